@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases;
+
+/// <summary>What happened to a lease. The numbers are stored and never change.</summary>
+[JsonConverter(typeof(KebabCaseEnumConverter<LeaseEventKind>))]
+public enum LeaseEventKind
+{
+    /// <summary>A new token was granted.</summary>
+    Granted = 1,
+
+    /// <summary>The holder released it.</summary>
+    Released = 2,
+
+    /// <summary>Its deadline passed.</summary>
+    Expired = 3,
+
+    /// <summary>The holder handed it to another owner, whose grant is the next event.</summary>
+    Transferred = 4,
+
+    /// <summary>Its end was ordered; no renewal extends it any more.</summary>
+    Breaking = 5,
+
+    /// <summary>It ended by that order.</summary>
+    Broken = 6,
+}
+
+/// <summary>One change of a lease, numbered without gaps for each resource.</summary>
+public sealed record LeaseEvent
+{
+    /// <summary>The number, from 1.</summary>
+    public required long Sequence { get; init; }
+
+    /// <summary>What happened.</summary>
+    public required LeaseEventKind Kind { get; init; }
+
+    /// <summary>Whose lease.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>Which grant.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>When, by the service's clock. For people.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Why, where someone said.</summary>
+    public string? Reason { get; init; }
+}

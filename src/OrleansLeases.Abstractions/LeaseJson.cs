@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases;
+
+/// <summary>The JSON of the wire contract: camelCase, durations as whole milliseconds, absent rather than null.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(MillisecondsConverter)])]
+[JsonSerializable(typeof(AcquireRequest))]
+[JsonSerializable(typeof(RenewRequest))]
+[JsonSerializable(typeof(RenewBatchRequest))]
+[JsonSerializable(typeof(ReleaseRequest))]
+[JsonSerializable(typeof(TransferRequest))]
+[JsonSerializable(typeof(BreakRequest))]
+[JsonSerializable(typeof(LeaseGrant))]
+[JsonSerializable(typeof(LeaseRenewal))]
+[JsonSerializable(typeof(RenewBatchReply))]
+[JsonSerializable(typeof(LeaseRelease))]
+[JsonSerializable(typeof(LeaseBreak))]
+[JsonSerializable(typeof(LeaseInfo))]
+[JsonSerializable(typeof(LeasePage))]
+[JsonSerializable(typeof(LeaseHistory))]
+[JsonSerializable(typeof(ServiceInfo))]
+[JsonSerializable(typeof(Refusal))]
+[JsonSerializable(typeof(HeldBy[]))]
+[JsonSerializable(typeof(Dictionary<string, string[]>))]
+public sealed partial class LeaseJson : JsonSerializerContext;
+
+/// <summary>Writes a duration as whole milliseconds, rounded down, so that no reader believes in more time than there is.</summary>
+public sealed class MillisecondsConverter : JsonConverter<TimeSpan>
+{
+    /// <inheritdoc/>
+    public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        TimeSpan.FromMilliseconds(reader.GetInt64());
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.WriteNumberValue(value.Ticks / TimeSpan.TicksPerMillisecond);
+    }
+}
+
+/// <summary>Writes an enumeration as its name in kebab case and refuses numbers.</summary>
+/// <typeparam name="T">The enumeration.</typeparam>
+public sealed class KebabCaseEnumConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;

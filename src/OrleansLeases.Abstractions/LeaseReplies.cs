@@ -1,0 +1,238 @@
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases;
+
+/// <summary>A granted lease.</summary>
+public sealed record LeaseGrant
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The holder.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>The fencing token: 1 to 2^53-1, greater than that of every earlier grant of this resource.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>How it is held.</summary>
+    public required LeaseMode Mode { get; init; }
+
+    /// <summary>The time to live of this lease and of its renewals.</summary>
+    [JsonPropertyName("ttlMs")]
+    public required TimeSpan Ttl { get; init; }
+
+    /// <summary>What was left when the answer was computed. It may be 0.</summary>
+    [JsonPropertyName("remainingMs")]
+    public required TimeSpan Remaining { get; init; }
+
+    /// <summary>How long the service had the call before it computed the answer. The deadline is send time + held + remaining.</summary>
+    [JsonPropertyName("heldMs")]
+    public required TimeSpan Held { get; init; }
+
+    /// <summary>When to renew, counted from the answer.</summary>
+    [JsonPropertyName("renewAfterMs")]
+    public required TimeSpan RenewAfter { get; init; }
+
+    /// <summary>The request id, the caller's own or the one the service made.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>This grant was made for an earlier call with the same request id.</summary>
+    public bool Replayed { get; init; }
+}
+
+/// <summary>A renewed lease.</summary>
+public sealed record LeaseRenewal
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The token, which a renewal keeps.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>The time to live in force.</summary>
+    [JsonPropertyName("ttlMs")]
+    public required TimeSpan Ttl { get; init; }
+
+    /// <summary>What was left when the answer was computed. It may be 0.</summary>
+    [JsonPropertyName("remainingMs")]
+    public required TimeSpan Remaining { get; init; }
+
+    /// <summary>How long the service had the call before it computed the answer.</summary>
+    [JsonPropertyName("heldMs")]
+    public required TimeSpan Held { get; init; }
+
+    /// <summary>When to renew again, counted from the answer.</summary>
+    [JsonPropertyName("renewAfterMs")]
+    public required TimeSpan RenewAfter { get; init; }
+
+    /// <summary>Present while the lease is being broken: no renewal extends it any more.</summary>
+    public BreakNotice? Breaking { get; init; }
+}
+
+/// <summary>Tells a holder that its lease is being broken.</summary>
+public sealed record BreakNotice
+{
+    /// <summary>When the lease ends, counted from the answer.</summary>
+    [JsonPropertyName("inMs")]
+    public required TimeSpan In { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+}
+
+/// <summary>The answers to a batch of renewals.</summary>
+public sealed record RenewBatchReply
+{
+    /// <summary>How long the service had the batch before it computed the first of its answers.</summary>
+    [JsonPropertyName("heldMs")]
+    public required TimeSpan Held { get; init; }
+
+    /// <summary>One for each lease, in the order asked.</summary>
+    public required IReadOnlyList<LeaseResult<LeaseRenewal>> Results { get; init; }
+}
+
+/// <summary>A released lease.</summary>
+public sealed record LeaseRelease
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The token of the lease that ended.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>It had been released before.</summary>
+    public bool Replayed { get; init; }
+}
+
+/// <summary>A lease that is being broken, or was.</summary>
+public sealed record LeaseBreak
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The token of the lease that ends.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>When it ends, counted from the answer; 0 where it has ended.</summary>
+    [JsonPropertyName("endsInMs")]
+    public required TimeSpan EndsIn { get; init; }
+}
+
+/// <summary>Whether a resource can be acquired.</summary>
+[JsonConverter(typeof(KebabCaseEnumConverter<LeaseStatus>))]
+public enum LeaseStatus
+{
+    /// <summary>Nobody holds it.</summary>
+    Free = 0,
+
+    /// <summary>It has a holder, or several.</summary>
+    Held = 1,
+
+    /// <summary>Its last lease expired or was broken by force, and its lock-delay runs.</summary>
+    Delayed = 2,
+}
+
+/// <summary>The state of a resource.</summary>
+public sealed record LeaseInfo
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>Whether it is held.</summary>
+    public required LeaseStatus State { get; init; }
+
+    /// <summary>The holders, in the order of their tokens.</summary>
+    public required IReadOnlyList<LeaseHolder> Holders { get; init; }
+
+    /// <summary>How many may hold at once, where a capacity is in force.</summary>
+    public int? Capacity { get; init; }
+
+    /// <summary>When a place is free at the latest if no holder renews; absent where one is free now.</summary>
+    [JsonPropertyName("availableInMs")]
+    public TimeSpan? AvailableIn { get; init; }
+
+    /// <summary>The highest token ever granted; 0 where there was none.</summary>
+    public required long LastToken { get; init; }
+
+    /// <summary>How many wait in line; absent in a listing.</summary>
+    public int? Waiters { get; init; }
+
+    /// <summary>The number of the last event.</summary>
+    public required long Sequence { get; init; }
+}
+
+/// <summary>One holder of a resource.</summary>
+public sealed record LeaseHolder
+{
+    /// <summary>Who holds.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>The token of the grant.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>How it is held.</summary>
+    public required LeaseMode Mode { get; init; }
+
+    /// <summary>The time to live.</summary>
+    [JsonPropertyName("ttlMs")]
+    public required TimeSpan Ttl { get; init; }
+
+    /// <summary>What is left at most if the holder does not renew.</summary>
+    [JsonPropertyName("remainingMs")]
+    public required TimeSpan Remaining { get; init; }
+
+    /// <summary>What the holder said of itself.</summary>
+    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
+    /// <summary>The keys bound to this lease.</summary>
+    public required IReadOnlyList<string> Keys { get; init; }
+}
+
+/// <summary>A page of leases.</summary>
+public sealed record LeasePage
+{
+    /// <summary>The leases, in the byte order of their names.</summary>
+    public required IReadOnlyList<LeaseInfo> Leases { get; init; }
+
+    /// <summary>Pass it as <see cref="ListLeasesRequest.After"/> for the next page; absent on the last one.</summary>
+    public string? Next { get; init; }
+
+    /// <summary>When the page was read, by the service's clock. For people.</summary>
+    public required DateTimeOffset AsOf { get; init; }
+}
+
+/// <summary>The stored events of a resource.</summary>
+public sealed record LeaseHistory
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The number of the oldest event still told; where there is none, the number the next one will have.</summary>
+    public required long FirstSequence { get; init; }
+
+    /// <summary>The events, newest last.</summary>
+    public required IReadOnlyList<LeaseEvent> Events { get; init; }
+}
+
+/// <summary>What this service is and what it promises.</summary>
+public sealed record ServiceInfo
+{
+    /// <summary>The version of the software.</summary>
+    public required string Version { get; init; }
+
+    /// <summary><c>embedded-memory</c>, <c>embedded-sqlite</c> or <c>orleans</c>.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>Whether anything survives a restart.</summary>
+    public required bool Durable { get; init; }
+
+    /// <summary>The restore epoch in the high bits of new tokens; 0 where none was ever set.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>A lease is grantable to others at the latest this long after its deadline, plus its own lock-delay, once the service is up.</summary>
+    [JsonPropertyName("graceMs")]
+    public required TimeSpan Grace { get; init; }
+
+    /// <summary>The bounds in force.</summary>
+    public required LeaseLimits Limits { get; init; }
+}

@@ -1,0 +1,184 @@
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases;
+
+/// <summary>How a resource is held.</summary>
+[JsonConverter(typeof(KebabCaseEnumConverter<LeaseMode>))]
+public enum LeaseMode
+{
+    /// <summary>One holder: a lock. Its token is a fence. The default.</summary>
+    Exclusive = 0,
+
+    /// <summary>Many holders: readers, or a semaphore where a capacity is named. Tokens are identities, not fences.</summary>
+    Shared = 1,
+}
+
+/// <summary>Which leases a listing shows.</summary>
+[JsonConverter(typeof(KebabCaseEnumConverter<LeaseFilter>))]
+public enum LeaseFilter
+{
+    /// <summary>Resources with a holder. The default.</summary>
+    Held = 0,
+
+    /// <summary>Resources without one.</summary>
+    Free = 1,
+
+    /// <summary>Every resource ever used.</summary>
+    Any = 2,
+}
+
+/// <summary>Asks for a lease.</summary>
+public sealed record AcquireRequest
+{
+    /// <summary>The resource: 1 to 512 bytes of UTF-8, a path of segments joined by <c>/</c>, none empty, <c>.</c> or <c>..</c>.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>Who asks: 1 to 512 bytes of UTF-8 without control characters.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>The time to live: 100 ms to 24 h unless the service is configured otherwise.</summary>
+    [JsonPropertyName("ttlMs")]
+    public required TimeSpan Ttl { get; init; }
+
+    /// <summary>Exclusive unless told otherwise.</summary>
+    public LeaseMode Mode { get; init; }
+
+    /// <summary>For shared leases, how many may hold at once, at least 1; without it, any number.</summary>
+    public int? Capacity { get; init; }
+
+    /// <summary>How long this call waits in line: 0 (the default) to 25 s. Repeat the request id to go on waiting in the same place.</summary>
+    [JsonPropertyName("waitMs")]
+    public TimeSpan Wait { get; init; }
+
+    /// <summary>
+    /// For exclusive leases, how long other owners wait after this lease expires or is broken by force:
+    /// 0 (the default) to 24 h. A release frees the resource at once.
+    /// </summary>
+    [JsonPropertyName("lockDelayMs")]
+    public TimeSpan LockDelay { get; init; }
+
+    /// <summary>Shown to anyone who asks about the lease: at most 16 entries, 2 KiB of UTF-8 together.</summary>
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>1 to 128 bytes, best chosen by the caller: the same id is applied once. Left out, the service makes one and says which.</summary>
+    public string? RequestId { get; init; }
+}
+
+/// <summary>Extends a lease.</summary>
+public sealed record RenewRequest
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The holder.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>The token of the grant.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>A new time to live from now on; without it, the one in force.</summary>
+    [JsonPropertyName("ttlMs")]
+    public TimeSpan? Ttl { get; init; }
+}
+
+/// <summary>Extends several leases, each on its own.</summary>
+public sealed record RenewBatchRequest
+{
+    /// <summary>1 to <see cref="LeaseLimits.MaxBatch"/> leases.</summary>
+    public required IReadOnlyList<RenewRequest> Leases { get; init; }
+}
+
+/// <summary>Ends a lease at its holder's word.</summary>
+public sealed record ReleaseRequest
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The holder.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>The token of the grant.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>
+    /// Set by a gateway whose caller hung up before the grant was told: the release is dropped if a repeat of the
+    /// request id has been answered with the grant since. Never read from the wire.
+    /// </summary>
+    [JsonIgnore]
+    public bool Undelivered { get; init; }
+}
+
+/// <summary>Hands a lease to a new owner.</summary>
+public sealed record TransferRequest
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The holder.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>The token of the grant, which this ends.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>Who holds it next: 1 to 512 bytes of UTF-8 without control characters.</summary>
+    public required string NewOwner { get; init; }
+
+    /// <summary>A new time to live; without it, the one in force.</summary>
+    [JsonPropertyName("ttlMs")]
+    public TimeSpan? Ttl { get; init; }
+
+    /// <summary>As for an acquire.</summary>
+    public string? RequestId { get; init; }
+}
+
+/// <summary>Ends a lease against its holder's will.</summary>
+public sealed record BreakRequest
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>Which lease; required where there are several holders.</summary>
+    public long? Token { get; init; }
+
+    /// <summary>The notice: 0 to 24 h. Without force the lease never ends before the deadline its holder was told.</summary>
+    [JsonPropertyName("graceMs")]
+    public required TimeSpan Grace { get; init; }
+
+    /// <summary>Ends the lease after the notice, whatever its holder was told. Only fencing protects the resource then.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Why, for the holder and the history: 1 to 512 bytes of UTF-8 without control characters.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>As for an acquire.</summary>
+    public string? RequestId { get; init; }
+}
+
+/// <summary>Asks who holds a resource.</summary>
+public sealed record GetLeaseRequest
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>Checks the stored version first, so that the answer is never older than the call.</summary>
+    public bool Fresh { get; init; }
+}
+
+/// <summary>Asks for a page of leases.</summary>
+public sealed record ListLeasesRequest
+{
+    /// <summary>Only names that start with this; without it, all.</summary>
+    public string? Prefix { get; init; }
+
+    /// <summary>Only leases that this owner holds.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>Held unless told otherwise.</summary>
+    public LeaseFilter State { get; init; }
+
+    /// <summary>How many at most: 1 to 1,000; 100 unless told otherwise.</summary>
+    public int PageSize { get; init; } = 100;
+
+    /// <summary>The <see cref="LeasePage.Next"/> of the page before.</summary>
+    public string? After { get; init; }
+}

@@ -1,0 +1,145 @@
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases;
+
+/// <summary>Why a request was refused. The numbers are part of the contract and never change.</summary>
+public enum RefusalCode
+{
+    /// <summary>Malformed, out of bounds or unknown field. HTTP 400.</summary>
+    InvalidRequest = 1,
+
+    /// <summary>No credential, or a wrong one. HTTP 401.</summary>
+    Unauthorized = 2,
+
+    /// <summary>Not allowed for this name. HTTP 403.</summary>
+    Forbidden = 3,
+
+    /// <summary>No such key. HTTP 404.</summary>
+    NotFound = 4,
+
+    /// <summary>Taken, full or in its lock-delay. HTTP 409.</summary>
+    Held = 5,
+
+    /// <summary>Not, or no longer, the holder. HTTP 409.</summary>
+    NotHolder = 6,
+
+    /// <summary>A version, request id or capacity that does not match. HTTP 409.</summary>
+    Conflict = 7,
+
+    /// <summary>A bound of the service. HTTP 429.</summary>
+    LimitReached = 8,
+
+    /// <summary>The store did not say whether the change happened. HTTP 503.</summary>
+    OutcomeUnknown = 9,
+
+    /// <summary>Not ready, or shutting down. HTTP 503.</summary>
+    Unavailable = 10,
+}
+
+/// <summary>Why someone is not, or no longer, the holder.</summary>
+[JsonConverter(typeof(KebabCaseEnumConverter<NotHolderReason>))]
+public enum NotHolderReason
+{
+    /// <summary>The deadline passed.</summary>
+    Expired = 1,
+
+    /// <summary>The holder released it.</summary>
+    Released = 2,
+
+    /// <summary>The holder handed it to another owner.</summary>
+    Transferred = 3,
+
+    /// <summary>It was broken.</summary>
+    Broken = 4,
+
+    /// <summary>It has ended, and the history no longer tells how.</summary>
+    Superseded = 5,
+
+    /// <summary>This owner was never granted this token.</summary>
+    NeverHeld = 6,
+}
+
+/// <summary>
+/// Why a request was not fulfilled: a closed set. As JSON it is an <c>application/problem+json</c> body.
+/// </summary>
+[JsonConverter(typeof(RefusalConverter))]
+public abstract record Refusal
+{
+    private protected Refusal(RefusalCode code, string detail) => (Code, Detail) = (code, detail);
+
+    /// <summary>Which kind of refusal this is.</summary>
+    public RefusalCode Code { get; }
+
+    /// <summary>A sentence for people that names the field, its value and the remedy.</summary>
+    public string Detail { get; init; }
+
+    /// <summary>The request is malformed. Nothing was changed; repeating it will not help.</summary>
+    /// <param name="Errors">By field name, as on the wire, what is wrong with it and what it takes.</param>
+    /// <param name="Detail">All of it in a sentence.</param>
+    public sealed record InvalidRequest(IReadOnlyDictionary<string, string[]> Errors, string Detail)
+        : Refusal(RefusalCode.InvalidRequest, Detail);
+
+    /// <summary>The caller has no credential, or a wrong one.</summary>
+    /// <param name="Detail">What is missing.</param>
+    public sealed record Unauthorized(string Detail) : Refusal(RefusalCode.Unauthorized, Detail);
+
+    /// <summary>The caller may not do this with this name.</summary>
+    /// <param name="Detail">What is not allowed.</param>
+    public sealed record Forbidden(string Detail) : Refusal(RefusalCode.Forbidden, Detail);
+
+    /// <summary>There is no such key.</summary>
+    /// <param name="Detail">Which.</param>
+    public sealed record NotFound(string Detail) : Refusal(RefusalCode.NotFound, Detail);
+
+    /// <summary>The resource is taken, full or in its lock-delay, or the line is ahead of this request.</summary>
+    /// <param name="Holders">Who holds it.</param>
+    /// <param name="SameOwner">Whether the asking owner is one of them.</param>
+    /// <param name="Position">The place in line, from 1, that this request has or would get.</param>
+    /// <param name="RetryAfter">When asking again may help; 0 for a request that waits in line.</param>
+    /// <param name="Detail">All of it in a sentence.</param>
+    public sealed record Held(IReadOnlyList<HeldBy> Holders, bool SameOwner, int Position, TimeSpan RetryAfter, string Detail)
+        : Refusal(RefusalCode.Held, Detail);
+
+    /// <summary>The caller is not, or no longer, the holder.</summary>
+    /// <param name="Reason">Why.</param>
+    /// <param name="LastToken">The highest token ever granted for this resource.</param>
+    /// <param name="Detail">All of it in a sentence.</param>
+    public sealed record NotHolder(NotHolderReason Reason, long LastToken, string Detail)
+        : Refusal(RefusalCode.NotHolder, Detail);
+
+    /// <summary>A version, request id or capacity does not match. Nothing was changed.</summary>
+    /// <param name="Current">What is in force: the version or the capacity; absent where it is neither, or unlimited.</param>
+    /// <param name="Detail">What does not match.</param>
+    public sealed record Conflict(long? Current, string Detail) : Refusal(RefusalCode.Conflict, Detail);
+
+    /// <summary>A bound of the service was hit. Nothing was changed.</summary>
+    /// <param name="Limit">Which bound.</param>
+    /// <param name="RetryAfter">When asking again may help.</param>
+    /// <param name="Detail">The bound and its value.</param>
+    public sealed record LimitReached(string Limit, TimeSpan RetryAfter, string Detail)
+        : Refusal(RefusalCode.LimitReached, Detail);
+
+    /// <summary>The store did not say whether the change happened. Repeat the call with this request id to find out.</summary>
+    /// <param name="RequestId">The id to repeat; absent for renew and release, which are idempotent by their token.</param>
+    /// <param name="Detail">What to do.</param>
+    public sealed record OutcomeUnknown(string? RequestId, string Detail) : Refusal(RefusalCode.OutcomeUnknown, Detail);
+
+    /// <summary>The service cannot answer now. Nothing was changed.</summary>
+    /// <param name="RetryAfter">When asking again may help.</param>
+    /// <param name="Detail">Why.</param>
+    public sealed record Unavailable(TimeSpan RetryAfter, string Detail) : Refusal(RefusalCode.Unavailable, Detail);
+}
+
+/// <summary>A holder, as told to someone whom it keeps out.</summary>
+public sealed record HeldBy
+{
+    /// <summary>Who holds.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>How it is held.</summary>
+    public required LeaseMode Mode { get; init; }
+
+    /// <summary>What is left at most if the holder does not renew.</summary>
+    [JsonPropertyName("remainingMs")]
+    public required TimeSpan Remaining { get; init; }
+}
