@@ -1,0 +1,154 @@
+namespace OrleansLeases.Core;
+
+public sealed partial class LeaseKeeper
+{
+    private static readonly object Waiting = new();
+    private static readonly List<Waiter> Nobody = [];
+    private static readonly Refusal TakenOver =
+        new Refusal.Unavailable(TimeSpan.Zero, "A newer call with the same requestId has taken over this one.");
+
+    // Volatile: first come first, guarded by _gate, since clients leave at any time.
+    private List<Waiter> _line = Nobody;
+
+    private List<WaitingPlace> PlacesInLine()
+    {
+        if (_line.Count == 0) return [];
+        lock (_gate)
+        {
+            return _line.ConvertAll(waiter => new WaitingPlace(waiter.Command.Request, waiter.Command.Stamp, waiter.Call is not null));
+        }
+    }
+
+    /// <summary>Puts a call that found the resource held in line, or back into its place; the answer is a refusal where there is no room.</summary>
+    private object? JoinLine(Turn turn, LeaseCommand.Acquire acquire, Now now)
+    {
+        if (turn.Received.Mono + acquire.Request.Wait <= now.Mono) return null;
+        Turn? before;
+        Waiter? waiter;
+        lock (_gate)
+        {
+            if (_stopped) return ShuttingDown();
+            waiter = _line.Find(place => place.Command.Stamp.Id == acquire.Stamp.Id);
+            if (waiter is null)
+            {
+                if (_line.Count >= _host.Rules.Limits.MaxWaiters) return Refusals.TooManyWaiters(_host.Rules.Limits.MaxWaiters);
+                if (_line == Nobody) _line = [];
+                _line.Add(waiter = new Waiter(acquire));
+            }
+
+            // The newest call of a request id stands for it: an older one may be a connection that is half dead.
+            before = waiter.Call;
+            waiter.Registration.Unregister();
+            waiter.Attend(turn, acquire.Request.Wait);
+            SetAlarm_NeedsLock(now);
+        }
+
+        before?.TrySetResult(TakenOver);
+        // Outside the lock: a token that is cancelled already calls back at once.
+        waiter.Registration = turn.Cancellation.UnsafeRegister(static (state, _) => ((Action)state!)(), () => Leave(waiter, turn));
+        return Waiting;
+    }
+
+    private void Leave(Waiter waiter, Turn turn)
+    {
+        var now = _host.Clock.Read();
+        lock (_gate)
+        {
+            if (waiter.Call != turn) return;
+            waiter.Leave(now.Mono);
+            SetAlarm_NeedsLock(now);
+        }
+
+        turn.TrySetCanceled(turn.Cancellation);
+        // Whoever stood behind may fit now.
+        Enter(new Turn(LeaseCommand.Tick.Instance, now));
+    }
+
+    /// <summary>Takes the places that were served out of the line, all but the one that the turn itself stands for.</summary>
+    private List<(Turn Call, long Token)> LeaveLine(IReadOnlyList<ServedPlace> served, Turn turn, out List<(string Owner, long Token)> gone)
+    {
+        List<(Turn, long)> calls = [];
+        gone = [];
+        if (_line.Count == 0) return calls;
+        Turn? replaced = null;
+        lock (_gate)
+        {
+            foreach (var (stamp, token) in served)
+            {
+                var index = _line.FindIndex(place => place.Command.Stamp.Id == stamp.Id);
+                if (index < 0) continue;
+                var waiter = _line[index];
+                _line.RemoveAt(index);
+                waiter.Registration.Unregister();
+                if (turn.Command is LeaseCommand.Acquire asking && asking.Stamp.Id == stamp.Id) replaced = waiter.Call;
+                else if (waiter.Call is { } call) calls.Add((call, token));
+                else gone.Add((waiter.Command.Request.Owner, token));
+            }
+        }
+
+        // The newest call of a request id got the grant; were the older one told too, its broken connection could give the grant back.
+        replaced?.TrySetResult(TakenOver);
+        return calls;
+    }
+
+    private void TellServed(IReadOnlyList<ServedPlace> served, Turn turn)
+    {
+        var calls = LeaveLine(served, turn, out var gone);
+        foreach (var (call, token) in calls)
+        {
+            if (GrantOf(call, token, replayed: false, _host.Clock.Read()) is { } grant)
+            {
+                if (!call.TrySetResult(grant)) gone.Add((grant.Owner, token));
+            }
+            else
+            {
+                // It ended before it could be told; a turn of its own records that and says so.
+                lock (_gate) (_turns ??= new()).Enqueue(call);
+            }
+        }
+
+        // Their clients left while the grants were being stored: the next in line may have them.
+        foreach (var (owner, token) in gone) GiveBack(owner, token);
+    }
+
+    private void GiveBack(string owner, long token) => Enter(new Turn(
+        new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token, Undelivered = true }),
+        _host.Clock.Read()));
+
+    private void SendAwayWhoWaitedOut(Now now)
+    {
+        List<(Turn Call, Refusal Answer)> sent = [];
+        lock (_gate)
+        {
+            foreach (var waiter in _line)
+            {
+                if (waiter.Call is not { } call || now.Mono < waiter.Until) continue;
+                sent.Add((call, RefusalFor(waiter, now)));
+                waiter.Registration.Unregister();
+                waiter.Leave(now.Mono);
+            }
+
+            _line.RemoveAll(waiter => waiter.Call is null && now.Mono >= waiter.Until);
+            // Whoever stood behind those that left may fit now.
+            if (sent.Count > 0 && _line.Count > 0) (_turns ??= new()).Enqueue(new Turn(LeaseCommand.Tick.Instance, now));
+        }
+
+        foreach (var (call, answer) in sent) call.TrySetResult(answer);
+    }
+
+    private Refusal RefusalFor(Waiter waiter, Now now) => Refusals.Held(
+        waiter.Command.Request, _state!.Holders, _state.Delay, now, _line.IndexOf(waiter) + 1, waits: true);
+
+    private List<Turn> EveryoneLeaves_NeedsLock()
+    {
+        List<Turn> calls = [];
+        foreach (var waiter in _line)
+        {
+            waiter.Registration.Unregister();
+            if (waiter.Call is { } call) calls.Add(call);
+        }
+
+        _line = Nobody;
+        return calls;
+    }
+}

@@ -1,0 +1,325 @@
+using System.Diagnostics;
+
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// Owns one resource in one host: load, claim, apply, save by compare-and-swap, reply, then move the line. Safe for
+/// concurrent use: it takes one turn at a time in the order of arrival, and a call that waits in line occupies none.
+/// </summary>
+/// <remarks>
+/// It works on a candidate state and swaps it in only after the save. A save with an unknown outcome makes it forget
+/// what it knew, and the next turn loads afresh under a new claim. Two keepers of one resource may be alive at once:
+/// the compare-and-swap and the horizon keep them apart.
+/// </remarks>
+public sealed partial class LeaseKeeper
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly KeeperHost _host;
+    private readonly Lock _gate = new();
+    private Queue<Turn>? _turns;
+    private LeaseState? _state;
+    private Claim _self;
+    private TimeSpan _alarmAt = TimeSpan.MaxValue;
+    private TimeSpan _lastUsed;
+    private bool _busy;
+    private bool _retired;
+    private bool _stopped;
+    private bool _failing;
+
+    /// <summary>Makes a keeper that knows nothing yet; its first turn loads.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="host">What its host lends it.</param>
+    public LeaseKeeper(string resource, KeeperHost host)
+    {
+        ArgumentNullException.ThrowIfNull(resource);
+        ArgumentNullException.ThrowIfNull(host);
+        Resource = resource;
+        _host = host;
+    }
+
+    /// <summary>The resource.</summary>
+    public string Resource { get; }
+
+    /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
+    /// <param name="command">What is asked.</param>
+    /// <param name="cancellationToken">Leaves the line; heeded while an acquire waits there, and nowhere else.</param>
+    /// <returns>The reply record or the <see cref="Refusal"/>; null where the keeper has retired and another must be made.</returns>
+    public Task<object>? Submit(LeaseCommand command, CancellationToken cancellationToken = default) =>
+        Enter(new Turn(command, _host.Clock.Read()) { Cancellation = cancellationToken });
+
+    /// <summary>Asks for the state of the resource.</summary>
+    /// <param name="fresh">Compare with the stored version first.</param>
+    /// <returns>A <see cref="LeaseInfo"/> or a <see cref="Refusal"/>; null where the keeper has retired.</returns>
+    public Task<object>? Get(bool fresh) => Enter(
+        new Turn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { Fresh = fresh, View = static (keeper, state, now) => keeper.InfoOf(state, now) });
+
+    /// <summary>Asks for the stored events.</summary>
+    /// <returns>A <see cref="LeaseHistory"/> or a <see cref="Refusal"/>; null where the keeper has retired.</returns>
+    public Task<object>? History() => Enter(
+        new Turn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { View = static (keeper, state, _) => LeaseViews.History(keeper.Resource, state) });
+
+    /// <summary>Tells the keeper that an alarm it set has come. Ask <see cref="TryRetire"/> first.</summary>
+    /// <param name="at">The moment it was set for.</param>
+    /// <returns>The turn it took, if it had to take one; a host may limit how many run at once.</returns>
+    public Task Wake(TimeSpan at)
+    {
+        var now = _host.Clock.Read();
+        lock (_gate)
+        {
+            if (at == _alarmAt) _alarmAt = TimeSpan.MaxValue;
+            if (_retired || _stopped || _busy) return Task.CompletedTask;
+            if (_state is not null && WakeAt_NeedsLock(now) is var due && (due is null || due > now.Mono))
+            {
+                SetAlarm_NeedsLock(now);
+                return Task.CompletedTask;
+            }
+        }
+
+        return Enter(new Turn(LeaseCommand.Tick.Instance, now)) ?? Task.CompletedTask;
+    }
+
+    /// <summary>Leaves memory if nothing is held, delayed or waited for and nobody has asked for a while.</summary>
+    /// <returns>Whether it has retired; its host must then forget it.</returns>
+    public bool TryRetire()
+    {
+        var now = _host.Clock.Read();
+        lock (_gate)
+        {
+            if (_retired) return true;
+            if (_host.IdleAfter is not { } idle || _busy || _stopped || _line.Count > 0) return false;
+            if (_state is { Holders.IsEmpty: false } || now.Mono < IdleSince_NeedsLock + idle) return false;
+            return _retired = true;
+        }
+    }
+
+    /// <summary>Answers whoever waits with <c>unavailable</c>, and takes no more calls. A turn under way finishes.</summary>
+    public void Stop()
+    {
+        List<Turn> waiting;
+        lock (_gate)
+        {
+            _stopped = true;
+            waiting = EveryoneLeaves_NeedsLock();
+        }
+
+        foreach (var call in waiting) call.TrySetResult(ShuttingDown());
+    }
+
+    private Task<object>? Enter(Turn turn)
+    {
+        lock (_gate)
+        {
+            if (_retired) return null;
+            if (_stopped) return Task.FromResult<object>(ShuttingDown());
+            _lastUsed = turn.Received.Mono;
+            if (_busy)
+            {
+                (_turns ??= new()).Enqueue(turn);
+                return turn.Task;
+            }
+
+            _busy = true;
+        }
+
+        _ = TakeTurnsAsync(turn);
+        return turn.Task;
+    }
+
+    // The flag _busy is the turn: whoever set it owns _state until the queue is empty.
+    private async Task TakeTurnsAsync(Turn? turn)
+    {
+        while (turn is not null)
+        {
+            try
+            {
+                await TakeAsync(turn);
+            }
+            catch (Exception error)
+            {
+                // A defect must not leave callers waiting, nor a state that may be ahead of the store.
+                _state = null;
+                turn.TrySetException(error);
+            }
+
+            lock (_gate)
+            {
+                if (_turns is null || !_turns.TryDequeue(out turn))
+                {
+                    turn = null;
+                    _turns = null;
+                    _busy = false;
+                    SetAlarm_NeedsLock(_host.Clock.Read());
+                }
+            }
+        }
+    }
+
+    private async ValueTask TakeAsync(Turn turn)
+    {
+        var isFresh = false;
+        for (var attempt = 0; ;)
+        {
+            if (_state is null || (turn.Fresh && !isFresh))
+            {
+                if (await LoadAsync() is { } refusal)
+                {
+                    turn.TrySetResult(refusal);
+                    return;
+                }
+
+                isFresh = true;
+            }
+
+            var state = _state!;
+            var now = _host.Clock.Read();
+            var transition = LeaseMachine.Apply(state, PlacesInLine(), turn.Command, now, _self, _host.Rules);
+            if (transition.CheckFirst && !isFresh)
+            {
+                if (await LoadAsync() is { } refusal)
+                {
+                    turn.TrySetResult(refusal);
+                    return;
+                }
+
+                isFresh = true;
+                continue;
+            }
+
+            _failing = true;
+            var outcome = transition.Durable ? await SaveAsync(state, transition.Next, IsBackground(turn)) : SaveOutcome.Saved;
+            switch (outcome)
+            {
+                case SaveOutcome.Saved:
+                    _state = transition.Next;
+                    _failing = false;
+                    if (Deliver(turn, transition)) return;
+                    // The save took longer than the lease lasts: what is true now is that it has ended, and that is
+                    // stored before it is told.
+                    attempt = 0;
+                    continue;
+                case SaveOutcome.Conflict when attempt == 0:
+                    // A lost compare-and-swap was not written: look again, once.
+                    _state = null;
+                    attempt++;
+                    continue;
+                case SaveOutcome.Conflict:
+                    _state = null;
+                    turn.TrySetResult(new Refusal.Unavailable(TimeSpan.Zero, $"'{Resource}' is being changed by another activation; repeat the call."));
+                    return;
+                case SaveOutcome.NotSaved:
+                    turn.TrySetResult(new Refusal.Unavailable(RetryAfter, "The store refused the change, so nothing was changed; it may be full or shutting down."));
+                    return;
+                default:
+                    _state = null;
+                    turn.TrySetResult(UnknownOutcomeOf(turn));
+                    foreach (var (call, _) in LeaveLine(transition.Served, turn, out _)) call.TrySetResult(UnknownOutcomeOf(call));
+                    return;
+            }
+        }
+    }
+
+    /// <summary>Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.</summary>
+    private async ValueTask<Refusal?> LoadAsync()
+    {
+        try
+        {
+            var stored = await _host.Store.LoadAsync(Resource);
+            if (_state is not null && stored.Version == _state.Version) return null;
+            _state = stored.Resume(_host.Clock.Read(), _host.Rules);
+            _self = _host.NextClaim();
+            return null;
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            _failing = true;
+            return new Refusal.Unavailable(RetryAfter, $"The record of '{Resource}' could not be read: {error.Message}");
+        }
+    }
+
+    private async ValueTask<SaveOutcome> SaveAsync(LeaseState state, LeaseState next, bool background)
+    {
+        try
+        {
+            return await _host.Store.SaveAsync(Resource, state, next, background);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return SaveOutcome.Unknown;
+        }
+    }
+
+    private bool IsBackground(Turn turn) => turn.Command is LeaseCommand.Tick && turn.View is null && _line.Count == 0;
+
+    /// <summary>Answers the turn and whoever was served with it; false where the turn's grant ended before it could be told.</summary>
+    private bool Deliver(Turn turn, Transition transition)
+    {
+        if (transition.Served.Count > 0) TellServed(transition.Served, turn);
+        var now = _host.Clock.Read();
+        object? answer = transition.Reply switch
+        {
+            LeaseReply.Granted granted => GrantOf(turn, granted.Token, granted.Replayed, now),
+            LeaseReply.Renewed renewed => LeaseViews.Renewal(Resource, HolderOf(renewed.Token), turn.Received, now),
+            LeaseReply.Released released => new LeaseRelease { Resource = Resource, Token = released.Token, Replayed = released.Replayed },
+            LeaseReply.Breaking breaking => LeaseViews.Break(Resource, breaking.Token, breaking.Ends, now),
+            LeaseReply.Refused { Refusal: Refusal.Held } refused when turn.Command is LeaseCommand.Acquire acquire && acquire.Request.Wait > TimeSpan.Zero =>
+                JoinLine(turn, acquire, now) ?? refused.Refusal,
+            LeaseReply.Refused refused => refused.Refusal,
+            _ => turn.View?.Invoke(this, _state!, now) ?? LeaseReply.Seen.Instance,
+        };
+        if (answer is null) return false;
+        if (!ReferenceEquals(answer, Waiting)) turn.TrySetResult(answer);
+        if (_line.Count > 0) SendAwayWhoWaitedOut(now);
+        return true;
+    }
+
+    private LeaseGrant? GrantOf(Turn turn, long token, bool replayed, Now now)
+    {
+        var holder = HolderOf(token);
+        return now.Mono < holder.EndsAt ? LeaseViews.Grant(Resource, holder, turn.RequestId!, replayed, turn.Received, now) : null;
+    }
+
+    private Holder HolderOf(long token)
+    {
+        foreach (var holder in _state!.Holders)
+        {
+            if (holder.Token == token) return holder;
+        }
+
+        throw new UnreachableException($"Token {token} was answered for, but nobody holds it.");
+    }
+
+    private LeaseInfo InfoOf(LeaseState state, Now now) => LeaseViews.Info(Resource, state, now, _line.Count);
+
+    private static Refusal UnknownOutcomeOf(Turn turn) => turn.Command is LeaseCommand.Tick
+        ? new Refusal.Unavailable(RetryAfter, "The store did not answer.")
+        : new Refusal.OutcomeUnknown(turn.RequestId, turn.RequestId is null
+            ? "The store did not say whether the change happened; repeat the call."
+            : "The store did not say whether the change happened; repeat the call with the same requestId.");
+
+    private static Refusal.Unavailable ShuttingDown() => new(RetryAfter, "The service is shutting down.");
+
+    private TimeSpan IdleSince_NeedsLock => _state?.Delay is { } delay && delay.Ends > _lastUsed ? delay.Ends : _lastUsed;
+
+    private void SetAlarm_NeedsLock(Now now)
+    {
+        if (_stopped || _retired) return;
+        var wake = WakeAt_NeedsLock(now) ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
+        if (wake is not { } at || at >= _alarmAt) return;
+        _alarmAt = at;
+        _host.Alarm.Set(this, at);
+    }
+
+    private TimeSpan? WakeAt_NeedsLock(Now now)
+    {
+        if (_state is null) return _line.Count > 0 ? now.Mono + RetryAfter : null;
+        var wake = LeaseMachine.NextWake(_state, _line.Count > 0);
+        foreach (var waiter in _line)
+        {
+            if (wake is null || waiter.Until < wake) wake = waiter.Until;
+        }
+
+        // Due already, and yet the turn that looked at it left it so: the store refused. Ask again, but not at once.
+        return wake <= now.Mono && _failing ? now.Mono + RetryAfter : wake;
+    }
+}

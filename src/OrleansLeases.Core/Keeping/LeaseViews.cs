@@ -1,0 +1,113 @@
+namespace OrleansLeases.Core;
+
+/// <summary>Turns records into replies. Whatever is told as left counts from the moment of telling.</summary>
+public static class LeaseViews
+{
+    private static readonly Dictionary<string, string> NoMetadata = [];
+
+    /// <summary>A resource as a stored record tells it: what is left is an upper bound.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="state">The record as it was stored.</param>
+    /// <param name="now">A reading of the host's clock.</param>
+    /// <param name="rules">The host's rules.</param>
+    /// <returns>The resource, without its waiters.</returns>
+    public static LeaseInfo Stored(string resource, LeaseState state, Now now, LeaseRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return Info(resource, state.Resume(now, rules), now, waiters: null);
+    }
+
+    internal static LeaseInfo Info(string resource, LeaseState state, Now now, int? waiters)
+    {
+        var delayed = state.Holders.IsEmpty && state.Delay is { } delay && now.Mono < delay.Ends;
+        var full = !state.Holders.IsEmpty && !(state.Holders[0].Mode == LeaseMode.Shared && state.Holders.Length < (state.Capacity ?? int.MaxValue));
+        return new LeaseInfo
+        {
+            Resource = resource,
+            State = !state.Holders.IsEmpty ? LeaseStatus.Held : delayed ? LeaseStatus.Delayed : LeaseStatus.Free,
+            Holders = [.. state.Holders.Select(holder => HolderOf(holder, now))],
+            Capacity = state.Capacity,
+            AvailableIn = delayed ? state.Delay!.Ends - now.Mono : full ? state.Holders.Min(holder => AtLeastZero(holder.EndsAt - now.Mono)) : null,
+            LastToken = state.LastToken,
+            Waiters = waiters,
+            Sequence = state.Log.Last,
+        };
+    }
+
+    internal static LeaseHistory History(string resource, LeaseState state)
+    {
+        var sequence = state.Log.First;
+        return new LeaseHistory
+        {
+            Resource = resource,
+            FirstSequence = sequence,
+            Events = [.. state.Log.NewestFirst().Reverse().Select(entry => new LeaseEvent
+            {
+                Sequence = sequence++,
+                Kind = entry.Kind,
+                Owner = entry.Owner,
+                Token = entry.Token,
+                At = DateTimeOffset.UnixEpoch + entry.At,
+                Reason = entry.Reason,
+            })],
+        };
+    }
+
+    internal static LeaseGrant Grant(string resource, Holder holder, string requestId, bool replayed, Now received, Now now)
+    {
+        var remaining = holder.Remaining(now);
+        return new LeaseGrant
+        {
+            Resource = resource,
+            Owner = holder.Owner,
+            Token = holder.Token,
+            Mode = holder.Mode,
+            Ttl = holder.Ttl,
+            Remaining = remaining,
+            Held = now.Mono - received.Mono,
+            RenewAfter = RenewAfter(holder, remaining),
+            RequestId = requestId,
+            Replayed = replayed,
+        };
+    }
+
+    internal static LeaseRenewal Renewal(string resource, Holder holder, Now received, Now now)
+    {
+        var remaining = holder.Remaining(now);
+        return new LeaseRenewal
+        {
+            Resource = resource,
+            Token = holder.Token,
+            Ttl = holder.Ttl,
+            Remaining = remaining,
+            Held = now.Mono - received.Mono,
+            RenewAfter = RenewAfter(holder, remaining),
+            Breaking = holder.Breaking is { } order
+                ? new BreakNotice { In = AtLeastZero(holder.EndsAt - now.Mono), Reason = order.Reason }
+                : null,
+        };
+    }
+
+    internal static LeaseBreak Break(string resource, long token, TimeSpan ends, Now now) => new()
+    {
+        Resource = resource,
+        Token = token,
+        EndsIn = LeaseMachine.CeilToMillisecond(AtLeastZero(ends - now.Mono)),
+    };
+
+    private static LeaseHolder HolderOf(Holder holder, Now now) => new()
+    {
+        Owner = holder.Owner,
+        Token = holder.Token,
+        Mode = holder.Mode,
+        Ttl = holder.Ttl,
+        Remaining = AtLeastZero(holder.EndsAt - now.Mono),
+        Metadata = holder.Metadata ?? NoMetadata,
+        Keys = [],
+    };
+
+    // A third of the time leaves room for two more tries before the deadline.
+    private static TimeSpan RenewAfter(Holder holder, TimeSpan remaining) => (remaining < holder.Ttl ? remaining : holder.Ttl) / 3;
+
+    private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
+}

@@ -1,0 +1,53 @@
+namespace OrleansLeases.Core;
+
+/// <summary>One call to a keeper, from its receipt to its answer: a reply record or a <see cref="Refusal"/>.</summary>
+internal sealed class Turn(LeaseCommand command, Now received) : TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously)
+{
+    public LeaseCommand Command { get; } = command;
+
+    public Now Received { get; } = received;
+
+    /// <summary>For a read, how to answer from the state.</summary>
+    public Func<LeaseKeeper, LeaseState, Now, object>? View { get; init; }
+
+    /// <summary>Compare with the stored version before answering.</summary>
+    public bool Fresh { get; init; }
+
+    public CancellationToken Cancellation { get; init; }
+
+    public string? RequestId => Command switch
+    {
+        LeaseCommand.Acquire acquire => acquire.Request.RequestId,
+        LeaseCommand.Transfer transfer => transfer.Request.RequestId,
+        LeaseCommand.Break order => order.Request.RequestId,
+        _ => null,
+    };
+}
+
+/// <summary>A place in line and, while its client is there, the call that waits.</summary>
+internal sealed class Waiter(LeaseCommand.Acquire command)
+{
+    /// <summary>How long a place is kept for a client that is not there.</summary>
+    public static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(5);
+
+    public LeaseCommand.Acquire Command { get; } = command;
+
+    public Turn? Call { get; private set; }
+
+    /// <summary>When the place changes by itself: the call's wait runs out, or the place is lost.</summary>
+    public TimeSpan Until { get; private set; }
+
+    public CancellationTokenRegistration Registration { get; set; }
+
+    public void Attend(Turn call, TimeSpan wait)
+    {
+        Call = call;
+        Until = call.Received.Mono + wait;
+    }
+
+    public void Leave(TimeSpan now)
+    {
+        Call = null;
+        Until = now + KeptFor;
+    }
+}

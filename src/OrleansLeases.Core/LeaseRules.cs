@@ -1,0 +1,44 @@
+namespace OrleansLeases.Core;
+
+/// <summary>What a host decides about its leases. Immutable.</summary>
+public sealed record LeaseRules
+{
+    /// <summary>The bits of a token below the restore epoch.</summary>
+    public const int CounterBits = 40;
+
+    /// <summary>The highest restore epoch: 13 bits, so that a token stays within the 53 that every language's JSON reads.</summary>
+    public const int MaxEpoch = (1 << 13) - 1;
+
+    /// <summary>The most that a horizon lies beyond a deadline, whatever the renewal factor.</summary>
+    public static readonly TimeSpan MaxReserve = TimeSpan.FromSeconds(30);
+
+    /// <summary>The bounds of requests.</summary>
+    public LeaseLimits Limits { get; init; } = new();
+
+    /// <summary>How many times to live a stored renewal is good for; 1 makes every renewal durable. 2 by default.</summary>
+    public int RenewalFactor { get; init; } = 2;
+
+    /// <summary>How far apart the wall clocks of two incarnations may be. 1 s by default.</summary>
+    public TimeSpan ClockSkew { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many changes a resource remembers, with their request ids. 512 by default; a multiple of 16.</summary>
+    public int LogLength { get; init; } = 512;
+
+    /// <summary>Every token is greater than this: the epoch in its high bits, or for engines without a disk a count from the clock.</summary>
+    public long TokenFloor { get; init; }
+
+    /// <summary>Names this run of the host process; no two runs share it.</summary>
+    public required string Incarnation { get; init; }
+
+    /// <summary>How long after its deadline a lease is grantable at the latest, without fail-over time and lock-delay.</summary>
+    public TimeSpan Grace => Reserve(Limits.MaxTtl) + ClockSkew;
+
+    /// <summary>How far beyond the deadline a renewal stores the horizon.</summary>
+    /// <param name="ttl">The lease's time to live.</param>
+    /// <returns>min((factor - 1) x ttl, 30 s).</returns>
+    public TimeSpan Reserve(TimeSpan ttl)
+    {
+        var reserve = (RenewalFactor - 1) * ttl;
+        return reserve < MaxReserve ? reserve : MaxReserve;
+    }
+}

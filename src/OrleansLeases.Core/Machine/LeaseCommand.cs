@@ -1,0 +1,99 @@
+namespace OrleansLeases.Core;
+
+/// <summary>What can happen to a resource: a closed set. Requests arrive checked, with their request ids filled in.</summary>
+public abstract record LeaseCommand
+{
+    private LeaseCommand()
+    {
+    }
+
+    /// <summary>Someone asks for the resource.</summary>
+    /// <param name="Request">What is asked for.</param>
+    /// <param name="Stamp">The request id and its content.</param>
+    public sealed record Acquire(AcquireRequest Request, RequestStamp Stamp) : LeaseCommand;
+
+    /// <summary>A holder extends its lease.</summary>
+    /// <param name="Request">Which lease.</param>
+    public sealed record Renew(RenewRequest Request) : LeaseCommand;
+
+    /// <summary>A holder ends its lease.</summary>
+    /// <param name="Request">Which lease.</param>
+    public sealed record Release(ReleaseRequest Request) : LeaseCommand;
+
+    /// <summary>A holder hands its lease on.</summary>
+    /// <param name="Request">Which lease, and to whom.</param>
+    /// <param name="Stamp">The request id and its content.</param>
+    public sealed record Transfer(TransferRequest Request, RequestStamp Stamp) : LeaseCommand;
+
+    /// <summary>Someone ends a lease.</summary>
+    /// <param name="Request">Which lease, when and why.</param>
+    /// <param name="Stamp">The request id and its content.</param>
+    public sealed record Break(BreakRequest Request, RequestStamp Stamp) : LeaseCommand;
+
+    /// <summary>Time has passed, or someone looks: what is over is recorded, and who waits is served.</summary>
+    public sealed record Tick : LeaseCommand
+    {
+        /// <summary>The only one.</summary>
+        public static readonly Tick Instance = new();
+    }
+}
+
+/// <summary>A place in line, as the machine sees it.</summary>
+/// <param name="Request">What is waited for.</param>
+/// <param name="Stamp">The request id and its content.</param>
+/// <param name="Present">Whether its client is there: a place without its client is passed over.</param>
+public readonly record struct WaitingPlace(AcquireRequest Request, RequestStamp Stamp, bool Present);
+
+/// <summary>What the machine answers, before the clock is read again for the reply: a closed set.</summary>
+public abstract record LeaseReply
+{
+    private LeaseReply()
+    {
+    }
+
+    /// <summary>The request holds this token.</summary>
+    /// <param name="Token">The token.</param>
+    /// <param name="Replayed">It was granted to an earlier call with the same request id.</param>
+    public sealed record Granted(long Token, bool Replayed) : LeaseReply;
+
+    /// <summary>The lease was extended, or is being broken and was not.</summary>
+    /// <param name="Token">The token.</param>
+    public sealed record Renewed(long Token) : LeaseReply;
+
+    /// <summary>The lease has ended at its holder's word.</summary>
+    /// <param name="Token">The token.</param>
+    /// <param name="Replayed">It had ended before.</param>
+    public sealed record Released(long Token, bool Replayed) : LeaseReply;
+
+    /// <summary>The lease ends by order.</summary>
+    /// <param name="Token">The token.</param>
+    /// <param name="Ends">Monotonic: when.</param>
+    public sealed record Breaking(long Token, TimeSpan Ends) : LeaseReply;
+
+    /// <summary>Nothing changes.</summary>
+    /// <param name="Refusal">Why.</param>
+    public sealed record Refused(Refusal Refusal) : LeaseReply;
+
+    /// <summary>The state is the answer.</summary>
+    public sealed record Seen : LeaseReply
+    {
+        /// <summary>The only one.</summary>
+        public static readonly Seen Instance = new();
+    }
+}
+
+/// <summary>A place in line that was served.</summary>
+/// <param name="Stamp">Whose.</param>
+/// <param name="Token">The token it was granted.</param>
+public readonly record struct ServedPlace(RequestStamp Stamp, long Token);
+
+/// <summary>What one command does to a record.</summary>
+/// <param name="Next">The next record.</param>
+/// <param name="Reply">The answer, to be given once <see cref="Next"/> is durable if it must be.</param>
+/// <param name="Served">The places in line that <see cref="Next"/> grants.</param>
+/// <param name="Durable">Whether <see cref="Next"/> must be stored before anything of it is told.</param>
+/// <param name="CheckFirst">
+/// The refusal rests on what this record does not know, which a newer one might: compare with the store before telling it.
+/// </param>
+public readonly record struct Transition(
+    LeaseState Next, LeaseReply Reply, IReadOnlyList<ServedPlace> Served, bool Durable, bool CheckFirst);

@@ -1,0 +1,228 @@
+namespace OrleansLeases.Core;
+
+internal sealed partial class LeaseDraft
+{
+    /// <summary>Takes up an acquire; the answer is null where the line decides it.</summary>
+    public LeaseReply? Ask(LeaseCommand.Acquire command, IReadOnlyList<WaitingPlace> line)
+    {
+        var (request, stamp) = command;
+        if (ReplayOfGrant(stamp) is { } replay) return replay;
+        foreach (var place in line)
+        {
+            if (place.Stamp.Id == stamp.Id && place.Stamp.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
+        }
+
+        if (request.Mode == LeaseMode.Shared && CapacityInForce(line, stamp, out var capacity) && capacity != request.Capacity)
+            return Refuse(Refusals.CapacityDiffers(request.Capacity, capacity));
+        if (!HasToken) return Refuse(Refusals.TokensUsedUp(request.Resource));
+        _asking = command;
+        return null;
+    }
+
+    /// <summary>What the line decided for the acquire that was taken up.</summary>
+    public LeaseReply AnswerToAsker(IReadOnlyList<WaitingPlace> line)
+    {
+        var (request, stamp) = _asking ?? throw new InvalidOperationException("Nobody asked.");
+        var ahead = 0;
+        foreach (var served in _served ?? [])
+        {
+            if (served.Stamp.Id == stamp.Id) return new LeaseReply.Granted(served.Token, Replayed: false);
+            ahead--;
+        }
+
+        var waits = request.Wait > TimeSpan.Zero;
+        foreach (var place in line)
+        {
+            if (place.Stamp.Id == stamp.Id)
+            {
+                waits = true;
+                break;
+            }
+
+            ahead++;
+        }
+
+        if (!waits && request is { Mode: LeaseMode.Shared, Capacity: null } && _holders.Length >= rules.Limits.MaxHolders
+            && _holders[0].Mode == LeaseMode.Shared)
+            return Refuse(Refusals.TooManyHolders(rules.Limits.MaxHolders));
+        return Refuse(Refusals.Held(request, _holders, _delay, now, ahead + 1, waits));
+    }
+
+    public LeaseReply Renew(RenewRequest request)
+    {
+        var index = IndexOf(request.Token, request.Owner);
+        if (index < 0) return Refuse(NotHolder(request.Resource, request.Owner, request.Token));
+        var holder = _holders[index];
+        if (holder.Breaking is not null) return new LeaseReply.Renewed(holder.Token);
+
+        var ttl = request.Ttl ?? holder.Ttl;
+        var deadline = now.Mono + ttl;
+        if (deadline < holder.Deadline) deadline = holder.Deadline;
+        var wall = now.Late + ttl;
+        var durable = wall > holder.Horizon || ttl != holder.Ttl || state.Claim != self;
+        if (durable && wall > holder.Horizon)
+        {
+            holder = holder with
+            {
+                Horizon = LeaseMachine.CeilToMillisecond(wall + rules.Reserve(ttl)),
+                HorizonBy = rules.Incarnation,
+            };
+        }
+
+        Replace(index, holder with { Ttl = ttl, Deadline = deadline }, durable);
+        return new LeaseReply.Renewed(holder.Token);
+    }
+
+    public LeaseReply Release(ReleaseRequest request)
+    {
+        var index = IndexOf(request.Token, request.Owner);
+        if (index < 0)
+        {
+            return ReasonOfEnd(request.Owner, request.Token) == NotHolderReason.Released
+                ? new LeaseReply.Released(request.Token, Replayed: true)
+                : Refuse(NotHolder(request.Resource, request.Owner, request.Token));
+        }
+
+        // The grant has reached its caller by another way since the gateway found the first one gone.
+        if (request.Undelivered && _holders[index].Replayed) return new LeaseReply.Released(request.Token, Replayed: true);
+        End(index, LeaseEventKind.Released, now.Late, request.Undelivered ? "its caller was gone" : null, default);
+        return new LeaseReply.Released(request.Token, Replayed: false);
+    }
+
+    public LeaseReply Transfer(LeaseCommand.Transfer command)
+    {
+        var (request, stamp) = command;
+        if (ReplayOfGrant(stamp) is { } replay) return replay;
+        var index = IndexOf(request.Token, request.Owner);
+        if (index < 0) return Refuse(NotHolder(request.Resource, request.Owner, request.Token));
+        var holder = _holders[index];
+        if (holder.Breaking is not null) return Refuse(Refusals.BeingBroken(holder.Token));
+        if (request.NewOwner != request.Owner && HeldBy(request.NewOwner))
+            return Refuse(Refusals.HeldByNewOwner(request, _holders, now));
+        if (!HasToken) return Refuse(Refusals.TokensUsedUp(request.Resource));
+
+        var ttl = request.Ttl ?? holder.Ttl;
+        var capacity = _capacity;
+        End(index, LeaseEventKind.Transferred, now.Late, null, default);
+        _capacity = capacity;
+        return new LeaseReply.Granted(
+            Add(holder with
+            {
+                Owner = request.NewOwner,
+                Token = _lastToken = TokenAfter(_lastToken),
+                Ttl = ttl,
+                Horizon = LeaseMachine.CeilToMillisecond(now.Late + ttl),
+                HorizonBy = rules.Incarnation,
+                Request = stamp,
+                Deadline = now.Mono + ttl,
+                // The old holder gave up whatever it had been told.
+                Floor = TimeSpan.Zero,
+                Replayed = false,
+            }),
+            Replayed: false);
+    }
+
+    public LeaseReply Break(LeaseCommand.Break command)
+    {
+        var (request, stamp) = command;
+        if (_log.TryFind(stamp.Id, out var done))
+        {
+            if (done.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
+            var still = IndexOf(done.Token);
+            return new LeaseReply.Breaking(done.Token, still < 0 ? now.Mono : _holders[still].EndsAt);
+        }
+
+        if (request.Token is null && _holders.Length > 1) return Refuse(Refusals.TokenNeeded(_holders));
+        var index = request.Token is { } token ? IndexOf(token) : _holders.Length - 1;
+        if (index < 0)
+        {
+            var ended = request.Token ?? _lastToken;
+            return Refuse(NotHolder(request.Resource, owner: null, ended));
+        }
+
+        var holder = _holders[index];
+        var ends = now.Mono + request.Grace;
+        // Without force nobody is surprised: neither this holder, nor one whom an earlier activation told more.
+        if (!request.Force && ends < holder.Deadline) ends = holder.Deadline;
+        if (!request.Force && ends < holder.Floor) ends = holder.Floor;
+        if (holder.Breaking is { } earlier && earlier.Ends <= ends)
+        {
+            // An order never puts off an earlier one. It is recorded for its request id all the same.
+            Record(LeaseEventKind.Breaking, holder.Owner, holder.Token, now.Late, request.Reason, stamp);
+            return new LeaseReply.Breaking(holder.Token, holder.EndsAt);
+        }
+
+        var wall = LeaseMachine.CeilToMillisecond(now.Late + (ends - now.Mono));
+        holder = holder with
+        {
+            Breaking = new BreakOrder { Ends = ends, EndsWall = wall, Grace = request.Grace, Force = request.Force, Reason = request.Reason },
+            Deadline = request.Force ? holder.Deadline : ends,
+            Horizon = wall,
+            HorizonBy = rules.Incarnation,
+        };
+        Replace(index, holder, durable: true);
+        Record(LeaseEventKind.Breaking, holder.Owner, holder.Token, now.Late, request.Reason, stamp);
+        return new LeaseReply.Breaking(holder.Token, holder.EndsAt);
+    }
+
+    /// <summary>A request id that was applied before: the same grant while it lasts, then why it ended.</summary>
+    private LeaseReply? ReplayOfGrant(RequestStamp stamp)
+    {
+        for (var i = 0; i < _holders.Length; i++)
+        {
+            var holder = _holders[i];
+            if (holder.Request.Id != stamp.Id) continue;
+            if (holder.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
+            if (!holder.Replayed) Replace(i, holder with { Replayed = true }, durable: false);
+            return new LeaseReply.Granted(holder.Token, Replayed: true);
+        }
+
+        if (!_log.TryFind(stamp.Id, out var entry)) return null;
+        if (entry.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
+        return Refuse(Refusals.NotHolder(ReasonOfEnd(entry.Owner, entry.Token), _lastToken, entry.Owner, entry.Token));
+    }
+
+    private Refusal NotHolder(string resource, string? owner, long token)
+    {
+        var reason = ReasonOfEnd(owner, token);
+        // A token beyond all this activation knows of may have been granted by another one since.
+        _checkFirst = token > _lastToken;
+        return Refusals.NotHolder(reason, _lastToken, owner ?? resource, token);
+    }
+
+    /// <summary>Why a token that no holder shows is not in force. Without an owner, whoever had it.</summary>
+    private NotHolderReason ReasonOfEnd(string? owner, long token)
+    {
+        if (token > _lastToken || IndexOf(token) >= 0 || token == 0) return NotHolderReason.NeverHeld;
+        foreach (var entry in _log.NewestFirst())
+        {
+            if (entry.Token != token) continue;
+            if (owner is not null && entry.Owner != owner) return NotHolderReason.NeverHeld;
+            switch (entry.Kind)
+            {
+                case LeaseEventKind.Released: return NotHolderReason.Released;
+                case LeaseEventKind.Expired: return NotHolderReason.Expired;
+                case LeaseEventKind.Transferred: return NotHolderReason.Transferred;
+                case LeaseEventKind.Broken: return NotHolderReason.Broken;
+            }
+        }
+
+        return NotHolderReason.Superseded;
+    }
+
+    private bool CapacityInForce(IReadOnlyList<WaitingPlace> line, RequestStamp except, out int? capacity)
+    {
+        capacity = _capacity;
+        if (!_holders.IsEmpty && _holders[0].Mode == LeaseMode.Shared) return true;
+        foreach (var place in line)
+        {
+            if (place.Request.Mode != LeaseMode.Shared || place.Stamp.Id == except.Id) continue;
+            capacity = place.Request.Capacity;
+            return true;
+        }
+
+        return false;
+    }
+
+    private static LeaseReply.Refused Refuse(Refusal refusal) => new LeaseReply.Refused(refusal);
+}

@@ -1,0 +1,209 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// The record of one resource. Immutable; kept for ever, since it holds the token counter. Wall times are since the
+/// Unix epoch in whole milliseconds; monotonic times are the activation's own and are never stored.
+/// </summary>
+public sealed record LeaseState
+{
+    /// <summary>The newest schema this code can read.</summary>
+    public const int CurrentSchema = 1;
+
+    /// <summary>A resource never used.</summary>
+    public static readonly LeaseState Unused = new();
+
+    /// <summary>The schema of this record.</summary>
+    [JsonPropertyName("v")]
+    public int Schema { get; init; } = CurrentSchema;
+
+    /// <summary>Counts the stored writes; what compare-and-swap compares. 0 where nothing is stored.</summary>
+    [JsonPropertyName("ver")]
+    public long Version { get; init; }
+
+    /// <summary>The highest token ever granted.</summary>
+    [JsonPropertyName("last")]
+    public long LastToken { get; init; }
+
+    /// <summary>Who holds the resource, in the order of their tokens.</summary>
+    [JsonPropertyName("holders")]
+    [JsonConverter(typeof(HoldersConverter))]
+    public ImmutableArray<Holder> Holders { get; init; } = [];
+
+    /// <summary>The capacity that the shared holders agreed on; null for any number.</summary>
+    [JsonPropertyName("cap")]
+    public int? Capacity { get; init; }
+
+    /// <summary>The lock-delay that the last lease left behind.</summary>
+    [JsonPropertyName("delay")]
+    public LockDelay? Delay { get; init; }
+
+    /// <summary>Which activation wrote this record, and so may renew in memory.</summary>
+    [JsonPropertyName("claim")]
+    public Claim Claim { get; init; }
+
+    /// <summary>The last changes.</summary>
+    [JsonPropertyName("log")]
+    [JsonConverter(typeof(LeaseLogConverter))]
+    public LeaseLog Log { get; init; } = LeaseLog.Empty;
+
+    /// <summary>
+    /// Prepares a record just loaded for this activation: whatever was told under the stored horizon may be in force
+    /// until that has passed, counted monotonically from now, at most as long as it can have been when it was stored.
+    /// </summary>
+    internal LeaseState Resume(Now now, LeaseRules rules) => this with
+    {
+        Holders = [.. Holders.Select(holder => holder.Resume(now, rules))],
+        Delay = Delay?.Resume(now, rules),
+    };
+}
+
+/// <summary>One holder of a resource.</summary>
+public sealed record Holder
+{
+    /// <summary>Who holds.</summary>
+    [JsonPropertyName("o")]
+    public required string Owner { get; init; }
+
+    /// <summary>The token of the grant.</summary>
+    [JsonPropertyName("t")]
+    public required long Token { get; init; }
+
+    /// <summary>How it is held.</summary>
+    [JsonPropertyName("m")]
+    [JsonConverter(typeof(JsonNumberEnumConverter<LeaseMode>))]
+    public LeaseMode Mode { get; init; }
+
+    /// <summary>The time to live.</summary>
+    [JsonPropertyName("ttl")]
+    public required TimeSpan Ttl { get; init; }
+
+    /// <summary>Wall time at or beyond every deadline ever told to this holder.</summary>
+    [JsonPropertyName("r")]
+    public required TimeSpan Horizon { get; init; }
+
+    /// <summary>The incarnation that stored the horizon.</summary>
+    [JsonPropertyName("by")]
+    public required string HorizonBy { get; init; }
+
+    /// <summary>How long other owners wait if this lease expires or is broken by force.</summary>
+    [JsonPropertyName("d")]
+    public TimeSpan LockDelay { get; init; }
+
+    /// <summary>What the holder said of itself.</summary>
+    [JsonPropertyName("meta")]
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>The request that made this grant.</summary>
+    [JsonPropertyName("q")]
+    public RequestStamp Request { get; init; }
+
+    /// <summary>The order that ends this lease, if there is one.</summary>
+    [JsonPropertyName("brk")]
+    public BreakOrder? Breaking { get; init; }
+
+    /// <summary>Monotonic: the deadline last told. Never moves earlier.</summary>
+    [JsonIgnore]
+    public TimeSpan Deadline { get; init; }
+
+    /// <summary>Monotonic: until then an earlier activation may have told a deadline that this one does not know of.</summary>
+    [JsonIgnore]
+    public TimeSpan Floor { get; init; }
+
+    /// <summary>The grant has been told again to a repeated request.</summary>
+    [JsonIgnore]
+    public bool Replayed { get; init; }
+
+    /// <summary>Monotonic: when the place is free. Until then a holder that shows its token is the holder.</summary>
+    internal TimeSpan EndsAt => Breaking switch
+    {
+        { Force: true } order => order.Ends,
+        { } order => Max(order.Ends, Floor),
+        null => Max(Deadline, Floor),
+    };
+
+    /// <summary>What may be told to the holder as left: never more than the monotonic deadline or the horizon leave.</summary>
+    internal TimeSpan Remaining(Now now)
+    {
+        var byMono = (Breaking?.Ends ?? Deadline) - now.Mono;
+        var byWall = Horizon - now.Late;
+        var left = byMono < byWall ? byMono : byWall;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    internal Holder Resume(Now now, LeaseRules rules)
+    {
+        var longest = Max(Ttl + rules.Reserve(Ttl), Breaking?.Grace ?? TimeSpan.Zero);
+        var skew = HorizonBy == rules.Incarnation ? TimeSpan.Zero : rules.ClockSkew;
+        var deadline = now.Mono + Clamp(Horizon - now.Early, longest);
+        return this with
+        {
+            Deadline = deadline,
+            Floor = now.Mono + Clamp(Horizon - now.Early + skew, longest + skew),
+            Breaking = Breaking is null ? null : Breaking with { Ends = now.Mono + Clamp(Breaking.EndsWall - now.Early, longest) },
+        };
+    }
+
+    internal static TimeSpan Clamp(TimeSpan wait, TimeSpan longest) =>
+        wait < TimeSpan.Zero ? TimeSpan.Zero : wait < longest ? wait : longest;
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}
+
+/// <summary>An order that ends a lease against its holder's will.</summary>
+public sealed record BreakOrder
+{
+    /// <summary>Wall: when it ends.</summary>
+    [JsonPropertyName("e")]
+    public required TimeSpan EndsWall { get; init; }
+
+    /// <summary>The notice that was asked for.</summary>
+    [JsonPropertyName("g")]
+    public TimeSpan Grace { get; init; }
+
+    /// <summary>Whether it ends whatever the holder was told.</summary>
+    [JsonPropertyName("f")]
+    public bool Force { get; init; }
+
+    /// <summary>Why.</summary>
+    [JsonPropertyName("w")]
+    public required string Reason { get; init; }
+
+    /// <summary>Monotonic: when it ends.</summary>
+    [JsonIgnore]
+    public TimeSpan Ends { get; init; }
+}
+
+/// <summary>The time after a lease's end in which only its owner may acquire.</summary>
+public sealed record LockDelay
+{
+    /// <summary>Whom it does not bind.</summary>
+    [JsonPropertyName("o")]
+    public required string Owner { get; init; }
+
+    /// <summary>How long it lasts in all.</summary>
+    [JsonPropertyName("d")]
+    public required TimeSpan Length { get; init; }
+
+    /// <summary>Wall: when it ends.</summary>
+    [JsonPropertyName("e")]
+    public required TimeSpan EndsWall { get; init; }
+
+    /// <summary>Monotonic: when it ends.</summary>
+    [JsonIgnore]
+    public TimeSpan Ends { get; init; }
+
+    internal LockDelay Resume(Now now, LeaseRules rules) => this with
+    {
+        Ends = now.Mono + Holder.Clamp(EndsWall - now.Early + rules.ClockSkew, Length + rules.ClockSkew),
+    };
+}
+
+/// <summary>Names an activation: one keeper that loaded the record once.</summary>
+/// <param name="Incarnation">The run of the host process.</param>
+/// <param name="Activation">The load within it.</param>
+public readonly record struct Claim(
+    [property: JsonPropertyName("i")] string? Incarnation,
+    [property: JsonPropertyName("n")] long Activation);

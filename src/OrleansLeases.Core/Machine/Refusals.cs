@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+
+namespace OrleansLeases.Core;
+
+/// <summary>The sentences that the machine refuses with: each names what was asked, what is in force and the remedy.</summary>
+internal static class Refusals
+{
+    public static Refusal Held(
+        AcquireRequest request, ImmutableArray<Holder> holders, LockDelay? delay, Now now, int position, bool waits)
+    {
+        var sameOwner = false;
+        var earliest = TimeSpan.MaxValue;
+        var latest = TimeSpan.Zero;
+        var told = new HeldBy[holders.Length];
+        for (var i = 0; i < holders.Length; i++)
+        {
+            var left = Left(holders[i], now);
+            told[i] = new HeldBy { Owner = holders[i].Owner, Mode = holders[i].Mode, Remaining = left };
+            sameOwner |= holders[i].Owner == request.Owner;
+            if (left < earliest) earliest = left;
+            if (left > latest) latest = left;
+        }
+
+        var available = holders.IsEmpty ? (delay?.Ends ?? now.Mono) - now.Mono
+            : request.Mode == LeaseMode.Exclusive || sameOwner ? latest : earliest;
+        if (available < TimeSpan.Zero) available = TimeSpan.Zero;
+        var detail = sameOwner ? $"'{request.Owner}' holds '{request.Resource}' already under another request id; use the token of that grant."
+            : holders.IsEmpty && delay is not null && now.Mono < delay.Ends ? $"'{request.Resource}' is in the lock-delay that '{delay.Owner}' left; it ends in {Milliseconds(available)} ms at the latest."
+            : holders.IsEmpty ? $"Others wait in line for '{request.Resource}'; ask with waitMs to wait behind them."
+            : $"'{request.Resource}' is held by {Names(holders)}; a place is free in {Milliseconds(available)} ms at the latest if nobody renews.";
+        return new Refusal.Held(told, sameOwner, position, waits ? TimeSpan.Zero : available, detail);
+    }
+
+    public static Refusal HeldByNewOwner(TransferRequest request, ImmutableArray<Holder> holders, Now now) => new Refusal.Held(
+        [.. holders.Select(holder => new HeldBy { Owner = holder.Owner, Mode = holder.Mode, Remaining = Left(holder, now) })],
+        SameOwner: true,
+        Position: 1,
+        RetryAfter: TimeSpan.Zero,
+        $"newOwner '{request.NewOwner}' holds '{request.Resource}' already; a second grant would be a second holder.");
+
+    public static Refusal NotHolder(NotHolderReason reason, long lastToken, string who, long token) => new Refusal.NotHolder(
+        reason,
+        lastToken,
+        reason switch
+        {
+            NotHolderReason.NeverHeld => $"'{who}' was never granted token {token}.",
+            NotHolderReason.Superseded => $"Token {token} of '{who}' has ended; the history no longer tells how. The last token is {lastToken}.",
+            NotHolderReason.Released => $"Token {token} of '{who}' was released.",
+            NotHolderReason.Transferred => $"Token {token} of '{who}' ended when the lease was transferred.",
+            NotHolderReason.Broken => $"Token {token} of '{who}' was broken.",
+            _ => $"Token {token} of '{who}' has expired.",
+        });
+
+    public static Refusal RequestIdReused() => new Refusal.Conflict(
+        null, "requestId was used before with different content; make a new id for every new request.");
+
+    public static Refusal CapacityDiffers(int? asked, int? inForce) => new Refusal.Conflict(
+        inForce, $"capacity {Capacity(asked)} differs from {Capacity(inForce)}, which is in force while the resource has a holder or a waiter.");
+
+    public static Refusal BeingBroken(long token) => new Refusal.Conflict(
+        null, $"token {token} is being broken and cannot be transferred; the new owner can acquire once it has ended.");
+
+    public static Refusal TokenNeeded(ImmutableArray<Holder> holders)
+    {
+        var detail = $"token is needed, since the resource has {holders.Length} holders; GET the lease to see their tokens.";
+        return new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["token"] = [detail] }, detail);
+    }
+
+    public static Refusal TooManyHolders(int limit) => new Refusal.LimitReached(
+        "holders", TimeSpan.FromSeconds(1), $"The resource has {limit} holders, as many as the service allows.");
+
+    public static Refusal TooManyWaiters(int limit) => new Refusal.LimitReached(
+        "waiters", TimeSpan.FromSeconds(1), $"{limit} requests wait in line for the resource, as many as the service allows.");
+
+    public static Refusal TokensUsedUp(string resource) => new Refusal.LimitReached(
+        "tokens", TimeSpan.FromHours(1), $"The tokens of '{resource}' are used up for this epoch; bump the epoch with the service stopped.");
+
+    // To everyone but the holder, what counts is when the place is free.
+    private static TimeSpan Left(Holder holder, Now now)
+    {
+        var left = holder.EndsAt - now.Mono;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private static string Names(ImmutableArray<Holder> holders) =>
+        holders.Length <= 3
+            ? string.Join(", ", holders.Select(holder => $"'{holder.Owner}'"))
+            : $"'{holders[0].Owner}' and {holders.Length - 1} others";
+
+    private static string Capacity(int? capacity) => capacity?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "(unlimited)";
+
+    private static long Milliseconds(TimeSpan time) => LeaseMachine.CeilToMillisecond(time).Ticks / TimeSpan.TicksPerMillisecond;
+}

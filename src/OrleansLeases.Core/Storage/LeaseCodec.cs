@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases.Core;
+
+/// <summary>The stored form of a record: compact JSON with a schema version.</summary>
+public static class LeaseCodec
+{
+    /// <summary>Writes a record.</summary>
+    /// <param name="state">The record.</param>
+    /// <returns>UTF-8 JSON.</returns>
+    public static byte[] Encode(LeaseState state) => JsonSerializer.SerializeToUtf8Bytes(state, StoredJson.Default.LeaseState);
+
+    /// <summary>Writes one block of a log.</summary>
+    /// <param name="entries">Its entries.</param>
+    /// <returns>UTF-8 JSON.</returns>
+    public static byte[] EncodeBlock(LogEntry[] entries) => JsonSerializer.SerializeToUtf8Bytes(entries, StoredJson.Default.LogEntryArray);
+
+    /// <summary>Reads a record.</summary>
+    /// <param name="utf8">What <see cref="Encode"/> wrote, in this version of the software or an earlier one.</param>
+    /// <returns>The record.</returns>
+    /// <exception cref="InvalidDataException">It is not a record, or one of a newer schema, which must not be rewritten.</exception>
+    public static LeaseState Decode(ReadOnlySpan<byte> utf8)
+    {
+        LeaseState? state;
+        try
+        {
+            state = JsonSerializer.Deserialize(utf8, StoredJson.Default.LeaseState);
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException("The stored record is not readable as a lease record.", error);
+        }
+
+        if (state is null) throw new InvalidDataException("The stored record is empty.");
+        if (state.Schema is < 1 or > LeaseState.CurrentSchema)
+        {
+            throw new InvalidDataException(
+                $"The stored record has schema {state.Schema}; this version reads 1 to {LeaseState.CurrentSchema}. Run the version that wrote it, or a newer one.");
+        }
+
+        return state;
+    }
+
+    /// <summary>Reads one block of a log.</summary>
+    /// <param name="utf8">What <see cref="EncodeBlock"/> wrote.</param>
+    /// <returns>Its entries.</returns>
+    public static LogEntry[] DecodeBlock(ReadOnlySpan<byte> utf8) =>
+        JsonSerializer.Deserialize(utf8, StoredJson.Default.LogEntryArray) ?? [];
+}
+
+[JsonSourceGenerationOptions(
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    Converters = [typeof(MillisecondsConverter)])]
+[JsonSerializable(typeof(LeaseState))]
+[JsonSerializable(typeof(LogEntry[]))]
+[JsonSerializable(typeof(Holder[]))]
+internal sealed partial class StoredJson : JsonSerializerContext;
+
+internal sealed class HoldersConverter : JsonConverter<ImmutableArray<Holder>>
+{
+    public override ImmutableArray<Holder> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        [.. JsonSerializer.Deserialize(ref reader, StoredJson.Default.HolderArray) ?? []];
+
+    public override void Write(Utf8JsonWriter writer, ImmutableArray<Holder> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartArray();
+        foreach (var holder in value) JsonSerializer.Serialize(writer, holder, StoredJson.Default.Holder);
+        writer.WriteEndArray();
+    }
+}
+
+internal sealed class LeaseLogConverter : JsonConverter<LeaseLog>
+{
+    public override LeaseLog Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        var last = document.RootElement.GetProperty("n").GetInt64();
+        return LeaseLog.Restore(last, document.RootElement.GetProperty("e").Deserialize(StoredJson.Default.LogEntryArray) ?? []);
+    }
+
+    public override void Write(Utf8JsonWriter writer, LeaseLog value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("n"u8, value.Last);
+        writer.WriteStartArray("e"u8);
+        foreach (var entry in value.NewestFirst().Reverse()) JsonSerializer.Serialize(writer, entry, StoredJson.Default.LogEntry);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+}
