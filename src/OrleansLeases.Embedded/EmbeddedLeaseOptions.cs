@@ -1,6 +1,6 @@
 namespace OrleansLeases.Embedded;
 
-/// <summary>How an embedded lease service behaves. Immutable.</summary>
+/// <summary>How an embedded lease service behaves. Immutable; checked when the service is made.</summary>
 public sealed record EmbeddedLeaseOptions
 {
     /// <summary>The bounds of requests.</summary>
@@ -9,7 +9,7 @@ public sealed record EmbeddedLeaseOptions
 
     /// <summary>
     /// How many times to live a stored renewal is good for: 1 stores every renewal, more keeps most in memory, at
-    /// the price that a lease abandoned just before a crash is freed later by (factor-1) x ttl, at most 30 s.
+    /// the price that a lease abandoned just before a crash is freed later by (factor - 1) x ttl, at most 30 s.
     /// </summary>
     /// <value>2 by default; 1 to 100.</value>
     public int RenewalFactor { get; init; } = 2;
@@ -17,4 +17,23 @@ public sealed record EmbeddedLeaseOptions
     /// <summary>How far the machine's clock may step while the service is down without freeing a lease early.</summary>
     /// <value>1 s by default; 0 to 1 h.</value>
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromSeconds(1);
+
+    internal void Validate()
+    {
+        Within(nameof(RenewalFactor), RenewalFactor, 1, 100);
+        Within(nameof(ClockSkew), ClockSkew, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Within("Limits.MinTtl", Limits.MinTtl, TimeSpan.FromMilliseconds(1), Limits.MaxTtl);
+        Within("Limits.MaxTtl", Limits.MaxTtl, Limits.MinTtl, TimeSpan.FromDays(365));
+        Within("Limits.MaxWait", Limits.MaxWait, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Within("Limits.MaxHolders", Limits.MaxHolders, 1, 100_000);
+        Within("Limits.MaxWaiters", Limits.MaxWaiters, 0, 1_000_000);
+        Within("Limits.MaxBatch", Limits.MaxBatch, 1, 100_000);
+    }
+
+    private static void Within<T>(string name, T value, T least, T most)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0) return;
+        throw new ArgumentOutOfRangeException(name, value, $"{nameof(EmbeddedLeaseOptions)}.{name} is {value}; it takes {least} to {most}.");
+    }
 }

@@ -1,4 +1,232 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using OrleansLeases.Core;
+
 namespace OrleansLeases.Embedded;
 
-/// <summary>Leases in this process. Dispose it to drain: waiters are told <c>unavailable</c>, saves under way finish.</summary>
-public static class EmbeddedLeases;
+/// <summary>
+/// Leases in this process: durable on SQLite, or in memory. Thread-safe. Dispose it to drain: waiters are told
+/// <c>unavailable</c>, and saves under way finish.
+/// </summary>
+public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
+{
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<string, LeaseKeeper> _keepers = new(StringComparer.Ordinal);
+    private readonly KeeperHost _host;
+    private readonly RequestChecks _checks;
+    private readonly AlarmQueue _alarms;
+    private readonly IEmbeddedStore _store;
+    private readonly Sweeper? _sweeper;
+    private readonly ServiceInfo _info;
+    private bool _disposed;
+
+    private EmbeddedLeases(IEmbeddedStore store, EmbeddedLeaseOptions options, TimeProvider time, LeaseClock clock, long tokenFloor)
+    {
+        _store = store;
+        _alarms = new AlarmQueue(time, clock, Forget);
+        var rules = new LeaseRules
+        {
+            Limits = options.Limits,
+            RenewalFactor = options.RenewalFactor,
+            ClockSkew = options.ClockSkew,
+            TokenFloor = tokenFloor,
+            Incarnation = Guid.NewGuid().ToString("N")[..12],
+        };
+        // A record in memory is the only one, so it cannot leave.
+        _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = store.Durable ? IdleAfter : null };
+        _checks = new RequestChecks(options.Limits);
+        _info = new ServiceInfo
+        {
+            Version = typeof(EmbeddedLeases).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0",
+            Engine = store.Durable ? "embedded-sqlite" : "embedded-memory",
+            Durable = store.Durable,
+            Epoch = store.Epoch,
+            Grace = rules.Grace,
+            Limits = options.Limits,
+        };
+        if (store.Durable) _sweeper = new Sweeper(store, clock, time, KeeperOf);
+    }
+
+    /// <summary>Leases that last as long as the process: for an application's own tests, with a clock they can move.</summary>
+    /// <param name="options">How it behaves; the defaults where left out.</param>
+    /// <param name="time">Its clock; the system's where left out.</param>
+    /// <returns>The service.</returns>
+    /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
+    public static EmbeddedLeases InMemory(EmbeddedLeaseOptions? options = null, TimeProvider? time = null)
+    {
+        options ??= new();
+        options.Validate();
+        time ??= TimeProvider.System;
+        return new(new MemoryStore(), options, time, new LeaseClock(time), MemoryStore.TokenFloor(time));
+    }
+
+    /// <summary>Leases in a folder on this machine's disk, which this process then has to itself.</summary>
+    /// <param name="folder">The folder; made where it does not exist.</param>
+    /// <param name="options">How it behaves; the defaults where left out.</param>
+    /// <param name="time">Its clock; the system's where left out.</param>
+    /// <returns>The service, ready.</returns>
+    /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
+    /// <exception cref="DataFolderInUseException">Another process has the folder.</exception>
+    /// <exception cref="IOException">The folder cannot be made or written.</exception>
+    /// <exception cref="InvalidDataException">A newer version wrote it.</exception>
+    public static Task<EmbeddedLeases> OpenAsync(string folder, EmbeddedLeaseOptions? options = null, TimeProvider? time = null)
+    {
+        options ??= new();
+        options.Validate();
+        time ??= TimeProvider.System;
+        // Off the caller's thread: opening reads the disk, and recovers the log after a crash.
+        return Task.Run(() =>
+        {
+            var store = SqliteStore.Open(folder);
+            return new EmbeddedLeases(store, options, time, new LeaseClock(time), (long)store.Epoch << LeaseRules.CounterBits);
+        });
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
+    {
+        if (_checks.Check(request) is { } refusal) return refusal;
+        cancellationToken.ThrowIfCancellationRequested();
+        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
+        // The keeper heeds the cancellation: it takes the call out of the line, or else answers with the grant.
+        return As<LeaseGrant>(await Submit(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
+    {
+        if (_checks.Check(request) is { } refusal) return refusal;
+        return await AskAsync<LeaseRenewal>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
+    {
+        if (_checks.Check(request) is { } refusal) return refusal;
+        var received = _host.Clock.Read();
+        var pending = new Task<object>[request.Leases.Count];
+        for (var i = 0; i < pending.Length; i++)
+        {
+            var lease = request.Leases[i];
+            pending[i] = _checks.Check(lease) is { } bad ? Task.FromResult<object>(bad) : Submit(lease.Resource, LeaseCommand.Of(lease), CancellationToken.None);
+        }
+
+        var results = new LeaseResult<LeaseRenewal>[pending.Length];
+        var held = _host.Clock.Read().Mono - received.Mono;
+        for (var i = 0; i < pending.Length; i++)
+        {
+            results[i] = As<LeaseRenewal>(await Answer(pending[i], cancellationToken).ConfigureAwait(false));
+            if (results[i].TryGetValue(out var renewal, out _) && renewal.Held < held) held = renewal.Held;
+        }
+
+        return new RenewBatchReply { Held = held, Results = results };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        return await AskAsync<LeaseRelease>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
+    {
+        if (_checks.Check(request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
+        return await AskAsync<LeaseGrant>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
+    {
+        if (_checks.Check(request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
+        return await AskAsync<LeaseBreak>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (RequestChecks.CheckResource(request.Resource) is { } refusal) return refusal;
+        return await AskAsync<LeaseInfo>(request.Resource, keeper => keeper.Get(request.Fresh), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        if (_disposed) return ShutDown();
+        return await Task.Run(() => Listing.Read(_store, request, _host, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.CheckResource(resource) is { } refusal) return refusal;
+        return await AskAsync<LeaseHistory>(resource, static keeper => keeper.History(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<LeaseResult<ServiceInfo>>(_disposed ? ShutDown() : _info);
+
+    /// <summary>Drains and closes: waiters are told <c>unavailable</c>, saves under way finish, and the folder is free again.</summary>
+    /// <returns>When all of that is done.</returns>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        if (_sweeper is not null) await _sweeper.DisposeAsync().ConfigureAwait(false);
+        _alarms.Dispose();
+        foreach (var keeper in _keepers.Values) keeper.Stop();
+        await _store.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static string NewRequestId() => Guid.NewGuid().ToString("N");
+
+    private static Refusal.Unavailable ShutDown() => new(TimeSpan.FromSeconds(1), "The service is shutting down.");
+
+    private static LeaseResult<T> As<T>(object answer)
+        where T : class =>
+        answer is Refusal refusal ? refusal : (T)answer;
+
+    private async ValueTask<LeaseResult<T>> AskAsync<T>(string resource, LeaseCommand command, CancellationToken cancellationToken)
+        where T : class =>
+        As<T>(await Answer(Submit(resource, command, CancellationToken.None), cancellationToken).ConfigureAwait(false));
+
+    private async ValueTask<LeaseResult<T>> AskAsync<T>(string resource, Func<LeaseKeeper, Task<object>?> ask, CancellationToken cancellationToken)
+        where T : class =>
+        As<T>(await Answer(Submit(resource, ask), cancellationToken).ConfigureAwait(false));
+
+    // The change goes on without its caller; only the answer is given up.
+    private static Task<object> Answer(Task<object> answer, CancellationToken cancellationToken) =>
+        answer.IsCompleted || !cancellationToken.CanBeCanceled ? answer : answer.WaitAsync(cancellationToken);
+
+    private Task<object> Submit(string resource, LeaseCommand command, CancellationToken cancellationToken) =>
+        Submit(resource, keeper => keeper.Submit(command, cancellationToken));
+
+    private Task<object> Submit(string resource, Func<LeaseKeeper, Task<object>?> ask)
+    {
+        while (!_disposed)
+        {
+            var keeper = KeeperOf(resource);
+            if (ask(keeper) is { } answer) return answer;
+            Forget(keeper);
+        }
+
+        return Task.FromResult<object>(ShutDown());
+    }
+
+    private LeaseKeeper KeeperOf(string resource)
+    {
+        var keeper = _keepers.GetOrAdd(resource, static (name, host) => new LeaseKeeper(name, host), _host);
+        // A keeper made while the service was being disposed of has missed the round of Stop calls.
+        if (_disposed) keeper.Stop();
+        return keeper;
+    }
+
+    private void Forget(LeaseKeeper keeper) => _keepers.TryRemove(new(keeper.Resource, keeper));
+}

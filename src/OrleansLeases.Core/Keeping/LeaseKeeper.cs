@@ -41,6 +41,9 @@ public sealed partial class LeaseKeeper
     /// <summary>The resource.</summary>
     public string Resource { get; }
 
+    /// <summary>Whether a call is waiting in line, so that waking the keeper late would be felt.</summary>
+    public bool SomeoneWaits => _line.Count > 0;
+
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
     /// <param name="command">What is asked.</param>
     /// <param name="cancellationToken">Leaves the line; heeded while an acquire waits there, and nowhere else.</param>

@@ -7,6 +7,31 @@ public abstract record LeaseCommand
     {
     }
 
+    /// <summary>An acquire.</summary>
+    /// <param name="request">The request, with its request id.</param>
+    /// <returns>The command.</returns>
+    public static LeaseCommand Of(AcquireRequest request) => new Acquire(request, RequestStamp.Of(request));
+
+    /// <summary>A renewal.</summary>
+    /// <param name="request">The request.</param>
+    /// <returns>The command.</returns>
+    public static LeaseCommand Of(RenewRequest request) => new Renew(request);
+
+    /// <summary>A release.</summary>
+    /// <param name="request">The request.</param>
+    /// <returns>The command.</returns>
+    public static LeaseCommand Of(ReleaseRequest request) => new Release(request);
+
+    /// <summary>A transfer.</summary>
+    /// <param name="request">The request, with its request id.</param>
+    /// <returns>The command.</returns>
+    public static LeaseCommand Of(TransferRequest request) => new Transfer(request, RequestStamp.Of(request));
+
+    /// <summary>A break.</summary>
+    /// <param name="request">The request, with its request id.</param>
+    /// <returns>The command.</returns>
+    public static LeaseCommand Of(BreakRequest request) => new Break(request, RequestStamp.Of(request));
+
     /// <summary>Someone asks for the resource.</summary>
     /// <param name="Request">What is asked for.</param>
     /// <param name="Stamp">The request id and its content.</param>

@@ -17,6 +17,7 @@ public readonly record struct RequestStamp(
 {
     internal static RequestStamp Of(AcquireRequest request)
     {
+        ArgumentNullException.ThrowIfNull(request);
         var content = new StringBuilder(request.Owner.Length + 48)
             .Append(request.Owner).Append('\0').Append(request.Ttl.Ticks).Append('\0').Append((int)request.Mode)
             .Append('\0').Append(request.Capacity).Append('\0').Append(request.LockDelay.Ticks);
@@ -37,7 +38,7 @@ public readonly record struct RequestStamp(
 
     private static RequestStamp Of(string verb, string? requestId, string content)
     {
-        ArgumentException.ThrowIfNullOrEmpty(requestId);
+        ArgumentNullException.ThrowIfNull(requestId);
         return new(BinaryPrimitives.ReadInt64LittleEndian(Digest($"{verb}\0{requestId}")),
             BinaryPrimitives.ReadInt32LittleEndian(Digest(content)));
     }

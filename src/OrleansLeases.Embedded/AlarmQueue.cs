@@ -1,0 +1,118 @@
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Embedded;
+
+/// <summary>
+/// Wakes the keepers of this process from one timer. Whoever has someone waiting is woken at once; the rest, whose
+/// leases merely ended, a few at a time, so that many ends in one second do not crowd out the calls of others.
+/// </summary>
+internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
+{
+    private const int RunAtOnce = 32;
+    private const int TakeAtOnce = 256;
+
+    private readonly Lock _gate = new();
+    private readonly PriorityQueue<LeaseKeeper, TimeSpan> _queue = new();
+    private readonly Queue<(LeaseKeeper Keeper, TimeSpan At)> _unhurried = new();
+    private readonly LeaseClock _clock;
+    private readonly Action<LeaseKeeper> _forget;
+    private readonly ITimer _timer;
+    private TimeSpan _armedFor = TimeSpan.MaxValue;
+    private int _running;
+    private bool _disposed;
+
+    public AlarmQueue(TimeProvider time, LeaseClock clock, Action<LeaseKeeper> forget)
+    {
+        _clock = clock;
+        _forget = forget;
+        _timer = time.CreateTimer(static queue => ((AlarmQueue)queue!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public void Set(LeaseKeeper keeper, TimeSpan at)
+    {
+        lock (_gate)
+        {
+            if (_disposed) return;
+            _queue.Enqueue(keeper, at);
+            if (at < _armedFor) Arm_NeedsLock(at, _clock.Read().Mono);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate) _disposed = true;
+        _timer.Dispose();
+    }
+
+    // A timer counts whole milliseconds: rounded up, so that it never rings before the keeper agrees that it is time.
+    private void Arm_NeedsLock(TimeSpan at, TimeSpan now)
+    {
+        _armedFor = at;
+        var wait = Math.Clamp(Math.Ceiling((at - now).TotalMilliseconds), 0, TimeSpan.FromDays(1).TotalMilliseconds);
+        _timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
+    }
+
+    private void Ring()
+    {
+        var due = new List<(LeaseKeeper Keeper, TimeSpan At)>();
+        while (true)
+        {
+            due.Clear();
+            lock (_gate)
+            {
+                if (_disposed) return;
+                var now = _clock.Read().Mono;
+                // In portions, since callers that set an alarm wait for this lock.
+                while (due.Count < TakeAtOnce && _queue.TryPeek(out var keeper, out var at) && at <= now)
+                {
+                    _queue.Dequeue();
+                    due.Add((keeper, at));
+                }
+
+                if (due.Count == 0)
+                {
+                    _armedFor = TimeSpan.MaxValue;
+                    if (_queue.TryPeek(out _, out var next)) Arm_NeedsLock(next, now);
+                    return;
+                }
+            }
+
+            foreach (var (keeper, at) in due)
+            {
+                if (keeper.TryRetire()) _forget(keeper);
+                else if (keeper.SomeoneWaits) _ = keeper.Wake(at);
+                else lock (_gate) _unhurried.Enqueue((keeper, at));
+            }
+
+            RunUnhurried();
+        }
+    }
+
+    private void RunUnhurried()
+    {
+        while (true)
+        {
+            (LeaseKeeper Keeper, TimeSpan At) next;
+            lock (_gate)
+            {
+                if (_disposed || _running >= RunAtOnce || !_unhurried.TryDequeue(out next)) return;
+                _running++;
+            }
+
+            var turn = next.Keeper.Wake(next.At);
+            if (turn.IsCompleted) Finished();
+            else _ = turn.ContinueWith(static (_, queue) => ((AlarmQueue)queue!).FinishedAndGoOn(), this, TaskScheduler.Default);
+        }
+    }
+
+    private void FinishedAndGoOn()
+    {
+        Finished();
+        RunUnhurried();
+    }
+
+    private void Finished()
+    {
+        lock (_gate) _running--;
+    }
+}

@@ -1,0 +1,220 @@
+using Microsoft.Data.Sqlite;
+using OrleansLeases.Core;
+using SQLitePCL;
+
+namespace OrleansLeases.Embedded;
+
+/// <summary>One record to be stored if its version is still the expected one.</summary>
+internal sealed class PendingSave(string resource, long version, long? due, byte[] state, List<(int Slot, byte[] Entries)>? blocks)
+    // Not asynchronous: a keeper's next turn then joins the very next batch. Callers of keepers never run here.
+    : TaskCompletionSource<SaveOutcome>
+{
+    public string Resource => resource;
+
+    public long Version => version;
+
+    public long? Due => due;
+
+    public byte[] State => state;
+
+    public List<(int Slot, byte[] Entries)>? Blocks => blocks;
+}
+
+/// <summary>
+/// The only writer of the file: a thread that puts the saves of many keepers into one transaction and answers after
+/// its commit. While one batch is being synced the next one gathers.
+/// </summary>
+internal sealed class GroupCommitWriter : IAsyncDisposable
+{
+    private const int MaxBatch = 512;
+    private const int MaxUnhurried = 32;
+
+    private readonly object _gate = new();
+    private readonly string _file;
+    private readonly int _epoch;
+    private readonly int? _maxPages;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<PendingSave> _hurried = new();
+    private readonly Queue<PendingSave> _unhurried = new();
+    private readonly SaveOutcome[] _outcomes = new SaveOutcome[MaxBatch + MaxUnhurried];
+    private Session? _session;
+    private bool _closing;
+
+    public GroupCommitWriter(string file, int epoch, int? maxPages)
+    {
+        _file = file;
+        _epoch = epoch;
+        _maxPages = maxPages;
+        _session = new Session(file, maxPages);
+        new Thread(Run) { IsBackground = true, Name = "lease writer" }.Start();
+    }
+
+    public Task<SaveOutcome> Submit(PendingSave save, bool background)
+    {
+        lock (_gate)
+        {
+            if (_closing) return Task.FromResult(SaveOutcome.NotSaved);
+            (background ? _unhurried : _hurried).Enqueue(save);
+            Monitor.Pulse(_gate);
+        }
+
+        return save.Task;
+    }
+
+    /// <summary>Writes what was submitted, refuses what comes after, and closes the file.</summary>
+    public ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            _closing = true;
+            Monitor.Pulse(_gate);
+        }
+
+        return new(_stopped.Task);
+    }
+
+    private void Run()
+    {
+        var batch = new List<PendingSave>();
+        while (Take(batch))
+        {
+            Write(batch);
+            batch.Clear();
+        }
+
+        _session?.Dispose();
+        _stopped.SetResult();
+    }
+
+    private bool Take(List<PendingSave> batch)
+    {
+        lock (_gate)
+        {
+            while (_hurried.Count == 0 && _unhurried.Count == 0)
+            {
+                if (_closing) return false;
+                Monitor.Wait(_gate);
+            }
+
+            while (batch.Count < MaxBatch && _hurried.TryDequeue(out var save)) batch.Add(save);
+            for (var i = 0; i < MaxUnhurried && _unhurried.TryDequeue(out var save); i++) batch.Add(save);
+            return true;
+        }
+    }
+
+    private void Write(List<PendingSave> batch)
+    {
+        if (TryWrite(batch) is not { } failed)
+        {
+            for (var i = 0; i < batch.Count; i++) batch[i].SetResult(_outcomes[i]);
+        }
+        else if (failed == SaveOutcome.NotSaved && batch.Count > 1)
+        {
+            // One save the file has no room for must not take the others with it.
+            foreach (var save in batch) save.SetResult(TryWrite([save]) ?? _outcomes[0]);
+        }
+        else
+        {
+            foreach (var save in batch) save.SetResult(failed);
+        }
+    }
+
+    /// <summary>Tries one transaction; the answer is null where it was committed, else what became of all its saves.</summary>
+    private SaveOutcome? TryWrite(List<PendingSave> batch)
+    {
+        var committing = false;
+        try
+        {
+            _session ??= new Session(_file, _maxPages);
+            _session.Begin.Run();
+            if (_session.ReadEpoch() != _epoch)
+            {
+                // The epoch was bumped under a running service: nothing it grants may be believed.
+                _session.Rollback.Run();
+                return SaveOutcome.NotSaved;
+            }
+
+            for (var i = 0; i < batch.Count; i++) _outcomes[i] = _session.Save(batch[i]);
+            committing = true;
+            _session.Commit.Run();
+            return null;
+        }
+        catch (SqliteException error)
+        {
+            return AfterError(committing, error);
+        }
+    }
+
+    private SaveOutcome AfterError(bool committing, SqliteException error)
+    {
+        // A commit that found the file busy or the disk full did not write its last frame, and so did not happen. Any
+        // other error while committing leaves open whether the commit is on disk; before that, nothing can be.
+        var refused = error.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_FULL;
+        var unknown = committing && !refused;
+        try
+        {
+            if (_session is { InTransaction: true }) _session.Rollback.Run();
+            if (refused) return SaveOutcome.NotSaved;
+        }
+        catch (SqliteException)
+        {
+            // The session is dropped below.
+        }
+
+        _session?.Dispose();
+        _session = null;
+        return unknown ? SaveOutcome.Unknown : SaveOutcome.NotSaved;
+    }
+
+    /// <summary>A connection with its statements, dropped as a whole after a fault.</summary>
+    private sealed class Session : IDisposable
+    {
+        private readonly SqliteConnection _connection;
+        private readonly Statement _epoch;
+        private readonly Statement _insert;
+        private readonly Statement _update;
+        private readonly Statement _block;
+
+        public Session(string file, int? maxPages)
+        {
+            _connection = LeaseDatabase.Open(file);
+            if (maxPages is { } pages) LeaseDatabase.Execute(_connection, $"PRAGMA max_page_count = {pages}");
+            Begin = new Statement(_connection, "BEGIN IMMEDIATE");
+            Commit = new Statement(_connection, "COMMIT");
+            Rollback = new Statement(_connection, "ROLLBACK");
+            _epoch = new Statement(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
+            _insert = new Statement(_connection, "INSERT INTO lease (resource, version, due, state) VALUES (?1, 1, ?2, ?3) ON CONFLICT DO NOTHING");
+            _update = new Statement(_connection, "UPDATE lease SET version = version + 1, due = ?2, state = ?3 WHERE resource = ?1 AND version = ?4");
+            _block = new Statement(_connection, "INSERT OR REPLACE INTO lease_log (resource, slot, entries) VALUES (?1, ?2, ?3)");
+        }
+
+        public Statement Begin { get; }
+
+        public Statement Commit { get; }
+
+        public Statement Rollback { get; }
+
+        public bool InTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
+
+        public long ReadEpoch()
+        {
+            var epoch = _epoch.Next() ? _epoch.Int64(0) : -1;
+            _epoch.Reset();
+            return epoch;
+        }
+
+        public SaveOutcome Save(PendingSave save)
+        {
+            var write = save.Version == 0 ? _insert : _update.Bind(4, save.Version);
+            if (write.Bind(1, save.Resource).Bind(2, save.Due).Bind(3, save.State).Run() == 0) return SaveOutcome.Conflict;
+            foreach (var (slot, entries) in save.Blocks ?? []) _block.Bind(1, save.Resource).Bind(2, slot).Bind(3, entries).Run();
+            return SaveOutcome.Saved;
+        }
+
+        public void Dispose()
+        {
+            foreach (var statement in new[] { Begin, Commit, Rollback, _epoch, _insert, _update, _block }) statement.Dispose();
+            _connection.Dispose();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.Data.Sqlite;
+
+namespace OrleansLeases.Embedded;
+
+/// <summary>The database file: how it is opened, and what is in it.</summary>
+internal static class LeaseDatabase
+{
+    public const int Schema = 1;
+
+    // A commit writes every page it touches. Records are small and spread, so small pages keep a batch small.
+    private const int PageSize = 1024;
+
+    public static SqliteConnection Open(string file, bool readOnly = false)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = file,
+            Mode = readOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
+            // A closed connection must be closed: the file is given back to the next process, or reopened after a fault.
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ToString());
+        connection.Open();
+        if (readOnly)
+        {
+            Execute(connection, "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -16384");
+            return connection;
+        }
+
+        Execute(connection, $"""
+            PRAGMA page_size = {PageSize};
+            PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = FULL;
+            PRAGMA busy_timeout = 5000;
+            PRAGMA cache_size = -65536;
+            PRAGMA wal_autocheckpoint = 16384;
+            """);
+        return connection;
+    }
+
+    /// <summary>Makes what is missing, and refuses what a newer version made.</summary>
+    public static void Prepare(SqliteConnection connection)
+    {
+        Execute(connection, $"""
+            BEGIN IMMEDIATE;
+            CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+            INSERT OR IGNORE INTO meta VALUES ('schema', {Schema}), ('epoch', 0);
+            CREATE TABLE IF NOT EXISTS lease (
+                id INTEGER PRIMARY KEY,
+                resource TEXT NOT NULL UNIQUE,
+                version INTEGER NOT NULL,
+                due INTEGER,
+                state TEXT NOT NULL);
+            CREATE INDEX IF NOT EXISTS lease_due ON lease (due) WHERE due IS NOT NULL;
+            CREATE TABLE IF NOT EXISTS lease_log (
+                resource TEXT NOT NULL,
+                slot INTEGER NOT NULL,
+                entries TEXT NOT NULL,
+                PRIMARY KEY (resource, slot)) WITHOUT ROWID;
+            COMMIT;
+            """);
+        var schema = ReadMeta(connection, "schema");
+        if (schema != Schema)
+        {
+            throw new InvalidDataException(
+                $"The data folder has schema {schema}; this version reads {Schema}. Run the version that wrote it, or a newer one.");
+        }
+    }
+
+    public static long ReadMeta(SqliteConnection connection, string name)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT value FROM meta WHERE name = $name";
+        command.Parameters.AddWithValue("$name", name);
+        return (long)(command.ExecuteScalar() ?? throw new InvalidDataException($"The data folder lacks its {name}; it is not a lease database."));
+    }
+
+    public static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // Every statement is a constant of this file.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+}

@@ -1,0 +1,54 @@
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Embedded;
+
+/// <summary>
+/// Wakes the keepers of records that no keeper remembers: after a restart nobody has set their alarms. Reads only
+/// what has come due, so a start does not read the whole database.
+/// </summary>
+internal sealed class Sweeper : IAsyncDisposable
+{
+    private const int PageSize = 64;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StartOverAfter = TimeSpan.FromMinutes(1);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _loop;
+
+    public Sweeper(IEmbeddedStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf) =>
+        _loop = Task.Run(() => SweepAsync(store, clock, time, keeperOf));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task SweepAsync(IEmbeddedStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf)
+    {
+        var startOver = TimeSpan.Zero;
+        DueRecord? done = null;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                var now = clock.Read();
+                // A keeper that lost its record to a fault is found again by starting over now and then.
+                if (now.Mono >= startOver) (startOver, done) = (now.Mono + StartOverAfter, null);
+                var page = store.DueAfter(done, now.Early, PageSize);
+                await Task.WhenAll(page.Select(record => keeperOf(record.Resource).Wake(now.Mono))).ConfigureAwait(false);
+                if (page.Count > 0) done = page[^1];
+                if (page.Count < PageSize) await Task.Delay(Pause, time, _stop.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+            }
+            catch (Exception error) when (error is IOException or InvalidDataException or InvalidOperationException)
+            {
+                // The store could not be read; every call says so as well. An alarm is never needed for safety.
+                await Task.Delay(Pause, time, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+}
