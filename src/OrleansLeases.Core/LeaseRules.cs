@@ -3,6 +3,9 @@ namespace OrleansLeases.Core;
 /// <summary>What a host decides about its leases. Immutable.</summary>
 public sealed record LeaseRules
 {
+    /// <summary>The default of <see cref="LogLength"/>.</summary>
+    public const int DefaultLogLength = 544;
+
     /// <summary>The bits of a token below the restore epoch.</summary>
     public const int CounterBits = 40;
 
@@ -21,8 +24,9 @@ public sealed record LeaseRules
     /// <summary>How far apart the wall clocks of two incarnations may be. 1 s by default.</summary>
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How many changes a resource remembers, with their request ids. 512 by default; a multiple of 16.</summary>
-    public int LogLength { get; init; } = 512;
+    /// <summary>How many changes a resource remembers, with their request ids; a multiple of 16.</summary>
+    /// <value>544 by default: 256 grants and releases, wherever the oldest block ends.</value>
+    public int LogLength { get; init; } = DefaultLogLength;
 
     /// <summary>Every token is greater than this: the epoch in its high bits, or for engines without a disk a count from the clock.</summary>
     public long TokenFloor { get; init; }

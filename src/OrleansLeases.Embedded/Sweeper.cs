@@ -1,3 +1,4 @@
+using System.Data.Common;
 using OrleansLeases.Core;
 
 namespace OrleansLeases.Embedded;
@@ -31,6 +32,7 @@ internal sealed class Sweeper : IAsyncDisposable
         DueRecord? done = null;
         while (!_stop.IsCancellationRequested)
         {
+            var pause = true;
             try
             {
                 var now = clock.Read();
@@ -39,15 +41,20 @@ internal sealed class Sweeper : IAsyncDisposable
                 var page = store.DueAfter(done, now.Early, PageSize);
                 await Task.WhenAll(page.Select(record => keeperOf(record.Resource).Wake(now.Mono))).ConfigureAwait(false);
                 if (page.Count > 0) done = page[^1];
-                if (page.Count < PageSize) await Task.Delay(Pause, time, _stop.Token).ConfigureAwait(false);
+                pause = page.Count < PageSize;
+            }
+            catch (Exception error) when (error is IOException or DbException or InvalidOperationException)
+            {
+                // The store could not be read; every call says so as well. A sweep is never needed for safety.
+            }
+
+            try
+            {
+                if (pause) await Task.Delay(Pause, time, _stop.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
-            }
-            catch (Exception error) when (error is IOException or InvalidDataException or InvalidOperationException)
-            {
-                // The store could not be read; every call says so as well. An alarm is never needed for safety.
-                await Task.Delay(Pause, time, CancellationToken.None).ConfigureAwait(false);
+                return;
             }
         }
     }

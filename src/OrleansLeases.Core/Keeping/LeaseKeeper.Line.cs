@@ -129,15 +129,27 @@ public sealed partial class LeaseKeeper
             }
 
             _line.RemoveAll(waiter => waiter.Call is null && now.Mono >= waiter.Until);
-            // Whoever stood behind those that left may fit now.
-            if (sent.Count > 0 && _line.Count > 0) (_turns ??= new()).Enqueue(new Turn(LeaseCommand.Tick.Instance, now));
         }
 
         foreach (var (call, answer) in sent) call.TrySetResult(answer);
+        // Whoever stood behind those that left may fit now.
+        if (sent.Count > 0 && SomeoneWaits) Enter(new Turn(LeaseCommand.Tick.Instance, now));
     }
 
-    private Refusal RefusalFor(Waiter waiter, Now now) => Refusals.Held(
-        waiter.Command.Request, _state!.Holders, _state.Delay, now, _line.IndexOf(waiter) + 1, waits: true);
+    private TimeSpan? LineChanges_NeedsLock()
+    {
+        TimeSpan? changes = null;
+        foreach (var waiter in _line)
+        {
+            if (changes is null || waiter.Until < changes) changes = waiter.Until;
+        }
+
+        return changes;
+    }
+
+    private Refusal RefusalFor(Waiter waiter, Now now) => _state is { } state
+        ? Refusals.Held(waiter.Command.Request, state.Holders, state.Delay, now, _line.IndexOf(waiter) + 1, waits: true)
+        : new Refusal.Unavailable(TimeSpan.Zero, "The store did not answer while this call waited in line; repeat it to keep the place.");
 
     private List<Turn> EveryoneLeaves_NeedsLock()
     {

@@ -71,7 +71,19 @@ public sealed partial class LeaseKeeper
         lock (_gate)
         {
             if (at == _alarmAt) _alarmAt = TimeSpan.MaxValue;
-            if (_retired || _stopped || _busy) return Task.CompletedTask;
+            if (_retired || _stopped) return Task.CompletedTask;
+        }
+
+        // A call's wait is over when it is over, though the store hangs and a turn with it.
+        if (SomeoneWaits) SendAwayWhoWaitedOut(now);
+        lock (_gate)
+        {
+            if (_busy)
+            {
+                SetAlarm_NeedsLock(now);
+                return Task.CompletedTask;
+            }
+
             if (_state is not null && WakeAt_NeedsLock(now) is var due && (due is null || due > now.Mono))
             {
                 SetAlarm_NeedsLock(now);
@@ -145,6 +157,7 @@ public sealed partial class LeaseKeeper
                 turn.TrySetException(error);
             }
 
+            if (SomeoneWaits) SendAwayWhoWaitedOut(_host.Clock.Read());
             lock (_gate)
             {
                 if (_turns is null || !_turns.TryDequeue(out turn))
@@ -272,7 +285,6 @@ public sealed partial class LeaseKeeper
         };
         if (answer is null) return false;
         if (!ReferenceEquals(answer, Waiting)) turn.TrySetResult(answer);
-        if (_line.Count > 0) SendAwayWhoWaitedOut(now);
         return true;
     }
 
@@ -307,7 +319,7 @@ public sealed partial class LeaseKeeper
     private void SetAlarm_NeedsLock(Now now)
     {
         if (_stopped || _retired) return;
-        var wake = WakeAt_NeedsLock(now) ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
+        var wake = _busy ? LineChanges_NeedsLock() : WakeAt_NeedsLock(now) ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
         if (wake is not { } at || at >= _alarmAt) return;
         _alarmAt = at;
         _host.Alarm.Set(this, at);
@@ -315,13 +327,10 @@ public sealed partial class LeaseKeeper
 
     private TimeSpan? WakeAt_NeedsLock(Now now)
     {
-        if (_state is null) return _line.Count > 0 ? now.Mono + RetryAfter : null;
-        var wake = LeaseMachine.NextWake(_state, _line.Count > 0);
-        foreach (var waiter in _line)
-        {
-            if (wake is null || waiter.Until < wake) wake = waiter.Until;
-        }
-
+        var line = LineChanges_NeedsLock();
+        if (_state is null) return line is null ? null : now.Mono + RetryAfter;
+        var wake = LeaseMachine.NextWake(_state, line is not null);
+        if (line < wake || wake is null) wake = line;
         // Due already, and yet the turn that looked at it left it so: the store refused. Ask again, but not at once.
         return wake <= now.Mono && _failing ? now.Mono + RetryAfter : wake;
     }

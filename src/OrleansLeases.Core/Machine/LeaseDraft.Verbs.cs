@@ -23,14 +23,13 @@ internal sealed partial class LeaseDraft
     public LeaseReply AnswerToAsker(IReadOnlyList<WaitingPlace> line)
     {
         var (request, stamp) = _asking ?? throw new InvalidOperationException("Nobody asked.");
-        var ahead = 0;
         foreach (var served in _served ?? [])
         {
             if (served.Stamp.Id == stamp.Id) return new LeaseReply.Granted(served.Token, Replayed: false);
-            ahead--;
         }
 
         var waits = request.Wait > TimeSpan.Zero;
+        var ahead = 0;
         foreach (var place in line)
         {
             if (place.Stamp.Id == stamp.Id)
@@ -39,7 +38,7 @@ internal sealed partial class LeaseDraft
                 break;
             }
 
-            ahead++;
+            if (_served is null || !_served.Exists(served => served.Stamp.Id == place.Stamp.Id)) ahead++;
         }
 
         if (!waits && request is { Mode: LeaseMode.Shared, Capacity: null } && _holders.Length >= rules.Limits.MaxHolders
@@ -53,23 +52,20 @@ internal sealed partial class LeaseDraft
         var index = IndexOf(request.Token, request.Owner);
         if (index < 0) return Refuse(NotHolder(request.Resource, request.Owner, request.Token));
         var holder = _holders[index];
-        if (holder.Breaking is not null) return new LeaseReply.Renewed(holder.Token);
+        var durable = Claims(ref holder);
+        if (holder.Breaking is not null)
+        {
+            Replace(index, holder with { Delivered = true }, durable);
+            return new LeaseReply.Renewed(holder.Token);
+        }
 
         var ttl = request.Ttl ?? holder.Ttl;
         var deadline = now.Mono + ttl;
         if (deadline < holder.Deadline) deadline = holder.Deadline;
         var wall = now.Late + ttl;
-        var durable = wall > holder.Horizon || ttl != holder.Ttl || state.Claim != self;
-        if (durable && wall > holder.Horizon)
-        {
-            holder = holder with
-            {
-                Horizon = LeaseMachine.CeilToMillisecond(wall + rules.Reserve(ttl)),
-                HorizonBy = rules.Incarnation,
-            };
-        }
-
-        Replace(index, holder with { Ttl = ttl, Deadline = deadline }, durable);
+        durable |= wall > holder.Horizon || ttl != holder.Ttl;
+        if (durable && wall + rules.Reserve(ttl) > holder.Horizon) holder = holder.Reaching(wall + rules.Reserve(ttl), now, rules);
+        Replace(index, holder with { Ttl = ttl, Deadline = deadline, Delivered = true }, durable);
         return new LeaseReply.Renewed(holder.Token);
     }
 
@@ -83,8 +79,8 @@ internal sealed partial class LeaseDraft
                 : Refuse(NotHolder(request.Resource, request.Owner, request.Token));
         }
 
-        // The grant has reached its caller by another way since the gateway found the first one gone.
-        if (request.Undelivered && _holders[index].Replayed) return new LeaseReply.Released(request.Token, Replayed: true);
+        // The grant may have reached its caller by another way since the gateway found the first one gone.
+        if (request.Undelivered && _holders[index].Delivered) return new LeaseReply.Released(request.Token, Replayed: true);
         End(index, LeaseEventKind.Released, now.Late, request.Undelivered ? "its caller was gone" : null, default);
         return new LeaseReply.Released(request.Token, Replayed: false);
     }
@@ -106,19 +102,17 @@ internal sealed partial class LeaseDraft
         End(index, LeaseEventKind.Transferred, now.Late, null, default);
         _capacity = capacity;
         return new LeaseReply.Granted(
-            Add(holder with
+            Add((holder with
             {
                 Owner = request.NewOwner,
                 Token = _lastToken = TokenAfter(_lastToken),
                 Ttl = ttl,
-                Horizon = LeaseMachine.CeilToMillisecond(now.Late + ttl),
-                HorizonBy = rules.Incarnation,
                 Request = stamp,
                 Deadline = now.Mono + ttl,
                 // The old holder gave up whatever it had been told.
                 Floor = TimeSpan.Zero,
-                Replayed = false,
-            }),
+                Delivered = false,
+            }).Reaching(now.Late + ttl, now, rules)),
             Replayed: false);
     }
 
@@ -136,8 +130,9 @@ internal sealed partial class LeaseDraft
         var index = request.Token is { } token ? IndexOf(token) : _holders.Length - 1;
         if (index < 0)
         {
-            var ended = request.Token ?? _lastToken;
-            return Refuse(NotHolder(request.Resource, owner: null, ended));
+            var refusal = Refuse(NotHolder(request.Resource, owner: null, request.Token ?? _lastToken));
+            _checkFirst |= request.Token is null;
+            return refusal;
         }
 
         var holder = _holders[index];
@@ -145,6 +140,7 @@ internal sealed partial class LeaseDraft
         // Without force nobody is surprised: neither this holder, nor one whom an earlier activation told more.
         if (!request.Force && ends < holder.Deadline) ends = holder.Deadline;
         if (!request.Force && ends < holder.Floor) ends = holder.Floor;
+        if (!request.Force && holder.Breaking is { } told && ends < told.Ends) ends = told.Ends;
         if (holder.Breaking is { } earlier && earlier.Ends <= ends)
         {
             // An order never puts off an earlier one. It is recorded for its request id all the same.
@@ -153,12 +149,10 @@ internal sealed partial class LeaseDraft
         }
 
         var wall = LeaseMachine.CeilToMillisecond(now.Late + (ends - now.Mono));
-        holder = holder with
+        holder = holder.Reaching(wall, now, rules) with
         {
-            Breaking = new BreakOrder { Ends = ends, EndsWall = wall, Grace = request.Grace, Force = request.Force, Reason = request.Reason },
+            Breaking = new BreakOrder { Ends = ends, EndsWall = wall, Force = request.Force, Reason = request.Reason },
             Deadline = request.Force ? holder.Deadline : ends,
-            Horizon = wall,
-            HorizonBy = rules.Incarnation,
         };
         Replace(index, holder, durable: true);
         Record(LeaseEventKind.Breaking, holder.Owner, holder.Token, now.Late, request.Reason, stamp);
@@ -173,7 +167,8 @@ internal sealed partial class LeaseDraft
             var holder = _holders[i];
             if (holder.Request.Id != stamp.Id) continue;
             if (holder.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
-            if (!holder.Replayed) Replace(i, holder with { Replayed = true }, durable: false);
+            var durable = Claims(ref holder);
+            Replace(i, holder with { Delivered = true }, durable);
             return new LeaseReply.Granted(holder.Token, Replayed: true);
         }
 

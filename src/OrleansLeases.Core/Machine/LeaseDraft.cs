@@ -109,13 +109,14 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
             Token = _lastToken = TokenAfter(_lastToken),
             Mode = request.Mode,
             Ttl = request.Ttl,
-            Horizon = LeaseMachine.CeilToMillisecond(now.Late + request.Ttl),
+            Horizon = TimeSpan.Zero,
+            Span = TimeSpan.Zero,
             HorizonBy = rules.Incarnation,
             LockDelay = request.LockDelay,
             Metadata = request.Metadata is { Count: > 0 } metadata ? metadata : null,
             Request = stamp,
             Deadline = now.Mono + request.Ttl,
-        });
+        }.Reaching(now.Late + request.Ttl, now, rules));
     }
 
     private long Add(Holder holder)
@@ -150,6 +151,21 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
     {
         _log = _log.Append(new LogEntry(kind, token, at, owner, reason, stamp), rules.LogLength);
         _durable = true;
+    }
+
+    /// <summary>
+    /// Before anything is told from an inherited horizon, the record is claimed: then no other activation can free the
+    /// place any more. A horizon by another clock becomes one by this clock, later by what the two may differ.
+    /// </summary>
+    private bool Claims(ref Holder holder)
+    {
+        if (holder.HorizonBy != rules.Incarnation)
+        {
+            holder = holder.Reaching(holder.Horizon + rules.ClockSkew, now, rules);
+            return true;
+        }
+
+        return state.Claim != self;
     }
 
     private int IndexOf(long token, string? owner = null)

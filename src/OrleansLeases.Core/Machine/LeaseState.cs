@@ -84,6 +84,13 @@ public sealed record Holder
     [JsonPropertyName("r")]
     public required TimeSpan Horizon { get; init; }
 
+    /// <summary>
+    /// How far ahead the horizon lay when it was stored: the longest that anything told under it can still be in force,
+    /// whatever a clock says. Not the time to live, which a renewal may shorten while the longer promise stands.
+    /// </summary>
+    [JsonPropertyName("s")]
+    public required TimeSpan Span { get; init; }
+
     /// <summary>The incarnation that stored the horizon.</summary>
     [JsonPropertyName("by")]
     public required string HorizonBy { get; init; }
@@ -112,9 +119,9 @@ public sealed record Holder
     [JsonIgnore]
     public TimeSpan Floor { get; init; }
 
-    /// <summary>The grant has been told again to a repeated request.</summary>
+    /// <summary>The grant has been told more than once, or used, or may have been: it is not given back as undelivered.</summary>
     [JsonIgnore]
-    public bool Replayed { get; init; }
+    public bool Delivered { get; init; }
 
     /// <summary>Monotonic: when the place is free. Until then a holder that shows its token is the holder.</summary>
     internal TimeSpan EndsAt => Breaking switch
@@ -133,16 +140,27 @@ public sealed record Holder
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    internal Holder Resume(Now now, LeaseRules rules)
+    /// <summary>Stores a horizon of this incarnation's own.</summary>
+    internal Holder Reaching(TimeSpan wall, Now now, LeaseRules rules)
     {
-        var longest = Max(Ttl + rules.Reserve(Ttl), Breaking?.Grace ?? TimeSpan.Zero);
-        var skew = HorizonBy == rules.Incarnation ? TimeSpan.Zero : rules.ClockSkew;
-        var deadline = now.Mono + Clamp(Horizon - now.Early, longest);
+        var horizon = LeaseMachine.CeilToMillisecond(wall);
         return this with
         {
-            Deadline = deadline,
-            Floor = now.Mono + Clamp(Horizon - now.Early + skew, longest + skew),
-            Breaking = Breaking is null ? null : Breaking with { Ends = now.Mono + Clamp(Breaking.EndsWall - now.Early, longest) },
+            Horizon = horizon,
+            Span = LeaseMachine.CeilToMillisecond(horizon - now.Late),
+            HorizonBy = rules.Incarnation,
+        };
+    }
+
+    internal Holder Resume(Now now, LeaseRules rules)
+    {
+        var skew = HorizonBy == rules.Incarnation ? TimeSpan.Zero : rules.ClockSkew;
+        return this with
+        {
+            Deadline = now.Mono + Clamp(Horizon - now.Early, Span),
+            Floor = now.Mono + Clamp(Horizon - now.Early + skew, Span + skew),
+            Breaking = Breaking is null ? null : Breaking with { Ends = now.Mono + Clamp(Breaking.EndsWall - now.Early, Span) },
+            Delivered = true,
         };
     }
 
@@ -158,10 +176,6 @@ public sealed record BreakOrder
     /// <summary>Wall: when it ends.</summary>
     [JsonPropertyName("e")]
     public required TimeSpan EndsWall { get; init; }
-
-    /// <summary>The notice that was asked for.</summary>
-    [JsonPropertyName("g")]
-    public TimeSpan Grace { get; init; }
 
     /// <summary>Whether it ends whatever the holder was told.</summary>
     [JsonPropertyName("f")]

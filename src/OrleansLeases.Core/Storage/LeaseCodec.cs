@@ -28,12 +28,12 @@ public static class LeaseCodec
         {
             state = JsonSerializer.Deserialize(utf8, StoredJson.Default.LeaseState);
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException("The stored record is not readable as a lease record.", error);
         }
 
-        if (state is null) throw new InvalidDataException("The stored record is empty.");
+        if (state?.Log is null) throw new InvalidDataException("The stored record is empty, or lacks its log.");
         if (state.Schema is < 1 or > LeaseState.CurrentSchema)
         {
             throw new InvalidDataException(

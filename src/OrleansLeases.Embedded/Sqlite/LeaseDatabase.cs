@@ -23,7 +23,7 @@ internal static class LeaseDatabase
         connection.Open();
         if (readOnly)
         {
-            Execute(connection, "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -16384");
+            Execute(connection, "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -4096");
             return connection;
         }
 
@@ -32,7 +32,7 @@ internal static class LeaseDatabase
             PRAGMA journal_mode = WAL;
             PRAGMA synchronous = FULL;
             PRAGMA busy_timeout = 5000;
-            PRAGMA cache_size = -65536;
+            PRAGMA cache_size = -8192;
             PRAGMA wal_autocheckpoint = 16384;
             """);
         return connection;

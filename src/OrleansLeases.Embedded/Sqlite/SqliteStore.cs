@@ -10,7 +10,9 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 internal sealed class SqliteStore : IEmbeddedStore
 {
-    private const int Slots = 32;
+    // Finished blocks are kept in a ring with room for all that a log remembers beside its newest one.
+    private const int KeptBlocks = (LeaseRules.DefaultLogLength / LeaseLog.BlockLength) - 1;
+    private const int Slots = 64;
 
     private readonly FileStream _held;
     private readonly string _file;
@@ -138,7 +140,7 @@ internal sealed class SqliteStore : IEmbeddedStore
     {
         var blocks = new List<LogEntry[]>();
         var tail = LeaseLog.BlockOf(log.Last);
-        for (var block = Math.Max(0, tail - (Slots - 1)); block < tail; block++)
+        for (var block = Math.Max(0, tail - KeptBlocks); block < tail; block++)
         {
             _block.Bind(1, resource).Bind(2, block % Slots);
             if (_block.Next()) blocks.Add(LeaseCodec.DecodeBlock(_block.Utf8(0)));
