@@ -38,7 +38,8 @@ internal static class RawPath
     public static void RequireNoResource(HttpContext context, ref FieldErrors errors)
     {
         var request = context.Request;
-        if (!PathOf(context).Equals(request.PathBase.Value + request.Path.Value, StringComparison.Ordinal) || request.Path.Value!.EndsWith('/'))
+        var expected = request.PathBase.Value + request.Path.Value;
+        if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _) || path != expected || path.EndsWith('/'))
             errors.Add(Resource, BadSegment);
     }
 

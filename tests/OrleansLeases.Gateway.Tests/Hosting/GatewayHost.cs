@@ -3,11 +3,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace OrleansLeases.Gateway.Tests.Hosting;
+
+internal delegate Task RequestDelegateWrapper(HttpContext context, RequestDelegate next);
 
 /// <summary>The gateway on a real server, over a service that the test gives.</summary>
 internal sealed class GatewayHost : IAsyncDisposable
@@ -20,9 +23,12 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    public IHostApplicationLifetime Lifetime => _app.Lifetime;
+
     public LogRecords Log => _app.Services.GetRequiredService<LogRecords>();
 
-    public static async Task<GatewayHost> StartAsync(ILeaseService leases, string pathBase = "", string group = "")
+    public static async Task<GatewayHost> StartAsync(
+        ILeaseService leases, string pathBase = "", string group = "", RequestDelegateWrapper? around = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
@@ -31,6 +37,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddSingleton(leases).AddSingleton(log).AddLeaseGateway();
 
         var app = builder.Build();
+        if (around is not null) app.Use(next => context => around(context, next));
         app.UsePathBase(pathBase);
         app.UseRouting();
         app.MapGroup(group).MapLeases();

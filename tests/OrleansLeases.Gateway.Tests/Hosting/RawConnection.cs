@@ -30,6 +30,15 @@ internal sealed class RawConnection : IAsyncDisposable
         return await reader.ReadToEndAsync();
     }
 
+    /// <summary>Reads the status line and the headers.</summary>
+    public async Task<string> ReadHeadAsync()
+    {
+        using var reader = new StreamReader(_tcp.GetStream(), Encoding.UTF8, leaveOpen: true);
+        var head = new StringBuilder();
+        while (await reader.ReadLineAsync() is { Length: > 0 } line) head.AppendLine(line);
+        return head.ToString();
+    }
+
     /// <summary>Hangs up at once, so that the server sees a reset.</summary>
     public void HangUp()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 
@@ -22,6 +23,21 @@ internal sealed record Reply(int Status, string? ContentType, string? RetryAfter
                 string.Join(", ", response.Content.Headers.Allow),
                 JsonDocument.Parse(text).RootElement);
         }
+    }
+
+    /// <summary>Takes an answer apart that was read as text.</summary>
+    public static Reply Parse(string raw)
+    {
+        var end = raw.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        var head = raw[..end].Split("\r\n");
+        return new Reply(
+            int.Parse(head[0].Split(' ')[1], CultureInfo.InvariantCulture),
+            Header("Content-Type"),
+            Header("Retry-After"),
+            Header("Allow"),
+            JsonDocument.Parse(raw[(end + 4)..]).RootElement);
+
+        string? Header(string name) => head.FirstOrDefault(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase))?[(name.Length + 2)..];
     }
 
     /// <summary>Makes sure that this is a problem that tells what is wrong with a field.</summary>
