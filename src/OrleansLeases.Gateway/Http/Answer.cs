@@ -55,7 +55,7 @@ internal static class Answer
         json.WriteString("type"u8, "urn:orleans-leases:invalid-request"u8);
         json.WriteString("title"u8, "The request is malformed"u8);
         json.WriteNumber("status"u8, problem.Status);
-        json.WriteString("detail"u8, $"{problem.Field}: {problem.Message}.");
+        json.WriteString("detail"u8, problem.Message);
         json.WriteStartObject("errors"u8);
         json.WriteStartArray(problem.Field);
         json.WriteStringValue(problem.Message);

@@ -12,14 +12,18 @@ namespace OrleansLeases.Gateway.Http;
 internal sealed record HttpProblem(int Status, string Field, string Message)
 {
     public static HttpProblem BodyTooLarge { get; } = new(
-        StatusCodes.Status413PayloadTooLarge, "body", $"takes at most {RequestBody.MaxBytes} bytes");
+        StatusCodes.Status413PayloadTooLarge, "body", $"body takes at most {RequestBody.MaxBytes} bytes.");
+
+    /// <summary>The server's own word: broken framing, or a body too slow or beyond a limit of the host.</summary>
+    public static HttpProblem UnreadableBody(BadHttpRequestException e) => new(
+        e.StatusCode, "body", $"body cannot be read: {e.Message}");
 
     public static HttpProblem WrongMediaType(string given) => new(
-        StatusCodes.Status415UnsupportedMediaType, "contentType", $"takes application/json in UTF-8, was '{given}'");
+        StatusCodes.Status415UnsupportedMediaType, "contentType", $"contentType takes application/json in UTF-8, was '{given}'.");
 
     public static HttpProblem WrongPath(string path) => new(
-        StatusCodes.Status404NotFound, "path", $"there is nothing at '{path}'; /openapi/v1.json lists what there is");
+        StatusCodes.Status404NotFound, "path", $"path '{path}' leads nowhere; /openapi/v1.json lists what there is.");
 
     public static HttpProblem WrongMethod(string method, string allowed) => new(
-        StatusCodes.Status405MethodNotAllowed, "method", $"this path takes {allowed}, was {method}");
+        StatusCodes.Status405MethodNotAllowed, "method", $"method takes {allowed} at this path, was {method}.");
 }

@@ -43,7 +43,7 @@ internal static class RequestBody
         }
         catch (BadHttpRequestException e)
         {
-            problem = new HttpProblem(e.StatusCode, FieldReader.Body, e.Message);
+            problem = HttpProblem.UnreadableBody(e);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {

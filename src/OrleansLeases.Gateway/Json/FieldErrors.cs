@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace OrleansLeases.Gateway.Json;
 
 /// <summary>What is wrong with a request, by field. Bounded, so that a bad request never makes a much bigger answer.</summary>
@@ -14,10 +12,13 @@ internal struct FieldErrors
     public readonly bool Any => _byField is not null;
 
     /// <summary>Adds what is wrong with a field. Beyond the bound it is dropped: enough is wrong already.</summary>
-    public void Add(string field, string message)
+    /// <param name="field">The field, as on the wire.</param>
+    /// <param name="wrong">The rest of a sentence that the field begins: what it takes, and what it was.</param>
+    public void Add(string field, string wrong)
     {
         _byField ??= new(StringComparer.Ordinal);
         var name = Shorten(field);
+        var message = $"{name} {wrong}.";
         if (_byField.TryGetValue(name, out var messages))
         {
             if (!messages.Contains(message)) _byField[name] = [.. messages, message];
@@ -29,17 +30,11 @@ internal struct FieldErrors
     }
 
     /// <summary>The refusal that tells all of it.</summary>
+    /// <exception cref="InvalidOperationException">Nothing is wrong.</exception>
     public readonly Refusal.InvalidRequest ToRefusal()
     {
         var errors = _byField ?? throw new InvalidOperationException("Nothing is wrong.");
-        var detail = new StringBuilder();
-        foreach (var (field, messages) in errors)
-        {
-            foreach (var message in messages)
-                detail.Append(detail.Length == 0 ? "" : " ").Append(field).Append(": ").Append(message).Append('.');
-        }
-
-        return new Refusal.InvalidRequest(errors, detail.ToString());
+        return new Refusal.InvalidRequest(errors, string.Join(' ', errors.Values.SelectMany(messages => messages)));
     }
 
     /// <summary>Cuts what a caller sent to a length fit for a message.</summary>

@@ -14,6 +14,8 @@ internal static class LeaseEndpoints
     private const string Named = Path + "/{**resource}";
     private const string History = "/v1/history/{**resource}";
 
+    private static readonly RefusalCode[] Always = [RefusalCode.InvalidRequest, RefusalCode.LimitReached, RefusalCode.Unavailable];
+
     public static void Map(IEndpointRouteBuilder endpoints, LeaseChanges changes, LeaseReads reads)
     {
         var changing = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -22,7 +24,7 @@ internal static class LeaseEndpoints
         {
             changing.Add(word);
             endpoints.MapPost($"{Path}/{word}", handler)
-                .WithContract(handler, contract with { Body = typeof(TRequest), Reply = typeof(TReply) });
+                .WithContract(handler, contract with { Body = typeof(TRequest), Reply = typeof(TReply), Refusals = [.. Always, .. contract.Refusals] });
         }
 
         MapChange<AcquireRequest, LeaseGrant>("acquire", changes.AcquireAsync, new Contract("acquireLease")
@@ -30,33 +32,33 @@ internal static class LeaseEndpoints
             Tag = Tag,
             Summary = "Grants the resource, or says who has it.",
             Description = "With waitMs the call waits in line; repeat it with the same request id to go on waiting in the same place.",
-            Refusals = [RefusalCode.Held, RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.LimitReached, RefusalCode.OutcomeUnknown],
+            Refusals = [RefusalCode.Held, RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [Contract.IdempotencyKey],
         });
         MapChange<RenewRequest, LeaseRenewal>("renew", changes.RenewAsync, new Contract("renewLease")
         {
             Tag = Tag,
             Summary = "Extends a lease by its time to live from now. Never moves its deadline earlier.",
-            Refusals = [RefusalCode.NotHolder, RefusalCode.LimitReached, RefusalCode.OutcomeUnknown],
+            Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
         });
         MapChange<RenewBatchRequest, RenewBatchReply>("renew-batch", changes.RenewBatchAsync, new Contract("renewLeases")
         {
             Tag = Tag,
             Summary = "Extends up to 1,000 leases, each on its own, answered in order.",
-            Refusals = [RefusalCode.LimitReached, RefusalCode.OutcomeUnknown],
+            Refusals = [RefusalCode.OutcomeUnknown],
         });
         MapChange<ReleaseRequest, LeaseRelease>("release", changes.ReleaseAsync, new Contract("releaseLease")
         {
             Tag = Tag,
             Summary = "Ends a lease at its holder's word.",
-            Refusals = [RefusalCode.NotHolder, RefusalCode.LimitReached, RefusalCode.OutcomeUnknown],
+            Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
         });
         MapChange<TransferRequest, LeaseGrant>("transfer", changes.TransferAsync, new Contract("transferLease")
         {
             Tag = Tag,
             Summary = "Hands a lease to a new owner, ahead of the line and with a new token.",
             Description = "The new owner learns its deadline from its first renewal.",
-            Refusals = [RefusalCode.NotHolder, RefusalCode.Held, RefusalCode.Conflict, RefusalCode.LimitReached, RefusalCode.OutcomeUnknown],
+            Refusals = [RefusalCode.NotHolder, RefusalCode.Held, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [Contract.IdempotencyKey],
         });
         MapChange<BreakRequest, LeaseBreak>("break", changes.BreakAsync, new Contract("breakLease")
@@ -64,7 +66,7 @@ internal static class LeaseEndpoints
             Tag = Tag,
             Summary = "Ends a lease against its holder's will.",
             Description = "Without force it ends no earlier than the deadline its holder was told; with force only fencing protects the resource.",
-            Refusals = [RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.LimitReached, RefusalCode.OutcomeUnknown],
+            Refusals = [RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [Contract.IdempotencyKey],
         });
 
@@ -74,7 +76,7 @@ internal static class LeaseEndpoints
             Tag = Tag,
             Summary = "Lists resources in the byte order of their names, read from stored records.",
             Reply = typeof(LeasePage),
-            Refusals = [RefusalCode.LimitReached],
+            Refusals = Always,
             Parameters =
             [
                 Contract.Query("prefix", typeof(string), "Only names that start with this."),
@@ -89,7 +91,7 @@ internal static class LeaseEndpoints
             Tag = Tag,
             Summary = "Tells who holds a resource. A name never used is free, with last token 0.",
             Reply = typeof(LeaseInfo),
-            Refusals = [RefusalCode.LimitReached],
+            Refusals = Always,
             Parameters =
             [
                 Contract.Resource,
@@ -101,7 +103,7 @@ internal static class LeaseEndpoints
             Tag = Tag,
             Summary = "Tells who held a resource, from when, and why it ended; newest last.",
             Reply = typeof(LeaseHistory),
-            Refusals = [RefusalCode.LimitReached],
+            Refusals = Always,
             Parameters = [Contract.Resource],
         });
 

@@ -19,10 +19,8 @@ internal sealed record Contract(string Name)
 
     public Type? Reply { get; init; }
 
-    /// <summary>What it may refuse besides a malformed request and while it is not available.</summary>
+    /// <summary>What it may refuse.</summary>
     public IReadOnlyList<RefusalCode> Refusals { get; init; } = [];
-
-    public bool NeverRefuses { get; init; }
 
     public IReadOnlyList<Parameter> Parameters { get; init; } = [];
 

@@ -64,14 +64,13 @@ internal static class ContractMetadata
     private static SortedDictionary<int, string> StatusesOf(Contract contract)
     {
         var statuses = new SortedDictionary<int, string>();
-        if (contract.NeverRefuses) return statuses;
         if (contract.Body is not null)
         {
             statuses[StatusCodes.Status413PayloadTooLarge] = "invalid-request: the body is larger than 1 MiB";
             statuses[StatusCodes.Status415UnsupportedMediaType] = "invalid-request: the body is not application/json in UTF-8";
         }
 
-        foreach (var refusal in contract.Refusals.Append(RefusalCode.InvalidRequest).Append(RefusalCode.Unavailable))
+        foreach (var refusal in contract.Refusals)
         {
             var status = RefusalConverter.StatusOf(refusal);
             var word = JsonNamingPolicy.KebabCaseLower.ConvertName(refusal.ToString());

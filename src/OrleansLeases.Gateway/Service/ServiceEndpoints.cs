@@ -18,19 +18,20 @@ internal static class ServiceEndpoints
             Tag = Tag,
             Summary = "The process answers.",
             Reply = typeof(Health),
-            NeverRefuses = true,
         });
         MapGet("/health/ready", reads.ReadyAsync, new Contract("isReady")
         {
             Tag = Tag,
             Summary = "The service takes calls: it is neither starting nor shutting down.",
             Reply = typeof(Health),
+            Refusals = [RefusalCode.Unavailable],
         });
         MapGet("/v1/info", reads.InfoAsync, new Contract("getInfo")
         {
             Tag = Tag,
             Summary = "Tells what this service is and what it promises.",
             Reply = typeof(ServiceInfo),
+            Refusals = [RefusalCode.Unavailable],
         });
         endpoints.MapOpenApi("/openapi/v1.json");
         endpoints.MapOtherMethods("/openapi/v1.json", _ => "GET");
