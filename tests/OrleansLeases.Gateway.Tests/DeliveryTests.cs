@@ -44,6 +44,7 @@ public sealed class DeliveryTests
     public async Task Acquire_WhenCallerHangsUpBeforeTheGrantIsTold_ReleasesIt(bool replayed)
     {
         var waiting = new TaskCompletionSource();
+        var answered = new TaskCompletionSource();
         var leases = new ScriptedLeases
         {
             OnAcquire = async (request, cancellation) =>
@@ -53,12 +54,16 @@ public sealed class DeliveryTests
                 return ScriptedLeases.Grant(request, replayed);
             },
         };
-        await using var host = await GatewayHost.StartAsync(leases);
+        await using var host = await GatewayHost.StartAsync(leases, around: async (context, next) =>
+        {
+            await next(context);
+            answered.SetResult();
+        });
         await using var connection = await host.ConnectAsync();
         await connection.SendPostAsync("/v1/leases/acquire", Waiting);
         await waiting.Task.WaitAsync(Patience);
         connection.HangUp();
-        await host.StopAsync();
+        await answered.Task.WaitAsync(Patience);
         AssertReleased(leases, !replayed);
     }
 
