@@ -7,7 +7,7 @@ namespace OrleansLeases.Gateway.Http;
 /// <summary>A pooled JSON writer over its own memory. One answer uses it at a time.</summary>
 internal sealed class AnswerBuffer
 {
-    private const int LargestKept = 64 * 1024;
+    private const int LargestKept = 16 * 1024;
 
     private static readonly DefaultObjectPool<AnswerBuffer> Pool = new(new Policy(), maximumRetained: 256);
 
