@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using OrleansLeases.Gateway.Json;
+
+namespace OrleansLeases.Gateway.Http;
+
+/// <summary>Writes answers: a whole JSON body with its length, or a problem with its status.</summary>
+internal static class Answer
+{
+    private const string Json = "application/json";
+    private const string Problem = "application/problem+json";
+
+    /// <summary>Writes a body.</summary>
+    /// <returns>Whether the connection took it. Where it did not, no byte of it has left.</returns>
+    public static ValueTask<bool> WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
+    {
+        var buffer = AnswerBuffer.Rent();
+        JsonSerializer.Serialize(buffer.Json, value, type);
+        return SendAsync(context, StatusCodes.Status200OK, Json, buffer);
+    }
+
+    /// <summary>Writes what a call came to; nothing where the caller is gone.</summary>
+    public static async Task WriteAsync<T>(HttpContext context, LeaseResult<T>? answer, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (answer is not { } result) return;
+        if (result.TryGetValue(out var value, out var refusal))
+            await WriteAsync(context, value, type);
+        else
+            await RefuseAsync(context, refusal);
+    }
+
+    /// <summary>Writes a body that is JSON already.</summary>
+    public static async Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> json) =>
+        await SendAsync(context, StatusCodes.Status200OK, Json, json);
+
+    /// <summary>Writes a refusal as a problem.</summary>
+    public static async Task RefuseAsync(HttpContext context, Refusal refusal)
+    {
+        if (RetryAfterOf(refusal) is { } retryAfter) context.Response.Headers.RetryAfter = retryAfter;
+        var buffer = AnswerBuffer.Rent();
+        JsonSerializer.Serialize(buffer.Json, refusal, LeaseJson.Default.Refusal);
+        await SendAsync(context, RefusalConverter.StatusOf(refusal.Code), Problem, buffer);
+    }
+
+    /// <summary>Writes a problem of HTTP itself.</summary>
+    public static async Task RefuseAsync(HttpContext context, HttpProblem problem)
+    {
+        var buffer = AnswerBuffer.Rent();
+        var json = buffer.Json;
+        json.WriteStartObject();
+        json.WriteString("type"u8, "urn:orleans-leases:invalid-request"u8);
+        json.WriteString("title"u8, "The request is malformed"u8);
+        json.WriteNumber("status"u8, problem.Status);
+        json.WriteString("detail"u8, problem.Message);
+        json.WriteStartObject("errors"u8);
+        json.WriteStartArray(problem.Field);
+        json.WriteStringValue(problem.Message);
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.WriteEndObject();
+        await SendAsync(context, problem.Status, Problem, buffer);
+    }
+
+    private static async ValueTask<bool> SendAsync(HttpContext context, int status, string contentType, AnswerBuffer buffer)
+    {
+        try
+        {
+            return await SendAsync(context, status, contentType, buffer.Written());
+        }
+        finally
+        {
+            buffer.Return();
+        }
+    }
+
+    private static async ValueTask<bool> SendAsync(HttpContext context, int status, string contentType, ReadOnlyMemory<byte> body)
+    {
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = body.Length;
+
+        // Taken from the flush and not from RequestAborted: a caller that has read its answer and hangs up at once
+        // fires that too.
+        var flush = await response.BodyWriter.WriteAsync(body);
+        return flush is { IsCompleted: false, IsCanceled: false };
+    }
+
+    private static string? RetryAfterOf(Refusal refusal)
+    {
+        TimeSpan? retryAfter = refusal switch
+        {
+            Refusal.LimitReached limit => limit.RetryAfter,
+            Refusal.Unavailable unavailable => unavailable.RetryAfter,
+            _ => null,
+        };
+        return retryAfter is { } wait
+            ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture)
+            : null;
+    }
+}

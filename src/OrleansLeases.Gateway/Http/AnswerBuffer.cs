@@ -1,0 +1,44 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.Extensions.ObjectPool;
+
+namespace OrleansLeases.Gateway.Http;
+
+/// <summary>A pooled JSON writer over its own memory. One answer uses it at a time.</summary>
+internal sealed class AnswerBuffer
+{
+    private const int LargestKept = 16 * 1024;
+
+    private static readonly DefaultObjectPool<AnswerBuffer> Pool = new(new Policy(), maximumRetained: 256);
+
+    private readonly ArrayBufferWriter<byte> _bytes = new(512);
+
+    private AnswerBuffer() => Json = new Utf8JsonWriter(_bytes, new JsonWriterOptions { SkipValidation = true });
+
+    /// <summary>Writes the answer.</summary>
+    public Utf8JsonWriter Json { get; }
+
+    public static AnswerBuffer Rent() => Pool.Get();
+
+    /// <summary>What was written. Valid until <see cref="Return"/>.</summary>
+    public ReadOnlyMemory<byte> Written()
+    {
+        Json.Flush();
+        return _bytes.WrittenMemory;
+    }
+
+    public void Return() => Pool.Return(this);
+
+    private sealed class Policy : PooledObjectPolicy<AnswerBuffer>
+    {
+        public override AnswerBuffer Create() => new();
+
+        public override bool Return(AnswerBuffer buffer)
+        {
+            if (buffer._bytes.Capacity > LargestKept) return false;
+            buffer._bytes.ResetWrittenCount();
+            buffer.Json.Reset();
+            return true;
+        }
+    }
+}

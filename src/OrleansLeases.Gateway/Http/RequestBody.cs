@@ -1,0 +1,130 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using OrleansLeases.Gateway.Json;
+
+namespace OrleansLeases.Gateway.Http;
+
+/// <summary>Reads what a body asks for; null where <paramref name="body"/> tells what is wrong with it.</summary>
+internal delegate T? BodyParser<T>(ref FieldReader body)
+    where T : class;
+
+/// <summary>Takes a body in whole, within its bound, and has it parsed.</summary>
+internal static class RequestBody
+{
+    /// <summary>The longest body.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    private const string Json = "application/json";
+
+    /// <summary>Reads the request out of the body, or answers what is wrong with it.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="parse">Reads the fields.</param>
+    /// <param name="takesRequestId">Whether the header <c>Idempotency-Key</c> means anything here.</param>
+    /// <returns>The request; null where the call is answered already, or nobody is left to answer.</returns>
+    public static async ValueTask<T?> ReadAsync<T>(HttpContext context, BodyParser<T> parse, bool takesRequestId = false)
+        where T : class
+    {
+        var problem = ProblemOf(context.Request);
+        FieldErrors errors = default;
+        try
+        {
+            if (problem is null)
+            {
+                var reader = context.Request.BodyReader;
+                var body = await ReadToEndAsync(reader);
+                var request = body.Length > MaxBytes ? null : Parse(context, body, parse, takesRequestId, out errors);
+                if (body.Length > MaxBytes) problem = HttpProblem.BodyTooLarge;
+                reader.AdvanceTo(body.End);
+                if (request is not null) return request;
+            }
+        }
+        catch (BadHttpRequestException e)
+        {
+            problem = HttpProblem.UnreadableBody(e);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            return null;
+        }
+
+        if (problem is not null)
+            await Answer.RefuseAsync(context, problem);
+        else
+            await Answer.RefuseAsync(context, errors.ToRefusal());
+        return null;
+    }
+
+    private static HttpProblem? ProblemOf(HttpRequest request) =>
+        !IsJson(request.ContentType) ? HttpProblem.WrongMediaType(FieldErrors.Shorten(request.ContentType!))
+        : request.ContentLength > MaxBytes ? HttpProblem.BodyTooLarge
+        : null;
+
+    private static bool IsJson(string? contentType) =>
+        string.IsNullOrEmpty(contentType)
+        || contentType.Equals(Json, StringComparison.OrdinalIgnoreCase)
+        || (MediaTypeHeaderValue.TryParse(contentType, out var parsed)
+            && parsed.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase)
+            && (!parsed.Charset.HasValue || HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
+
+    // Stops past the bound: what is left then is the server's to drop.
+    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader reader)
+    {
+        var read = await reader.ReadAsync();
+        while (!read.IsCompleted && read.Buffer.Length <= MaxBytes)
+        {
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await reader.ReadAsync();
+        }
+
+        return read.Buffer;
+    }
+
+    private static T? Parse<T>(HttpContext context, ReadOnlySequence<byte> body, BodyParser<T> parse, bool takesRequestId, out FieldErrors errors)
+        where T : class
+    {
+        errors = default;
+        var idempotencyKey = takesRequestId ? IdempotencyKey.Read(context, ref errors) : null;
+        if (body.IsSingleSegment) return Parse(body.FirstSpan, idempotencyKey, parse, ref errors);
+
+        var copy = ArrayPool<byte>.Shared.Rent((int)body.Length);
+        body.CopyTo(copy);
+        var request = Parse(copy.AsSpan(0, (int)body.Length), idempotencyKey, parse, ref errors);
+        ArrayPool<byte>.Shared.Return(copy);
+        return request;
+    }
+
+    private static T? Parse<T>(ReadOnlySpan<byte> body, string? idempotencyKey, BodyParser<T> parse, ref FieldErrors errors)
+        where T : class
+    {
+        if (body.IsEmpty)
+        {
+            errors.Add(FieldReader.Body, "is empty; takes a JSON object");
+            return null;
+        }
+
+        var reader = new FieldReader(body, idempotencyKey, errors);
+        T? request = null;
+        try
+        {
+            if (reader.Start()) request = parse(ref reader);
+            reader.End();
+            errors = reader.Errors;
+        }
+        catch (JsonException e)
+        {
+            errors = reader.Errors;
+            errors.Add(FieldReader.Body, $"is not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {WithoutPosition(e.Message)}");
+        }
+
+        return errors.Any ? null : request;
+    }
+
+    private static string WithoutPosition(string message)
+    {
+        var position = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        return (position < 0 ? message : message[..position]).TrimEnd('.');
+    }
+}

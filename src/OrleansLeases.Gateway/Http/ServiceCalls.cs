@@ -1,0 +1,82 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansLeases.Gateway.Http;
+
+/// <summary>
+/// Asks the service and turns what it throws into the refusal that tells the caller what is known and no more: a
+/// change whose call failed may have happened.
+/// </summary>
+internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, CancellationToken stopping)
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>What a caller is told once the host shuts down.</summary>
+    public static Refusal.Unavailable ShuttingDown { get; } =
+        new(RetryAfter, "The service is shutting down. Ask again, or ask another server.");
+
+    /// <summary>Fires when the host begins to shut down.</summary>
+    public CancellationToken Stopping => stopping;
+
+    /// <summary>Asks for a change.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="call">The member of the service.</param>
+    /// <param name="request">Its request.</param>
+    /// <param name="requestId">What to repeat if the outcome is not known.</param>
+    /// <param name="cancellation">Fires no later than the caller is gone.</param>
+    /// <returns>The answer, or null where the caller is gone.</returns>
+    public ValueTask<LeaseResult<TReply>?> ChangeAsync<TRequest, TReply>(
+        HttpContext context,
+        Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call,
+        TRequest request,
+        string? requestId,
+        CancellationToken cancellation)
+        where TReply : class
+        => AskAsync(context, call, request, isChange: true, requestId, cancellation);
+
+    /// <summary>Asks for something that changes nothing.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="call">The member of the service.</param>
+    /// <param name="request">Its request.</param>
+    /// <returns>The answer, or null where the caller is gone.</returns>
+    public ValueTask<LeaseResult<TReply>?> ReadAsync<TRequest, TReply>(
+        HttpContext context, Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call, TRequest request)
+        where TReply : class
+        => AskAsync(context, call, request, isChange: false, requestId: null, context.RequestAborted);
+
+    private async ValueTask<LeaseResult<TReply>?> AskAsync<TRequest, TReply>(
+        HttpContext context,
+        Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call,
+        TRequest request,
+        bool isChange,
+        string? requestId,
+        CancellationToken cancellation)
+        where TReply : class
+    {
+        try
+        {
+            return await call(request, cancellation);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return ShuttingDown;
+        }
+        catch (ObjectDisposedException)
+        {
+            return ShuttingDown;
+        }
+        catch (Exception e)
+        {
+            LogFailed(logger, context.Request.Method, context.Request.Path, e);
+            return isChange ? OutcomeUnknown(requestId) : new Refusal.Unavailable(RetryAfter, "The service failed. Ask again.");
+        }
+    }
+
+    private static Refusal.OutcomeUnknown OutcomeUnknown(string? requestId) => new(requestId, requestId is null
+        ? "The service failed, and the change may have happened. Read the resource to find out, or repeat a renew or a release."
+        : "The service failed, and the change may have happened. Repeat the call with this request id to find out.");
+}

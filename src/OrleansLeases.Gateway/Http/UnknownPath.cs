@@ -1,0 +1,33 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Json;
+
+namespace OrleansLeases.Gateway.Http;
+
+/// <summary>Answers what no endpoint takes; routing by itself answers it without a body.</summary>
+internal static class UnknownPath
+{
+    /// <summary>Takes every path that nothing else in the host takes.</summary>
+    public static void Map(IEndpointRouteBuilder endpoints) =>
+        endpoints.Map("/{**path}", RefusePathAsync).WithOrder(int.MaxValue);
+
+    /// <summary>Takes the methods of a path that no endpoint takes.</summary>
+    public static void MapOtherMethods(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, string> allowed) =>
+        endpoints.Map(pattern, context => RefuseMethodAsync(context, allowed(context)));
+
+    private static Task RefusePathAsync(HttpContext context)
+    {
+        FieldErrors errors = default;
+        RawPath.RequireNoDotSegments(context, ref errors);
+        return errors.Any
+            ? Answer.RefuseAsync(context, errors.ToRefusal())
+            : Answer.RefuseAsync(context, HttpProblem.WrongPath(FieldErrors.Shorten(context.Request.Path.Value ?? "")));
+    }
+
+    private static Task RefuseMethodAsync(HttpContext context, string allowed)
+    {
+        context.Response.Headers.Allow = allowed;
+        return Answer.RefuseAsync(context, HttpProblem.WrongMethod(FieldErrors.Shorten(context.Request.Method), allowed));
+    }
+}

@@ -1,0 +1,47 @@
+namespace OrleansLeases.Gateway.Json;
+
+/// <summary>What is wrong with a request, by field. Bounded, so that a bad request never makes a much bigger answer.</summary>
+internal struct FieldErrors
+{
+    private const int MaxFields = 50;
+    private const int MaxNameLength = 128;
+
+    private Dictionary<string, string[]>? _byField;
+
+    /// <summary>Whether anything is wrong.</summary>
+    public readonly bool Any => _byField is not null;
+
+    /// <summary>Adds what is wrong with a field. Beyond the bound it is dropped: enough is wrong already.</summary>
+    /// <param name="field">The field, as on the wire.</param>
+    /// <param name="wrong">The rest of a sentence that the field begins: what it takes, and what it was.</param>
+    public void Add(string field, string wrong)
+    {
+        _byField ??= new(StringComparer.Ordinal);
+        var name = Shorten(field);
+        var message = $"{name} {wrong}.";
+        if (_byField.TryGetValue(name, out var messages))
+        {
+            if (!messages.Contains(message)) _byField[name] = [.. messages, message];
+        }
+        else if (_byField.Count < MaxFields)
+        {
+            _byField.Add(name, [message]);
+        }
+    }
+
+    /// <summary>The refusal that tells all of it.</summary>
+    /// <exception cref="InvalidOperationException">Nothing is wrong.</exception>
+    public readonly Refusal.InvalidRequest ToRefusal()
+    {
+        var errors = _byField ?? throw new InvalidOperationException("Nothing is wrong.");
+        return new Refusal.InvalidRequest(errors, string.Join(' ', errors.Values.SelectMany(messages => messages)));
+    }
+
+    /// <summary>Cuts what a caller sent to a length fit for a message.</summary>
+    public static string Shorten(string text)
+    {
+        if (text.Length <= MaxNameLength) return text;
+        var length = char.IsHighSurrogate(text[MaxNameLength - 1]) ? MaxNameLength - 1 : MaxNameLength;
+        return string.Concat(text.AsSpan(0, length), "…");
+    }
+}

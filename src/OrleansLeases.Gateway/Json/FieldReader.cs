@@ -1,0 +1,239 @@
+using System.Text;
+using System.Text.Json;
+
+namespace OrleansLeases.Gateway.Json;
+
+/// <summary>
+/// Reads a JSON body field by field and collects everything that is wrong with it. Only the shape and the types are
+/// its business; the bounds of values are the service's.
+/// </summary>
+/// <exception cref="JsonException">Any member: the text is not JSON. The exception says where.</exception>
+internal ref struct FieldReader
+{
+    /// <summary>The name under which what is wrong with the body as a whole is told.</summary>
+    public const string Body = "body";
+
+    private const long MaxMilliseconds = long.MaxValue / TimeSpan.TicksPerMillisecond;
+
+    // The reader keeps one bit for each level and does not recurse, so a body of brackets is skipped like any other
+    // value of the wrong type, and its field is named.
+    private static readonly JsonReaderOptions Options = new() { MaxDepth = int.MaxValue };
+
+    private readonly string? _idempotencyKey;
+    private Utf8JsonReader _json;
+    private FieldErrors _errors;
+    private string? _list;
+    private int _item;
+
+    /// <param name="json">The whole body.</param>
+    /// <param name="idempotencyKey">The request id that a header told.</param>
+    /// <param name="errors">What is wrong already.</param>
+    public FieldReader(ReadOnlySpan<byte> json, string? idempotencyKey, FieldErrors errors)
+    {
+        _json = new Utf8JsonReader(json, Options);
+        _idempotencyKey = idempotencyKey;
+        _errors = errors;
+    }
+
+    /// <summary>Everything found wrong so far.</summary>
+    public readonly FieldErrors Errors => _errors;
+
+    /// <summary>Steps to the object that the body must be.</summary>
+    /// <returns>False where it is something else.</returns>
+    public bool Start()
+    {
+        _json.Read();
+        if (_json.TokenType == JsonTokenType.StartObject) return true;
+        RefuseKind(Body, "a JSON object");
+        return false;
+    }
+
+    /// <summary>Makes sure that nothing follows the body's value.</summary>
+    public void End() => _json.Read();
+
+    /// <summary>Steps to the value of the next field, past unknown and repeated ones; at the object's end asks for the missing ones.</summary>
+    /// <param name="names">The fields of this object.</param>
+    /// <param name="seen">Those seen so far, a bit for each.</param>
+    /// <returns>The field's name, or null at the end of the object.</returns>
+    public string? Next(FieldNames names, ref uint seen)
+    {
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            var index = FindName(names);
+            var bit = index < 0 ? 0 : 1u << index;
+            if (bit != 0 && (seen & bit) == 0)
+            {
+                seen |= bit;
+                _json.Read();
+                return names[index];
+            }
+
+            if (bit != 0) Refuse(names[index], "is given more than once");
+            _json.Skip();
+        }
+
+        for (var i = 0; i < names.RequiredCount; i++)
+            if ((seen & (1u << i)) == 0) Refuse(names[i], "is required");
+        return null;
+    }
+
+    /// <summary>Reads a string.</summary>
+    public string? Text(string name)
+    {
+        if (_json.TokenType != JsonTokenType.String)
+            RefuseKind(name, "a string");
+        else if (JsonText.TryGet(in _json, out var text))
+            return text;
+        else
+            Refuse(name, "is not valid UTF-8 or has half a surrogate pair");
+        return null;
+    }
+
+    /// <summary>Reads a whole number.</summary>
+    public long? Integer(string name) => WholeNumber(name, "an integer", long.MinValue, long.MaxValue);
+
+    /// <summary>Reads a whole number that counts something.</summary>
+    public int? Count(string name) => (int?)WholeNumber(name, "an integer", int.MinValue, int.MaxValue);
+
+    /// <summary>Reads a duration in milliseconds.</summary>
+    public TimeSpan? Milliseconds(string name) =>
+        WholeNumber(name, "an integer of milliseconds", -MaxMilliseconds, MaxMilliseconds) is { } value
+            ? TimeSpan.FromTicks(value * TimeSpan.TicksPerMillisecond)
+            : null;
+
+    /// <summary>Reads true or false.</summary>
+    public bool? Boolean(string name)
+    {
+        if (_json.TokenType is JsonTokenType.True or JsonTokenType.False) return _json.GetBoolean();
+        RefuseKind(name, "true or false");
+        return null;
+    }
+
+    /// <summary>Reads a word of an enumeration.</summary>
+    public T? Word<T>(string name)
+        where T : struct, Enum
+    {
+        if (_json.TokenType != JsonTokenType.String)
+            RefuseKind(name, $"one of {Words<T>.Listed}");
+        else if (JsonText.TryGet(in _json, out var text) && Words<T>.TryParse(text, out var value))
+            return value;
+        else
+            Refuse(name, $"takes one of {Words<T>.Listed}");
+        return null;
+    }
+
+    /// <summary>Reads an object whose values are strings.</summary>
+    public Dictionary<string, string>? Texts(string name)
+    {
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            RefuseKind(name, "an object of strings");
+            return null;
+        }
+
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (!JsonText.TryGet(in _json, out var entry))
+            {
+                Refuse(name, "has a name that is not valid UTF-8 or has half a surrogate pair");
+                _json.Skip();
+                continue;
+            }
+
+            _json.Read();
+            var path = $"{name}.{entry}";
+            if (Text(path) is { } text && !texts.TryAdd(entry, text)) Refuse(path, "is given more than once");
+        }
+
+        return texts;
+    }
+
+    /// <summary>Steps into a list of objects.</summary>
+    public bool StartList(string name)
+    {
+        if (_json.TokenType == JsonTokenType.StartArray)
+        {
+            (_list, _item) = (name, -1);
+            return true;
+        }
+
+        RefuseKind(name, "an array of objects");
+        return false;
+    }
+
+    /// <summary>Steps to the next object of the list; what is wrong inside is named with its place in the list.</summary>
+    /// <returns>False at the end of the list.</returns>
+    public bool NextItem()
+    {
+        while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
+        {
+            _item++;
+            if (_json.TokenType == JsonTokenType.StartObject) return true;
+            RefuseKind("", "an object");
+        }
+
+        _list = null;
+        return false;
+    }
+
+    /// <summary>The one request id out of the body's field and the header.</summary>
+    public string? OrIdempotencyKey(string? requestId)
+    {
+        if (requestId is not null && _idempotencyKey is not null && requestId != _idempotencyKey)
+            Refuse("requestId", "differs from the header Idempotency-Key; give one of them, or the same in both");
+        return requestId ?? _idempotencyKey;
+    }
+
+    private long? WholeNumber(string name, string kind, long least, long most)
+    {
+        if (_json.TokenType != JsonTokenType.Number)
+            RefuseKind(name, kind);
+        else if (_json.TryGetInt64(out var value) && value >= least && value <= most)
+            return value;
+        else
+            Refuse(name, $"takes {kind} from {least} to {most}, without fraction or exponent; was {FieldErrors.Shorten(Encoding.ASCII.GetString(_json.ValueSpan))}");
+        return null;
+    }
+
+    private int FindName(FieldNames names)
+    {
+        string? name = null;
+        if (!_json.ValueIsEscaped)
+        {
+            var index = names.IndexOf(_json.ValueSpan);
+            if (index >= 0) return index;
+        }
+        else if (JsonText.TryGet(in _json, out name))
+        {
+            var index = names.IndexOf(name);
+            if (index >= 0) return index;
+        }
+
+        if (name is null && !JsonText.TryGet(in _json, out name))
+            Refuse(_list is null ? Body : "", "has a field whose name is not valid UTF-8 or has half a surrogate pair");
+        else
+            Refuse(name, $"is no field of this; it takes {names.Listed}");
+        return -1;
+    }
+
+    private void RefuseKind(string name, string kind)
+    {
+        Refuse(name, $"takes {kind}, was {Describe(_json.TokenType)}");
+        _json.Skip();
+    }
+
+    private void Refuse(string name, string message) => _errors.Add(
+        _list is null ? name : name.Length == 0 ? $"{_list}[{_item}]" : $"{_list}[{_item}].{name}", message);
+
+    private static string Describe(JsonTokenType token) => token switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => "a string",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.True => "true",
+        JsonTokenType.False => "false",
+        _ => "null",
+    };
+}

@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.Leases;
+using OrleansLeases.Gateway.OpenApi;
+using OrleansLeases.Gateway.Service;
+
+namespace OrleansLeases.Gateway;
+
+/// <summary>Puts a lease service on the web: the endpoints of the wire contract over any <see cref="ILeaseService"/>.</summary>
+public static class LeaseGatewayExtensions
+{
+    /// <summary>Adds what the endpoints need besides an <see cref="ILeaseService"/>, which the host adds itself, as a singleton.</summary>
+    /// <param name="services">The services of the host.</param>
+    /// <returns>The same services.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
+    public static IServiceCollection AddLeaseGateway(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddRouting();
+        return services.AddLeaseOpenApi();
+    }
+
+    /// <summary>
+    /// Maps leases, health, info and the OpenAPI document. Answers a path that nothing else in the host takes with a problem.
+    /// </summary>
+    /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
+    /// <returns>The same endpoints.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
+    public static IEndpointRouteBuilder MapLeases(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        var provider = endpoints.ServiceProvider;
+        var leases = provider.GetRequiredService<ILeaseService>();
+        var loggers = provider.GetRequiredService<ILoggerFactory>();
+        var stopping = provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var calls = new ServiceCalls(loggers.CreateLogger<ServiceCalls>(), stopping);
+
+        LeaseEndpoints.Map(
+            endpoints, new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>()), new LeaseReads(leases, calls));
+        ServiceEndpoints.Map(endpoints, new ServiceReads(leases, calls));
+        UnknownPath.Map(endpoints);
+        return endpoints;
+    }
+}

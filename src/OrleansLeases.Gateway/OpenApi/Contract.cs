@@ -1,0 +1,31 @@
+namespace OrleansLeases.Gateway.OpenApi;
+
+/// <summary>What an endpoint takes and answers, for the OpenAPI document. It has no say in how a call is served.</summary>
+/// <param name="Name">The name of the operation, unique in the document.</param>
+internal sealed record Contract(string Name)
+{
+    public static Parameter Resource { get; } = new("resource", "path", typeof(string), "The resource's name, percent-encoded; a '/' may stay as it is.");
+
+    public static Parameter IdempotencyKey { get; } = new("Idempotency-Key", "header", typeof(string), "The same as requestId in the body.");
+
+    /// <summary>What it is about.</summary>
+    public required string Tag { get; init; }
+
+    public required string Summary { get; init; }
+
+    public string? Description { get; init; }
+
+    public Type? Body { get; init; }
+
+    public Type? Reply { get; init; }
+
+    /// <summary>What it may refuse.</summary>
+    public IReadOnlyList<RefusalCode> Refusals { get; init; } = [];
+
+    public IReadOnlyList<Parameter> Parameters { get; init; } = [];
+
+    public static Parameter Query(string name, Type type, string description) => new(name, "query", type, description);
+
+    /// <summary>A parameter outside the body.</summary>
+    internal sealed record Parameter(string Name, string In, Type Type, string Description);
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
+
+namespace OrleansLeases.Gateway.OpenApi;
+
+/// <summary>Writes an endpoint's contract into the OpenAPI document.</summary>
+internal static class ContractMetadata
+{
+    private const string Problem = "application/problem+json";
+
+    /// <summary>Describes an endpoint.</summary>
+    public static void WithContract(this IEndpointConventionBuilder endpoint, RequestDelegate handler, Contract contract)
+    {
+        // The document shows only endpoints that have a method. Accepts metadata would show the body too, but routing
+        // then parses each call's content type on its way, and answers a wrong one without a body.
+        endpoint.WithMetadata(handler.Method);
+        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, contract.Reply, ["application/json"]));
+        foreach (var status in StatusesOf(contract).Keys)
+            endpoint.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Refusal), [Problem]));
+        endpoint.WithName(contract.Name).WithSummary(contract.Summary).WithTags(contract.Tag);
+        if (contract.Description is { } description) endpoint.WithDescription(description);
+        endpoint.AddOpenApiOperationTransformer((operation, context, cancellation) => DescribeAsync(operation, context, contract, cancellation));
+    }
+
+    private static async Task DescribeAsync(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, Contract contract, CancellationToken cancellation)
+    {
+        operation.Parameters = [];
+        foreach (var parameter in contract.Parameters)
+        {
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = parameter.Name,
+                In = Enum.Parse<ParameterLocation>(parameter.In, ignoreCase: true),
+                Required = parameter.In == "path",
+                Description = parameter.Description,
+                Schema = await context.GetOrCreateSchemaAsync(parameter.Type, cancellationToken: cancellation),
+            });
+        }
+
+        if (contract.Body is { } body)
+        {
+            var schema = await context.GetOrCreateSchemaAsync(body, cancellationToken: cancellation);
+            context.Document!.AddComponent(body.Name, schema);
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/json"] = new() { Schema = new OpenApiSchemaReference(body.Name, context.Document) },
+                },
+            };
+        }
+
+        foreach (var (status, words) in StatusesOf(contract))
+            operation.Responses![status.ToString(CultureInfo.InvariantCulture)].Description = words;
+    }
+
+    private static SortedDictionary<int, string> StatusesOf(Contract contract)
+    {
+        var statuses = new SortedDictionary<int, string>();
+        if (contract.Body is not null)
+        {
+            statuses[StatusCodes.Status413PayloadTooLarge] = "invalid-request: the body is larger than 1 MiB";
+            statuses[StatusCodes.Status415UnsupportedMediaType] = "invalid-request: the body is not application/json in UTF-8";
+        }
+
+        foreach (var refusal in contract.Refusals)
+        {
+            var status = RefusalConverter.StatusOf(refusal);
+            var word = JsonNamingPolicy.KebabCaseLower.ConvertName(refusal.ToString());
+            statuses[status] = statuses.TryGetValue(status, out var others) ? $"{others} or {word}" : word;
+        }
+
+        return statuses;
+    }
+}

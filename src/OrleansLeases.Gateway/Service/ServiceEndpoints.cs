@@ -1,0 +1,45 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.OpenApi;
+
+namespace OrleansLeases.Gateway.Service;
+
+/// <summary>Where the calls about the service itself are, and what they answer.</summary>
+internal static class ServiceEndpoints
+{
+    private const string Tag = "Service";
+
+    public static void Map(IEndpointRouteBuilder endpoints, ServiceReads reads)
+    {
+        MapGet("/health/live", ServiceReads.LiveAsync, new Contract("isLive")
+        {
+            Tag = Tag,
+            Summary = "The process answers.",
+            Reply = typeof(Health),
+        });
+        MapGet("/health/ready", reads.ReadyAsync, new Contract("isReady")
+        {
+            Tag = Tag,
+            Summary = "The service takes calls: it is neither starting nor shutting down.",
+            Reply = typeof(Health),
+            Refusals = [RefusalCode.Unavailable],
+        });
+        MapGet("/v1/info", reads.InfoAsync, new Contract("getInfo")
+        {
+            Tag = Tag,
+            Summary = "Tells what this service is and what it promises.",
+            Reply = typeof(ServiceInfo),
+            Refusals = [RefusalCode.Unavailable],
+        });
+        endpoints.MapOpenApi("/openapi/v1.json");
+        endpoints.MapOtherMethods("/openapi/v1.json", _ => "GET");
+
+        void MapGet(string path, RequestDelegate handler, Contract contract)
+        {
+            endpoints.MapGet(path, handler).WithContract(handler, contract);
+            endpoints.MapOtherMethods(path, _ => "GET");
+        }
+    }
+}

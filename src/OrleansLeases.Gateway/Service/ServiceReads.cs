@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+using OrleansLeases.Gateway.Http;
+
+namespace OrleansLeases.Gateway.Service;
+
+/// <summary>The calls about the service itself.</summary>
+internal sealed class ServiceReads(ILeaseService leases, ServiceCalls calls)
+{
+    private static readonly byte[] Live = """{"status":"live"}"""u8.ToArray();
+    private static readonly byte[] Ready = """{"status":"ready"}"""u8.ToArray();
+
+    public static Task LiveAsync(HttpContext context) => Answer.WriteAsync(context, Live);
+
+    public async Task ReadyAsync(HttpContext context)
+    {
+        var info = await InfoOfAsync(context);
+        if (calls.Stopping.IsCancellationRequested)
+            await Answer.RefuseAsync(context, ServiceCalls.ShuttingDown);
+        else if (info?.Refusal is { } refusal)
+            await Answer.RefuseAsync(context, refusal);
+        else
+            await Answer.WriteAsync(context, Ready);
+    }
+
+    public async Task InfoAsync(HttpContext context) =>
+        await Answer.WriteAsync(context, await InfoOfAsync(context), LeaseJson.Default.ServiceInfo);
+
+    private ValueTask<LeaseResult<ServiceInfo>?> InfoOfAsync(HttpContext context) =>
+        calls.ReadAsync(context, (service, cancellation) => service.InfoAsync(cancellation), leases);
+}

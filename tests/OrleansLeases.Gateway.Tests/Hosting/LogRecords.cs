@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansLeases.Gateway.Tests.Hosting;
+
+/// <summary>Keeps what the gateway logs.</summary>
+internal sealed class LogRecords : ILoggerProvider
+{
+    private readonly ConcurrentQueue<(LogLevel Level, int Id)> _records = new();
+
+    public IEnumerable<(LogLevel Level, int Id)> OfGateway => _records;
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Logger(LogRecords log, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (category.StartsWith("OrleansLeases.", StringComparison.Ordinal)) log._records.Enqueue((logLevel, eventId.Id));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+
+namespace OrleansLeases.Gateway.Tests.Hosting;
+
+/// <summary>A service that does what a test says, and notes what it was asked.</summary>
+internal sealed class ScriptedLeases : ILeaseService
+{
+    public ConcurrentQueue<object> Asked { get; } = new();
+
+    public Func<AcquireRequest, CancellationToken, ValueTask<LeaseResult<LeaseGrant>>> OnAcquire { get; set; } =
+        (request, _) => new(Grant(request));
+
+    public Func<RenewRequest, LeaseResult<LeaseRenewal>> OnRenew { get; set; } = Renewal;
+
+    public Func<ReleaseRequest, LeaseResult<LeaseRelease>> OnRelease { get; set; } =
+        request => new LeaseRelease { Resource = request.Resource, Token = request.Token };
+
+    public Func<TransferRequest, LeaseResult<LeaseGrant>> OnTransfer { get; set; } = request => new LeaseGrant
+    {
+        Resource = request.Resource,
+        Owner = request.NewOwner,
+        Token = request.Token + 1,
+        Mode = LeaseMode.Exclusive,
+        Ttl = request.Ttl ?? TimeSpan.FromSeconds(30),
+        Remaining = request.Ttl ?? TimeSpan.FromSeconds(30),
+        Held = TimeSpan.Zero,
+        RenewAfter = TimeSpan.FromSeconds(10),
+        RequestId = request.RequestId ?? "made",
+    };
+
+    public Func<BreakRequest, LeaseResult<LeaseBreak>> OnBreak { get; set; } =
+        request => new LeaseBreak { Resource = request.Resource, Token = request.Token ?? 1, EndsIn = request.Grace };
+
+    public Func<GetLeaseRequest, LeaseResult<LeaseInfo>> OnGet { get; set; } = request => Free(request.Resource);
+
+    public Func<ServiceInfo> OnInfo { get; set; } = () => new ServiceInfo
+    {
+        Version = "1",
+        Engine = "scripted",
+        Durable = false,
+        Epoch = 0,
+        Grace = TimeSpan.FromSeconds(1),
+        Limits = new LeaseLimits(),
+    };
+
+    public Refusal? NotReady { get; set; }
+
+    public static LeaseGrant Grant(AcquireRequest request, bool replayed = false) => new()
+    {
+        Resource = request.Resource,
+        Owner = request.Owner,
+        Token = 7,
+        Mode = request.Mode,
+        Ttl = request.Ttl,
+        Remaining = request.Ttl,
+        Held = TimeSpan.FromMilliseconds(1.9),
+        RenewAfter = request.Ttl / 3,
+        RequestId = request.RequestId ?? "made",
+        Replayed = replayed,
+    };
+
+    public static LeaseInfo Free(string resource) => new()
+    {
+        Resource = resource,
+        State = LeaseStatus.Free,
+        Holders = [],
+        LastToken = 0,
+        Waiters = 0,
+        Sequence = 0,
+    };
+
+    public ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return OnAcquire(request, cancellationToken);
+    }
+
+    public ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(OnRenew(request));
+    }
+
+    public ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(new RenewBatchReply { Held = TimeSpan.Zero, Results = [.. request.Leases.Select(OnRenew)] });
+    }
+
+    public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(OnRelease(request));
+    }
+
+    public ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(OnTransfer(request));
+    }
+
+    public ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(OnBreak(request));
+    }
+
+    public ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(OnGet(request));
+    }
+
+    public ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(new LeasePage { Leases = [Free("a")], Next = "a", AsOf = DateTimeOffset.UnixEpoch });
+    }
+
+    public ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(resource);
+        return new(new LeaseHistory { Resource = resource, FirstSequence = 1, Events = [] });
+    }
+
+    public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
+        new(NotReady is { } refusal ? refusal : OnInfo());
+
+    private static LeaseResult<LeaseRenewal> Renewal(RenewRequest request) => new LeaseRenewal
+    {
+        Resource = request.Resource,
+        Token = request.Token,
+        Ttl = request.Ttl ?? TimeSpan.FromSeconds(30),
+        Remaining = request.Ttl ?? TimeSpan.FromSeconds(30),
+        Held = TimeSpan.Zero,
+        RenewAfter = TimeSpan.FromSeconds(10),
+    };
+}

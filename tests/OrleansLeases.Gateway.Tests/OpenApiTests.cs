@@ -1,0 +1,103 @@
+using System.Text.Json;
+using OrleansLeases.Gateway.Tests.Hosting;
+
+namespace OrleansLeases.Gateway.Tests;
+
+public sealed class OpenApiTests
+{
+    private static readonly string[] OfChange = ["200", "400", "409", "413", "415", "429", "503"];
+    private static readonly string[] OfRead = ["200", "400", "429", "503"];
+
+    [Fact]
+    public async Task Document_WhenFetched_ListsEveryEndpointWithItsStatuses()
+    {
+        var statuses = (await DocumentAsync()).GetProperty("paths").EnumerateObject().ToDictionary(
+            path => $"{path.Value.EnumerateObject().Single().Name} {path.Name}",
+            path => path.Value.EnumerateObject().Single().Value.GetProperty("responses").EnumerateObject().Select(response => response.Name).ToArray());
+        Assert.Equal(
+            new Dictionary<string, string[]>
+            {
+                ["post /v1/leases/acquire"] = OfChange,
+                ["post /v1/leases/renew"] = OfChange,
+                ["post /v1/leases/renew-batch"] = ["200", "400", "413", "415", "429", "503"],
+                ["post /v1/leases/release"] = OfChange,
+                ["post /v1/leases/transfer"] = OfChange,
+                ["post /v1/leases/break"] = OfChange,
+                ["get /v1/leases"] = OfRead,
+                ["get /v1/leases/{resource}"] = OfRead,
+                ["get /v1/history/{resource}"] = OfRead,
+                ["get /health/live"] = ["200"],
+                ["get /health/ready"] = ["200", "503"],
+                ["get /v1/info"] = ["200", "503"],
+            },
+            statuses);
+    }
+
+    [Fact]
+    public async Task Document_WhenFetched_TellsWhatTheReaderTakes()
+    {
+        var document = await DocumentAsync();
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        foreach (var (endpoint, fields) in Shapes.ByEndpoint)
+        {
+            var body = document.GetProperty("paths").GetProperty($"/v1/leases/{endpoint}").GetProperty("post").GetProperty("requestBody");
+            var name = body.GetProperty("content").GetProperty("application/json").GetProperty("schema").GetProperty("$ref").GetString()!.Split('/')[^1];
+            var schema = schemas.GetProperty(name);
+            Assert.False(schema.GetProperty("additionalProperties").GetBoolean());
+            Assert.Equal(fields.Select(field => field.Name).Order(), schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order());
+            Assert.Equal(
+                fields.Where(field => field.Required).Select(field => field.Name).Order(),
+                schema.GetProperty("required").EnumerateArray().Select(property => property.GetString()!).Order());
+        }
+    }
+
+    [Fact]
+    public async Task Document_WhenFetched_TellsTheTypesOfTheWire()
+    {
+        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
+        foreach (var property in schemas.EnumerateObject()
+            .Where(schema => schema.Value.TryGetProperty("properties", out _))
+            .SelectMany(schema => schema.Value.GetProperty("properties").EnumerateObject()))
+        {
+            if (property.Name.EndsWith("Ms", StringComparison.Ordinal))
+                Assert.Equal(("integer", "int64"), (property.Value.GetProperty("type").GetString(), property.Value.GetProperty("format").GetString()));
+            Assert.True(!property.Value.TryGetProperty("type", out var type) || type.ValueKind == JsonValueKind.String, property.ToString());
+        }
+
+        Assert.Equal("""["exclusive","shared"]""", Compact(schemas.GetProperty("LeaseMode").GetProperty("enum")));
+        Assert.Equal("string", schemas.GetProperty("LeaseMode").GetProperty("type").GetString());
+        Assert.Equal(
+            """[{"$ref":"#/components/schemas/LeaseRenewal"},{"$ref":"#/components/schemas/Refusal"}]""",
+            Compact(schemas.GetProperty("RenewBatchReply").GetProperty("properties").GetProperty("results").GetProperty("items").GetProperty("oneOf")));
+        Assert.Equal(
+            """["type","title","status","detail"]""", Compact(schemas.GetProperty("Refusal").GetProperty("required")));
+    }
+
+    [Fact]
+    public async Task Document_WhenFetched_RefersOnlyToWhatItHas()
+    {
+        var document = await DocumentAsync();
+        Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        var schemas = document.GetProperty("components").GetProperty("schemas").EnumerateObject().Select(schema => $"#/components/schemas/{schema.Name}").ToHashSet();
+        var references = References(document).ToHashSet();
+        Assert.Subset(schemas, references);
+        Assert.NotEmpty(references);
+    }
+
+    private static string Compact(JsonElement element) => JsonSerializer.Serialize(element);
+
+    private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(property =>
+            property.Name == "$ref" ? [property.Value.GetString()!] : References(property.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
+        _ => [],
+    };
+
+    private static async Task<JsonElement> DocumentAsync()
+    {
+        await using var host = await GatewayHost.StartAsync(new ScriptedLeases());
+        using var document = JsonDocument.Parse(await host.Client.GetStringAsync("/openapi/v1.json"));
+        return document.RootElement.Clone();
+    }
+}
