@@ -3,6 +3,9 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using OrleansLeases.Cli;
 using OrleansLeases.Cli.Commands;
+using OrleansLeases.Cli.Running;
+
+if (OperatingSystem.IsLinux() && args is [Guard.Verb, ..]) return await Guard.RunAsync(args);
 
 var root = new RootCommand("Leases: ownership of a named resource for a limited time, with fencing tokens.")
 {
@@ -14,6 +17,7 @@ var root = new RootCommand("Leases: ownership of a named resource for a limited 
     new GetVerb(),
     new ListVerb(),
     new HistoryVerb(),
+    new RunVerb(),
 };
 root.Options.Add(GlobalOptions.Server);
 root.Options.Add(GlobalOptions.Json);

@@ -6,7 +6,7 @@ namespace OrleansLeases.Cli;
 /// </summary>
 /// <param name="Timestamp">The monotonic stamp; the same clock in every process of the machine.</param>
 /// <param name="Wall">The wall clock.</param>
-internal readonly record struct TwinInstant(long Timestamp, DateTimeOffset Wall)
+internal sealed record TwinInstant(long Timestamp, DateTimeOffset Wall)
 {
     public static TwinInstant Now(TimeProvider time) => new(time.GetTimestamp(), time.GetUtcNow());
 
