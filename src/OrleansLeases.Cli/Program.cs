@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using OrleansLeases.Cli;
 using OrleansLeases.Cli.Commands;
 using OrleansLeases.Cli.Running;
@@ -9,6 +10,7 @@ if (OperatingSystem.IsLinux() && args is [Guard.Verb, ..]) return await Guard.Ru
 
 var root = new RootCommand("Leases: ownership of a named resource for a limited time, with fencing tokens.")
 {
+    new ServeVerb(),
     new AcquireVerb(),
     new RenewVerb(),
     new ReleaseVerb(),
@@ -18,6 +20,7 @@ var root = new RootCommand("Leases: ownership of a named resource for a limited 
     new ListVerb(),
     new HistoryVerb(),
     new RunVerb(),
+    new EpochVerb(),
 };
 root.Options.Add(GlobalOptions.Server);
 root.Options.Add(GlobalOptions.Json);
@@ -26,10 +29,16 @@ help.Action = new ExamplesHelp((HelpAction)help.Action!);
 
 // A name or an argument of `run` may start with '@'; it is not the name of a file with more arguments.
 var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (args.Length == 0)
+{
+    root.Parse("--help").Invoke(new InvocationConfiguration { Output = Console.Error });
+    return ExitCode.WrongUsage;
+}
+
 if (parsed.Action is ParseErrorAction && parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors) Console.Error.WriteLine($"leases: {error.Message}");
-    Console.Error.WriteLine(parsed.CommandResult.Command is Verb verb ? $"See `leases {verb.Name} --help`." : "See `leases --help`.");
+    Console.Error.WriteLine($"See `{CommandLine(parsed.CommandResult)} --help`.");
     return ExitCode.WrongUsage;
 }
 
@@ -43,3 +52,6 @@ catch (UsageException e)
     Console.Error.WriteLine($"leases: {e.Message}");
     return ExitCode.WrongUsage;
 }
+
+static string CommandLine(CommandResult command) =>
+    command.Parent is CommandResult parent ? $"{CommandLine(parent)} {command.Command.Name}" : "leases";

@@ -62,7 +62,11 @@ internal sealed class AcquireVerb : ClientVerb
             refusal => server.Hint(refusal) ?? HeldHint(refusal, wait));
     }
 
-    public static string? HeldHint(Refusal refusal, TimeSpan wait) => refusal is not Refusal.Held ? null
-        : wait > TimeSpan.Zero ? $"The wait of {Durations.Format(wait)} ran out."
-        : "To wait in line for it, add --wait 1m.";
+    public static string? HeldHint(Refusal refusal, TimeSpan wait) => refusal switch
+    {
+        Refusal.Held { SameOwner: true } => "To go on with the lease that this owner has, renew it by its token, which `leases get` shows.",
+        Refusal.Held when wait > TimeSpan.Zero => $"The wait of {Durations.Format(wait)} ran out.",
+        Refusal.Held => "To wait in line for it, add --wait 1m.",
+        _ => null,
+    };
 }

@@ -4,20 +4,24 @@ using System.CommandLine.Invocation;
 
 namespace OrleansLeases.Cli.Commands;
 
-/// <summary>The usual help, then the verb's examples.</summary>
+/// <summary>The usual help, then the verb's details and examples.</summary>
 internal sealed class ExamplesHelp(HelpAction usual) : SynchronousCommandLineAction
 {
     public override int Invoke(ParseResult parseResult)
     {
         var code = usual.Invoke(parseResult);
-        if (parseResult.CommandResult.Command is Verb { Examples: { Count: > 0 } examples })
+        if (parseResult.CommandResult.Command is not Verb verb) return code;
+        var output = parseResult.InvocationConfiguration.Output;
+        Section("Details:", verb.Details);
+        Section("Examples:", verb.Examples);
+        return code;
+
+        void Section(string title, IReadOnlyList<string> lines)
         {
-            var output = parseResult.InvocationConfiguration.Output;
-            output.WriteLine("Examples:");
-            foreach (var example in examples) output.WriteLine($"  {example}");
+            if (lines.Count == 0) return;
+            output.WriteLine(title);
+            foreach (var line in lines) output.WriteLine($"  {line}");
             output.WriteLine();
         }
-
-        return code;
     }
 }

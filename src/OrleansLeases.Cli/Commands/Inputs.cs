@@ -37,6 +37,13 @@ internal static class Inputs
 
     public static Option<int?> Capacity() => new("--capacity") { Description = "With --shared, how many may hold it at once.", HelpName = "N" };
 
+    public static Option<string> DataFolder() => new("--data")
+    {
+        Description = "The folder the leases are kept in.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => "./data",
+    };
+
     /// <summary>Readers and semaphores only: an exclusive lease has room for one.</summary>
     public static void CapacityNeedsShared(this Command command, Option<int?> capacity, Option<bool> shared) =>
         command.Validators.Add(result =>

@@ -8,11 +8,18 @@ internal sealed class ListVerb : ClientVerb
 {
     private readonly Option<string?> _prefix = new("--prefix") { Description = "Only names that start with this.", HelpName = "TEXT" };
     private readonly Option<string?> _owner = Inputs.Owner("Only leases that this owner holds.");
-    private readonly Option<string> _state = new Option<string>("--state")
+    private readonly Option<LeaseFilter> _state = new("--state")
     {
-        Description = "Which resources: with a holder, without one, or all ever used.",
-        DefaultValueFactory = _ => "held",
-    }.AcceptOnlyFromAmong("held", "free", "any");
+        Description = "Which resources: with a holder, without one, or all ever used. [default: held]",
+        HelpName = "held|free|any",
+        CustomParser = result =>
+        {
+            var word = result.Tokens[0].Value;
+            if (word is "held" or "free" or "any") return Enum.Parse<LeaseFilter>(word, ignoreCase: true);
+            result.AddError($"--state '{word}' is none of held, free and any.");
+            return default;
+        },
+    };
     private readonly Option<int> _pageSize = new("--page-size") { Description = "How many at most, up to 1000.", HelpName = "N", DefaultValueFactory = _ => 100 };
     private readonly Option<string?> _after = new("--after") { Description = "Go on where the page before ended.", HelpName = "NEXT" };
 
@@ -28,7 +35,7 @@ internal sealed class ListVerb : ClientVerb
         {
             Prefix = parsed.GetValue(_prefix),
             Owner = parsed.GetValue(_owner),
-            State = Enum.Parse<LeaseFilter>(parsed.GetRequiredValue(_state), ignoreCase: true),
+            State = parsed.GetValue(_state),
             PageSize = parsed.GetValue(_pageSize),
             After = parsed.GetValue(_after),
         };

@@ -23,18 +23,20 @@ internal sealed class RunVerb : ClientVerb
     public RunVerb()
         : base(
             "run",
-            """
-            Run a command while holding a lease.
-
-              The lease is renewed while COMMAND runs and released after it; COMMAND finds LEASE_RESOURCE, LEASE_OWNER and
-              LEASE_TOKEN in its environment, and its exit code is this one's. If the lease is lost or cannot be renewed,
-              COMMAND's whole process group gets SIGTERM, then SIGKILL before the deadline, and the exit code is 4. What
-              COMMAND leaves running in its group is ended before the lease is released.
-            """,
+            "Run a command while holding a lease.",
             "leases run jobs/nightly --ttl 30s -- ./nightly.sh",
             "leases run deploys/web --wait 10m -- sh -c 'deploy --fence \"$LEASE_TOKEN\"'",
             "leases run printers/blue --shared --capacity 3 -- lp report.pdf")
     {
+        Details =
+        [
+            "The lease is renewed while COMMAND runs and released after it. COMMAND finds LEASE_RESOURCE, LEASE_OWNER and",
+            "LEASE_TOKEN in its environment; give LEASE_TOKEN to whatever it changes, so that a stale holder is refused there.",
+            "If the lease is lost or cannot be renewed, COMMAND's whole process group gets SIGTERM, then SIGKILL before the",
+            "deadline. What COMMAND leaves running in its group is ended before the lease is released.",
+            "Exit code: COMMAND's own (128+n if signal n killed it, 127 not found, 126 not executable); 3 if the lease is",
+            "held by another, 4 if it was lost, 5 if the server cannot be reached.",
+        ];
         Arguments.Add(_resource);
         Arguments.Add(_command);
         foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity }) Options.Add(option);

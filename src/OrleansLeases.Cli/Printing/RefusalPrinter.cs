@@ -8,7 +8,7 @@ internal static class RefusalPrinter
         writer.WriteLine($"leases: {Plain.Show(refusal.Detail)}");
         switch (refusal)
         {
-            case Refusal.InvalidRequest invalid:
+            case Refusal.InvalidRequest { Errors.Count: > 1 } invalid:
                 var errors = new Columns();
                 foreach (var (field, messages) in invalid.Errors)
                     errors.Row("", field, string.Join("; ", messages));

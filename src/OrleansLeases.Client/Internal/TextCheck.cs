@@ -42,7 +42,7 @@ internal sealed class TextCheck
         if (value.Length == 0 || Encoding.UTF8.GetByteCount(value) > MaxNameBytes)
             _errors[name] = [$"takes 1 to {MaxNameBytes} bytes of UTF-8"];
         else if (value.Split('/').Any(segment => segment is "" or "." or ".."))
-            _errors[name] = ["is a path: none of its segments may be empty, '.' or '..'"];
+            _errors[name] = [$"is '{value}', which has an empty, '.' or '..' segment; write a path such as jobs/nightly"];
         return this;
     }
 
