@@ -1,1 +1,57 @@
-return 0;
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using OrleansLeases.Cli;
+using OrleansLeases.Cli.Commands;
+using OrleansLeases.Cli.Running;
+
+if (OperatingSystem.IsLinux() && args is [Guard.Verb, ..]) return await Guard.RunAsync(args);
+
+var root = new RootCommand("Leases: ownership of a named resource for a limited time, with fencing tokens.")
+{
+    new ServeVerb(),
+    new AcquireVerb(),
+    new RenewVerb(),
+    new ReleaseVerb(),
+    new TransferVerb(),
+    new BreakVerb(),
+    new GetVerb(),
+    new ListVerb(),
+    new HistoryVerb(),
+    new RunVerb(),
+    new EpochVerb(),
+};
+root.Options.Add(GlobalOptions.Server);
+root.Options.Add(GlobalOptions.Json);
+var help = root.Options.OfType<HelpOption>().Single();
+help.Action = new ExamplesHelp((HelpAction)help.Action!);
+
+// A name or an argument of `run` may start with '@'; it is not the name of a file with more arguments.
+var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (args.Length == 0)
+{
+    root.Parse("--help").Invoke(new InvocationConfiguration { Output = Console.Error });
+    return ExitCode.WrongUsage;
+}
+
+if (parsed.Action is ParseErrorAction && parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors) Console.Error.WriteLine($"leases: {error.Message}");
+    Console.Error.WriteLine($"See `{CommandLine(parsed.CommandResult)} --help`.");
+    return ExitCode.WrongUsage;
+}
+
+try
+{
+    // Ctrl-C ends a client verb at once; the server sees the connection close and takes it out of the line.
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (UsageException e)
+{
+    Console.Error.WriteLine($"leases: {e.Message}");
+    return ExitCode.WrongUsage;
+}
+
+static string CommandLine(CommandResult command) =>
+    command.Parent is CommandResult parent ? $"{CommandLine(parent)} {command.Command.Name}" : "leases";

@@ -1,0 +1,20 @@
+using System.CommandLine;
+
+namespace OrleansLeases.Cli.Commands;
+
+/// <summary>Options that every verb understands.</summary>
+internal static class GlobalOptions
+{
+    public static readonly Option<string?> Server = new("--server")
+    {
+        Description = "The lease server. [default: LEASES_SERVER, or http://127.0.0.1:7400]",
+        HelpName = "URL",
+        Recursive = true,
+    };
+
+    public static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print the answer as the server's JSON, refusals too.",
+        Recursive = true,
+    };
+}

@@ -1,0 +1,19 @@
+using System.CommandLine;
+using OrleansLeases.Cli.Connecting;
+using OrleansLeases.Cli.Printing;
+
+namespace OrleansLeases.Cli.Commands;
+
+internal sealed class HistoryVerb : ClientVerb
+{
+    private readonly Argument<string> _resource = Inputs.Resource();
+
+    public HistoryVerb()
+        : base("history", "Show who held a resource, from when, and why it ended.", "leases history jobs/nightly") =>
+        Arguments.Add(_resource);
+
+    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
+        output.Print(
+            await server.Service.HistoryAsync(parsed.GetRequiredValue(_resource), cancellationToken), LeaseJson.Default.LeaseHistory,
+            LeasePrinter.Print, server.Hint);
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace OrleansLeases.Cli.Commands;
+
+/// <summary>The arguments and options that several verbs share, spelled alike everywhere.</summary>
+internal static class Inputs
+{
+    public static readonly TimeSpan DefaultTtl = TimeSpan.FromSeconds(30);
+
+    public static Argument<string> Resource() => new("RESOURCE") { Description = "The resource: a path such as jobs/nightly." };
+
+    public static Option<string?> Owner(string description) => new("--owner") { Description = description, HelpName = "NAME" };
+
+    public static Option<long> Token(bool required) => new("--token")
+    {
+        Description = required ? "The token of the grant." : "Which lease, where there are several holders.",
+        HelpName = "TOKEN",
+        Required = required,
+        CustomParser = ParseToken,
+    };
+
+    public static Option<string?> RequestId() => new("--request-id")
+    {
+        Description = "Repeat this id to repeat the request: it is applied once. [default: a new one]",
+        HelpName = "ID",
+    };
+
+    public static Option<TimeSpan?> Duration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "DURATION",
+        CustomParser = result => ParseDuration(result),
+    };
+
+    public static Option<bool> Shared() => new("--shared") { Description = "Hold it together with others: readers, or a semaphore with --capacity." };
+
+    public static Option<int?> Capacity() => new("--capacity") { Description = "With --shared, how many may hold it at once.", HelpName = "N" };
+
+    public static Option<string> DataFolder() => new("--data")
+    {
+        Description = "The folder the leases are kept in.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => "./data",
+    };
+
+    /// <summary>Readers and semaphores only: an exclusive lease has room for one.</summary>
+    public static void CapacityNeedsShared(this Command command, Option<int?> capacity, Option<bool> shared) =>
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(capacity) is not null && result.GetResult(shared) is null) result.AddError("--capacity goes with --shared.");
+        });
+
+    public static string OwnerOrEnvironment(this ParseResult parsed, Option<string?> owner) =>
+        parsed.GetValue(owner) ?? Environment.GetEnvironmentVariable("LEASES_OWNER")
+        ?? throw new UsageException("Say who holds the lease with --owner NAME or LEASES_OWNER; `leases get RESOURCE` shows it.");
+
+    public static string OwnerOrUnique(this ParseResult parsed, Option<string?> owner) =>
+        parsed.GetValue(owner) ?? Environment.GetEnvironmentVariable("LEASES_OWNER")
+        ?? $"{Environment.MachineName}/{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}";
+
+    private static TimeSpan? ParseDuration(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (Durations.TryParse(text, out var duration)) return duration;
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name} '{text}' is not a duration; write 500ms, 30s, 5m or 1h.");
+        return null;
+    }
+
+    private static long ParseToken(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var token)) return token;
+        result.AddError($"--token '{text}' is not a token; it is a whole number, as `leases acquire` printed it.");
+        return 0;
+    }
+}
+
+/// <summary>The command line is wrong in a way that only shows when it runs. The message says what to write instead.</summary>
+internal sealed class UsageException(string message) : Exception(message);

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using OrleansLeases.Cli.Connecting;
+using OrleansLeases.Cli.Printing;
+
+namespace OrleansLeases.Cli.Commands;
+
+internal sealed class ListVerb : ClientVerb
+{
+    private readonly Option<string?> _prefix = new("--prefix") { Description = "Only names that start with this.", HelpName = "TEXT" };
+    private readonly Option<string?> _owner = Inputs.Owner("Only leases that this owner holds.");
+    private readonly Option<LeaseFilter> _state = new("--state")
+    {
+        Description = "Which resources: with a holder, without one, or all ever used. [default: held]",
+        HelpName = "held|free|any",
+        CustomParser = result =>
+        {
+            var word = result.Tokens[0].Value;
+            if (word is "held" or "free" or "any") return Enum.Parse<LeaseFilter>(word, ignoreCase: true);
+            result.AddError($"--state '{word}' is none of held, free and any.");
+            return default;
+        },
+    };
+    private readonly Option<int> _pageSize = new("--page-size") { Description = "How many at most, up to 1000.", HelpName = "N", DefaultValueFactory = _ => 100 };
+    private readonly Option<string?> _after = new("--after") { Description = "Go on where the page before ended.", HelpName = "NEXT" };
+
+    public ListVerb()
+        : base("list", "List leases by name.", "leases list", "leases list --prefix jobs/ --state any", "leases list --owner ann --json")
+    {
+        foreach (var option in new Option[] { _prefix, _owner, _state, _pageSize, _after }) Options.Add(option);
+    }
+
+    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    {
+        var request = new ListLeasesRequest
+        {
+            Prefix = parsed.GetValue(_prefix),
+            Owner = parsed.GetValue(_owner),
+            State = parsed.GetValue(_state),
+            PageSize = parsed.GetValue(_pageSize),
+            After = parsed.GetValue(_after),
+        };
+        return output.Print(
+            await server.Service.ListAsync(request, cancellationToken), LeaseJson.Default.LeasePage,
+            (page, writer) =>
+            {
+                LeasePrinter.Print(page, writer);
+                if (page.Next is { } next) output.Note($"there are more; add --after {Plain.Quote(next)}");
+            },
+            server.Hint);
+    }
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using OrleansLeases.Cli.Connecting;
+using OrleansLeases.Cli.Printing;
+using OrleansLeases.Cli.Serving;
+
+namespace OrleansLeases.Cli.Commands;
+
+internal sealed class ServeVerb : Verb
+{
+    private readonly Option<string> _data = Inputs.DataFolder();
+    private readonly Option<bool> _memory = new("--memory") { Description = "Keep the leases in memory: nothing survives a restart." };
+    private readonly Option<string> _urls = new("--urls")
+    {
+        Description = "The addresses to listen on, separated by semicolons.",
+        HelpName = "URL",
+        DefaultValueFactory = _ => ServerConnection.DefaultAddress,
+    };
+
+    public ServeVerb()
+        : base(
+            "serve", "Run a lease server on this machine.",
+            "leases serve", "leases serve --data /var/lib/leases --urls http://127.0.0.1:7401", "leases serve --memory")
+    {
+        foreach (var option in new Option[] { _data, _memory, _urls }) Options.Add(option);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(_data) is { Implicit: false } && result.GetResult(_memory) is { Implicit: false }) result.AddError("Choose one of --data and --memory.");
+        });
+        SetAction((parsed, _) => LeaseServer.RunAsync(
+            parsed.GetValue(_memory) ? null : parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_urls),
+            parsed.InvocationConfiguration.Output, Output.Of(parsed).Note));
+    }
+}

@@ -1,0 +1,12 @@
+using System.CommandLine;
+
+namespace OrleansLeases.Cli.Commands;
+
+/// <summary>One verb with what its own <c>--help</c> adds to the usual: details and examples.</summary>
+internal abstract class Verb(string name, string description, params string[] examples) : Command(name, description)
+{
+    public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>What a listing of the verbs has no room for, line by line.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
+}

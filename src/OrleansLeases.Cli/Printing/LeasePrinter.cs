@@ -1,0 +1,140 @@
+using System.Globalization;
+
+namespace OrleansLeases.Cli.Printing;
+
+/// <summary>Tells people about leases.</summary>
+internal static class LeasePrinter
+{
+    private const string Nothing = "-";
+
+    public static string Word(LeaseMode mode) => mode == LeaseMode.Exclusive ? "exclusive" : "shared";
+
+    public static void Print(LeaseGrant grant, NextSteps next, TextWriter writer)
+    {
+        new Columns()
+            .Row("acquired", grant.Resource)
+            .Row("owner", grant.Owner)
+            .Row("token", Number(grant.Token))
+            .Row("mode", Word(grant.Mode))
+            .Row("remaining", $"{Durations.Format(grant.Remaining)} of {Durations.Format(grant.Ttl)}")
+            .Row("renew", $"within {Durations.Format(grant.RenewAfter)}: {next.Renew(grant)}")
+            .Row("release", next.Release(grant))
+            .WriteTo(writer);
+    }
+
+    public static void PrintTransfer(LeaseGrant grant, NextSteps next, TextWriter writer)
+    {
+        new Columns()
+            .Row("transferred", grant.Resource)
+            .Row("owner", grant.Owner)
+            .Row("token", Number(grant.Token))
+            .Row("remaining", $"{Durations.Format(grant.Remaining)} of {Durations.Format(grant.Ttl)}")
+            .Row("next", $"the new owner renews: {next.Renew(grant)}")
+            .WriteTo(writer);
+    }
+
+    public static void Print(LeaseRenewal renewal, TextWriter writer)
+    {
+        var columns = new Columns()
+            .Row("renewed", renewal.Resource)
+            .Row("token", Number(renewal.Token))
+            .Row("remaining", $"{Durations.Format(renewal.Remaining)} of {Durations.Format(renewal.Ttl)}")
+            .Row("next", $"renew again within {Durations.Format(renewal.RenewAfter)}");
+        if (renewal.Breaking is { } breaking)
+            columns.Row("breaking", $"ends in {Durations.Format(breaking.In)}, whatever is renewed: {breaking.Reason}");
+        columns.WriteTo(writer);
+    }
+
+    public static void Print(LeaseRelease release, TextWriter writer) =>
+        new Columns()
+            .Row("released", release.Resource)
+            .Row("token", $"{Number(release.Token)}{(release.Replayed ? " (it had been released before)" : "")}")
+            .WriteTo(writer);
+
+    public static void Print(LeaseBreak broken, TextWriter writer) =>
+        new Columns()
+            .Row(broken.EndsIn > TimeSpan.Zero ? "breaking" : "broken", broken.Resource)
+            .Row("token", Number(broken.Token))
+            .Row("ends", broken.EndsIn > TimeSpan.Zero ? $"in {Durations.Format(broken.EndsIn)}" : "now")
+            .WriteTo(writer);
+
+    public static void Print(LeaseInfo info, TextWriter writer)
+    {
+        var summary = new Columns().Row("resource", info.Resource).Row("state", Word(info.State));
+        if (info.Capacity is { } capacity) summary.Row("capacity", $"{info.Holders.Count} of {capacity} taken");
+        if (info.AvailableIn is { } availableIn) summary.Row("available", $"in {Durations.Format(availableIn)} at the latest, unless renewed");
+        if (info.Waiters is > 0 and var waiters) summary.Row("waiting", Number(waiters));
+        summary.Row("last token", Number(info.LastToken)).WriteTo(writer);
+        if (info.Holders.Count == 0) return;
+
+        writer.WriteLine();
+        var holders = new Columns().Row("OWNER", "TOKEN", "MODE", "REMAINING", "TTL", "METADATA");
+        foreach (var holder in info.Holders)
+        {
+            holders.Row(
+                holder.Owner, Number(holder.Token), Word(holder.Mode), Durations.Format(holder.Remaining), Durations.Format(holder.Ttl),
+                holder.Metadata.Count == 0 ? Nothing : string.Join(' ', holder.Metadata.Select(entry => $"{entry.Key}={entry.Value}")));
+        }
+
+        holders.WriteTo(writer);
+    }
+
+    public static void Print(LeasePage page, TextWriter writer)
+    {
+        if (page.Leases.Count == 0)
+        {
+            writer.WriteLine("No leases.");
+            return;
+        }
+
+        var rows = new Columns().Row("RESOURCE", "STATE", "OWNER", "TOKEN", "MODE", "REMAINING");
+        foreach (var lease in page.Leases)
+        {
+            if (lease.Holders.Count == 0)
+                rows.Row(lease.Resource, Word(lease.State), Nothing, Number(lease.LastToken), Nothing, Nothing);
+            foreach (var holder in lease.Holders)
+                rows.Row(lease.Resource, Word(lease.State), holder.Owner, Number(holder.Token), Word(holder.Mode), Durations.Format(holder.Remaining));
+        }
+
+        rows.WriteTo(writer);
+    }
+
+    public static void Print(LeaseHistory history, TextWriter writer)
+    {
+        if (history.Events.Count == 0)
+        {
+            writer.WriteLine("Nothing has happened yet.");
+            return;
+        }
+
+        if (history.FirstSequence > 1) writer.WriteLine($"(events before {Number(history.FirstSequence)} are no longer told)");
+        var rows = new Columns().Row("SEQUENCE", "AT", "EVENT", "OWNER", "TOKEN", "REASON");
+        foreach (var told in history.Events)
+        {
+            rows.Row(
+                Number(told.Sequence), told.At.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
+                Word(told.Kind), told.Owner, Number(told.Token), told.Reason ?? Nothing);
+        }
+
+        rows.WriteTo(writer);
+    }
+
+    private static string Word(LeaseStatus status) => status switch
+    {
+        LeaseStatus.Free => "free",
+        LeaseStatus.Held => "held",
+        _ => "delayed",
+    };
+
+    private static string Word(LeaseEventKind kind) => kind switch
+    {
+        LeaseEventKind.Granted => "granted",
+        LeaseEventKind.Released => "released",
+        LeaseEventKind.Expired => "expired",
+        LeaseEventKind.Transferred => "transferred",
+        LeaseEventKind.Breaking => "breaking",
+        _ => "broken",
+    };
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using OrleansLeases.Cli.Commands;
+
+namespace OrleansLeases.Cli.Printing;
+
+/// <summary>Results go to standard output, as text or as the wire's JSON; diagnostics go to standard error.</summary>
+internal sealed class Output(TextWriter results, TextWriter diagnostics, bool json)
+{
+    public static Output Of(ParseResult parsed) => new(
+        parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetValue(GlobalOptions.Json));
+
+    /// <summary>Prints an answer and tells the exit code that goes with it.</summary>
+    /// <param name="result">The answer.</param>
+    /// <param name="wire">How its value is written on the wire.</param>
+    /// <param name="print">How its value is told to people.</param>
+    /// <param name="hint">What to try next, after a refusal.</param>
+    public int Print<T>(LeaseResult<T> result, JsonTypeInfo<T> wire, Action<T, TextWriter> print, Func<Refusal, string?>? hint = null)
+        where T : class
+    {
+        if (!result.TryGetValue(out var value, out var refusal)) return Refuse(refusal, hint);
+        if (json) results.WriteLine(JsonSerializer.Serialize(value, wire));
+        else print(value, results);
+        return ExitCode.Done;
+    }
+
+    public int Refuse(Refusal refusal, Func<Refusal, string?>? hint = null)
+    {
+        if (json) results.WriteLine(JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));
+        else RefusalPrinter.Print(refusal, hint?.Invoke(refusal), diagnostics);
+        return ExitCode.Of(refusal);
+    }
+
+    public void Note(string text) => diagnostics.WriteLine($"leases: {Plain.Show(text)}");
+}

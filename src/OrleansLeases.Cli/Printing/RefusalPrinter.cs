@@ -1,0 +1,33 @@
+namespace OrleansLeases.Cli.Printing;
+
+/// <summary>Says on standard error why a request was not fulfilled, and what can be done.</summary>
+internal static class RefusalPrinter
+{
+    public static void Print(Refusal refusal, string? hint, TextWriter writer)
+    {
+        writer.WriteLine($"leases: {Plain.Show(refusal.Detail)}");
+        switch (refusal)
+        {
+            case Refusal.InvalidRequest { Errors.Count: > 1 } invalid:
+                var errors = new Columns();
+                foreach (var (field, messages) in invalid.Errors)
+                    errors.Row("", field, string.Join("; ", messages));
+                errors.WriteTo(writer);
+                break;
+            case Refusal.Held held:
+                var holders = new Columns();
+                foreach (var holder in held.Holders)
+                    holders.Row("", holder.Owner, LeasePrinter.Word(holder.Mode), $"{Durations.Format(holder.Remaining)} left");
+                holders.WriteTo(writer);
+                break;
+            case Refusal.OutcomeUnknown { RequestId: { } requestId }:
+                writer.WriteLine($"The change may have happened. To find out, repeat the command with --request-id {Plain.Quote(requestId)}");
+                break;
+            case Refusal.OutcomeUnknown:
+                writer.WriteLine("It may have happened all the same; the command can be repeated safely.");
+                break;
+        }
+
+        if (hint is not null) writer.WriteLine(Plain.Show(hint));
+    }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Runtime.Versioning;
+
+namespace OrleansLeases.Cli.Running;
+
+/// <summary>The renewer's end of its guard: a child process, told of each deadline through one pipe, reporting through another.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class GuardLink : IDisposable
+{
+    private readonly Process _process;
+    private readonly AnonymousPipeServerStream _orderPipe;
+    private readonly AnonymousPipeServerStream _reportPipe;
+    private readonly StreamWriter _orders;
+    private readonly Lock _writing = new();
+
+    private GuardLink(Process process, AnonymousPipeServerStream orders, AnonymousPipeServerStream reports)
+    {
+        _process = process;
+        _orderPipe = orders;
+        _reportPipe = reports;
+        _orders = new(orders) { AutoFlush = true };
+        Finished = FinishAsync();
+    }
+
+    /// <summary>The process group of the command, which the guard leads.</summary>
+    public int Group => _process.Id;
+
+    /// <summary>The guard's last word once it has ended; null where it ended without one.</summary>
+    public Task<GuardMessage?> Finished { get; }
+
+    /// <summary>Starts a guard, which waits for the lease; it ends by itself if this process does.</summary>
+    public static GuardLink Start(IEnumerable<string> command, string resource, string owner, TimeSpan ttl)
+    {
+        var orders = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
+        var reports = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false };
+
+        // Under `dotnet leases.dll` the process is dotnet, and the first argument names what it runs.
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "leases.dll"));
+        foreach (var argument in Guard.Arguments(ttl, orders.GetClientHandleAsString(), reports.GetClientHandleAsString(), command))
+            start.ArgumentList.Add(argument);
+        start.Environment["LEASE_RESOURCE"] = resource;
+        start.Environment["LEASE_OWNER"] = owner;
+        var process = Process.Start(start)!;
+
+        // Only then does each side see the pipe close when the other one dies.
+        orders.DisposeLocalCopyOfClientHandle();
+        reports.DisposeLocalCopyOfClientHandle();
+        return new(process, orders, reports);
+    }
+
+    public void Tell(GuardMessage order)
+    {
+        try
+        {
+            lock (_writing) _orders.WriteLine(order.Line);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // The guard has ended, which Finished tells.
+        }
+    }
+
+    public void Dispose()
+    {
+        // The guard takes the closing of the pipe for this process's death.
+        _orderPipe.Dispose();
+        _reportPipe.Dispose();
+        _process.Dispose();
+    }
+
+    private async Task<GuardMessage?> FinishAsync()
+    {
+        using var reports = new StreamReader(_reportPipe, leaveOpen: true);
+        GuardMessage? last = null;
+        while (await reports.ReadLineAsync() is { } line) last = GuardMessage.Parse(line);
+        await _process.WaitForExitAsync();
+        return last;
+    }
+}

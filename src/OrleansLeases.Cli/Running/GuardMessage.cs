@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace OrleansLeases.Cli.Running;
+
+/// <summary>What the renewer tells the guard and the guard reports back, a line each.</summary>
+internal abstract record GuardMessage
+{
+    private GuardMessage()
+    {
+    }
+
+    /// <summary>The lease is granted: start the command.</summary>
+    public sealed record Start(long Token, TwinInstant Deadline) : GuardMessage;
+
+    /// <summary>The deadline has moved.</summary>
+    public sealed record Until(TwinInstant Deadline) : GuardMessage;
+
+    /// <summary>The lease is somebody else's, or nobody's.</summary>
+    public sealed record Lost : GuardMessage;
+
+    /// <summary>Pass a signal on to the command.</summary>
+    public sealed record Forward(int Signal) : GuardMessage;
+
+    /// <summary>Report: the command ended by itself, or could not be started, and this is its exit code.</summary>
+    public sealed record Ended(int Code) : GuardMessage;
+
+    /// <summary>Report: the guard ended the command because of the lease.</summary>
+    public sealed record EndedForLease : GuardMessage;
+
+    public string Line => this switch
+    {
+        Start start => Invariant($"start {start.Token} {Write(start.Deadline)}"),
+        Until until => $"until {Write(until.Deadline)}",
+        Lost => "lost",
+        Forward forward => Invariant($"signal {forward.Signal}"),
+        Ended ended => Invariant($"ended {ended.Code}"),
+        _ => "ended-for-lease",
+    };
+
+    /// <summary>Reads a line.</summary>
+    /// <exception cref="FormatException">The other end speaks another language.</exception>
+    public static GuardMessage Parse(string line) => line.Split(' ') switch
+    {
+        ["start", var token, var timestamp, var wall] => new Start(Number(token), Read(timestamp, wall)),
+        ["until", var timestamp, var wall] => new Until(Read(timestamp, wall)),
+        ["lost"] => new Lost(),
+        ["signal", var signal] => new Forward((int)Number(signal)),
+        ["ended", var code] => new Ended((int)Number(code)),
+        ["ended-for-lease"] => new EndedForLease(),
+        _ => throw new FormatException($"'{line}' is no message between renewer and guard."),
+    };
+
+    private static string Write(TwinInstant instant) => Invariant($"{instant.Timestamp} {instant.Wall.UtcTicks}");
+
+    private static TwinInstant Read(string timestamp, string wall) => new(Number(timestamp), new DateTimeOffset(Number(wall), TimeSpan.Zero));
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+
+    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+}

@@ -1,0 +1,67 @@
+using System.Net.Sockets;
+using OrleansLeases.Embedded;
+using OrleansLeases.Gateway;
+
+namespace OrleansLeases.Cli.Serving;
+
+/// <summary><c>leases serve</c>: the gateway over the embedded engine, in this process.</summary>
+internal static class LeaseServer
+{
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>Serves until the process is told to end.</summary>
+    /// <param name="folder">Where the leases are kept, or null to keep them in memory.</param>
+    /// <param name="urls">The addresses to listen on, separated by semicolons.</param>
+    /// <param name="results">Told the addresses, once they are listened on.</param>
+    /// <param name="note">Told what went wrong.</param>
+    public static async Task<int> RunAsync(string? folder, string urls, TextWriter results, Action<string> note)
+    {
+        EmbeddedLeases leases;
+        try
+        {
+            leases = folder is null ? EmbeddedLeases.InMemory() : await EmbeddedLeases.OpenAsync(folder);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            note(e is DataFolderInUseException ? $"{e.Message} (--data)" : $"The leases in '{folder}' cannot be opened: {e.Message} Name another folder with --data, or use --memory.");
+            return ExitCode.Failed;
+        }
+
+        await using (leases)
+        {
+            await using var app = Build(leases, urls);
+            try
+            {
+                await app.StartAsync();
+            }
+            catch (Exception e) when (e is IOException or SocketException or FormatException or InvalidOperationException or AggregateException)
+            {
+                note($"Cannot listen on {urls}: {e.Message.TrimEnd('.')}. Choose another address with --urls, such as --urls http://127.0.0.1:7401.");
+                return ExitCode.Failed;
+            }
+
+            ServeBanner.Print(app.Urls, folder, results, note);
+            await app.WaitForShutdownAsync();
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static WebApplication Build(EmbeddedLeases leases, string urls)
+    {
+        // The working directory is the caller's: an appsettings.json there is somebody else's.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseUrls(urls).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Logging.ClearProviders()
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+            .SetMinimumLevel(LogLevel.Warning)
+            // A start that fails is told in one sentence instead.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
+        builder.Services.AddSingleton<ILeaseService>(leases);
+        builder.Services.AddLeaseGateway();
+        var app = builder.Build();
+        app.MapLeases();
+        return app;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text.Json;
+
+namespace OrleansLeases.Client.Internal;
+
+/// <summary>The contract's JSON, read strictly, and the checks that a reply answers its request.</summary>
+internal static class Wire
+{
+    private const long MaxToken = (1L << 53) - 1;
+
+    /// <summary>A null where the contract has a value makes the answer somebody else's.</summary>
+    public static readonly LeaseJson Json = new(new JsonSerializerOptions(LeaseJson.Default.Options) { RespectNullableAnnotations = true });
+
+    public static bool Fits(LeaseGrant grant, string resource, string owner, string requestId) =>
+        grant.Resource == resource && grant.Owner == owner && grant.RequestId == requestId && IsToken(grant.Token)
+        && Fits(grant.Ttl, grant.Remaining, grant.Held, grant.RenewAfter);
+
+    public static bool Fits(LeaseRenewal renewal, RenewRequest request) =>
+        renewal.Resource == request.Resource && renewal.Token == request.Token
+        && Fits(renewal.Ttl, renewal.Remaining, renewal.Held, renewal.RenewAfter)
+        && renewal.Breaking is null or { In.Ticks: >= 0 };
+
+    public static bool Fits(RenewBatchReply reply, RenewBatchRequest request) =>
+        reply.Held >= TimeSpan.Zero && reply.Results.Count == request.Leases.Count
+        && reply.Results.Zip(request.Leases).All(pair => !pair.First.TryGetValue(out var renewal, out _) || Fits(renewal, pair.Second));
+
+    public static bool Fits(LeaseBreak reply, BreakRequest request) =>
+        reply.Resource == request.Resource && IsToken(reply.Token) && (request.Token is null || reply.Token == request.Token)
+        && reply.EndsIn >= TimeSpan.Zero;
+
+    public static bool Fits(LeaseInfo info) =>
+        info.LastToken is >= 0 and <= MaxToken && info.AvailableIn is null or { Ticks: >= 0 }
+        && info.Holders.All(holder => IsToken(holder.Token) && holder.Remaining >= TimeSpan.Zero);
+
+    private static bool Fits(TimeSpan ttl, TimeSpan remaining, TimeSpan held, TimeSpan renewAfter) =>
+        ttl > TimeSpan.Zero && remaining >= TimeSpan.Zero && held >= TimeSpan.Zero && renewAfter >= TimeSpan.Zero;
+
+    private static bool IsToken(long token) => token is >= 1 and <= MaxToken;
+}
