@@ -39,6 +39,8 @@ internal sealed record Options
 
     public bool Peers { get; init; } = true;
 
+    public bool Help { get; init; }
+
     public static Options Parse(string[] arguments)
     {
         var options = new Options();
@@ -56,6 +58,7 @@ internal sealed record Options
                 "--json" => options with { JsonFile = Value(argument, rest) },
                 "--data" => options with { DataFolder = Value(argument, rest) },
                 "--server" => options with { ServerProgram = Value(argument, rest) },
+                "--help" or "-h" => options with { Help = true },
                 "--no-peers" => options with { Peers = false },
                 _ when argument.StartsWith('-') => throw new BenchException($"unknown option {argument}\n{Usage}"),
                 _ => Scenario(options, scenarios, argument),

@@ -22,6 +22,12 @@ using var onHangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Interrup
 try
 {
     var options = Options.Parse(args);
+    if (options.Help)
+    {
+        Console.WriteLine(Options.Usage);
+        return 0;
+    }
+
     if (options.Scenarios.FirstOrDefault(name => scenarios.All(scenario => scenario.Name != name)) is { } unknown)
         throw new BenchException($"unknown scenario {unknown}\n{Options.Usage}");
     if (!File.Exists(options.ServerProgram))

@@ -17,6 +17,8 @@ internal static class EtcdServer
             "--listen-client-urls", Url(port), "--advertise-client-urls", Url(port),
             "--listen-peer-urls", Url(peer), "--initial-advertise-peer-urls", Url(peer),
             "--initial-cluster", $"default={Url(peer)}",
+            // Room for a long run's history; it changes nothing else.
+            "--quota-backend-bytes", "8589934592",
             "--logger", "zap", "--log-level", "error",
         ]);
         loop.Run(() => process.WaitUntilReadyAsync(loop, () => IsHealthyAsync(loop, port), TimeSpan.FromSeconds(30)), TimeSpan.FromSeconds(40));

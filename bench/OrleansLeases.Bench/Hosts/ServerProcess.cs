@@ -73,7 +73,7 @@ internal sealed class ServerProcess : IDisposable
 
             if (Clock.Now > end)
                 throw new BenchException($"{Name} was not ready within {limit.TotalSeconds:0} s:\n{LastLines()}");
-            await loop.WaitAsync(TimeSpan.FromMilliseconds(2));
+            await loop.WaitAsync(TimeSpan.FromMilliseconds(5));
         }
     }
 

@@ -73,7 +73,7 @@ internal sealed class Report(TextWriter output, Machine machine)
         foreach (var verdict in _verdicts)
         {
             var reached = verdict.Reached switch { true => "reached", false => "NOT REACHED", null => "" };
-            output.WriteLine($"  {verdict.Scenario + ": " + verdict.What,-78} {Number(verdict.Value),9} {verdict.Unit,-6} {verdict.Target,-8} {reached}");
+            output.WriteLine($"  {verdict.Scenario + ": " + verdict.What,-88} {Number(verdict.Value),9} {verdict.Unit,-6} {verdict.Target,-8} {reached}");
         }
 
         if (jsonFile is not null)
@@ -81,7 +81,7 @@ internal sealed class Report(TextWriter output, Machine machine)
     }
 
     private static string Line(string what, string figure, string unit, params string[] rest) =>
-        $"{what,-44} {figure,10} {unit,-12} {string.Join(' ', rest.Select(text => text.PadLeft(8)))}";
+        $"{what,-58} {figure,10} {unit,-12} {string.Join(' ', rest.Select(text => text.PadLeft(8)))}";
 
     private static string Number(double? value) => value switch
     {

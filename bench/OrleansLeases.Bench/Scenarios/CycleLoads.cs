@@ -20,8 +20,8 @@ internal sealed class LeaseCycles(ServerProcess server, LeaseClient[] clients, N
 }
 
 // A lease of its own, the key created under it, the lease revoked: three calls.
-internal sealed class EtcdCycles(ServerProcess server, EtcdClient[] clients, Names names, string prefix)
-    : Load("etcd", server, clients.Length)
+internal sealed class EtcdCycles(ServerProcess server, EtcdClient[] clients, Names names, string prefix, string row = "etcd")
+    : Load(row, server, clients.Length)
 {
     public override async ValueTask StepAsync(int client)
     {

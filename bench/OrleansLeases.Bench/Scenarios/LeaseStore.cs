@@ -46,6 +46,10 @@ internal sealed class LeaseStore
 
     public double BytesPerLease { get; private set; }
 
+    // Free of what a process grows by once, however many leases it holds.
+    public double BytesPerLeaseBeyond(LeaseStore smaller) =>
+        (BytesPerLease * Size - smaller.BytesPerLease * smaller.Size) / (Size - smaller.Size);
+
     public double PeakBytesPerLease { get; private set; }
 
     public double FileBytesPerLease => new DirectoryInfo(DataFolder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) / (double)Size;

@@ -35,7 +35,7 @@ internal static class Renewals
         foreach (var peer in peers)
         {
             foreach (var own in ours)
-                bench.Report.Add(new Verdict(Scenario, $"{own.Row} against {peer.Row}", rounds.Ratio(own, peer), "×", own == hot && peer == peers[0] && bench.HasEtcd ? Target : null));
+                bench.Report.Add(new Verdict(Scenario, $"{own.Row} against {peer.Row}", rounds.Ratio(own, peer), "×", peer.Row == "etcd" ? Target : null));
         }
     }
 }

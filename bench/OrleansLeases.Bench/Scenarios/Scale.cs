@@ -27,6 +27,8 @@ internal static class Scale
         }
 
         var (small, large) = (stores[0], stores[^1]);
+        if (stores.Length > 2)
+            bench.Report.Add(new Verdict(Scenario, $"memory of each lease beyond the first {stores[^2].Size:#,0}", large.BytesPerLeaseBeyond(stores[^2]), "B"));
         bench.Report.Add(new Verdict(Scenario, $"rate of acquiring the last tenth of {large.Size:#,0} against the first", large.LastTenthRatio, "×"));
         CompareCosts(bench, "cycles", "cycles/s", small, large, [.. stores.Select(store => store.Cycles())]);
         CompareCosts(bench, "renewals", "renewals/s", small, large, [.. stores.Select(store => store.Renewals())]);
