@@ -1,0 +1,33 @@
+using System.Globalization;
+using OrleansLeases.Bench.Driving;
+using OrleansLeases.Bench.Http;
+
+namespace OrleansLeases.Bench.Hosts;
+
+internal static class LeaseServer
+{
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
+
+    public static ServerProcess Start(EventLoop loop, string program, string data)
+    {
+        var process = Launch(program, data);
+        loop.Run(() => WaitUntilReadyAsync(loop, process), ReadyLimit + TimeSpan.FromSeconds(5));
+        return process;
+    }
+
+    public static ServerProcess Launch(string program, string data)
+    {
+        var port = ServerProcess.FreePort();
+        var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+        return new ServerProcess("leases", port, "dotnet", [program, "serve", "--data", data, "--urls", url]);
+    }
+
+    public static Task WaitUntilReadyAsync(EventLoop loop, ServerProcess process) =>
+        process.WaitUntilReadyAsync(loop, () => IsReadyAsync(loop, process.Port), ReadyLimit);
+
+    private static async Task<bool> IsReadyAsync(EventLoop loop, int port)
+    {
+        using var connection = new HttpConnection(loop, port);
+        return (await connection.GetAsync("/health/ready")).Status == 200;
+    }
+}

@@ -1,0 +1,59 @@
+using OrleansLeases.Bench.Driving;
+
+namespace OrleansLeases.Bench.Measuring;
+
+// The same rounds for every load, turn and turn about, so that a drift of the machine meets all of them.
+internal sealed class Rounds
+{
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PrepareLimit = TimeSpan.FromMinutes(5);
+
+    private readonly Dictionary<Load, List<Round>> _rounds = [];
+
+    public static Rounds Run(EventLoop loop, Options options, params Load[] loads)
+    {
+        var all = new Rounds();
+        foreach (var load in loads)
+        {
+            all._rounds[load] = [];
+            loop.Run(load.PrepareAsync, PrepareLimit);
+            loop.Run(load.BeginRoundAsync, PrepareLimit);
+            ClosedLoop.Run(loop, load, WarmUp);
+        }
+
+        for (var round = 0; round < options.Rounds; round++)
+        {
+            foreach (var load in round % 2 == 0 ? loads : loads.Reverse())
+            {
+                loop.Run(load.BeginRoundAsync, PrepareLimit);
+                all._rounds[load].Add(ClosedLoop.Run(loop, load, options.RoundTime));
+            }
+        }
+
+        return all;
+    }
+
+    public double Rate(Load load) => MedianOf(load, round => round.Rate);
+
+    // The median of the rounds' ratios: each compares neighbours in time.
+    public double Ratio(Load load, Load to) =>
+        Samples.MedianOf(_rounds[load].Zip(_rounds[to], (one, other) => one.Rate / other.Rate));
+
+    public void AddRows(Report report, string scenario, string unit)
+    {
+        foreach (var load in _rounds.Keys)
+        {
+            report.Add(new Row(scenario, load.Row, unit, Rate(load))
+            {
+                MedianMs = MedianOf(load, round => round.Latency.Median),
+                P99Ms = MedianOf(load, round => round.Latency.Percentile(0.99)),
+                ServerCores = MedianOf(load, round => round.Cpu.Server / round.Cpu.Elapsed.TotalSeconds),
+                ClientCores = MedianOf(load, round => round.Cpu.Client / round.Cpu.Elapsed.TotalSeconds),
+                OtherCores = MedianOf(load, round => round.Cpu.Others / round.Cpu.Elapsed.TotalSeconds),
+                ServerMicroseconds = MedianOf(load, round => round.Cpu.Server / round.Operations * 1e6),
+            });
+        }
+    }
+
+    private double MedianOf(Load load, Func<Round, double> figure) => Samples.MedianOf(_rounds[load].Select(figure));
+}
