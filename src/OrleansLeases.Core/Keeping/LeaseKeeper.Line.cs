@@ -40,7 +40,7 @@ public sealed partial class LeaseKeeper
             before = waiter.Call;
             waiter.Registration.Unregister();
             waiter.Attend(turn, acquire.Request.Wait);
-            SetAlarm_NeedsLock(now);
+            SetAlarm_NeedsLock();
         }
 
         before?.TrySetResult(TakenOver);
@@ -56,7 +56,7 @@ public sealed partial class LeaseKeeper
         {
             if (waiter.Call != turn) return;
             waiter.Leave(now.Mono);
-            SetAlarm_NeedsLock(now);
+            SetAlarm_NeedsLock();
         }
 
         turn.TrySetCanceled(turn.Cancellation);
@@ -109,6 +109,28 @@ public sealed partial class LeaseKeeper
 
         // Their clients left while the grants were being stored: the next in line may have them.
         foreach (var (owner, token) in gone) GiveBack(owner, token);
+    }
+
+    // Another activation may have served a request that waits here as well. Its id is applied once: the call leaves the
+    // line and is answered as a repeat.
+    private void AskAgainWhoWasServedElsewhere(LeaseState state)
+    {
+        if (!SomeoneWaits) return;
+        List<Waiter> served;
+        lock (_gate)
+        {
+            served = _line.FindAll(waiter => state.Knows(waiter.Command.Stamp.Id));
+            foreach (var waiter in served)
+            {
+                waiter.Registration.Unregister();
+                _line.Remove(waiter);
+            }
+        }
+
+        foreach (var waiter in served)
+        {
+            if (waiter.Call is { } call) Enter(call);
+        }
     }
 
     private void GiveBack(string owner, long token) => Enter(new Turn(

@@ -25,7 +25,7 @@ public sealed partial class LeaseKeeper
     private bool _busy;
     private bool _retired;
     private bool _stopped;
-    private bool _failing;
+    private TimeSpan _retryAt;
 
     /// <summary>Makes a keeper that knows nothing yet; its first turn loads.</summary>
     /// <param name="resource">The resource.</param>
@@ -80,13 +80,13 @@ public sealed partial class LeaseKeeper
         {
             if (_busy)
             {
-                SetAlarm_NeedsLock(now);
+                SetAlarm_NeedsLock();
                 return Task.CompletedTask;
             }
 
-            if (_state is not null && WakeAt_NeedsLock(now) is var due && (due is null || due > now.Mono))
+            if (_state is not null && WakeAt_NeedsLock() is var due && (due is null || due > now.Mono))
             {
-                SetAlarm_NeedsLock(now);
+                SetAlarm_NeedsLock();
                 return Task.CompletedTask;
             }
         }
@@ -165,7 +165,7 @@ public sealed partial class LeaseKeeper
                     turn = null;
                     _turns = null;
                     _busy = false;
-                    SetAlarm_NeedsLock(_host.Clock.Read());
+                    SetAlarm_NeedsLock();
                 }
             }
         }
@@ -202,13 +202,13 @@ public sealed partial class LeaseKeeper
                 continue;
             }
 
-            _failing = true;
+            _retryAt = now.Mono + RetryAfter;
             var outcome = transition.Durable ? await SaveAsync(state, transition.Next, IsBackground(turn)) : SaveOutcome.Saved;
             switch (outcome)
             {
                 case SaveOutcome.Saved:
                     _state = transition.Next;
-                    _failing = false;
+                    _retryAt = TimeSpan.Zero;
                     if (Deliver(turn, transition)) return;
                     // The save took longer than the lease lasts: what is true now is that it has ended, and that is
                     // stored before it is told.
@@ -244,11 +244,12 @@ public sealed partial class LeaseKeeper
             if (_state is not null && stored.Version == _state.Version) return null;
             _state = stored.Resume(_host.Clock.Read(), _host.Rules);
             _self = _host.NextClaim();
+            AskAgainWhoWasServedElsewhere(_state);
             return null;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            _failing = true;
+            _retryAt = _host.Clock.Read().Mono + RetryAfter;
             return new Refusal.Unavailable(RetryAfter, $"The record of '{Resource}' could not be read: {error.Message}");
         }
     }
@@ -316,22 +317,22 @@ public sealed partial class LeaseKeeper
 
     private TimeSpan IdleSince_NeedsLock => _state?.Delay is { } delay && delay.Ends > _lastUsed ? delay.Ends : _lastUsed;
 
-    private void SetAlarm_NeedsLock(Now now)
+    private void SetAlarm_NeedsLock()
     {
         if (_stopped || _retired) return;
-        var wake = _busy ? LineChanges_NeedsLock() : WakeAt_NeedsLock(now) ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
+        var wake = _busy ? LineChanges_NeedsLock() : WakeAt_NeedsLock() ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
         if (wake is not { } at || at >= _alarmAt) return;
         _alarmAt = at;
         _host.Alarm.Set(this, at);
     }
 
-    private TimeSpan? WakeAt_NeedsLock(Now now)
+    private TimeSpan? WakeAt_NeedsLock()
     {
         var line = LineChanges_NeedsLock();
-        if (_state is null) return line is null ? null : now.Mono + RetryAfter;
+        if (_state is null) return line is null ? null : _retryAt;
         var wake = LeaseMachine.NextWake(_state, line is not null);
         if (line < wake || wake is null) wake = line;
-        // Due already, and yet the turn that looked at it left it so: the store refused. Ask again, but not at once.
-        return wake <= now.Mono && _failing ? now.Mono + RetryAfter : wake;
+        // After the store refused, ask again, but not at once.
+        return wake < _retryAt ? _retryAt : wake;
     }
 }

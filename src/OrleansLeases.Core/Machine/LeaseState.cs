@@ -49,6 +49,9 @@ public sealed record LeaseState
     [JsonConverter(typeof(LeaseLogConverter))]
     public LeaseLog Log { get; init; } = LeaseLog.Empty;
 
+    /// <summary>Whether a request id was applied already.</summary>
+    internal bool Knows(long requestId) => Holders.Any(holder => holder.Request.Id == requestId) || Log.TryFind(requestId, out _);
+
     /// <summary>
     /// Prepares a record just loaded for this activation: whatever was told under the stored horizon may be in force
     /// until that has passed, counted monotonically from now, at most as long as it can have been when it was stored.

@@ -38,6 +38,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private readonly Queue<PendingSave> _unhurried = new();
     private readonly SaveOutcome[] _outcomes = new SaveOutcome[MaxBatch + MaxUnhurried];
     private Session? _session;
+    private bool _writing;
     private bool _closing;
 
     public GroupCommitWriter(string file, int epoch, int? maxPages)
@@ -108,7 +109,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         {
             for (var i = 0; i < batch.Count; i++) batch[i].SetResult(_outcomes[i]);
         }
-        else if (failed == SaveOutcome.NotSaved && batch.Count > 1)
+        else if (failed == SaveOutcome.NotSaved && _writing && batch.Count > 1)
         {
             // One save the file has no room for must not take the others with it.
             foreach (var save in batch) save.SetResult(TryWrite([save]) ?? _outcomes[0]);
@@ -123,6 +124,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private SaveOutcome? TryWrite(List<PendingSave> batch)
     {
         var committing = false;
+        _writing = false;
         try
         {
             _session ??= new Session(_file, _maxPages);
@@ -134,6 +136,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
                 return SaveOutcome.NotSaved;
             }
 
+            _writing = true;
             for (var i = 0; i < batch.Count; i++) _outcomes[i] = _session.Save(batch[i]);
             committing = true;
             _session.Commit.Run();
