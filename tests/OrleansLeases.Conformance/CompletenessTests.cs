@@ -8,11 +8,11 @@ public sealed class CompletenessTests
 
     [Fact]
     public void Worlds_OfThisAssembly_AreAllThatNeedNoOrleans() => Assert.Equal(
-        ["embedded-memory", "embedded-sqlite"],
+        ["HttpMemoryWorld", "HttpSqliteWorld", "MemoryWorld", "SqliteWorld"],
         typeof(CompletenessTests).Assembly.GetTypes()
             .Where(type => type.IsSubclassOf(typeof(LeaseWorld)) && !type.IsAbstract)
-            .Select(type => ((LeaseWorld)Activator.CreateInstance(type)!).Engine)
-            .Order());
+            .Select(type => type.Name)
+            .Order(StringComparer.Ordinal));
 
     [Fact]
     public void Suites_AreOneForEachTopic() => Assert.Equal(

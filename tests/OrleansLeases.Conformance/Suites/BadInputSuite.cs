@@ -8,7 +8,7 @@ public abstract class BadInputSuite<TWorld> : LeaseSuite<TWorld>
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
     public static TheoryData<string> BadNames => new(
-        "", "a\nb", "\u0000", "a\u007F", "\u0085", new string('x', 513), string.Concat(Enumerable.Repeat("木", 171)));
+        "", "a\nb", "\u0001", "a\u007F", "\u0085", new string('x', 513), string.Concat(Enumerable.Repeat("木", 171)));
 
     public static TheoryData<string> BadPaths => new("/", "/a", "a/", "a//b", ".", "..", "a/./b", "a/../b", "a/..");
 
