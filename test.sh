@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# The one test command: builds everything that needs no Orleans package, runs all its tests, and says what did not run.
+# It needs the .NET 10 SDK and nothing else. The last line is the total; the exit code is 0 only where nothing failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+configuration=Release
+results=artifacts/test-results
+passed=0 failed=0 skipped=0 trouble=0
+ran=() not_run=()
+
+finish() {
+    echo
+    echo "Ran: ${ran[*]:-nothing}."
+    for reason in "${not_run[@]+"${not_run[@]}"}"; do echo "Not run: $reason"; done
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ] && [ "$trouble" -eq 0 ]
+    exit
+}
+
+# Builds a solution with warnings as errors; a warning of the restore is one too.
+build() {
+    dotnet build "$1" --configuration "$configuration" -warnaserror -nodeReuse:false -verbosity:minimal
+}
+
+# The test projects among the paths on standard input.
+test_projects() {
+    tr '\\' '/' | grep -oE 'tests/[A-Za-z0-9_./-]+\.csproj' | sort -u | while read -r project; do
+        grep -q 'Include="Microsoft.NET.Test.Sdk"' "$project" && echo "$project"
+    done
+}
+
+counter() { grep -o '<Counters [^>]*' "$1" | grep -oE " $2=\"[0-9]+\"" | grep -oE '[0-9]+'; }
+
+# One project after the other: real processes and stress tests want the machine to themselves.
+run_tests() {
+    local project=$1 name trx total executed good started=$SECONDS
+    name=$(basename "$project" .csproj)
+    trx=$results/$name.trx
+    echo
+    echo "== $name"
+    # A test that hangs is ended after five minutes and named.
+    dotnet test "$project" --configuration "$configuration" --no-build --logger "trx;LogFileName=$name.trx" \
+        --results-directory "$results" --blame-hang --blame-hang-timeout 5m --blame-hang-dump-type none -verbosity:quiet
+    local code=$?
+    if [ ! -f "$trx" ]; then
+        echo "$name wrote no results; it did not get to run its tests."
+        not_run+=("$name, which ended without results.")
+        trouble=1
+        return
+    fi
+    total=$(counter "$trx" total) executed=$(counter "$trx" executed) good=$(counter "$trx" passed)
+    passed=$((passed + good))
+    failed=$((failed + executed - good))
+    skipped=$((skipped + total - executed))
+    ran+=("$name ($executed in $((SECONDS - started)) s)")
+    if [ "$executed" -eq 0 ]; then
+        echo "$name ran no test, which counts as a failure."
+        trouble=1
+    fi
+    [ "$code" -eq 0 ] || trouble=1
+}
+
+rm -rf "$results"
+mkdir -p "$results"
+portable=$(test_projects < Portable.slnf)
+all=$(test_projects < OrleansLeases.sln)
+beyond=$(comm -13 <(echo "$portable") <(echo "$all"))
+
+for project in tests/*/*.csproj; do
+    grep -qF "$(basename "$project")" OrleansLeases.sln && continue
+    echo "$project is in no solution, so it would never run."
+    trouble=1
+done
+
+echo "== Building Portable.slnf ($configuration, warnings as errors)"
+if ! build Portable.slnf; then
+    not_run+=("any test, since Portable.slnf does not build.")
+    trouble=1
+    finish
+fi
+
+for project in $portable; do run_tests "$project"; done
+
+# The Orleans tier: whatever is in OrleansLeases.sln and not in Portable.slnf. It runs wherever its packages restore.
+if [ -z "$beyond" ]; then
+    not_run+=("the Orleans tier, which does not exist yet.")
+elif ! dotnet restore OrleansLeases.sln -nodeReuse:false > "$results/orleans-restore.log" 2>&1; then
+    not_run+=("the Orleans tier ($(echo "$beyond" | xargs -n 1 basename | paste -sd ' ')): its packages do not restore here; $results/orleans-restore.log says why.")
+elif ! build OrleansLeases.sln; then
+    not_run+=("the Orleans tier: its packages restore, but OrleansLeases.sln does not build.")
+    trouble=1
+else
+    for project in $beyond; do run_tests "$project"; done
+fi
+
+finish

@@ -1,0 +1,24 @@
+namespace OrleansLeases.Conformance;
+
+/// <summary>Every implementation runs every suite.</summary>
+public sealed class CompletenessTests
+{
+    [Fact]
+    public void MissingFrom_ThisAssembly_IsEmpty() => Assert.Empty(Completeness.MissingFrom(typeof(CompletenessTests).Assembly));
+
+    [Fact]
+    public void Worlds_OfThisAssembly_AreAllThatNeedNoOrleans() => Assert.Equal(
+        ["HttpMemoryWorld", "HttpSqliteWorld", "MemoryWorld", "SqliteWorld"],
+        typeof(CompletenessTests).Assembly.GetTypes()
+            .Where(type => type.IsSubclassOf(typeof(LeaseWorld)) && !type.IsAbstract)
+            .Select(type => type.Name)
+            .Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Suites_AreOneForEachTopic() => Assert.Equal(
+        [
+            "AcquireSuite", "BadInputSuite", "BreakSuite", "HistorySuite", "InfoSuite", "ListingSuite", "LockDelaySuite", "NamesSuite", "ReadsSuite",
+            "ReleaseSuite", "RenewBatchSuite", "RenewSuite", "RequestIdsSuite", "SharedLeasesSuite", "TransferSuite", "WaitingSuite",
+        ],
+        Completeness.Suites.Select(suite => suite.Name.Split('`')[0]).Order(StringComparer.Ordinal));
+}

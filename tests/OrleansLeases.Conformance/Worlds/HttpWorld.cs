@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrleansLeases.Client;
+using OrleansLeases.Gateway;
+
+namespace OrleansLeases.Conformance.Worlds;
+
+/// <summary>The HTTP client, a real server on loopback and the gateway, over another world, whose clock it shares.</summary>
+/// <typeparam name="TBehind">The world behind the gateway.</typeparam>
+public abstract class HttpWorld<TBehind> : LeaseWorld
+    where TBehind : LeaseWorld, new()
+{
+    private readonly TBehind _behind = new();
+    private readonly HttpClient _http = new();
+    private WebApplication? _server;
+
+    public override string Engine => _behind.Engine;
+
+    public override bool Durable => _behind.Durable;
+
+    public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(await _behind.StartAsync(limits)).AddLeaseGateway();
+        _server = builder.Build();
+        _server.MapLeases();
+        await _server.StartAsync();
+        _http.BaseAddress = new Uri(_server.Urls.Single());
+        return new HttpLeaseService(_http);
+    }
+
+    public override Task PassAsync(TimeSpan time) => _behind.PassAsync(time);
+
+    public override async ValueTask DisposeAsync()
+    {
+        // Calls that still wait in line end with their connections; a server waits for them otherwise.
+        _http.Dispose();
+        if (_server is not null) await _server.DisposeAsync();
+        await _behind.DisposeAsync();
+    }
+}
+
+/// <summary>Over HTTP, in memory.</summary>
+public sealed class HttpMemoryWorld : HttpWorld<MemoryWorld>;
+
+/// <summary>Over HTTP, on SQLite.</summary>
+public sealed class HttpSqliteWorld : HttpWorld<SqliteWorld>;
