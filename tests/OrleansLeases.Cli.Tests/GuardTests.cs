@@ -1,4 +1,5 @@
 using OrleansLeases.Cli.Running;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Cli.Tests;
 
@@ -31,11 +32,10 @@ public sealed class GuardTests
     [InlineData(12, 5, -2)]
     public void Left_WhenTheClocksDisagree_TakesTheOneThatWentFurther(int monotonic, int wall, int left)
     {
-        var clock = new TwoClocks();
+        var clock = new ManualTimeProvider();
         var deadline = TwinInstant.Now(clock).Plus(TimeSpan.FromSeconds(10), clock);
 
-        clock.Monotonic += TimeSpan.FromSeconds(monotonic);
-        clock.Wall += TimeSpan.FromSeconds(wall);
+        clock.Advance(TimeSpan.FromSeconds(monotonic), TimeSpan.FromSeconds(wall));
 
         Assert.Equal(TimeSpan.FromSeconds(left), deadline.Left(clock));
     }
@@ -45,18 +45,5 @@ public sealed class GuardTests
     {
         var instant = TwinInstant.Now(TimeProvider.System);
         Assert.InRange(instant.Plus(TimeSpan.FromDays(365), TimeProvider.System).Left(TimeProvider.System), TimeSpan.FromDays(364), TimeSpan.FromDays(365));
-    }
-
-    private sealed class TwoClocks : TimeProvider
-    {
-        public TimeSpan Monotonic { get; set; } = TimeSpan.FromHours(1);
-
-        public DateTimeOffset Wall { get; set; } = DateTimeOffset.UnixEpoch;
-
-        public override long TimestampFrequency => 1_000_000_000;
-
-        public override long GetTimestamp() => Monotonic.Ticks * 100;
-
-        public override DateTimeOffset GetUtcNow() => Wall;
     }
 }

@@ -16,7 +16,7 @@ public sealed class RunSafetyTests : IAsyncLifetime
 
     public async Task InitializeAsync() => _server = await ServerProcess.StartAsync("--memory");
 
-    public Task DisposeAsync() => _server.DisposeAsync();
+    public Task DisposeAsync() => _server.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Run_WhenTheServerIsKilled_EndsTheGroupBeforeTheDeadline()

@@ -14,6 +14,7 @@ internal sealed class LeaseRenewer(ILeaseService service, GuardLink guard, Lease
     private readonly GuardTimes _times = GuardTimes.For(grant.Ttl);
     private readonly Lock _telling = new();
     private bool _started;
+    private bool _isBreaking;
 
     /// <summary>Until when the lease is surely held: counted from before the call that brought it was sent.</summary>
     public TwinInstant Deadline { get; private set; } = sentAt.Plus(grant.Held + grant.Remaining, TimeProvider.System);
@@ -113,7 +114,8 @@ internal sealed class LeaseRenewer(ILeaseService service, GuardLink guard, Lease
 
         // A slow answer may count less than is held already; only a break takes time away.
         if (renewal.Breaking is null && earned.Timestamp <= Deadline.Timestamp) return;
-        if (renewal.Breaking is not null) note($"the lease is being broken, {Durations.Format(renewal.Breaking.In)} left: {renewal.Breaking.Reason}");
+        if (renewal.Breaking is not null && !_isBreaking) note($"the lease is being broken, {Durations.Format(renewal.Breaking.In)} left: {renewal.Breaking.Reason}");
+        _isBreaking = renewal.Breaking is not null;
         lock (_telling)
         {
             Deadline = earned;

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Cli.Tests.Infrastructure;
 
 /// <summary><c>leases serve</c> on a port of its own.</summary>
-public sealed class ServerProcess : IAsyncLifetime
+public sealed class ServerProcess : IAsyncLifetime, IAsyncDisposable
 {
     private Tool? _tool;
 
@@ -18,7 +18,9 @@ public sealed class ServerProcess : IAsyncLifetime
 
     public Task InitializeAsync() => ListenAsync("--memory");
 
-    public Task DisposeAsync() => _tool!.DisposeAsync().AsTask();
+    public ValueTask DisposeAsync() => _tool!.DisposeAsync();
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     private async Task ListenAsync(params string[] arguments)
     {
