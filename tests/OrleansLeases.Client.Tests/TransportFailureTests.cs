@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Client.Tests;
 
@@ -40,7 +41,7 @@ public sealed class TransportFailureTests
     [MemberData(nameof(Requests.Changes), MemberType = typeof(Requests))]
     public async Task Change_WhenTheAnswerNeverComes_IsUnknownAfterTheCallTimeout(string verb, string? requestId)
     {
-        var time = new HandTime();
+        var time = new ManualTimeProvider();
         var server = new ScriptedServer(NeverAnswer);
         var service = new HttpLeaseService(new HttpClient(server) { BaseAddress = new("http://leases.test") }, time) { CallTimeout = TimeSpan.FromSeconds(2) };
 
@@ -58,7 +59,7 @@ public sealed class TransportFailureTests
     [MemberData(nameof(Requests.Reads), MemberType = typeof(Requests))]
     public async Task Read_WhenTheAnswerNeverComes_IsUnavailable(string verb)
     {
-        var time = new HandTime();
+        var time = new ManualTimeProvider();
         var call = Requests.CallAsync(verb, new ScriptedServer(NeverAnswer).Service(time: time));
 
         time.Advance(TimeSpan.FromSeconds(15));
@@ -69,7 +70,7 @@ public sealed class TransportFailureTests
     [Fact]
     public async Task Acquire_ThatWaits_MayTakeItsWaitBeyondTheCallTimeout()
     {
-        var time = new HandTime();
+        var time = new ManualTimeProvider();
         var answer = new TaskCompletionSource<HttpResponseMessage>();
         var server = new ScriptedServer((_, cancellationToken) => answer.Task.WaitAsync(cancellationToken));
 

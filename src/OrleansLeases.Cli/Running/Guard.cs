@@ -74,6 +74,7 @@ internal sealed class Guard : IDisposable
         var survives = SurviveOwnSignals();
         if (Linux.SetProcessGroup(0, 0) != 0) return ExitCode.Failed;
 
+        Report(new GuardMessage.Ready());
         var early = new List<GuardMessage>();
         var order = await NextOrderAsync();
         for (; order is not (null or GuardMessage.Start); order = await NextOrderAsync()) early.Add(order);

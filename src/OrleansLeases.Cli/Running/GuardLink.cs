@@ -13,6 +13,7 @@ internal sealed class GuardLink : IDisposable
     private readonly AnonymousPipeServerStream _reportPipe;
     private readonly StreamWriter _orders;
     private readonly Lock _writing = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private GuardLink(Process process, AnonymousPipeServerStream orders, AnonymousPipeServerStream reports)
     {
@@ -25,6 +26,9 @@ internal sealed class GuardLink : IDisposable
 
     /// <summary>The process group of the command, which the guard leads.</summary>
     public int Group => _process.Id;
+
+    /// <summary>Completes once the guard can start the command, or has ended.</summary>
+    public Task Ready => _ready.Task;
 
     /// <summary>The guard's last word once it has ended; null where it ended without one.</summary>
     public Task<GuardMessage?> Finished { get; }
@@ -62,10 +66,12 @@ internal sealed class GuardLink : IDisposable
         }
     }
 
+    /// <summary>Has the guard end: it takes the closing of the pipe for this process's death.</summary>
+    public void Dismiss() => _orderPipe.Dispose();
+
     public void Dispose()
     {
-        // The guard takes the closing of the pipe for this process's death.
-        _orderPipe.Dispose();
+        Dismiss();
         _reportPipe.Dispose();
         _process.Dispose();
     }
@@ -74,7 +80,13 @@ internal sealed class GuardLink : IDisposable
     {
         using var reports = new StreamReader(_reportPipe, leaveOpen: true);
         GuardMessage? last = null;
-        while (await reports.ReadLineAsync() is { } line) last = GuardMessage.Parse(line);
+        while (await reports.ReadLineAsync() is { } line)
+        {
+            if (GuardMessage.Parse(line) is GuardMessage.Ready) _ready.SetResult();
+            else last = GuardMessage.Parse(line);
+        }
+
+        _ready.TrySetResult();
         await _process.WaitForExitAsync();
         return last;
     }

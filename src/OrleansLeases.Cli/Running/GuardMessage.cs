@@ -21,6 +21,9 @@ internal abstract record GuardMessage
     /// <summary>Pass a signal on to the command.</summary>
     public sealed record Forward(int Signal) : GuardMessage;
 
+    /// <summary>Report: the guard is up and waits for the lease.</summary>
+    public sealed record Ready : GuardMessage;
+
     /// <summary>Report: the command ended by itself, or could not be started, and this is its exit code.</summary>
     public sealed record Ended(int Code) : GuardMessage;
 
@@ -33,6 +36,7 @@ internal abstract record GuardMessage
         Until until => $"until {Write(until.Deadline)}",
         Lost => "lost",
         Forward forward => Invariant($"signal {forward.Signal}"),
+        Ready => "ready",
         Ended ended => Invariant($"ended {ended.Code}"),
         _ => "ended-for-lease",
     };
@@ -45,6 +49,7 @@ internal abstract record GuardMessage
         ["until", var timestamp, var wall] => new Until(Read(timestamp, wall)),
         ["lost"] => new Lost(),
         ["signal", var signal] => new Forward((int)Number(signal)),
+        ["ready"] => new Ready(),
         ["ended", var code] => new Ended((int)Number(code)),
         ["ended-for-lease"] => new EndedForLease(),
         _ => throw new FormatException($"'{line}' is no message between renewer and guard."),

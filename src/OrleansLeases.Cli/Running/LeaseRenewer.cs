@@ -12,6 +12,9 @@ internal sealed class LeaseRenewer(ILeaseService service, GuardLink guard, Lease
 
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly GuardTimes _times = GuardTimes.For(grant.Ttl);
+    private readonly Lock _telling = new();
+    private bool _started;
+    private bool _isBreaking;
 
     /// <summary>Until when the lease is surely held: counted from before the call that brought it was sent.</summary>
     public TwinInstant Deadline { get; private set; } = sentAt.Plus(grant.Held + grant.Remaining, TimeProvider.System);
@@ -19,11 +22,30 @@ internal sealed class LeaseRenewer(ILeaseService service, GuardLink guard, Lease
     /// <summary>Whether the server has said that this lease is over.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>Whether the guard was too late, and the group was ended from here.</summary>
+    public bool HasBackedUp { get; private set; }
+
+    /// <summary>Whether there is time enough to start a command, or none to wait for.</summary>
+    public bool IsSettled => IsLost || Deadline.Left(_time) > _times.Lead;
+
+    /// <summary>Has the guard start the command, with the deadline of now.</summary>
+    public void StartCommand()
+    {
+        lock (_telling)
+        {
+            if (IsLost) return;
+            _started = true;
+            guard.Tell(new GuardMessage.Start(grant.Token, Deadline));
+        }
+    }
+
     public async Task RenewAsync(CancellationToken ended)
     {
         var attemptLimit = Clamp(grant.Ttl / 5, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5));
         var pause = TimeSpan.Zero;
-        var next = grant.RenewAfter;
+
+        // A slow answer used up time that the server does not know of.
+        var next = Deadline.Left(_time) < grant.Ttl / 2 ? TimeSpan.Zero : grant.RenewAfter;
         while (!IsLost)
         {
             await Task.Delay(next, _time, ended);
@@ -37,8 +59,12 @@ internal sealed class LeaseRenewer(ILeaseService service, GuardLink guard, Lease
             }
             else if (refusal is Refusal.NotHolder)
             {
-                IsLost = true;
-                guard.Tell(new GuardMessage.Lost());
+                lock (_telling)
+                {
+                    IsLost = true;
+                    if (_started) guard.Tell(new GuardMessage.Lost());
+                }
+
                 note(refusal.Detail);
             }
             else
@@ -58,7 +84,12 @@ internal sealed class LeaseRenewer(ILeaseService service, GuardLink guard, Lease
         while (true)
         {
             var left = Deadline.Left(_time) - (_times.Margin / 2);
-            if (left <= TimeSpan.Zero) ProcessGroup.Signal(guard.Group, Linux.SigKill);
+            if (left <= TimeSpan.Zero)
+            {
+                HasBackedUp = true;
+                ProcessGroup.Signal(guard.Group, Linux.SigKill);
+            }
+
             await Task.Delay(Clamp(left, ShortestPause, TimeSpan.FromMilliseconds(500)), _time, ended);
         }
     }
@@ -83,9 +114,13 @@ internal sealed class LeaseRenewer(ILeaseService service, GuardLink guard, Lease
 
         // A slow answer may count less than is held already; only a break takes time away.
         if (renewal.Breaking is null && earned.Timestamp <= Deadline.Timestamp) return;
-        if (renewal.Breaking is not null) note($"the lease is being broken, {Durations.Format(renewal.Breaking.In)} left: {renewal.Breaking.Reason}");
-        Deadline = earned;
-        guard.Tell(new GuardMessage.Until(earned));
+        if (renewal.Breaking is not null && !_isBreaking) note($"the lease is being broken, {Durations.Format(renewal.Breaking.In)} left: {renewal.Breaking.Reason}");
+        _isBreaking = renewal.Breaking is not null;
+        lock (_telling)
+        {
+            Deadline = earned;
+            if (_started) guard.Tell(new GuardMessage.Until(earned));
+        }
     }
 
     private static TimeSpan Clamp(TimeSpan value, TimeSpan min, TimeSpan max) => value < min ? min : value > max ? max : value;

@@ -56,7 +56,7 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
                 return 128 + signalled;
             }
 
-            var code = await HoldAsync(guard, grant, renewer);
+            var code = await HoldAsync(guard, renewer);
             if (hasTerminal) Terminal.GiveTo(ownGroup);
             if (!renewer.IsLost) await ReleaseAsync(grant, renewer);
             return code;
@@ -75,12 +75,15 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
         _ => Linux.SigTerm,
     };
 
-    private async Task<int> HoldAsync(GuardLink guard, LeaseGrant grant, LeaseRenewer renewer)
+    private async Task<int> HoldAsync(GuardLink guard, LeaseRenewer renewer)
     {
         using var ended = new CancellationTokenSource();
         var renewing = renewer.RenewAsync(ended.Token);
         var backingUp = renewer.BackUpAsync(ended.Token);
-        guard.Tell(new GuardMessage.Start(grant.Token, renewer.Deadline));
+        await guard.Ready;
+        while (!renewer.IsSettled && !guard.Finished.IsCompleted) await Task.Delay(GroupPoll, _time);
+        renewer.StartCommand();
+        if (renewer.IsLost) guard.Dismiss();
         var report = await guard.Finished;
 
         // The guard may have ended itself with the group's last, or have been killed: nobody may outlive the lease.
@@ -92,16 +95,10 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
 
         await ended.CancelAsync();
         await Task.WhenAll(renewing, backingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        switch (report)
-        {
-            case GuardMessage.Ended own:
-                return own.Code;
-            case GuardMessage.EndedForLease:
-                return ExitCode.Lost;
-            default:
-                note("the guard of the command was killed, so the command was, too.");
-                return ExitCode.Failed;
-        }
+        if (report is GuardMessage.Ended own) return own.Code;
+        if (report is GuardMessage.EndedForLease || renewer.IsLost || renewer.HasBackedUp) return ExitCode.Lost;
+        note("the guard of the command was killed, so the command was, too.");
+        return ExitCode.Failed;
     }
 
     private async Task ReleaseAsync(LeaseGrant grant, LeaseRenewer renewer)

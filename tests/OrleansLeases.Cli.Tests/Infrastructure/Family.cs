@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace OrleansLeases.Cli.Tests.Infrastructure;
+
+/// <summary>
+/// A command with a child that ignores SIGTERM. Both write down who they are, and the child writes the time over and
+/// over for as long as it lives.
+/// </summary>
+internal sealed class Family : IDisposable
+{
+    private static readonly string[] Members = ["parent", "child"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("leases-run-").FullName;
+
+    public Family()
+    {
+        File.WriteAllText(Script, $$"""
+            cd '{{_folder}}'
+            date +%s%N > started
+            (trap '' TERM; while :; do date +%s%N >> beats; sleep 0.02; done) &
+            echo $! > child
+            trap 'echo > told' TERM
+            echo $$ > parent
+            while [ ! -e end ]; do sleep 0.02; done
+            """);
+    }
+
+    public string[] Command => ["--", "sh", Script];
+
+    public bool WasToldToEnd => File.Exists(Path.Combine(_folder, "told"));
+
+    public bool IsAlive => Members.Any(name => Signals.IsAlive((int)Number(name)));
+
+    /// <summary>Nanoseconds of Unix time, as the command itself read them.</summary>
+    public long StartedAt => Number("started");
+
+    /// <summary>The last time the child was alive to tell.</summary>
+    public long LastBeat => long.Parse(File.ReadLines(Path.Combine(_folder, "beats")).Last(line => line.Length == 19), CultureInfo.InvariantCulture);
+
+    private string Script => Path.Combine(_folder, "family.sh");
+
+    public static long Now() => (TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+
+    public Task IsUpAsync(Tool tool) => Eventually.TrueAsync(
+        () => File.Exists(Path.Combine(_folder, "beats")) && File.Exists(Path.Combine(_folder, "parent")) && Number("parent") > 0,
+        () => $"The command never started: {tool.Out}{tool.Error}");
+
+    public Task IsGoneAsync() => Eventually.TrueAsync(() => !IsAlive, () => "The command and its child are still alive.");
+
+    /// <summary>The command ends by itself; its child does not.</summary>
+    public void LetParentEnd() => File.WriteAllText(Path.Combine(_folder, "end"), "");
+
+    public void Dispose()
+    {
+        foreach (var name in Members)
+        {
+            if (File.Exists(Path.Combine(_folder, name)) && Signals.IsAlive((int)Number(name))) Signals.Send((int)Number(name), Signals.Kill);
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private long Number(string name) =>
+        long.TryParse(File.ReadAllText(Path.Combine(_folder, name)), CultureInfo.InvariantCulture, out var number) ? number : 0;
+}

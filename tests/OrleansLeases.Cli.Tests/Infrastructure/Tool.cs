@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace OrleansLeases.Cli.Tests.Infrastructure;
+
+/// <summary>What a run of the tool left behind.</summary>
+internal sealed record ToolResult(int Code, string Out, string Error);
+
+/// <summary>The built <c>leases</c> command as a process.</summary>
+internal sealed class Tool : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _out = new();
+    private readonly StringBuilder _error = new();
+    private bool _disposed;
+
+    private Tool(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, line) => Append(_out, line.Data);
+        process.ErrorDataReceived += (_, line) => Append(_error, line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public int Id => _process.Id;
+
+    public string Out => Read(_out);
+
+    public string Error => Read(_error);
+
+    public bool HasExited => _process.HasExited;
+
+    public static async Task<ToolResult> RunAsync(string? server, params string[] arguments)
+    {
+        await using var tool = Start(server, arguments);
+        return await tool.ResultAsync();
+    }
+
+    public static Tool Start(string? server, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "leases"))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        start.Environment.Remove("LEASES_OWNER");
+        start.Environment.Remove("LEASES_SERVER");
+        if (server is not null) start.Environment["LEASES_SERVER"] = server;
+        return new(Process.Start(start)!);
+    }
+
+    public async Task<ToolResult> ResultAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Eventually.Limit, TimeProvider.System);
+        return new(_process.ExitCode, Out, Error);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static void Append(StringBuilder text, string? line)
+    {
+        if (line is null) return;
+        lock (text) text.Append(line).Append('\n');
+    }
+
+    private static string Read(StringBuilder text)
+    {
+        lock (text) return text.ToString();
+    }
+}
