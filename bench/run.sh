@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 build() {
-    dotnet build "$1" -c Release -v quiet -nologo -clp:NoSummary >&2
+    dotnet build "$1" -c Release -v quiet -nologo --tl:off "-clp:NoSummary;ErrorsOnly" >&2
 }
 build src/OrleansLeases.Cli
 build bench/OrleansLeases.Bench

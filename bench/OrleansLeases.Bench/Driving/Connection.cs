@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 
@@ -8,9 +9,10 @@ namespace OrleansLeases.Bench.Driving;
 internal abstract class Connection : IDisposable
 {
     private readonly EventLoop _loop;
-    private readonly Socket _socket;
-    private readonly int _descriptor;
-    private readonly int _slot;
+    private readonly int _port;
+    private Socket _socket;
+    private int _descriptor;
+    private int _slot;
     private byte[] _in = new byte[32 * 1024];
     private int _inStart;
     private int _inEnd;
@@ -23,24 +25,12 @@ internal abstract class Connection : IDisposable
 
     protected Connection(EventLoop loop, int port)
     {
-        _loop = loop;
-        _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            _socket.Connect(new IPEndPoint(IPAddress.Loopback, port));
-        }
-        catch
-        {
-            _socket.Dispose();
-            throw;
-        }
-
-        _socket.Blocking = false;
-        _descriptor = (int)_socket.SafeHandle.DangerousGetHandle();
-        _slot = loop.Register(this, _descriptor);
+        (_loop, _port) = (loop, port);
+        Open();
     }
 
-    protected EventLoop Loop => _loop;
+    // Whether a call is still without its answer.
+    public abstract bool Waiting { get; }
 
     public void Dispose() => Dispose(disposing: true);
 
@@ -52,6 +42,9 @@ internal abstract class Connection : IDisposable
         _loop.Unregister(_slot, _descriptor);
         _socket.Dispose();
     }
+
+    // A server may close a connection that was idle for long; a protocol without state between calls opens another.
+    protected virtual bool CanReopen => false;
 
     // Takes whole answers from the front of the data and says how many bytes they were.
     protected abstract int Consume(ReadOnlyMemory<byte> data);
@@ -66,6 +59,8 @@ internal abstract class Connection : IDisposable
 
     protected Span<byte> Reserve(int size)
     {
+        if (_closed)
+            Reopen();
         if (_out.Length - _outEnd < size)
             MakeRoom(ref _out, ref _outStart, ref _outEnd, size);
         return _out.AsSpan(_outEnd, size);
@@ -126,6 +121,35 @@ internal abstract class Connection : IDisposable
         _inStart += consumed;
         if (_inStart == _inEnd)
             _inStart = _inEnd = 0;
+    }
+
+    [MemberNotNull(nameof(_socket))]
+    private void Open()
+    {
+        _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            _socket.Connect(new IPEndPoint(IPAddress.Loopback, _port));
+        }
+        catch
+        {
+            _socket.Dispose();
+            throw;
+        }
+
+        _socket.Blocking = false;
+        _descriptor = (int)_socket.SafeHandle.DangerousGetHandle();
+        _slot = _loop.Register(this, _descriptor);
+    }
+
+    private void Reopen()
+    {
+        if (!CanReopen)
+            throw new BenchException($"{this}: the server had closed the connection.");
+        _inStart = _inEnd = _outStart = _outEnd = 0;
+        _writeBlocked = false;
+        Open();
+        _closed = false;
     }
 
     private static void MakeRoom(ref byte[] buffer, ref int start, ref int end, int size)

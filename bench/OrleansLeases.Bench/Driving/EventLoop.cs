@@ -28,7 +28,7 @@ internal sealed class EventLoop : IDisposable
         while (!running.IsCompleted)
         {
             if (Clock.Now > end)
-                throw new BenchException($"A step did not end within {limit.TotalSeconds:0} s.");
+                throw new BenchException($"A step did not end within {limit.TotalSeconds:0} s. {Unanswered()}");
             Stop.ThrowIfCancellationRequested();
             _fault?.Throw();
             Turn();
@@ -124,6 +124,12 @@ internal sealed class EventLoop : IDisposable
             _timers.Dequeue();
             timer.Complete(true);
         }
+    }
+
+    private string Unanswered()
+    {
+        var waiting = _connections.OfType<Connection>().Where(connection => connection.Waiting).ToArray();
+        return $"Calls without an answer: {waiting.Length}. {string.Join("; ", waiting.Take(3))}";
     }
 
     // What one turn wrote to a connection leaves in one system call.

@@ -9,19 +9,25 @@ internal sealed class HttpConnection(EventLoop loop, int port) : Connection(loop
 {
     private readonly int _port = port;
     private readonly Pending<HttpAnswer> _answer = new();
+    private ReadOnlyMemory<byte> _last;
     private byte[] _joined = new byte[1024];
 
-    public ValueTask<HttpAnswer> SendAsync(ReadOnlySpan<byte> request)
+    public ValueTask<HttpAnswer> SendAsync(ReadOnlyMemory<byte> request)
     {
         var answer = _answer.Start();
-        Write(request);
+        _last = request;
+        Write(request.Span);
         return answer;
     }
 
     public ValueTask<HttpAnswer> GetAsync(string path) =>
         SendAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{_port}\r\n\r\n"));
 
-    public override string ToString() => $"HTTP on port {_port}";
+    protected override bool CanReopen => true;
+
+    public override bool Waiting => _answer.Waiting;
+
+    public override string ToString() => $"HTTP on port {_port}, last request {Encoding.UTF8.GetString(_last.Span)}";
 
     protected override void Fail(Exception error) => _answer.Fail(error);
 

@@ -53,6 +53,8 @@ internal sealed class Http2Connection : Connection
 
     public GrpcCall OpenStream(string path) => Open(path, streaming: true);
 
+    public override bool Waiting => _calls.Values.Any(call => call.Answer.Waiting);
+
     public override string ToString() => $"HTTP/2 on port {_port}";
 
     internal void SendMessage(GrpcCall call, ReadOnlySpan<byte> message, bool last)

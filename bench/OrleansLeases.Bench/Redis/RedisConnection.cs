@@ -26,6 +26,8 @@ internal sealed class RedisConnection(EventLoop loop, int port) : Connection(loo
         return text;
     }
 
+    public override bool Waiting => _answer.Waiting || _text.Waiting;
+
     public override string ToString() => "redis";
 
     protected override void Fail(Exception error)
