@@ -55,7 +55,14 @@ internal sealed class Guard : IDisposable
     public void Dispose()
     {
         _orders.Dispose();
-        _reports.Dispose();
+        try
+        {
+            _reports.Dispose();
+        }
+        catch (IOException)
+        {
+            // The renewer is gone, and with it whoever would have read the last report.
+        }
     }
 
     private static AnonymousPipeClientStream Adopt(string handle, PipeDirection direction)

@@ -43,6 +43,9 @@ internal sealed class TextCheck
             _errors[name] = [$"takes 1 to {MaxNameBytes} bytes of UTF-8"];
         else if (value.Split('/').Any(segment => segment is "" or "." or ".."))
             _errors[name] = [$"is '{value}', which has an empty, '.' or '..' segment; write a path such as jobs/nightly"];
+        // In a path they are refused by the server's HTTP layer, whose answer names no field.
+        else if (value.Any(char.IsControl))
+            _errors[name] = ["has a control character; take it out"];
         return this;
     }
 
