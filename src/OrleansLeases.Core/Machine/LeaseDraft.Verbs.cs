@@ -52,7 +52,8 @@ internal sealed partial class LeaseDraft
         var index = IndexOf(request.Token, request.Owner);
         if (index < 0) return Refuse(NotHolder(request.Resource, request.Owner, request.Token));
         var holder = _holders[index];
-        var durable = Claims(ref holder);
+        // Before anything is told from an inherited horizon, the record is claimed: then no other activation can free the place.
+        var durable = state.Claim != self;
         if (holder.Breaking is not null)
         {
             Replace(index, holder with { Delivered = true }, durable);
@@ -63,7 +64,7 @@ internal sealed partial class LeaseDraft
         var deadline = now.Mono + ttl;
         if (deadline < holder.Deadline) deadline = holder.Deadline;
         var wall = now.Late + ttl;
-        durable |= wall > holder.Horizon || ttl != holder.Ttl;
+        durable |= wall > holder.Horizon - holder.Margin || ttl != holder.Ttl;
         if (durable && wall + rules.Reserve(ttl) > holder.Horizon) holder = holder.Reaching(wall + rules.Reserve(ttl), now, rules);
         Replace(index, holder with { Ttl = ttl, Deadline = deadline, Delivered = true }, durable);
         return new LeaseReply.Renewed(holder.Token);
@@ -149,7 +150,7 @@ internal sealed partial class LeaseDraft
         }
 
         var wall = LeaseMachine.CeilToMillisecond(now.Late + (ends - now.Mono));
-        holder = holder.Reaching(wall, now, rules) with
+        holder = (request.Force ? holder with { Floor = TimeSpan.Zero } : holder).Reaching(wall, now, rules) with
         {
             Breaking = new BreakOrder { Ends = ends, EndsWall = wall, Force = request.Force, Reason = request.Reason },
             Deadline = request.Force ? holder.Deadline : ends,
@@ -167,8 +168,7 @@ internal sealed partial class LeaseDraft
             var holder = _holders[i];
             if (holder.Request.Id != stamp.Id) continue;
             if (holder.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
-            var durable = Claims(ref holder);
-            Replace(i, holder with { Delivered = true }, durable);
+            Replace(i, holder with { Delivered = true }, durable: state.Claim != self);
             return new LeaseReply.Granted(holder.Token, Replayed: true);
         }
 

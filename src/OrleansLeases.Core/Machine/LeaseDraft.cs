@@ -153,21 +153,6 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
         _durable = true;
     }
 
-    /// <summary>
-    /// Before anything is told from an inherited horizon, the record is claimed: then no other activation can free the
-    /// place any more. A horizon by another clock becomes one by this clock, later by what the two may differ.
-    /// </summary>
-    private bool Claims(ref Holder holder)
-    {
-        if (holder.HorizonBy != rules.Incarnation)
-        {
-            holder = holder.Reaching(holder.Horizon + rules.ClockSkew, now, rules);
-            return true;
-        }
-
-        return state.Claim != self;
-    }
-
     private int IndexOf(long token, string? owner = null)
     {
         for (var i = 0; i < _holders.Length; i++)

@@ -122,6 +122,10 @@ public sealed record Holder
     [JsonIgnore]
     public TimeSpan Floor { get; init; }
 
+    /// <summary>How far short of the horizon this activation stays: another clock wrote it.</summary>
+    [JsonIgnore]
+    public TimeSpan Margin { get; init; }
+
     /// <summary>The grant has been told more than once, or used, or may have been: it is not given back as undelivered.</summary>
     [JsonIgnore]
     public bool Delivered { get; init; }
@@ -138,20 +142,21 @@ public sealed record Holder
     internal TimeSpan Remaining(Now now)
     {
         var byMono = (Breaking?.Ends ?? Deadline) - now.Mono;
-        var byWall = Horizon - now.Late;
+        var byWall = Horizon - Margin - now.Late;
         var left = byMono < byWall ? byMono : byWall;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    /// <summary>Stores a horizon of this incarnation's own.</summary>
+    /// <summary>Stores a horizon of this incarnation's own; whatever others told under an inherited one stays within it.</summary>
     internal Holder Reaching(TimeSpan wall, Now now, LeaseRules rules)
     {
-        var horizon = LeaseMachine.CeilToMillisecond(wall);
+        var horizon = LeaseMachine.CeilToMillisecond(Max(wall, now.Late + (Floor - now.Mono)));
         return this with
         {
             Horizon = horizon,
             Span = LeaseMachine.CeilToMillisecond(horizon - now.Late),
             HorizonBy = rules.Incarnation,
+            Margin = TimeSpan.Zero,
         };
     }
 
@@ -163,6 +168,7 @@ public sealed record Holder
             Deadline = now.Mono + Clamp(Horizon - now.Early, Span),
             Floor = now.Mono + Clamp(Horizon - now.Early + skew, Span + skew),
             Breaking = Breaking is null ? null : Breaking with { Ends = now.Mono + Clamp(Breaking.EndsWall - now.Early, Span) },
+            Margin = skew,
             Delivered = true,
         };
     }

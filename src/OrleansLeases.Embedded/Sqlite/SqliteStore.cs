@@ -133,6 +133,9 @@ internal sealed class SqliteStore : IEmbeddedStore
             _reader.Dispose();
         }
 
+        // The last connection to close moves the write-ahead log into the file, if it may write: then leases.db alone is
+        // a whole backup.
+        LeaseDatabase.Open(_file).Dispose();
         await _held.DisposeAsync().ConfigureAwait(false);
     }
 
