@@ -1,0 +1,168 @@
+using OrleansLeases.Testing;
+using static OrleansLeases.Core.Tests.KeeperBench;
+using static OrleansLeases.Core.Tests.MachineBench;
+
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>Two keepers of one resource on one store: the shortest histories that once made two holders, or would.</summary>
+public sealed class TwinTests
+{
+    private readonly KeeperBench _a;
+    private KeeperBench _b;
+
+    public TwinTests()
+    {
+        _a = new KeeperBench(NewRules("a"));
+        _b = TwinAhead(0);
+    }
+
+    [Fact]
+    public void Acquire_WhenReplayedAtTheTwin_IsNotFreedByTheOther()
+    {
+        var token = _a.Grant().Token;
+        Pass(1);
+        Assert.Equal(Seconds(10), Now<LeaseRenewal>(_a.Renew(token)).Remaining);
+
+        // The twin knows only the horizon, and tells what that leaves.
+        var told = Now<LeaseGrant>(_b.Acquire(Ask())).Remaining;
+        Assert.True(told > Seconds(10));
+        Pass(told.TotalSeconds - 0.001);
+
+        Now<Refusal.Held>(_a.Acquire(Ask("other")));
+    }
+
+    [Fact]
+    public void Renew_WhenTheTwinsClockIsBehind_TheWriterOfTheHorizonWaitsForIt()
+    {
+        _b = TwinAhead(-1);
+        var token = _a.Grant().Token;
+        Pass(1);
+        Now<LeaseRenewal>(_a.Renew(token));
+        Pass(1);
+        var told = Now<LeaseRenewal>(_b.Renew(token)).Remaining;
+        _a.Info(fresh: true);
+
+        Pass(told.TotalSeconds - 0.001);
+
+        Now<Refusal.Held>(_a.Acquire(Ask("other")));
+    }
+
+    [Fact]
+    public void Renew_WhenTheTwinsClockIsAhead_TheTwinWaitsForWhatTheOtherTold()
+    {
+        _b = TwinAhead(+1);
+        var token = _a.Grant().Token;
+        Pass(9.9);
+        Now<LeaseRenewal>(_a.Renew(token));
+        Pass(9.9);
+        Assert.Equal(Seconds(10), Now<LeaseRenewal>(_a.Renew(token)).Remaining);
+        Pass(9.2);
+        // Barely beyond the horizon by its own clock, and then it forgets who wrote the old one.
+        Now<LeaseRenewal>(_b.Renew(token, ttl: 0.1));
+        _b.Forget();
+        _b.Info();
+
+        Pass(10 - 9.2 - 0.001);
+
+        Now<Refusal.Held>(_b.Acquire(Ask("other")));
+    }
+
+    [Fact]
+    public void Renew_WhenTheTwinHasLoaded_GoesOnInMemoryUpToTheHorizonAndNoFurther()
+    {
+        var token = _a.Grant().Token;
+        Pass(1);
+        Now<LeaseRenewal>(_a.Renew(token));
+        _b.Info();
+        Pass(9);
+        var saves = _a.Store.Saves;
+
+        Assert.Equal(Seconds(10), Now<LeaseRenewal>(_a.Renew(token)).Remaining);
+        Assert.Equal(saves, _a.Store.Saves);
+
+        // Frozen from here on. The other waits for the horizon at 21 s and for the skew.
+        _a.AlarmsRing = false;
+        Pass(11.999);
+        Now<Refusal.Held>(_b.Acquire(Ask("other", id: "early")));
+        Pass(0.001);
+        Assert.Equal(token + 1, _b.Grant("other").Token);
+        Now<Refusal.NotHolder>(_a.Renew(token));
+    }
+
+    [Fact]
+    public void Renew_WhenOnlyTheTwinKnowsTheToken_LooksAtTheStoreFirst()
+    {
+        _a.Release(_a.Grant("first").Token, "first");
+        var token = _b.Grant().Token;
+
+        Assert.Equal(token, Now<LeaseRenewal>(_a.Renew(token)).Token);
+    }
+
+    [Fact]
+    public void Break_WhenOnlyTheTwinKnowsOfAHolder_LooksAtTheStoreFirst()
+    {
+        _a.Release(_a.Grant("first").Token, "first");
+        var token = _b.Grant().Token;
+
+        Assert.Equal(token, Now<LeaseBreak>(_a.Break(null, grace: 0)).Token);
+    }
+
+    [Fact]
+    public void Release_WhenUndeliveredButToldByTheTwin_IsDropped()
+    {
+        var token = _a.Grant().Token;
+        Now<LeaseGrant>(_b.Acquire(Ask()));
+
+        Assert.True(Now<LeaseRelease>(_a.Release(token, undelivered: true)).Replayed);
+
+        Now<Refusal.Held>(_a.Acquire(Ask("other")));
+    }
+
+    [Fact]
+    public void Acquire_WhenOneRequestWaitsAtBothTwins_IsGrantedOnce()
+    {
+        var first = _a.Grant("first").Token;
+        var request = Ask() with { Wait = Seconds(20) };
+        var atA = _a.Acquire(request);
+        var atB = _b.Acquire(request);
+        Now<LeaseRelease>(_b.Release(first, "first"));
+        var token = Now<LeaseGrant>(atB).Token;
+        Now<LeaseRelease>(_b.Release(token));
+
+        _a.Info(fresh: true);
+        Pass(11);
+
+        Assert.Equal(token, _a.Stored.LastToken);
+        Assert.Equal(NotHolderReason.Released, Now<Refusal.NotHolder>(atA).Reason);
+    }
+
+    [Fact]
+    public void Acquire_WhenBothTwinsWriteTheFirstRecord_OneIsHeld()
+    {
+        _a.Info();
+        _b.Info();
+        var token = _a.Grant("one").Token;
+
+        Assert.Equal("one", Assert.Single(Now<Refusal.Held>(_b.Acquire(Ask("two"))).Holders).Owner);
+        Assert.Equal(token, _b.Stored.LastToken);
+    }
+
+    [Fact]
+    public void Get_WhenFresh_SeesWhatTheTwinWrote()
+    {
+        _b.Info();
+        _a.Grant();
+
+        Assert.Equal(LeaseStatus.Free, _b.Info().State);
+        Assert.Equal(LeaseStatus.Held, _b.Info(fresh: true).State);
+    }
+
+    private KeeperBench TwinAhead(double seconds) =>
+        new(NewRules("b"), _a.Store, new ManualTimeProvider(ManualTimeProvider.DefaultStart.AddSeconds(seconds)));
+
+    private void Pass(double seconds)
+    {
+        _a.Advance(seconds);
+        _b.Advance(seconds);
+    }
+}

@@ -1,0 +1,164 @@
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>Random histories of one activation: every answer, every holder, every event is what the reference model says.</summary>
+public sealed class MachineAgainstModel
+{
+    private const int MaxHolders = 3;
+
+    // Deadlines fall on these and on their sums, so that exact boundaries are hit often.
+    private static readonly TimeSpan[] Lengths =
+        [TimeSpan.FromTicks(1_000_001), TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(100)];
+
+    [Fact]
+    public void Apply_WhenAnyHistory_AnswersAsTheModel() => Runs.Check(1500, 60, kinds: 12, Run);
+
+    private static void Run(Step[] history)
+    {
+        var rules = MachineBench.NewRules();
+        var bench = new MachineBench(rules with { Limits = rules.Limits with { MaxHolders = MaxHolders } });
+        var model = new ReferenceModel(MaxHolders);
+        foreach (var step in history)
+        {
+            model.Now = bench.Time.Elapsed;
+            var before = (bench.Stored, bench.State, Events: model.Events.Count);
+            if (Take(step, bench, model) is not { } expected) continue;
+            Assert.Equal(expected, ModelAnswer.Of(bench.Last.Reply));
+            Compare(bench, model);
+            Recorded(bench, before.Stored, before.State, model.Events.Count > before.Events);
+        }
+    }
+
+    private static ModelAnswer? Take(Step step, MachineBench bench, ReferenceModel model)
+    {
+        var owner = $"o{step.A % 4}";
+        var token = Math.Max(1, model.All.Count - (step.B % 3)) + (step.B % 17 == 0 ? 1 : 0);
+        // Mostly the true owner, so that something happens.
+        var holder = step.C % 5 > 0 && model.All.Find(lease => lease.Token == token) is { } lease ? lease.Owner : owner;
+        TimeSpan? ttl = step.D % 3 == 0 ? Lengths[step.D % Lengths.Length] : null;
+        switch (step.Kind)
+        {
+            case 0 or 1 or 2:
+                return Acquire(step, owner, bench, model);
+            case 3 or 4:
+                var renew = new RenewRequest { Resource = "r", Owner = holder, Token = token, Ttl = ttl };
+                bench.Apply(LeaseCommand.Of(renew));
+                return model.Renew(renew);
+            case 5:
+                var release = new ReleaseRequest { Resource = "r", Owner = holder, Token = token, Undelivered = step.D % 2 == 0 };
+                bench.Apply(LeaseCommand.Of(release));
+                return model.Release(release);
+            case 6:
+                var transfer = new TransferRequest { Resource = "r", Owner = holder, Token = token, NewOwner = owner, Ttl = ttl, RequestId = $"q{step.D % 3}" };
+                bench.Apply(LeaseCommand.Of(transfer));
+                return model.Transfer(transfer);
+            case 7:
+                var order = new BreakRequest
+                {
+                    Resource = "r",
+                    Token = step.A % 4 == 0 ? null : token,
+                    Grace = step.D % 4 == 0 ? TimeSpan.Zero : Lengths[step.D % Lengths.Length],
+                    Force = step.C % 3 == 0,
+                    Reason = "why",
+                    RequestId = $"q{step.C % 5}",
+                };
+                bench.Apply(LeaseCommand.Of(order));
+                return model.Break(order);
+            case 8:
+                bench.Tick();
+                return model.Tick();
+            case 9:
+                ComeOrGo(step, bench, model);
+                return null;
+            default:
+                bench.Time.Advance(NextMoment(step, model));
+                return null;
+        }
+    }
+
+    private static ModelAnswer Acquire(Step step, string owner, MachineBench bench, ReferenceModel model)
+    {
+        var shared = step.B % 2 == 0;
+        var request = new AcquireRequest
+        {
+            Resource = "r",
+            Owner = owner,
+            Ttl = Lengths[step.C % Lengths.Length],
+            Mode = shared ? LeaseMode.Shared : LeaseMode.Exclusive,
+            Capacity = shared && step.B % 3 > 0 ? 2 : null,
+            LockDelay = !shared && step.C % 2 == 0 ? TimeSpan.FromSeconds(1) : TimeSpan.Zero,
+            Wait = step.D % 2 == 0 ? TimeSpan.FromSeconds(1) : TimeSpan.Zero,
+            // Few ids, so that they are repeated with the same content and with another.
+            RequestId = step.D % 5 == 0 ? $"q{step.D % 7}" : $"{owner} {step.B % 6} {step.C % 10}",
+        };
+        var expected = model.Acquire(request);
+        bench.Acquire(request);
+        if (expected.Word == "held" && request.Wait > TimeSpan.Zero && !model.Line.Exists(place => place.RequestId == request.RequestId))
+        {
+            model.Line.Add(request);
+            bench.Wait(request);
+        }
+
+        return expected;
+    }
+
+    private static void ComeOrGo(Step step, MachineBench bench, ReferenceModel model)
+    {
+        if (model.Line.Count == 0) return;
+        var index = step.A % model.Line.Count;
+        var id = model.Line[index].RequestId!;
+        if (step.B % 3 == 0)
+        {
+            model.Line.RemoveAt(index);
+            bench.Line.RemoveAt(index);
+            return;
+        }
+
+        if (!model.Away.Remove(id)) model.Away.Add(id);
+        bench.Line[index] = bench.Line[index] with { Present = !model.Away.Contains(id) };
+    }
+
+    private static TimeSpan NextMoment(Step step, ReferenceModel model)
+    {
+        var next = model.Holders.Select(lease => lease.EndsAt - model.Now).Where(left => left > TimeSpan.Zero).Order().FirstOrDefault();
+        return (step.A % 4) switch
+        {
+            0 => next,
+            1 when next > TimeSpan.Zero => next - TimeSpan.FromTicks(1),
+            2 => new TimeSpan(step.B),
+            _ => Lengths[step.B % Lengths.Length],
+        };
+    }
+
+    private static void Compare(MachineBench bench, ReferenceModel model)
+    {
+        var now = bench.Clock.Read();
+        Assert.Equal(
+            model.Holders.Select(lease => (lease.Token, lease.Owner, lease.Mode, lease.Ttl, Left: lease.EndsAt - model.Now)),
+            bench.State.Holders.Select(holder => (holder.Token, holder.Owner, holder.Mode, holder.Ttl, Left: holder.Remaining(now))));
+        Assert.All(bench.State.Holders, holder => Assert.Equal(holder.Remaining(now), holder.EndsAt - now.Mono));
+        Assert.Equal(model.Events, bench.State.Log.NewestFirst().Reverse().Select(entry => (entry.Kind, entry.Token)));
+        Assert.Equal(model.Line.Select(place => place.RequestId), bench.Line.Select(place => place.Request.RequestId));
+        Assert.Equal(model.All.Count, bench.State.LastToken);
+    }
+
+    /// <summary>Whatever may be told is in the record that must be stored before; and nothing else is stored.</summary>
+    private static void Recorded(MachineBench bench, LeaseState storedBefore, LeaseState before, bool changed)
+    {
+        var stored = bench.Stored;
+        var now = bench.Clock.Read();
+        Assert.Equal(bench.State.Log.Last, stored.Log.Last);
+        Assert.Equal(bench.State.Holders.Select(holder => holder.Token), stored.Holders.Select(holder => holder.Token));
+        Assert.All(bench.State.Holders.Zip(stored.Holders), pair => Assert.True(now.Late + pair.First.Remaining(now) <= pair.Second.Horizon));
+        if (changed || !bench.Last.Durable)
+        {
+            Assert.Equal(changed, bench.Last.Durable);
+            return;
+        }
+
+        // Only a renewal is stored without an event, and only if the stored horizon or time to live no longer holds.
+        var renewed = Assert.IsType<LeaseReply.Renewed>(bench.Last.Reply).Token;
+        var was = storedBefore.Holders.Single(holder => holder.Token == renewed);
+        var told = bench.State.Holders.Single(holder => holder.Token == renewed);
+        Assert.True(now.Late + told.Remaining(now) > was.Horizon || told.Ttl != before.Holders.Single(holder => holder.Token == renewed).Ttl);
+    }
+}

@@ -1,0 +1,111 @@
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>One keeper with a clock, a scripted store and an alarm that rings when the bench moves time. Single-threaded.</summary>
+internal sealed class KeeperBench : IKeeperAlarm
+{
+    public const string Resource = MachineBench.Resource;
+
+    private readonly SortedSet<TimeSpan> _alarms = [];
+    private LeaseKeeper _keeper;
+
+    public KeeperBench(LeaseRules? rules = null, ScriptedStore? store = null, ManualTimeProvider? time = null, TimeSpan? idleAfter = null)
+    {
+        Store = store ?? new ScriptedStore();
+        Time = time ?? new ManualTimeProvider();
+        Rules = rules ?? MachineBench.NewRules();
+        Host = new KeeperHost(Store.For(Rules.Incarnation), new LeaseClock(Time), Rules, this) { IdleAfter = idleAfter };
+        _keeper = new LeaseKeeper(Resource, Host);
+    }
+
+    public ScriptedStore Store { get; }
+
+    public ManualTimeProvider Time { get; }
+
+    public LeaseRules Rules { get; }
+
+    public KeeperHost Host { get; }
+
+    /// <summary>Whether alarms ring; without them nothing is wrong, only later.</summary>
+    public bool AlarmsRing { get; set; } = true;
+
+    public LeaseState Stored => Store.Read(Resource);
+
+    public LeaseKeeper Keeper
+    {
+        get
+        {
+            // Continuations must run on this thread, inside the call that completes them.
+            SynchronizationContext.SetSynchronizationContext(null);
+            return _keeper;
+        }
+    }
+
+    public void Set(LeaseKeeper keeper, TimeSpan at) => _alarms.Add(at);
+
+    /// <summary>The same resource in a keeper that knows nothing, as after a restart within the host.</summary>
+    public void Forget() => _keeper = new LeaseKeeper(Resource, Host);
+
+    public Task<object> Do(LeaseCommand command, CancellationToken cancellation = default) =>
+        Keeper.Submit(command, cancellation) ?? throw new InvalidOperationException("The keeper has retired.");
+
+    public Task<object> Acquire(AcquireRequest request, CancellationToken cancellation = default) => Do(LeaseCommand.Of(request), cancellation);
+
+    public Task<object> Renew(long token, string owner = "me", double? ttl = null) => Do(LeaseCommand.Of(new RenewRequest
+    {
+        Resource = Resource,
+        Owner = owner,
+        Token = token,
+        Ttl = ttl is { } seconds ? MachineBench.Seconds(seconds) : null,
+    }));
+
+    public Task<object> Release(long token, string owner = "me", bool undelivered = false) => Do(LeaseCommand.Of(new ReleaseRequest
+    {
+        Resource = Resource,
+        Owner = owner,
+        Token = token,
+        Undelivered = undelivered,
+    }));
+
+    public Task<object> Break(long? token, double grace, bool force = false, string id = "break") => Do(LeaseCommand.Of(new BreakRequest
+    {
+        Resource = Resource,
+        Token = token,
+        Grace = MachineBench.Seconds(grace),
+        Force = force,
+        Reason = "upkeep",
+        RequestId = id,
+    }));
+
+    /// <summary>Acquires and expects the grant at once.</summary>
+    public LeaseGrant Grant(string owner = "me", double ttl = 10, string? id = null) =>
+        Now<LeaseGrant>(Acquire(MachineBench.Ask(owner, ttl, id)));
+
+    public LeaseInfo Info(bool fresh = false) => Now<LeaseInfo>(Keeper.Get(fresh)!);
+
+    /// <summary>The answer, which must be there by now and of this kind.</summary>
+    public static T Now<T>(Task<object> answer)
+    {
+        Assert.True(answer.IsCompletedSuccessfully, $"There is no answer yet ({answer.Status}): {answer.Exception?.InnerException}");
+#pragma warning disable xUnit1031 // It is complete: nothing is blocked on.
+        return Assert.IsType<T>(answer.Result, exactMatch: false);
+#pragma warning restore xUnit1031
+    }
+
+    /// <summary>Moves time on. Alarms on the way ring each at its moment.</summary>
+    public void Advance(double seconds) => Advance(MachineBench.Seconds(seconds));
+
+    public void Advance(TimeSpan by)
+    {
+        var end = Time.Elapsed + by;
+        while (AlarmsRing && _alarms.Count > 0 && _alarms.Min is var at && at <= end)
+        {
+            _alarms.Remove(at);
+            if (at > Time.Elapsed) Time.Advance(at - Time.Elapsed);
+            if (!Keeper.TryRetire()) _ = Keeper.Wake(at);
+        }
+
+        if (end > Time.Elapsed) Time.Advance(end - Time.Elapsed);
+    }
+}

@@ -1,0 +1,149 @@
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>
+/// A store in memory whose every call a test can decide: at once by a script, or later by hand. Records pass
+/// through the codec. Single-threaded: continuations run inside the call that completes them.
+/// </summary>
+internal sealed class ScriptedStore
+{
+    private readonly Dictionary<string, byte[]> _records = [];
+    private readonly Queue<Func<SaveCall, SaveOutcome>> _saves = [];
+    private readonly Queue<Func<LoadCall, LeaseState>> _loads = [];
+
+    /// <summary>The calls that wait for <see cref="StoreCall.Complete"/>, oldest first. Filled while <see cref="Hold"/> is set.</summary>
+    public List<StoreCall> Held { get; } = [];
+
+    /// <summary>Whether calls wait to be completed by hand.</summary>
+    public bool Hold { get; set; }
+
+    /// <summary>How many saves were asked for.</summary>
+    public int Saves { get; private set; }
+
+    /// <summary>How many loads were asked for.</summary>
+    public int Loads { get; private set; }
+
+    /// <summary>What is done to every load without a script of its own.</summary>
+    public Func<LoadCall, LeaseState> EveryLoad { get; set; } = call => call.Read();
+
+    /// <summary>What is done to every save without a script of its own.</summary>
+    public Func<SaveCall, SaveOutcome> EverySave { get; set; } = call => call.Write();
+
+    /// <summary>Scripts the next save that has no script yet.</summary>
+    public void OnSave(Func<SaveCall, SaveOutcome> script) => _saves.Enqueue(script);
+
+    /// <summary>Scripts the next load that has no script yet.</summary>
+    public void OnLoad(Func<LoadCall, LeaseState> script) => _loads.Enqueue(script);
+
+    /// <summary>The committed record.</summary>
+    public LeaseState Read(string resource) =>
+        _records.TryGetValue(resource, out var bytes) ? LeaseCodec.Decode(bytes) : LeaseState.Unused;
+
+    /// <summary>The store as one host sees it.</summary>
+    public ILeaseStore For(string caller) => new View(this, caller);
+
+    private SaveOutcome Write(string resource, LeaseState previous, LeaseState next)
+    {
+        Assert.Equal(previous.Version + 1, next.Version);
+        if (Read(resource).Version != previous.Version) return SaveOutcome.Conflict;
+        _records[resource] = LeaseCodec.Encode(next);
+        return SaveOutcome.Saved;
+    }
+
+    internal abstract class StoreCall(string caller)
+    {
+        public string Caller { get; } = caller;
+
+        /// <summary>Does what the script says, and lets the keeper go on.</summary>
+        public abstract void Complete();
+    }
+
+    internal sealed class SaveCall(ScriptedStore store, string caller, string resource, LeaseState previous, LeaseState next, Func<SaveCall, SaveOutcome> script)
+        : StoreCall(caller)
+    {
+        private readonly TaskCompletionSource<SaveOutcome> _done = new();
+
+        public string Resource { get; } = resource;
+
+        public LeaseState Previous { get; } = previous;
+
+        public LeaseState Next { get; } = next;
+
+        public Task<SaveOutcome> Task => _done.Task;
+
+        /// <summary>Compare-and-swap, now; however often and however late it is called.</summary>
+        public SaveOutcome Write() => store.Write(Resource, Previous, Next);
+
+        public override void Complete() => Complete(script);
+
+        public void Complete(Func<SaveCall, SaveOutcome> how)
+        {
+            store.Held.Remove(this);
+            SaveOutcome outcome;
+            try
+            {
+                outcome = how(this);
+            }
+            catch (IOException error)
+            {
+                _done.SetException(error);
+                return;
+            }
+
+            _done.SetResult(outcome);
+        }
+    }
+
+    internal sealed class LoadCall(ScriptedStore store, string caller, string resource, Func<LoadCall, LeaseState> script) : StoreCall(caller)
+    {
+        private readonly TaskCompletionSource<LeaseState> _done = new();
+
+        public Task<LeaseState> Task => _done.Task;
+
+        /// <summary>The committed record, now.</summary>
+        public LeaseState Read() => store.Read(resource);
+
+        public override void Complete() => Complete(script);
+
+        public void Complete(Func<LoadCall, LeaseState> how)
+        {
+            store.Held.Remove(this);
+            LeaseState state;
+            try
+            {
+                state = how(this);
+            }
+            catch (IOException error)
+            {
+                _done.SetException(error);
+                return;
+            }
+
+            _done.SetResult(state);
+        }
+    }
+
+    private sealed class View(ScriptedStore store, string caller) : ILeaseStore
+    {
+        public ValueTask<LeaseState> LoadAsync(string resource)
+        {
+            store.Loads++;
+            var call = new LoadCall(store, caller, resource, store._loads.TryDequeue(out var script) ? script : store.EveryLoad);
+            Take(call);
+            return new(call.Task);
+        }
+
+        public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
+        {
+            store.Saves++;
+            var call = new SaveCall(store, caller, resource, previous, next, store._saves.TryDequeue(out var script) ? script : store.EverySave);
+            Take(call);
+            return new(call.Task);
+        }
+
+        private void Take(StoreCall call)
+        {
+            if (store.Hold) store.Held.Add(call);
+            else call.Complete();
+        }
+    }
+}
