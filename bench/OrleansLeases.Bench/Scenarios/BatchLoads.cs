@@ -22,7 +22,7 @@ internal sealed class LeaseBatches(ServerProcess server, LeaseClient[] clients, 
         for (var name = index * Size; name < (index + 1) * Size; name++)
             leases.Add((name, (await client.AcquireAsync(name, TimeSpan.FromHours(1))).Token));
         _tokens[index] = [.. leases.Select(lease => lease.Token)];
-        _requests[index] = LeaseRequest.RenewBatch(prefix, $"{owner}-{index:D4}", leases);
+        _requests[index] = LeaseRequest.RenewBatch(prefix, Bench.OwnerOf(owner, index), leases);
     }));
 
     public override ValueTask StepAsync(int client) => clients[client].RenewBatchAsync(_requests[client], _tokens[client]);
@@ -77,7 +77,7 @@ internal sealed class LeaseBatchesStoringThirds(ServerProcess server, LeaseClien
     }
 
     private (byte[] Request, long[] Tokens) Build(int client, List<(int Name, long Token)> leases) =>
-        (LeaseRequest.RenewBatch(prefix, $"{owner}-{client:D4}", leases), [.. leases.Select(lease => lease.Token)]);
+        (LeaseRequest.RenewBatch(prefix, Bench.OwnerOf(owner, client), leases), [.. leases.Select(lease => lease.Token)]);
 }
 
 // A thousand scripts in one pipeline.

@@ -36,7 +36,9 @@ internal sealed class Bench(EventLoop loop, Options options, Workspace workspace
 
     // One connection and one owner for each client.
     public LeaseClient[] LeaseClients(ServerProcess server, int count, string prefix, string owner, TimeSpan? ttl = null) =>
-        [.. Enumerable.Range(0, count).Select(i => new LeaseClient(Own(new HttpConnection(loop, server.Port)), prefix, $"{owner}-{i:D4}", ttl ?? Ttl))];
+        [.. Enumerable.Range(0, count).Select(i => new LeaseClient(Own(new HttpConnection(loop, server.Port)), prefix, OwnerOf(owner, i), ttl ?? Ttl))];
+
+    public static string OwnerOf(string owner, int client) => $"{owner}-{client:D4}";
 
     // A connection each, as separate processes have, unless they are to share.
     public EtcdClient[] EtcdClients(ServerProcess server, int count, int? connections = null)

@@ -36,6 +36,7 @@ internal static class ColdStart
                 var connection = bench.Own(new HttpConnection(bench.Loop, server.Port));
                 await new LeaseClient(connection, $"cold/{how[0]}/", "starter", Bench.Ttl).AcquireAsync(i);
                 granted.Add(Clock.Now - start);
+                await store.CheckStillHeldAsync(connection);
             }, Limit);
         }
 

@@ -1,5 +1,6 @@
 using OrleansLeases.Bench.Driving;
 using OrleansLeases.Bench.Hosts;
+using OrleansLeases.Bench.Http;
 using OrleansLeases.Bench.Leases;
 using OrleansLeases.Bench.Measuring;
 
@@ -55,6 +56,17 @@ internal sealed class LeaseStore
     public double FileBytesPerLease => new DirectoryInfo(DataFolder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) / (double)Size;
 
     public void Fill() => _bench.Loop.Run(FillAsync, Limit);
+
+    // What was granted before a restart is held after it: refused to others, renewed for its owner.
+    public async Task CheckStillHeldAsync(HttpConnection connection)
+    {
+        foreach (var name in new[] { 0, Size / 2, Size - 1 })
+        {
+            if (await new LeaseClient(connection, Prefix, "thief", Day).TryAcquireAsync(name))
+                throw new BenchException($"After a restart {LeaseRequest.NameOf(Prefix, name)} was granted to another although it is held.");
+            await new LeaseClient(connection, Prefix, Bench.OwnerOf(Owner, name % _clients.Length), Day).RenewAsync(name, _tokens[name]);
+        }
+    }
 
     public Load Cycles() => new LeaseCycles(Server, _bench.LeaseClients(Server, _clients.Length, "cycle/", "owner"), Names.Own(_clients.Length), Row);
 
