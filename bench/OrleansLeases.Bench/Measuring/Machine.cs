@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using OrleansLeases.Bench.Driving;
 
@@ -7,6 +8,9 @@ namespace OrleansLeases.Bench.Measuring;
 internal sealed record Machine(string Processor, int Cores, double MemoryGiB, string System, string Runtime, string FileSystem, double FlushMs, string LoadAverage)
 {
     private const int Flushes = 200;
+
+    // Running processes over the last minute.
+    public double Load => double.Parse(LoadAverage.Split(' ')[0], CultureInfo.InvariantCulture);
 
     public static Machine Describe(string dataFolder) => new(
         FirstValue("/proc/cpuinfo", "model name"),

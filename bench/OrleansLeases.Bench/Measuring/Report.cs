@@ -31,6 +31,9 @@ internal sealed record Verdict(string Scenario, string What, double Value, strin
 // Prints figures as they come, the verdicts at the end, and all of it as JSON on request.
 internal sealed class Report(TextWriter output, Machine machine)
 {
+    private const double QuietCores = 0.2;
+    private const double QuietLoad = 1;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -76,6 +79,9 @@ internal sealed class Report(TextWriter output, Machine machine)
             output.WriteLine($"  {verdict.Scenario + ": " + verdict.What,-88} {Number(verdict.Value),9} {verdict.Unit,-6} {verdict.Target,-8} {reached}");
         }
 
+        var others = _rows.Max(row => row.OtherCores) ?? 0;
+        if (others > QuietCores || machine.Load > QuietLoad)
+            output.WriteLine($"NOT QUIET: others kept up to {others:0.00} cores busy, load at the start {machine.Load:0.00}. None of this counts; measure again.");
         if (jsonFile is not null)
             File.WriteAllText(jsonFile, JsonSerializer.Serialize(new { machine, rows = _rows, verdicts = _verdicts }, Json));
     }
