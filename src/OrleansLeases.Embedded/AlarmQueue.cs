@@ -13,7 +13,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
 
     private readonly Lock _gate = new();
     private readonly PriorityQueue<LeaseKeeper, TimeSpan> _queue = new();
-    private readonly Queue<(LeaseKeeper Keeper, TimeSpan At)> _unhurried = new();
+    private readonly Queue<LeaseKeeper> _unhurried = new();
     private readonly LeaseClock _clock;
     private readonly Action<LeaseKeeper> _forget;
     private readonly ITimer _timer;
@@ -79,9 +79,9 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
 
             foreach (var (keeper, at) in due)
             {
-                if (keeper.TryRetire()) _forget(keeper);
-                else if (keeper.SomeoneWaits) _ = keeper.Wake(at);
-                else lock (_gate) _unhurried.Enqueue((keeper, at));
+                if (keeper.Ring(at)) _forget(keeper);
+                else if (keeper.SomeoneWaits) _ = keeper.Wake();
+                else lock (_gate) _unhurried.Enqueue(keeper);
             }
 
             RunUnhurried();
@@ -92,14 +92,14 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
     {
         while (true)
         {
-            (LeaseKeeper Keeper, TimeSpan At) next;
+            LeaseKeeper? next;
             lock (_gate)
             {
                 if (_disposed || _running >= RunAtOnce || !_unhurried.TryDequeue(out next)) return;
                 _running++;
             }
 
-            var turn = next.Keeper.Wake(next.At);
+            var turn = next.Wake();
             if (turn.IsCompleted) Finished();
             else _ = turn.ContinueWith(static (_, queue) => ((AlarmQueue)queue!).FinishedAndGoOn(), this, TaskScheduler.Default);
         }

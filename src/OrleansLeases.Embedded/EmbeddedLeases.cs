@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Reflection;
 using OrleansLeases.Core;
 
@@ -33,8 +34,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
             TokenFloor = tokenFloor,
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
-        // A record in memory is the only one, so it cannot leave.
-        _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = store.Durable ? IdleAfter : null };
+        _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = IdleAfter };
         _checks = new RequestChecks(options.Limits);
         _info = new ServiceInfo
         {
@@ -159,7 +159,14 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
         if (_disposed) return ShutDown();
-        return await Task.Run(() => Listing.Read(_store, request, _host, cancellationToken), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => Listing.Read(_store, request, _host, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is InvalidDataException or DbException)
+        {
+            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The leases cannot be listed: {error.Message}");
+        }
     }
 
     /// <inheritdoc/>

@@ -39,7 +39,7 @@ internal sealed class Sweeper : IAsyncDisposable
                 // A keeper that lost its record to a fault is found again by starting over now and then.
                 if (now.Mono >= startOver) (startOver, done) = (now.Mono + StartOverAfter, null);
                 var page = store.DueAfter(done, now.Early, PageSize);
-                await Task.WhenAll(page.Select(record => keeperOf(record.Resource).Wake(now.Mono))).ConfigureAwait(false);
+                await Task.WhenAll(page.Select(record => keeperOf(record.Resource).Wake())).ConfigureAwait(false);
                 if (page.Count > 0) done = page[^1];
                 pause = page.Count < PageSize;
             }

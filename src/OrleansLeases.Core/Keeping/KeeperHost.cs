@@ -19,7 +19,10 @@ public sealed record KeeperHost(ILeaseStore Store, LeaseClock Clock, LeaseRules 
 /// <summary>Wakes keepers. An alarm only makes things happen sooner; nothing is wrong without it.</summary>
 public interface IKeeperAlarm
 {
-    /// <summary>Calls <see cref="LeaseKeeper.Wake"/> once, at or soon after a moment. Several alarms of one keeper may stand.</summary>
+    /// <summary>
+    /// Calls <see cref="LeaseKeeper.Ring"/> once, at or soon after a moment, and then <see cref="LeaseKeeper.Wake"/>
+    /// unless it has retired. Several alarms of one keeper may stand.
+    /// </summary>
     /// <param name="keeper">Whom to wake.</param>
     /// <param name="at">Monotonic time of the host's clock.</param>
     void Set(LeaseKeeper keeper, TimeSpan at);

@@ -64,25 +64,29 @@ public sealed partial class LeaseKeeper
         Enter(new Turn(LeaseCommand.Tick.Instance, now));
     }
 
-    /// <summary>Takes the places that were served out of the line, all but the one that the turn itself stands for.</summary>
-    private List<(Turn Call, long Token)> LeaveLine(IReadOnlyList<ServedPlace> served, Turn turn, out List<(string Owner, long Token)> gone)
+    /// <summary>
+    /// Takes the places that were served out of the line. A place may be without its call by now, or lost: saving its
+    /// grant took a while.
+    /// </summary>
+    private List<(Turn Call, long Token)> LeaveLine(IReadOnlyList<ServedPlace> served, Turn turn, out List<ServedPlace> gone)
     {
         List<(Turn, long)> calls = [];
         gone = [];
-        if (_line.Count == 0) return calls;
         Turn? replaced = null;
         lock (_gate)
         {
             foreach (var (stamp, token) in served)
             {
-                var index = _line.FindIndex(place => place.Command.Stamp.Id == stamp.Id);
-                if (index < 0) continue;
-                var waiter = _line[index];
-                _line.RemoveAt(index);
-                waiter.Registration.Unregister();
-                if (turn.Command is LeaseCommand.Acquire asking && asking.Stamp.Id == stamp.Id) replaced = waiter.Call;
-                else if (waiter.Call is { } call) calls.Add((call, token));
-                else gone.Add((waiter.Command.Request.Owner, token));
+                var waiter = _line.Find(place => place.Command.Stamp.Id == stamp.Id);
+                if (waiter is not null)
+                {
+                    _line.Remove(waiter);
+                    waiter.Registration.Unregister();
+                }
+
+                if (turn.Command is LeaseCommand.Acquire asking && asking.Stamp.Id == stamp.Id) replaced = waiter?.Call;
+                else if (waiter?.Call is { } call) calls.Add((call, token));
+                else gone.Add(new(stamp, token));
             }
         }
 
@@ -98,7 +102,7 @@ public sealed partial class LeaseKeeper
         {
             if (GrantOf(call, token, replayed: false, _host.Clock.Read()) is { } grant)
             {
-                if (!call.TrySetResult(grant)) gone.Add((grant.Owner, token));
+                if (!call.TrySetResult(grant)) gone.Add(new(default, token));
             }
             else
             {
@@ -108,7 +112,7 @@ public sealed partial class LeaseKeeper
         }
 
         // Their clients left while the grants were being stored: the next in line may have them.
-        foreach (var (owner, token) in gone) GiveBack(owner, token);
+        foreach (var (_, token) in gone) GiveBack(HolderOf(token).Owner, token);
     }
 
     // Another activation may have served a request that waits here as well. Its id is applied once: the call leaves the

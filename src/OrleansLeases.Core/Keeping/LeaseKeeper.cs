@@ -13,7 +13,12 @@ namespace OrleansLeases.Core;
 /// </remarks>
 public sealed partial class LeaseKeeper
 {
+    // While a store hangs, calls and their repeats gather here.
+    private const int MaxTurns = 10_000;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FarthestAlarm = TimeSpan.FromMinutes(5);
+    private static readonly Refusal TooManyCalls =
+        new Refusal.LimitReached("calls", RetryAfter, $"{MaxTurns} calls wait for the store to answer for this resource; ask again later.");
 
     private readonly KeeperHost _host;
     private readonly Lock _gate = new();
@@ -62,29 +67,35 @@ public sealed partial class LeaseKeeper
     public Task<object>? History() => Enter(
         new Turn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { View = static (keeper, state, _) => LeaseViews.History(keeper.Resource, state) });
 
-    /// <summary>Tells the keeper that an alarm it set has come. Ask <see cref="TryRetire"/> first.</summary>
+    /// <summary>Tells the keeper that an alarm it set has come. It may leave memory then: if nothing is held, delayed or waited for and nobody has asked for a while.</summary>
     /// <param name="at">The moment it was set for.</param>
-    /// <returns>The turn it took, if it had to take one; a host may limit how many run at once.</returns>
-    public Task Wake(TimeSpan at)
+    /// <returns>Whether it has retired; its host must then forget it, and otherwise <see cref="Wake"/> it soon.</returns>
+    public bool Ring(TimeSpan at)
     {
         var now = _host.Clock.Read();
         lock (_gate)
         {
             if (at == _alarmAt) _alarmAt = TimeSpan.MaxValue;
-            if (_retired || _stopped) return Task.CompletedTask;
+            if (_retired) return true;
+            if (_host.IdleAfter is not { } idle || _busy || _stopped || _line.Count > 0) return false;
+            if (_state is { Holders.IsEmpty: false } || now.Mono < IdleSince_NeedsLock + idle) return false;
+            // A later alarm may still know this keeper; it should not keep the record in memory as well.
+            _state = null;
+            return _retired = true;
         }
+    }
 
+    /// <summary>Looks at what time has changed.</summary>
+    /// <returns>The turn it took, if it had to take one; a host may limit how many run at once.</returns>
+    public Task Wake()
+    {
+        var now = _host.Clock.Read();
         // A call's wait is over when it is over, though the store hangs and a turn with it.
         if (SomeoneWaits) SendAwayWhoWaitedOut(now);
         lock (_gate)
         {
-            if (_busy)
-            {
-                SetAlarm_NeedsLock();
-                return Task.CompletedTask;
-            }
-
-            if (_state is not null && WakeAt_NeedsLock() is var due && (due is null || due > now.Mono))
+            if (_retired || _stopped) return Task.CompletedTask;
+            if (_busy || (_state is not null && WakeAt_NeedsLock() is var due && (due is null || due > now.Mono)))
             {
                 SetAlarm_NeedsLock();
                 return Task.CompletedTask;
@@ -94,31 +105,20 @@ public sealed partial class LeaseKeeper
         return Enter(new Turn(LeaseCommand.Tick.Instance, now)) ?? Task.CompletedTask;
     }
 
-    /// <summary>Leaves memory if nothing is held, delayed or waited for and nobody has asked for a while.</summary>
-    /// <returns>Whether it has retired; its host must then forget it.</returns>
-    public bool TryRetire()
-    {
-        var now = _host.Clock.Read();
-        lock (_gate)
-        {
-            if (_retired) return true;
-            if (_host.IdleAfter is not { } idle || _busy || _stopped || _line.Count > 0) return false;
-            if (_state is { Holders.IsEmpty: false } || now.Mono < IdleSince_NeedsLock + idle) return false;
-            return _retired = true;
-        }
-    }
-
     /// <summary>Answers whoever waits with <c>unavailable</c>, and takes no more calls. A turn under way finishes.</summary>
     public void Stop()
     {
         List<Turn> waiting;
+        bool busy;
         lock (_gate)
         {
             _stopped = true;
+            busy = _busy;
             waiting = EveryoneLeaves_NeedsLock();
         }
 
-        foreach (var call in waiting) call.TrySetResult(ShuttingDown());
+        // The turn under way may be storing a grant for one of them.
+        foreach (var call in waiting) call.TrySetResult(busy ? UnknownOutcomeOf(call) : ShuttingDown());
     }
 
     private Task<object>? Enter(Turn turn)
@@ -130,6 +130,7 @@ public sealed partial class LeaseKeeper
             _lastUsed = turn.Received.Mono;
             if (_busy)
             {
+                if (_turns?.Count >= MaxTurns && turn.Command is not LeaseCommand.Tick) return Task.FromResult<object>(TooManyCalls);
                 (_turns ??= new()).Enqueue(turn);
                 return turn.Task;
             }
@@ -173,6 +174,8 @@ public sealed partial class LeaseKeeper
 
     private async ValueTask TakeAsync(Turn turn)
     {
+        // Nothing has happened for it yet, and nobody would hear of its grant.
+        if (turn.Cancellation.IsCancellationRequested && turn.TrySetCanceled(turn.Cancellation)) return;
         var isFresh = false;
         for (var attempt = 0; ;)
         {
@@ -321,7 +324,11 @@ public sealed partial class LeaseKeeper
     {
         if (_stopped || _retired) return;
         var wake = _busy ? LineChanges_NeedsLock() : WakeAt_NeedsLock() ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
-        if (wake is not { } at || at >= _alarmAt) return;
+        if (wake is not { } at) return;
+        // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.
+        var farthest = _host.Clock.Read().Mono + FarthestAlarm;
+        if (at > farthest) at = farthest;
+        if (at >= _alarmAt) return;
         _alarmAt = at;
         _host.Alarm.Set(this, at);
     }

@@ -63,9 +63,13 @@ internal sealed partial class LeaseDraft
         var ttl = request.Ttl ?? holder.Ttl;
         var deadline = now.Mono + ttl;
         if (deadline < holder.Deadline) deadline = holder.Deadline;
-        var wall = now.Late + ttl;
-        durable |= wall > holder.Horizon - holder.Margin || ttl != holder.Ttl;
-        if (durable && wall + rules.Reserve(ttl) > holder.Horizon) holder = holder.Reaching(wall + rules.Reserve(ttl), now, rules);
+        // What stands from before is this activation's own promise, unless it lies within the inherited floor, which
+        // the stored horizon covers already.
+        var left = (holder.Deadline > holder.Floor ? deadline : now.Mono + ttl) - now.Mono;
+        var wall = now.Late + left;
+        var beyond = wall > holder.Horizon - holder.Margin || left > holder.Span;
+        durable |= beyond || ttl != holder.Ttl;
+        if (beyond || (durable && wall + rules.Reserve(ttl) > holder.Horizon)) holder = holder.Reaching(wall + rules.Reserve(ttl), now, rules);
         Replace(index, holder with { Ttl = ttl, Deadline = deadline, Delivered = true }, durable);
         return new LeaseReply.Renewed(holder.Token);
     }

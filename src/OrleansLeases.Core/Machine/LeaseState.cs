@@ -21,14 +21,17 @@ public sealed record LeaseState
 
     /// <summary>Counts the stored writes; what compare-and-swap compares. 0 where nothing is stored.</summary>
     [JsonPropertyName("ver")]
+    [JsonRequired]
     public long Version { get; init; }
 
     /// <summary>The highest token ever granted.</summary>
     [JsonPropertyName("last")]
+    [JsonRequired]
     public long LastToken { get; init; }
 
     /// <summary>Who holds the resource, in the order of their tokens.</summary>
     [JsonPropertyName("holders")]
+    [JsonRequired]
     [JsonConverter(typeof(HoldersConverter))]
     public ImmutableArray<Holder> Holders { get; init; } = [];
 
@@ -46,6 +49,7 @@ public sealed record LeaseState
 
     /// <summary>The last changes.</summary>
     [JsonPropertyName("log")]
+    [JsonRequired]
     [JsonConverter(typeof(LeaseLogConverter))]
     public LeaseLog Log { get; init; } = LeaseLog.Empty;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace OrleansLeases.Core;
 
@@ -23,17 +24,8 @@ public static class LeaseCodec
     /// <exception cref="InvalidDataException">It is not a record, or one of a newer schema, which must not be rewritten.</exception>
     public static LeaseState Decode(ReadOnlySpan<byte> utf8)
     {
-        LeaseState? state;
-        try
-        {
-            state = JsonSerializer.Deserialize(utf8, StoredJson.Default.LeaseState);
-        }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new InvalidDataException("The stored record is not readable as a lease record.", error);
-        }
-
-        if (state?.Log is null) throw new InvalidDataException("The stored record is empty, or lacks its log.");
+        var state = Read(utf8, StoredJson.Default.LeaseState);
+        if (state.Log is null) throw new InvalidDataException("The stored record lacks its log.");
         if (state.Schema is < 1 or > LeaseState.CurrentSchema)
         {
             throw new InvalidDataException(
@@ -46,8 +38,24 @@ public static class LeaseCodec
     /// <summary>Reads one block of a log.</summary>
     /// <param name="utf8">What <see cref="EncodeBlock"/> wrote.</param>
     /// <returns>Its entries.</returns>
-    public static LogEntry[] DecodeBlock(ReadOnlySpan<byte> utf8) =>
-        JsonSerializer.Deserialize(utf8, StoredJson.Default.LogEntryArray) ?? [];
+    /// <exception cref="InvalidDataException">It is not a block.</exception>
+    public static LogEntry[] DecodeBlock(ReadOnlySpan<byte> utf8) => Whole(Read(utf8, StoredJson.Default.LogEntryArray));
+
+    internal static LogEntry[] Whole(LogEntry[]? entries) =>
+        entries is not null && entries.All(entry => entry.Owner is not null) ? entries : throw new JsonException("A log entry lacks its owner.");
+
+    private static T Read<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(utf8, type) ?? throw new JsonException("It is null.");
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+        {
+            throw new InvalidDataException("What is stored is not readable as a lease record.", error);
+        }
+    }
 }
 
 [JsonSourceGenerationOptions(
@@ -61,7 +69,10 @@ internal sealed partial class StoredJson : JsonSerializerContext;
 internal sealed class HoldersConverter : JsonConverter<ImmutableArray<Holder>>
 {
     public override ImmutableArray<Holder> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        [.. JsonSerializer.Deserialize(ref reader, StoredJson.Default.HolderArray) ?? []];
+        JsonSerializer.Deserialize(ref reader, StoredJson.Default.HolderArray) is { } holders
+            && holders.All(holder => holder is { Owner: not null, HorizonBy: not null })
+            ? [.. holders]
+            : throw new JsonException("A holder is missing, or lacks its owner.");
 
     public override void Write(Utf8JsonWriter writer, ImmutableArray<Holder> value, JsonSerializerOptions options)
     {
@@ -77,7 +88,7 @@ internal sealed class LeaseLogConverter : JsonConverter<LeaseLog>
     {
         using var document = JsonDocument.ParseValue(ref reader);
         var last = document.RootElement.GetProperty("n").GetInt64();
-        return LeaseLog.Restore(last, document.RootElement.GetProperty("e").Deserialize(StoredJson.Default.LogEntryArray) ?? []);
+        return LeaseLog.Restore(last, LeaseCodec.Whole(document.RootElement.GetProperty("e").Deserialize(StoredJson.Default.LogEntryArray)));
     }
 
     public override void Write(Utf8JsonWriter writer, LeaseLog value, JsonSerializerOptions options)

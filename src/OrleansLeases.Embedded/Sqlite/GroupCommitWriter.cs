@@ -38,6 +38,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private readonly Queue<PendingSave> _unhurried = new();
     private readonly SaveOutcome[] _outcomes = new SaveOutcome[MaxBatch + MaxUnhurried];
     private Session? _session;
+    private int _wakeAt = int.MaxValue;
+    private int _lastHurried;
     private bool _writing;
     private bool _closing;
 
@@ -56,7 +58,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         {
             if (_closing) return Task.FromResult(SaveOutcome.NotSaved);
             (background ? _unhurried : _hurried).Enqueue(save);
-            Monitor.Pulse(_gate);
+            if (_hurried.Count + _unhurried.Count >= _wakeAt) Monitor.Pulse(_gate);
         }
 
         return save.Task;
@@ -94,9 +96,20 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             while (_hurried.Count == 0 && _unhurried.Count == 0)
             {
                 if (_closing) return false;
+                _wakeAt = 1;
                 Monitor.Wait(_gate);
             }
 
+            // Callers that were just answered come back in a moment. Waiting for as many as came last time, or a
+            // millisecond, makes one batch of what would be a few small ones; a lone caller never waits.
+            if (_hurried.Count < _lastHurried && !_closing)
+            {
+                _wakeAt = _lastHurried;
+                Monitor.Wait(_gate, 1);
+            }
+
+            _wakeAt = int.MaxValue;
+            _lastHurried = _hurried.Count;
             while (batch.Count < MaxBatch && _hurried.TryDequeue(out var save)) batch.Add(save);
             for (var i = 0; i < MaxUnhurried && _unhurried.TryDequeue(out var save); i++) batch.Add(save);
             return true;

@@ -66,11 +66,11 @@ internal sealed class SqliteStore : IEmbeddedStore
     {
         lock (_readerGate)
         {
-            _load.Bind(1, resource);
-            if (!_load.Next()) return ValueTask.FromResult(LeaseState.Unused);
             LeaseState state;
             try
             {
+                _load.Bind(1, resource);
+                if (!_load.Next()) return ValueTask.FromResult(LeaseState.Unused);
                 state = LeaseCodec.Decode(_load.Utf8(0));
             }
             finally
@@ -106,7 +106,11 @@ internal sealed class SqliteStore : IEmbeddedStore
         using var connection = LeaseDatabase.Open(_file, readOnly: true);
         using var list = new Statement(connection, "SELECT resource, state FROM lease WHERE resource >= ?1 ORDER BY resource");
         list.Bind(1, from);
-        while (list.Next()) yield return (list.Text(0), LeaseCodec.Decode(list.Utf8(1)));
+        while (list.Next())
+        {
+            var resource = list.Text(0);
+            yield return (resource, Decode(resource, list.Utf8(1)));
+        }
     }
 
     public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit)
@@ -114,9 +118,16 @@ internal sealed class SqliteStore : IEmbeddedStore
         var due = new List<DueRecord>();
         lock (_readerGate)
         {
-            _due.Bind(1, last is null ? long.MinValue : last.Due.Ticks / TimeSpan.TicksPerMillisecond).Bind(2, last?.Id ?? 0)
-                .Bind(3, until.Ticks / TimeSpan.TicksPerMillisecond).Bind(4, limit);
-            while (_due.Next()) due.Add(new(_due.Text(0), TimeSpan.FromMilliseconds(_due.Int64(1)), _due.Int64(2)));
+            try
+            {
+                _due.Bind(1, last is null ? long.MinValue : last.Due.Ticks / TimeSpan.TicksPerMillisecond).Bind(2, last?.Id ?? 0)
+                    .Bind(3, until.Ticks / TimeSpan.TicksPerMillisecond).Bind(4, limit);
+                while (_due.Next()) due.Add(new(_due.Text(0), TimeSpan.FromMilliseconds(_due.Int64(1)), _due.Int64(2)));
+            }
+            finally
+            {
+                _due.Reset();
+            }
         }
 
         return due;
@@ -135,8 +146,26 @@ internal sealed class SqliteStore : IEmbeddedStore
 
         // The last connection to close moves the write-ahead log into the file, if it may write: then leases.db alone is
         // a whole backup.
-        LeaseDatabase.Open(_file).Dispose();
-        await _held.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            LeaseDatabase.Open(_file).Dispose();
+        }
+        finally
+        {
+            await _held.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static LeaseState Decode(string resource, ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            return LeaseCodec.Decode(utf8);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new InvalidDataException($"The record of '{resource}' is not readable. {error.Message}", error);
+        }
     }
 
     private List<LogEntry[]> FinishedBlocks_NeedsLock(string resource, LeaseLog log)
@@ -145,10 +174,17 @@ internal sealed class SqliteStore : IEmbeddedStore
         var tail = LeaseLog.BlockOf(log.Last);
         for (var block = Math.Max(0, tail - KeptBlocks); block < tail; block++)
         {
-            _block.Bind(1, resource).Bind(2, block % Slots);
-            if (_block.Next()) blocks.Add(LeaseCodec.DecodeBlock(_block.Utf8(0)));
-            else blocks.Clear();
-            _block.Reset();
+            try
+            {
+                _block.Bind(1, resource).Bind(2, block % Slots);
+                if (_block.Next()) blocks.Add(LeaseCodec.DecodeBlock(_block.Utf8(0)));
+                else blocks.Clear();
+            }
+            finally
+            {
+                // A statement left open would hold the connection at an old snapshot, for every later load.
+                _block.Reset();
+            }
         }
 
         return blocks;
