@@ -68,6 +68,22 @@ public sealed class TwinTests
     }
 
     [Fact]
+    public void Renew_WhenTwinsTakeTurns_PromiseDoesNotGrow()
+    {
+        var token = _a.Grant(ttl: 3).Token;
+        var told = TimeSpan.Zero;
+        for (var i = 0; i < 120; i++)
+        {
+            Pass(0.5);
+            told = Now<LeaseRenewal>((i % 2 == 0 ? _b : _a).Renew(token)).Remaining;
+            _a.Info(fresh: true);
+            _b.Info(fresh: true);
+        }
+
+        Assert.InRange(told, Seconds(3), Seconds(3 + 3 + 2));
+    }
+
+    [Fact]
     public void Renew_WhenTheTwinHasLoaded_GoesOnInMemoryUpToTheHorizonAndNoFurther()
     {
         var token = _a.Grant().Token;

@@ -10,7 +10,7 @@ public sealed class MachineAgainstModel
         [TimeSpan.FromTicks(1_000_001), TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(100)];
 
     [Fact]
-    public void Apply_WhenAnyHistory_AnswersAsTheModel() => Runs.Check(1500, 60, kinds: 12, Run);
+    public void Apply_WhenAnyHistory_AnswersAsTheModel() => Runs.Check(1000, 60, kinds: 12, Run);
 
     private static void Run(Step[] history)
     {

@@ -1,0 +1,115 @@
+using static OrleansLeases.Core.Tests.KeeperBench;
+using static OrleansLeases.Core.Tests.MachineBench;
+
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>What an answer lets its caller believe, and how a keeper leaves memory.</summary>
+public sealed class AnswerTests
+{
+    private readonly KeeperBench _bench = new();
+
+    [Fact]
+    public void Grant_WhenHeldAndRemainingAreAdded_IsTheDeadlineToTheTick()
+    {
+        _bench.Time.Advance(TimeSpan.FromTicks(123));
+        var received = _bench.Time.Elapsed;
+        _bench.Store.OnSave(Slowly(TimeSpan.FromTicks(4_567)));
+
+        var grant = _bench.Grant(ttl: 10);
+
+        var deadline = received + grant.Held + grant.Remaining;
+        Assert.Equal(received + Seconds(10), deadline);
+        _bench.Advance(grant.Remaining - TimeSpan.FromTicks(1));
+        Now<Refusal.Held>(_bench.Acquire(Ask("early")));
+        _bench.Advance(TimeSpan.FromTicks(1));
+        Now<LeaseGrant>(_bench.Acquire(Ask("next")));
+    }
+
+    [Fact]
+    public void Renewal_WhenTheWriteIsSlow_CountsFromBeforeIt()
+    {
+        var token = _bench.Grant(ttl: 10).Token;
+        _bench.Advance(1);
+        _bench.Store.OnSave(Slowly(Seconds(4)));
+
+        var renewal = Now<LeaseRenewal>(_bench.Renew(token));
+
+        Assert.Equal((Seconds(4), Seconds(6)), (renewal.Held, renewal.Remaining));
+        Assert.Equal(Seconds(2), renewal.RenewAfter);
+    }
+
+    [Fact]
+    public void Grant_WhenReplayed_TellsWhatIsLeftNow()
+    {
+        _bench.Grant(ttl: 10);
+        _bench.Advance(7);
+
+        var again = _bench.Grant(ttl: 10);
+
+        Assert.Equal((1, true, Seconds(3), TimeSpan.Zero), (again.Token, again.Replayed, again.Remaining, again.Held));
+        Assert.Equal(1, _bench.Stored.Log.Last);
+        Assert.Equal(1, _bench.Store.Saves);
+    }
+
+    [Fact]
+    public void Renewal_WhenBreaking_SaysWhenAndWhy()
+    {
+        var token = _bench.Grant(ttl: 10).Token;
+        Assert.Equal(Seconds(30), Now<LeaseBreak>(_bench.Break(token, grace: 30)).EndsIn);
+        _bench.Advance(12);
+
+        var renewal = Now<LeaseRenewal>(_bench.Renew(token));
+
+        Assert.Equal((Seconds(18), "upkeep"), (renewal.Breaking?.In, renewal.Breaking?.Reason));
+        Assert.Equal(Seconds(18), renewal.Remaining);
+    }
+
+    [Fact]
+    public void Expiry_WhenNobodyAsks_IsRecordedAtItsDeadline()
+    {
+        _bench.Grant(ttl: 10);
+
+        _bench.Advance(Seconds(10) - TimeSpan.FromTicks(1));
+        Assert.Single(_bench.Stored.Holders);
+        _bench.Advance(TimeSpan.FromTicks(1));
+
+        Assert.Empty(_bench.Stored.Holders);
+        var ended = Now<LeaseHistory>(_bench.Keeper.History()!).Events[^1];
+        Assert.Equal((2, LeaseEventKind.Expired, 1), (ended.Sequence, ended.Kind, ended.Token));
+        Assert.Equal(_bench.Time.GetUtcNow(), ended.At);
+    }
+
+    [Fact]
+    public void Get_WhenNeverUsed_IsFreeWithTokenZero()
+    {
+        var info = _bench.Info();
+
+        Assert.Equal((LeaseStatus.Free, 0, 0, 0), (info.State, info.LastToken, info.Waiters, info.Sequence));
+        Assert.Equal(0, _bench.Store.Saves);
+    }
+
+    [Fact]
+    public void TryRetire_WhenHeldDelayedOrWaitedFor_Stays()
+    {
+        var bench = new KeeperBench(idleAfter: Seconds(60));
+        var token = Now<LeaseGrant>(bench.Acquire(Ask(ttl: 100) with { LockDelay = Seconds(200) })).Token;
+        bench.Advance(99);
+        Assert.False(bench.Keeper.TryRetire());
+
+        // Expired at 100 s, delayed until 300 s, idle until 360 s.
+        bench.AlarmsRing = false;
+        bench.Advance(1);
+        bench.Info();
+        bench.Advance(259.999);
+        Assert.False(bench.Keeper.TryRetire());
+        bench.Advance(0.001);
+        Assert.True(bench.Keeper.TryRetire());
+        Assert.Null(bench.Keeper.Submit(LeaseCommand.Of(new RenewRequest { Resource = MachineBench.Resource, Owner = "me", Token = token })));
+    }
+
+    private Func<ScriptedStore.SaveCall, SaveOutcome> Slowly(TimeSpan time) => call =>
+    {
+        _bench.Time.Advance(time);
+        return call.Write();
+    };
+}

@@ -1,0 +1,142 @@
+using System.Text;
+using System.Text.Json;
+using static OrleansLeases.Core.Tests.MachineBench;
+
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>Records stored by earlier versions. schema-1.json is never edited: a new schema gets a file of its own.</summary>
+public sealed class LeaseCodecTests
+{
+    private static readonly TimeSpan Start = TimeSpan.FromMilliseconds(1_893_456_000_000);
+
+    [Theory]
+    [InlineData("free")]
+    [InlineData("held")]
+    [InlineData("shared")]
+    [InlineData("breaking")]
+    [InlineData("delayed")]
+    [InlineData("long log")]
+    public void Encode_WhenDecodedFromTheSample_IsTheSameText(string name) =>
+        Assert.Equal(SampleText(name), Encoding.UTF8.GetString(LeaseCodec.Encode(Sample(name))));
+
+    [Fact]
+    public void Decode_WhenFree_KeepsTheCounter()
+    {
+        var state = Sample("free");
+
+        Assert.Equal((1, 2, 1), (state.Schema, state.Version, state.LastToken));
+        Assert.Empty(state.Holders);
+        Assert.Null(state.Capacity);
+        Assert.Equal(new Claim("a", 0), state.Claim);
+        Assert.Equal([(LeaseEventKind.Released, 1), (LeaseEventKind.Granted, 1L)], state.Log.NewestFirst().Select(entry => (entry.Kind, entry.Token)));
+    }
+
+    [Fact]
+    public void Decode_WhenHeld_IsTheExactHolder()
+    {
+        var state = Sample("held");
+
+        var holder = Assert.Single(state.Holders);
+        Assert.Equal(
+            new Holder
+            {
+                Owner = "me",
+                Token = 1,
+                Ttl = Seconds(10),
+                Horizon = Start + Seconds(21),
+                Span = Seconds(20),
+                HorizonBy = "a",
+                LockDelay = Seconds(5),
+                Request = RequestStamp.Of(Ask() with { LockDelay = Seconds(5) }),
+            },
+            holder);
+        Assert.Equal(new LogEntry(LeaseEventKind.Granted, 1, Start, "me", null, holder.Request), Assert.Single(state.Log.NewestFirst()));
+    }
+
+    [Fact]
+    public void Decode_WhenShared_KeepsCapacityMetadataAndOrder()
+    {
+        var state = Sample("shared");
+
+        Assert.Equal(3, state.Capacity);
+        Assert.Equal([("Zoë", 1L, "a"), ("you", 2, "b")], state.Holders.Select(holder => (holder.Owner, holder.Token, holder.HorizonBy)));
+        Assert.All(state.Holders, holder => Assert.Equal(LeaseMode.Shared, holder.Mode));
+        Assert.Equal(new Dictionary<string, string> { ["host"] = "node \"7\"", ["pid"] = "42" }, state.Holders[0].Metadata);
+        Assert.Equal(Seconds(2.5), state.Holders[1].Ttl);
+        Assert.Equal(new Claim("b", 1), state.Claim);
+    }
+
+    [Fact]
+    public void Decode_WhenBreaking_KeepsTheOrder() => Assert.Equal(
+        new BreakOrder { EndsWall = Start + Seconds(60), Force = true, Reason = "upkeep" },
+        Assert.Single(Sample("breaking").Holders).Breaking);
+
+    [Fact]
+    public void Decode_WhenDelayed_KeepsTheDelay() =>
+        Assert.Equal(new LockDelay { Owner = "me", Length = Seconds(5), EndsWall = Start + Seconds(6) }, Sample("delayed").Delay);
+
+    [Fact]
+    public void Decode_WhenTheLogIsLong_KeepsItsNumbers()
+    {
+        var log = Sample("long log").Log;
+
+        Assert.Equal((63, 33, 31), (log.Last, log.First, log.Count));
+        Assert.Equal([LeaseEventKind.Granted, LeaseEventKind.Transferred, LeaseEventKind.Granted], log.NewestFirst().Take(3).Select(entry => entry.Kind));
+        Assert.Equal(17, log.Finished(2)[0].Token);
+    }
+
+    [Fact]
+    public void Apply_WhenARequestStoredByAnEarlierVersionIsRepeated_KnowsIt()
+    {
+        var bench = new MachineBench { State = Sample("held") };
+        Assert.Equal(new LeaseReply.Granted(1, Replayed: true), Resumed(bench).Acquire(Ask() with { LockDelay = Seconds(5) }));
+
+        bench.State = Sample("breaking");
+        Assert.Equal(1, Assert.IsType<LeaseReply.Breaking>(Resumed(bench).Break(1, 60, force: true)).Token);
+
+        bench.State = Sample("long log");
+        Assert.Equal(new LeaseReply.Granted(32, Replayed: true), Resumed(bench).Transfer(31, "you"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(999)]
+    public void Decode_WhenTheSchemaIsAnother_RefusesAndNamesIt(int schema)
+    {
+        var text = SampleText("free").Replace("\"v\":1", $"\"v\":{schema}", StringComparison.Ordinal);
+
+        var error = Assert.Throws<InvalidDataException>(() => LeaseCodec.Decode(Encoding.UTF8.GetBytes(text)));
+        Assert.Contains($"schema {schema}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("7")]
+    [InlineData("{\"v\":1")]
+    [InlineData("{\"v\":\"1\"}")]
+    [InlineData("{\"v\":1,\"log\":null}")]
+    [InlineData("{\"v\":1,\"log\":5}")]
+    [InlineData("{\"v\":1,\"log\":{}}")]
+    [InlineData("{\"v\":1,\"log\":{\"n\":\"1\",\"e\":[]}}")]
+    [InlineData("{\"v\":1,\"log\":{\"n\":1,\"e\":[{\"k\":1,\"t\":1}],\"e2\":")]
+    [InlineData("{\"v\":1,\"holders\":[{\"o\":\"me\"}],\"log\":{\"n\":0,\"e\":[]}}")]
+    public void Decode_WhenGarbage_Refuses(string text) =>
+        Assert.Throws<InvalidDataException>(() => LeaseCodec.Decode(Encoding.UTF8.GetBytes(text)));
+
+    private static MachineBench Resumed(MachineBench bench)
+    {
+        bench.State = bench.State.Resume(bench.Clock.Read(), bench.Rules);
+        return bench;
+    }
+
+    private static LeaseState Sample(string name) => LeaseCodec.Decode(Encoding.UTF8.GetBytes(SampleText(name)));
+
+    private static string SampleText(string name)
+    {
+        using var sample = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Storage", "schema-1.json")));
+        return sample.RootElement.GetProperty(name).GetRawText();
+    }
+}
