@@ -3,6 +3,7 @@ namespace OrleansLeases.Core;
 public sealed partial class LeaseKeeper
 {
     private static readonly object Waiting = new();
+    private static readonly TimeSpan SparedWhileBusy = TimeSpan.FromSeconds(1);
     private static readonly List<Waiter> Nobody = [];
     private static readonly Refusal TakenOver =
         new Refusal.Unavailable(TimeSpan.Zero, "A newer call with the same requestId has taken over this one.");
@@ -141,14 +142,14 @@ public sealed partial class LeaseKeeper
         new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token, Undelivered = true }),
         _host.Clock.Read()));
 
-    private void SendAwayWhoWaitedOut(Now now)
+    private void SendAwayWhoWaitedOut(Now now, TimeSpan spared)
     {
         List<(Turn Call, Refusal Answer)> sent = [];
         lock (_gate)
         {
             foreach (var waiter in _line)
             {
-                if (waiter.Call is not { } call || now.Mono < waiter.Until) continue;
+                if (waiter.Call is not { } call || now.Mono < waiter.Until + spared) continue;
                 sent.Add((call, RefusalFor(waiter, now)));
                 waiter.Registration.Unregister();
                 waiter.Leave(now.Mono);

@@ -90,8 +90,9 @@ public sealed partial class LeaseKeeper
     public Task Wake()
     {
         var now = _host.Clock.Read();
-        // A call's wait is over when it is over, though the store hangs and a turn with it.
-        if (SomeoneWaits) SendAwayWhoWaitedOut(now);
+        // A call's wait is over when it is over, though the store hangs and a turn with it. That turn may be storing the
+        // caller's own grant, so it gets a moment more.
+        if (SomeoneWaits) SendAwayWhoWaitedOut(now, _busy ? SparedWhileBusy : TimeSpan.Zero);
         lock (_gate)
         {
             if (_retired || _stopped) return Task.CompletedTask;
@@ -136,6 +137,8 @@ public sealed partial class LeaseKeeper
             }
 
             _busy = true;
+            // The turn may hang in the store; those in line are sent away on time all the same.
+            if (SomeoneWaits) SetAlarm_NeedsLock();
         }
 
         _ = TakeTurnsAsync(turn);
@@ -158,7 +161,7 @@ public sealed partial class LeaseKeeper
                 turn.TrySetException(error);
             }
 
-            if (SomeoneWaits) SendAwayWhoWaitedOut(_host.Clock.Read());
+            if (SomeoneWaits) SendAwayWhoWaitedOut(_host.Clock.Read(), TimeSpan.Zero);
             lock (_gate)
             {
                 if (_turns is null || !_turns.TryDequeue(out turn))
@@ -323,7 +326,7 @@ public sealed partial class LeaseKeeper
     private void SetAlarm_NeedsLock()
     {
         if (_stopped || _retired) return;
-        var wake = _busy ? LineChanges_NeedsLock() : WakeAt_NeedsLock() ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
+        var wake = _busy ? LineChanges_NeedsLock() + SparedWhileBusy : WakeAt_NeedsLock() ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
         if (wake is not { } at) return;
         // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.
         var farthest = _host.Clock.Read().Mono + FarthestAlarm;

@@ -89,21 +89,21 @@ public sealed class AnswerTests
     }
 
     [Fact]
-    public void TryRetire_WhenHeldDelayedOrWaitedFor_Stays()
+    public void Ring_WhenHeldDelayedOrWaitedFor_DoesNotRetire()
     {
         var bench = new KeeperBench(idleAfter: Seconds(60));
         var token = Now<LeaseGrant>(bench.Acquire(Ask(ttl: 100) with { LockDelay = Seconds(200) })).Token;
         bench.Advance(99);
-        Assert.False(bench.Keeper.TryRetire());
+        Assert.False(bench.Keeper.Ring(bench.Time.Elapsed));
 
         // Expired at 100 s, delayed until 300 s, idle until 360 s.
         bench.AlarmsRing = false;
         bench.Advance(1);
         bench.Info();
         bench.Advance(259.999);
-        Assert.False(bench.Keeper.TryRetire());
+        Assert.False(bench.Keeper.Ring(bench.Time.Elapsed));
         bench.Advance(0.001);
-        Assert.True(bench.Keeper.TryRetire());
+        Assert.True(bench.Keeper.Ring(bench.Time.Elapsed));
         Assert.Null(bench.Keeper.Submit(LeaseCommand.Of(new RenewRequest { Resource = MachineBench.Resource, Owner = "me", Token = token })));
     }
 

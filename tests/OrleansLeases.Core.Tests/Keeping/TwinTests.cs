@@ -84,6 +84,18 @@ public sealed class TwinTests
     }
 
     [Fact]
+    public void Renew_WhenEveryRenewalIsStoredAndTheTwinsClockIsBehind_TellsTheWholeTtl()
+    {
+        var a = new KeeperBench(NewRules("a") with { RenewalFactor = 1 }, _a.Store);
+        var b = new KeeperBench(NewRules("b") with { RenewalFactor = 1 }, _a.Store, new ManualTimeProvider(ManualTimeProvider.DefaultStart.AddSeconds(-0.8)));
+        var token = a.Grant(ttl: 0.5).Token;
+        a.Advance(0.3);
+        b.Advance(0.3);
+
+        Assert.Equal(Seconds(0.5), Now<LeaseRenewal>(b.Renew(token)).Remaining);
+    }
+
+    [Fact]
     public void Renew_WhenTheTwinHasLoaded_GoesOnInMemoryUpToTheHorizonAndNoFurther()
     {
         var token = _a.Grant().Token;

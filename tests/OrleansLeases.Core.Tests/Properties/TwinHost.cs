@@ -107,7 +107,7 @@ internal sealed class TwinHost : IKeeperAlarm
         foreach (var at in _alarms.Where(at => at <= mono).Order().ToArray())
         {
             _alarms.Remove(at);
-            _ = _keeper.Wake(at);
+            if (!_keeper.Ring(at)) _ = _keeper.Wake();
         }
     }
 }

@@ -123,6 +123,12 @@ public sealed class LeaseCodecTests
     [InlineData("{\"v\":1,\"log\":{\"n\":\"1\",\"e\":[]}}")]
     [InlineData("{\"v\":1,\"log\":{\"n\":1,\"e\":[{\"k\":1,\"t\":1}],\"e2\":")]
     [InlineData("{\"v\":1,\"holders\":[{\"o\":\"me\"}],\"log\":{\"n\":0,\"e\":[]}}")]
+    [InlineData("{\"v\":1}")]
+    [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":[]}")]
+    [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"log\":{\"n\":0,\"e\":[]}}")]
+    [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":null,\"log\":{\"n\":0,\"e\":[]}}")]
+    [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":[null],\"log\":{\"n\":0,\"e\":[]}}")]
+    [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":[{\"o\":null,\"t\":1,\"ttl\":1,\"r\":1,\"s\":1,\"by\":\"a\"}],\"log\":{\"n\":0,\"e\":[]}}")]
     public void Decode_WhenGarbage_Refuses(string text) =>
         Assert.Throws<InvalidDataException>(() => LeaseCodec.Decode(Encoding.UTF8.GetBytes(text)));
 

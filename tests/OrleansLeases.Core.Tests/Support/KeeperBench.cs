@@ -103,7 +103,7 @@ internal sealed class KeeperBench : IKeeperAlarm
         {
             _alarms.Remove(at);
             if (at > Time.Elapsed) Time.Advance(at - Time.Elapsed);
-            if (!Keeper.TryRetire()) _ = Keeper.Wake(at);
+            if (!Keeper.Ring(at)) _ = Keeper.Wake();
         }
 
         if (end > Time.Elapsed) Time.Advance(end - Time.Elapsed);
