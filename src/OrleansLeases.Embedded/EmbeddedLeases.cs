@@ -212,8 +212,17 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private static Task<object> Answer(Task<object> answer, CancellationToken cancellationToken) =>
         answer.IsCompleted || !cancellationToken.CanBeCanceled ? answer : answer.WaitAsync(cancellationToken);
 
-    private Task<object> Submit(string resource, LeaseCommand command, CancellationToken cancellationToken) =>
-        Submit(resource, keeper => keeper.Submit(command, cancellationToken));
+    private Task<object> Submit(string resource, LeaseCommand command, CancellationToken cancellationToken)
+    {
+        while (!_disposed)
+        {
+            var keeper = KeeperOf(resource);
+            if (keeper.Submit(command, cancellationToken) is { } answer) return answer;
+            Forget(keeper);
+        }
+
+        return Task.FromResult<object>(ShutDown());
+    }
 
     private Task<object> Submit(string resource, Func<LeaseKeeper, Task<object>?> ask)
     {

@@ -145,10 +145,11 @@ public sealed class RequestChecks(LeaseLimits limits)
     private static void Path(ref Errors errors, string field, string? name)
     {
         if (!Name(ref errors, field, name)) return;
-        foreach (var segment in name!.Split('/'))
+        foreach (var range in name.AsSpan().Split('/'))
         {
+            var segment = name.AsSpan(range);
             if (segment is not ("" or "." or "..")) continue;
-            errors.Add(field, $"{field} is '{Shown(name)}', which has {(segment.Length == 0 ? "an empty segment" : $"the segment '{segment}'")}; a name is a path of segments joined by '/', none of them empty, '.' or '..'.");
+            errors.Add(field, $"{field} is '{Shown(name!)}', which has {(segment.Length == 0 ? "an empty segment" : $"the segment '{segment}'")}; a name is a path of segments joined by '/', none of them empty, '.' or '..'.");
             return;
         }
     }
@@ -161,6 +162,8 @@ public sealed class RequestChecks(LeaseLimits limits)
             return false;
         }
 
+        // Nearly every name is short and plain.
+        if (name.Length <= MaxNameBytes && !name.AsSpan().ContainsAnyExceptInRange(' ', '~')) return true;
         if (Bytes(name) is not { } bytes)
         {
             errors.Add(field, $"{field} is not valid Unicode; it has half of a surrogate pair.");
