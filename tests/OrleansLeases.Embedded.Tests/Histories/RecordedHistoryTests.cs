@@ -1,0 +1,129 @@
+using OrleansLeases.Core;
+using OrleansLeases.Embedded.Tests.Hosting;
+using OrleansLeases.Testing.Linearizability;
+
+namespace OrleansLeases.Embedded.Tests.Histories;
+
+/// <summary>
+/// Recorded concurrent histories of the real engine on a real clock are linearizable with expiry; mutated ones, and
+/// those of an engine whose store forgets to compare versions, are not.
+/// </summary>
+public sealed class RecordedHistoryTests : IDisposable
+{
+    private static readonly TimeSpan Length = TimeSpan.FromSeconds(2);
+    private static readonly string[] Resources = ["hot", "warm", "cool"];
+
+    private static readonly EmbeddedLeaseOptions Options = new()
+    {
+        Limits = new LeaseLimits { MinTtl = TimeSpan.FromMilliseconds(10), MaxTtl = TimeSpan.FromMilliseconds(200) },
+    };
+
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Memory_UnderLoad_IsLinearizable()
+    {
+        await using var leases = EmbeddedLeases.InMemory(Options);
+
+        await AssertLinearizableAsync(leases);
+    }
+
+    [Fact]
+    public async Task Sqlite_UnderLoad_IsLinearizable()
+    {
+        await using var leases = await EmbeddedLeases.OpenAsync(_folder.Path, Options);
+
+        await AssertLinearizableAsync(leases);
+    }
+
+    [Fact]
+    public async Task TwoEnginesOnOneStore_UnderLoad_GrantLinearizably()
+    {
+        var store = new MemoryStore();
+        var histories = await RecordOnTwoAsync(store);
+
+        Assert.All(histories, history => Assert.Null(LeaseHistoryChecker.FindFault(Successes(history.Value), Options.ClockSkew + Options.Limits.MaxTtl)));
+    }
+
+    [Fact]
+    public async Task TwoEnginesOnAStoreThatComparesNoVersions_AreFoundOut()
+    {
+        var histories = await RecordOnTwoAsync(new ForgetfulStore());
+
+        Assert.Contains(histories, history => LeaseHistoryChecker.FindFault(Successes(history.Value), Options.ClockSkew + Options.Limits.MaxTtl) is not null);
+    }
+
+    private static async Task AssertLinearizableAsync(EmbeddedLeases leases)
+    {
+        var grace = (await leases.InfoAsync()).Value.Grace;
+        var clients = new RecordedClients(TimeProvider.System);
+        await Task.WhenAll(Enumerable.Range(0, 9).Select(number => Task.Run(() => clients.RunAsync(leases, number, Resources, Length)))).WaitAsync(Calls.Patience);
+
+        foreach (var (resource, history) in clients.Histories)
+        {
+            var fault = LeaseHistoryChecker.FindFault(history, grace);
+            Assert.True(fault is null, $"The history of '{resource}' has no order:{Environment.NewLine}{fault}");
+            AssertMutationsAreFound(history, grace);
+        }
+    }
+
+    private static void AssertMutationsAreFound(IReadOnlyList<LeaseOperation> history, TimeSpan grace)
+    {
+        var grants = history.OfType<LeaseOperation.Granted>().OrderBy(granted => granted.Token).ToList();
+        Assert.True(grants.Count > 8, "The history is too short to say anything.");
+        for (var i = 1; i < grants.Count; i += grants.Count / 8)
+        {
+            var (before, grant) = (grants[i - 1], grants[i]);
+            AssertFault("a token is told twice", Replace(grant, grant with { Token = before.Token }));
+            AssertFault("a holder is told more than it had", Replace(before, before with { Told = grant.Returned + TimeSpan.FromHours(1) - before.Invoked })
+                .Where(operation => operation is not (LeaseOperation.Ended or LeaseOperation.Transferred) || TokenOf(operation) != before.Token));
+            AssertFault("it was granted to another from the start", [.. history, new LeaseOperation.Granted(grant.Returned, grant.Returned, "ghost", long.MaxValue, grant.Told, grant.Ttl)]);
+            AssertFault("a token that never was is renewed", [.. history, new LeaseOperation.Renewed(grant.Invoked, grant.Returned, long.MaxValue, grant.Told, grant.Ttl)]);
+        }
+
+        IEnumerable<LeaseOperation> Replace(LeaseOperation one, LeaseOperation by) => history.Select(operation => ReferenceEquals(operation, one) ? by : operation);
+
+        static long TokenOf(LeaseOperation operation) => operation is LeaseOperation.Ended ended ? ended.Token : ((LeaseOperation.Transferred)operation).From;
+
+        void AssertFault(string mutation, IEnumerable<LeaseOperation> mutated) =>
+            Assert.True(LeaseHistoryChecker.FindFault(mutated, grace) is not null, $"Not found: {mutation}.");
+    }
+
+    private static async Task<IReadOnlyDictionary<string, IReadOnlyList<LeaseOperation>>> RecordOnTwoAsync(IEmbeddedStore store)
+    {
+        await using var one = Engines.Over(store, TimeProvider.System, Options);
+        await using var other = Engines.Over(store, TimeProvider.System, Options);
+        var clients = new RecordedClients(TimeProvider.System);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(number => Task.Run(() => clients.RunAsync(number % 2 == 0 ? one : other, number, Resources, Length)))).WaitAsync(Calls.Patience);
+        return clients.Histories;
+    }
+
+    // A second activation may answer reads and refusals from what it last knew; what it grants must fit all the same.
+    private static IEnumerable<LeaseOperation> Successes(IEnumerable<LeaseOperation> history) =>
+        history.Where(operation => operation is not (LeaseOperation.Read or LeaseOperation.FoundHeld or LeaseOperation.NotHolder));
+
+    private sealed class ForgetfulStore : IEmbeddedStore
+    {
+        private readonly System.Collections.Concurrent.ConcurrentDictionary<string, LeaseState> _records = new();
+
+        public bool Durable => false;
+
+        public int Epoch => 0;
+
+        public ValueTask<LeaseState> LoadAsync(string resource) => ValueTask.FromResult(_records.GetValueOrDefault(resource, LeaseState.Unused));
+
+        public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
+        {
+            _records[resource] = next;
+            return ValueTask.FromResult(SaveOutcome.Saved);
+        }
+
+        public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) => [];
+
+        public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => [];
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,55 @@
+namespace OrleansLeases.Embedded.Tests.Hosting;
+
+/// <summary>The calls that most tests make, and bounded waiting for what is on its way.</summary>
+internal static class Calls
+{
+    public const string R = "orders/42";
+
+    // Only a defect lets a test wait this long.
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
+
+    public static AcquireRequest By(string owner, string resource = R) => new() { Resource = resource, Owner = owner, Ttl = Seconds(30) };
+
+    public static async Task<LeaseGrant> GrantAsync(this ILeaseService leases, AcquireRequest request) =>
+        (await leases.AcquireAsync(request).AsTask().WaitAsync(Patience)).Value;
+
+    public static async Task<TRefusal> RefusedAsync<TRefusal>(this ILeaseService leases, AcquireRequest request)
+        where TRefusal : Refusal =>
+        Assert.IsType<TRefusal>((await leases.AcquireAsync(request).AsTask().WaitAsync(Patience)).Refusal);
+
+    public static Task<LeaseResult<LeaseRenewal>> RenewAsync(this ILeaseService leases, LeaseGrant grant, TimeSpan? ttl = null) =>
+        leases.RenewAsync(new RenewRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, Ttl = ttl }).AsTask().WaitAsync(Patience);
+
+    public static Task<LeaseResult<LeaseRelease>> ReleaseAsync(this ILeaseService leases, LeaseGrant grant) =>
+        leases.ReleaseAsync(new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token }).AsTask().WaitAsync(Patience);
+
+    public static async Task<LeaseInfo> GetAsync(this ILeaseService leases, string resource = R, bool fresh = false) =>
+        (await leases.GetAsync(new GetLeaseRequest { Resource = resource, Fresh = fresh }).AsTask().WaitAsync(Patience)).Value;
+
+    /// <summary>Asks with a wait, and returns once the request stands in line.</summary>
+    public static async Task<Task<LeaseResult<LeaseGrant>>> WaitInLineAsync(this ILeaseService leases, AcquireRequest request)
+    {
+        var before = (await leases.GetAsync(request.Resource)).Waiters ?? 0;
+        var call = leases.AcquireAsync(request.Wait > TimeSpan.Zero ? request : request with { Wait = Seconds(20) }).AsTask();
+        await UntilAsync(async () => call.IsCompleted || (await leases.GetAsync(request.Resource)).Waiters > before);
+        Assert.False(call.IsCompleted, $"{request.Owner} should stand in line.");
+        return call;
+    }
+
+    public static Refusal.NotHolder NotHolder<T>(LeaseResult<T> result, NotHolderReason reason)
+        where T : class
+    {
+        var refusal = Assert.IsType<Refusal.NotHolder>(result.Refusal);
+        Assert.Equal(reason, refusal.Reason);
+        return refusal;
+    }
+
+    /// <summary>Waits for an event that is on its way.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> happened)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!await happened()) await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, patience.Token);
+    }
+}

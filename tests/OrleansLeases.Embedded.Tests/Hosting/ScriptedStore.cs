@@ -1,0 +1,51 @@
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Embedded.Tests.Hosting;
+
+/// <summary>A store that fails, hangs or forgets to compare versions as a test tells it to.</summary>
+internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
+{
+    /// <summary>Runs before a save; what it throws is the outcome, and nothing is written.</summary>
+    public Func<LeaseState, Task>? BeforeSave { get; set; }
+
+    /// <summary>Runs after a save; what it throws is the outcome, though it was written.</summary>
+    public Func<LeaseState, Task>? AfterSave { get; set; }
+
+    /// <summary>Runs before a load.</summary>
+    public Action? BeforeLoad { get; set; }
+
+    /// <summary>How many saves were asked for.</summary>
+    public int Saves { get; private set; }
+
+    public bool Durable => behind.Durable;
+
+    public int Epoch => behind.Epoch;
+
+    public ValueTask<LeaseState> LoadAsync(string resource)
+    {
+        BeforeLoad?.Invoke();
+        return behind.LoadAsync(resource);
+    }
+
+    public async ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
+    {
+        Saves++;
+        if (BeforeSave is not null) await BeforeSave(next);
+        var outcome = await behind.SaveAsync(resource, previous, next, background);
+        if (AfterSave is not null) await AfterSave(next);
+        return outcome;
+    }
+
+    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) => behind.ReadFrom(from);
+
+    public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => behind.DueAfter(last, until, limit);
+
+    public ValueTask DisposeAsync() => behind.DisposeAsync();
+
+    /// <summary>Fails once.</summary>
+    public static Func<LeaseState, Task> Once(Exception error)
+    {
+        var left = 1;
+        return _ => Interlocked.Exchange(ref left, 0) == 1 ? Task.FromException(error) : Task.CompletedTask;
+    }
+}
