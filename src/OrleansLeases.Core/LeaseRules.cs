@@ -25,7 +25,7 @@ public sealed record LeaseRules
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How many changes a resource remembers, with their request ids; a multiple of 16.</summary>
-    /// <value>544 by default: 256 grants and releases, wherever the oldest block ends.</value>
+    /// <value>544 by default: 256 grants and releases, wherever the oldest block ends. A store may keep no more than that.</value>
     public int LogLength { get; init; } = DefaultLogLength;
 
     /// <summary>Every token is greater than this: the epoch in its high bits, or for engines without a disk a count from the clock.</summary>

@@ -13,7 +13,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
 
     private readonly Lock _gate = new();
     private readonly PriorityQueue<LeaseKeeper, TimeSpan> _queue = new();
-    private readonly Queue<LeaseKeeper> _unhurried = new();
+    private readonly Queue<LeaseKeeper> _background = new();
     private readonly LeaseClock _clock;
     private readonly Action<LeaseKeeper> _forget;
     private readonly ITimer _timer;
@@ -81,21 +81,21 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
             {
                 if (keeper.Ring(at)) _forget(keeper);
                 else if (keeper.SomeoneWaits) _ = keeper.Wake();
-                else lock (_gate) _unhurried.Enqueue(keeper);
+                else lock (_gate) _background.Enqueue(keeper);
             }
 
-            RunUnhurried();
+            RunBackground();
         }
     }
 
-    private void RunUnhurried()
+    private void RunBackground()
     {
         while (true)
         {
             LeaseKeeper? next;
             lock (_gate)
             {
-                if (_disposed || _running >= RunAtOnce || !_unhurried.TryDequeue(out next)) return;
+                if (_disposed || _running >= RunAtOnce || !_background.TryDequeue(out next)) return;
                 _running++;
             }
 
@@ -108,7 +108,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
     private void FinishedAndGoOn()
     {
         Finished();
-        RunUnhurried();
+        RunBackground();
     }
 
     private void Finished()

@@ -17,6 +17,10 @@ public sealed class DataFolderInUseException : IOException
 /// <summary>A folder with the leases of one machine. One process at a time has it.</summary>
 public static class DataFolder
 {
+    // What the system says where another process has the lock: EWOULDBLOCK on Linux, and on Windows.
+    private const int WouldBlock = 11;
+    private const int SharingViolation = unchecked((int)0x80070020);
+
     /// <summary>Reads the restore epoch, whether or not a server runs.</summary>
     /// <param name="folder">The data folder.</param>
     /// <returns>The epoch, 0 to 8,191.</returns>
@@ -58,7 +62,7 @@ public static class DataFolder
         {
             return new FileStream(Path.Combine(folder, "leases.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
+        catch (IOException error) when (error.HResult is WouldBlock or SharingViolation)
         {
             throw new DataFolderInUseException(folder, error);
         }

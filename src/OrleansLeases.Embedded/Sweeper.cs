@@ -1,4 +1,3 @@
-using System.Data.Common;
 using OrleansLeases.Core;
 
 namespace OrleansLeases.Embedded;
@@ -43,7 +42,7 @@ internal sealed class Sweeper : IAsyncDisposable
                 if (page.Count > 0) done = page[^1];
                 pause = page.Count < PageSize;
             }
-            catch (Exception error) when (error is IOException or DbException or InvalidOperationException)
+            catch (Exception error) when (error is not OutOfMemoryException)
             {
                 // The store could not be read; every call says so as well. A sweep is never needed for safety.
             }

@@ -36,7 +36,7 @@ internal static class ProcessGroup
         {
             stat = File.ReadAllText($"/proc/{process}/stat");
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return false;
         }

@@ -54,18 +54,20 @@ public sealed partial class LeaseKeeper
     /// <param name="cancellationToken">Leaves the line; heeded while an acquire waits there, and nowhere else.</param>
     /// <returns>The reply record or the <see cref="Refusal"/>; null where the keeper has retired and another must be made.</returns>
     public Task<object>? Submit(LeaseCommand command, CancellationToken cancellationToken = default) =>
-        Enter(new Turn(command, _host.Clock.Read()) { Cancellation = cancellationToken });
+        Enter(new Turn(command, _host.Clock.Read()) { Cancellation = cancellationToken }, MaxTurns);
 
     /// <summary>Asks for the state of the resource.</summary>
     /// <param name="fresh">Compare with the stored version first.</param>
     /// <returns>A <see cref="LeaseInfo"/> or a <see cref="Refusal"/>; null where the keeper has retired.</returns>
     public Task<object>? Get(bool fresh) => Enter(
-        new Turn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { Fresh = fresh, View = static (keeper, state, now) => keeper.InfoOf(state, now) });
+        new Turn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { Fresh = fresh, View = static (keeper, state, now) => keeper.InfoOf(state, now) },
+        MaxTurns);
 
     /// <summary>Asks for the stored events.</summary>
     /// <returns>A <see cref="LeaseHistory"/> or a <see cref="Refusal"/>; null where the keeper has retired.</returns>
     public Task<object>? History() => Enter(
-        new Turn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { View = static (keeper, state, _) => LeaseViews.History(keeper.Resource, state) });
+        new Turn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { View = static (keeper, state, _) => LeaseViews.History(keeper.Resource, state) },
+        MaxTurns);
 
     /// <summary>Tells the keeper that an alarm it set has come. It may leave memory then: if nothing is held, delayed or waited for and nobody has asked for a while.</summary>
     /// <param name="at">The moment it was set for.</param>
@@ -122,16 +124,22 @@ public sealed partial class LeaseKeeper
         foreach (var call in waiting) call.TrySetResult(busy ? UnknownOutcomeOf(call) : ShuttingDown());
     }
 
-    private Task<object>? Enter(Turn turn)
+    /// <summary>Takes a turn in. The keeper's own are never refused: a grant would not be given back, or a call not answered.</summary>
+    private Task<object>? Enter(Turn turn, int bound = int.MaxValue)
     {
         lock (_gate)
         {
             if (_retired) return null;
-            if (_stopped) return Task.FromResult<object>(ShuttingDown());
+            if (_stopped)
+            {
+                turn.TrySetResult(ShuttingDown());
+                return turn.Task;
+            }
+
             _lastUsed = turn.Received.Mono;
             if (_busy)
             {
-                if (_turns?.Count >= MaxTurns && turn.Command is not LeaseCommand.Tick) return Task.FromResult<object>(TooManyCalls);
+                if (_turns?.Count >= bound) return Task.FromResult<object>(TooManyCalls);
                 (_turns ??= new()).Enqueue(turn);
                 return turn.Task;
             }
@@ -158,6 +166,7 @@ public sealed partial class LeaseKeeper
             {
                 // A defect must not leave callers waiting, nor a state that may be ahead of the store.
                 _state = null;
+                _retryAt = _host.Clock.Read().Mono + RetryAfter;
                 turn.TrySetException(error);
             }
 

@@ -69,7 +69,7 @@ internal sealed partial class LeaseDraft
         var wall = now.Late + left;
         var beyond = wall > holder.Horizon - holder.Margin || left > holder.Span;
         durable |= beyond || ttl != holder.Ttl;
-        if (beyond || (durable && wall + rules.Reserve(ttl) > holder.Horizon)) holder = holder.Reaching(wall + rules.Reserve(ttl), now, rules);
+        if (beyond || (durable && wall + rules.Reserve(ttl) > holder.Horizon)) holder = holder.WithHorizon(wall + rules.Reserve(ttl), now, rules);
         Replace(index, holder with { Ttl = ttl, Deadline = deadline, Delivered = true }, durable);
         return new LeaseReply.Renewed(holder.Token);
     }
@@ -117,7 +117,7 @@ internal sealed partial class LeaseDraft
                 // The old holder gave up whatever it had been told.
                 Floor = TimeSpan.Zero,
                 Delivered = false,
-            }).Reaching(now.Late + ttl, now, rules)),
+            }).WithHorizon(now.Late + ttl, now, rules)),
             Replayed: false);
     }
 
@@ -154,7 +154,7 @@ internal sealed partial class LeaseDraft
         }
 
         var wall = LeaseMachine.CeilToMillisecond(now.Late + (ends - now.Mono));
-        holder = (request.Force ? holder with { Floor = TimeSpan.Zero } : holder).Reaching(wall, now, rules) with
+        holder = (request.Force ? holder with { Floor = TimeSpan.Zero } : holder).WithHorizon(wall, now, rules) with
         {
             Breaking = new BreakOrder { Ends = ends, EndsWall = wall, Force = request.Force, Reason = request.Reason },
             Deadline = request.Force ? holder.Deadline : ends,

@@ -23,7 +23,8 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
         {
             Holders = _holders,
             Log = _log,
-            Delay = _delay,
+            // Others wait it out whoever is granted meanwhile; once it is over, it need not be kept.
+            Delay = _delay is { } delay && now.Mono < delay.Ends ? delay : null,
             Capacity = _capacity,
             LastToken = _lastToken,
             Version = _durable ? state.Version + 1 : state.Version,
@@ -102,7 +103,6 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
     private long Grant(AcquireRequest request, RequestStamp stamp)
     {
         if (_holders.IsEmpty) _capacity = request.Mode == LeaseMode.Shared ? request.Capacity : null;
-        _delay = null;
         return Add(new Holder
         {
             Owner = request.Owner,
@@ -116,7 +116,7 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
             Metadata = request.Metadata is { Count: > 0 } metadata ? metadata : null,
             Request = stamp,
             Deadline = now.Mono + request.Ttl,
-        }.Reaching(now.Late + request.Ttl, now, rules));
+        }.WithHorizon(now.Late + request.Ttl, now, rules));
     }
 
     private long Add(Holder holder)
@@ -137,7 +137,7 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
     private void StartDelay(Holder holder)
     {
         var ends = holder.EndsAt + holder.LockDelay;
-        if (ends <= now.Mono) return;
+        if (ends <= now.Mono || ends <= _delay?.Ends) return;
         _delay = new LockDelay
         {
             Owner = holder.Owner,

@@ -152,7 +152,7 @@ public sealed record Holder
     }
 
     /// <summary>Stores a horizon of this incarnation's own; whatever others told under an inherited one stays within it.</summary>
-    internal Holder Reaching(TimeSpan wall, Now now, LeaseRules rules)
+    internal Holder WithHorizon(TimeSpan wall, Now now, LeaseRules rules)
     {
         var horizon = LeaseMachine.CeilToMillisecond(Max(wall, now.Late + (Floor - now.Mono)));
         return this with

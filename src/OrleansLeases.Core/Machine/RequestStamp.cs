@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// A request id and the content it came with, as they are remembered: digests, so that 512 of them stay small. Two
+/// A request id and the content it came with, as they are remembered: digests, so that hundreds of them stay small. Two
 /// ids of one resource collide by chance once in 2^64; SHA-256 keeps anyone from making them collide on purpose.
 /// </summary>
 /// <param name="Id">The verb and the request id.</param>

@@ -42,7 +42,7 @@ public static class LeaseCodec
     public static LogEntry[] DecodeBlock(ReadOnlySpan<byte> utf8) => Whole(Read(utf8, StoredJson.Default.LogEntryArray));
 
     internal static LogEntry[] Whole(LogEntry[]? entries) =>
-        entries is not null && entries.All(entry => entry.Owner is not null) ? entries : throw new JsonException("A log entry lacks its owner.");
+        entries is not null && entries.All(entry => entry.Owner is not null) ? entries : throw new InvalidDataException("A stored log entry lacks its owner.");
 
     private static T Read<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type)
         where T : class

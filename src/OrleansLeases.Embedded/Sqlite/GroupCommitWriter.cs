@@ -27,19 +27,19 @@ internal sealed class PendingSave(string resource, long version, long? due, byte
 internal sealed class GroupCommitWriter : IAsyncDisposable
 {
     private const int MaxBatch = 512;
-    private const int MaxUnhurried = 32;
+    private const int MaxBackground = 32;
 
     private readonly object _gate = new();
     private readonly string _file;
     private readonly int _epoch;
     private readonly int? _maxPages;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Queue<PendingSave> _hurried = new();
-    private readonly Queue<PendingSave> _unhurried = new();
-    private readonly SaveOutcome[] _outcomes = new SaveOutcome[MaxBatch + MaxUnhurried];
+    private readonly Queue<PendingSave> _foreground = new();
+    private readonly Queue<PendingSave> _background = new();
+    private readonly SaveOutcome[] _outcomes = new SaveOutcome[MaxBatch + MaxBackground];
     private Session? _session;
     private int _wakeAt = int.MaxValue;
-    private int _lastHurried;
+    private int _lastForeground;
     private bool _writing;
     private bool _closing;
 
@@ -57,8 +57,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         lock (_gate)
         {
             if (_closing) return Task.FromResult(SaveOutcome.NotSaved);
-            (background ? _unhurried : _hurried).Enqueue(save);
-            if (_hurried.Count + _unhurried.Count >= _wakeAt) Monitor.Pulse(_gate);
+            (background ? _background : _foreground).Enqueue(save);
+            if (_foreground.Count + _background.Count >= _wakeAt) Monitor.Pulse(_gate);
         }
 
         return save.Task;
@@ -93,7 +93,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     {
         lock (_gate)
         {
-            while (_hurried.Count == 0 && _unhurried.Count == 0)
+            while (_foreground.Count == 0 && _background.Count == 0)
             {
                 if (_closing) return false;
                 _wakeAt = 1;
@@ -102,16 +102,16 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 
             // Callers that were just answered come back in a moment. Waiting for as many as came last time, or a
             // millisecond, makes one batch of what would be a few small ones; a lone caller never waits.
-            if (_hurried.Count < _lastHurried && !_closing)
+            if (_foreground.Count < _lastForeground && !_closing)
             {
-                _wakeAt = _lastHurried;
+                _wakeAt = _lastForeground;
                 Monitor.Wait(_gate, 1);
             }
 
             _wakeAt = int.MaxValue;
-            _lastHurried = _hurried.Count;
-            while (batch.Count < MaxBatch && _hurried.TryDequeue(out var save)) batch.Add(save);
-            for (var i = 0; i < MaxUnhurried && _unhurried.TryDequeue(out var save); i++) batch.Add(save);
+            _lastForeground = _foreground.Count;
+            while (batch.Count < MaxBatch && _foreground.TryDequeue(out var save)) batch.Add(save);
+            for (var i = 0; i < MaxBackground && _background.TryDequeue(out var save); i++) batch.Add(save);
             return true;
         }
     }

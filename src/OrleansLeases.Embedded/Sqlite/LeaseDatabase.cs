@@ -41,6 +41,8 @@ internal static class LeaseDatabase
     /// <summary>Makes what is missing, and refuses what a newer version made.</summary>
     public static void Prepare(SqliteConnection connection)
     {
+        // Looked at first: a file that is refused is not written to.
+        if (HasMeta(connection)) CheckSchema(connection);
         Execute(connection, $"""
             BEGIN IMMEDIATE;
             CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -59,6 +61,17 @@ internal static class LeaseDatabase
                 PRIMARY KEY (resource, slot)) WITHOUT ROWID;
             COMMIT;
             """);
+    }
+
+    private static bool HasMeta(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'";
+        return (long)command.ExecuteScalar()! == 1;
+    }
+
+    private static void CheckSchema(SqliteConnection connection)
+    {
         var schema = ReadMeta(connection, "schema");
         if (schema != Schema)
         {
