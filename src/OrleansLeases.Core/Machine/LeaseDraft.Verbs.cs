@@ -69,7 +69,9 @@ internal sealed partial class LeaseDraft
         var wall = now.Late + left;
         var beyond = wall > holder.Horizon - holder.Margin || left > holder.Span;
         durable |= beyond || ttl != holder.Ttl;
-        if (beyond || (durable && wall + rules.Reserve(ttl) > holder.Horizon)) holder = holder.WithHorizon(wall + rules.Reserve(ttl), now, rules);
+        var ahead = now.Late + ttl + rules.Reserve(ttl);
+        if (ahead < wall) ahead = wall;
+        if (beyond || (durable && ahead > holder.Horizon)) holder = holder.WithHorizon(ahead, now, rules);
         Replace(index, holder with { Ttl = ttl, Deadline = deadline, Delivered = true }, durable);
         return new LeaseReply.Renewed(holder.Token);
     }
@@ -86,6 +88,8 @@ internal sealed partial class LeaseDraft
 
         // The grant may have reached its caller by another way since the gateway found the first one gone.
         if (request.Undelivered && _holders[index].Delivered) return new LeaseReply.Released(request.Token, Replayed: true);
+        // A lock-delay waits for what its owner may still be doing. Acquiring again does not end that; its own word does.
+        if (_delay?.Owner == request.Owner && !request.Undelivered) _delay = null;
         End(index, LeaseEventKind.Released, now.Late, request.Undelivered ? "its caller was gone" : null, default);
         return new LeaseReply.Released(request.Token, Replayed: false);
     }

@@ -23,7 +23,7 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
         {
             Holders = _holders,
             Log = _log,
-            // Others wait it out whoever is granted meanwhile; once it is over, it need not be kept.
+            // Once it is over, it need not be kept.
             Delay = _delay is { } delay && now.Mono < delay.Ends ? delay : null,
             Capacity = _capacity,
             LastToken = _lastToken,

@@ -26,13 +26,7 @@ public static class LeaseCodec
     {
         var state = Read(utf8, StoredJson.Default.LeaseState);
         if (state.Log is null) throw new InvalidDataException("The stored record lacks its log.");
-        if (state.Schema is < 1 or > LeaseState.CurrentSchema)
-        {
-            throw new InvalidDataException(
-                $"The stored record has schema {state.Schema}; this version reads 1 to {LeaseState.CurrentSchema}. Run the version that wrote it, or a newer one.");
-        }
-
-        return state;
+        return state.Schema is >= 1 and <= LeaseState.CurrentSchema ? state : throw WrongSchema(state.Schema);
     }
 
     /// <summary>Reads one block of a log.</summary>
@@ -44,6 +38,25 @@ public static class LeaseCodec
     internal static LogEntry[] Whole(LogEntry[]? entries) =>
         entries is not null && entries.All(entry => entry.Owner is not null) ? entries : throw new InvalidDataException("A stored log entry lacks its owner.");
 
+    private static InvalidDataException WrongSchema(int schema) => new(
+        $"The stored record has schema {schema}; this version reads 1 to {LeaseState.CurrentSchema}. Run the version that wrote it, or a newer one.");
+
+    // A newer record may well lack what this version takes for granted.
+    private static InvalidDataException? NewerSchema(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(utf8);
+            using var record = JsonDocument.ParseValue(ref reader);
+            return record.RootElement.ValueKind == JsonValueKind.Object && record.RootElement.TryGetProperty("v", out var schema)
+                && schema.TryGetInt32(out var number) && number > LeaseState.CurrentSchema ? WrongSchema(number) : null;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     private static T Read<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type)
         where T : class
     {
@@ -53,7 +66,7 @@ public static class LeaseCodec
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
         {
-            throw new InvalidDataException("What is stored is not readable as a lease record.", error);
+            throw NewerSchema(utf8) ?? new InvalidDataException("What is stored is not readable as a lease record.", error);
         }
     }
 }

@@ -57,6 +57,7 @@ internal sealed class ReferenceModel(int maxHolders)
         }
 
         if (request.Undelivered && lease.Delivered) return new("released", request.Token, Flag: true);
+        if (!request.Undelivered && _delay?.Owner == request.Owner) _delay = null;
         Finish(lease, LeaseEventKind.Released);
         return new("released", request.Token);
     });
@@ -134,7 +135,6 @@ internal sealed class ReferenceModel(int maxHolders)
             if (_delay is { } delay && Now < delay.Until && delay.Owner != place.Owner) continue;
             if (!Fits(place)) return;
             if (Holders.Count == 0) _capacity = place.Capacity;
-            _delay = null;
             _applied[("acquire", place.RequestId!)] = (ContentOf(place), Add(place.Owner, place.Mode, place.Ttl, place.LockDelay));
             Line.RemoveAll(waiting => waiting.RequestId == place.RequestId);
         }
@@ -156,7 +156,7 @@ internal sealed class ReferenceModel(int maxHolders)
         foreach (var lease in Holders.Where(holder => holder.EndsAt <= Now))
         {
             var until = lease.EndsAt + lease.LockDelay;
-            if ((lease.OrderedEnd is null || lease.Forced) && until > Now && lease.LockDelay > TimeSpan.Zero) _delay = (lease.Owner, until);
+            if ((lease.OrderedEnd is null || lease.Forced) && until > Now && lease.LockDelay > TimeSpan.Zero && !(until <= _delay?.Until)) _delay = (lease.Owner, until);
             Finish(lease, lease.OrderedEnd is null ? LeaseEventKind.Expired : LeaseEventKind.Broken);
         }
     }
