@@ -42,7 +42,7 @@ run_tests() {
     echo "== $name"
     # A test that hangs is ended after five minutes and named.
     dotnet test "$project" --configuration "$configuration" --no-build --logger "trx;LogFileName=$name.trx" \
-        --results-directory "$results" --blame-hang --blame-hang-timeout 5m --blame-hang-dump-type none -verbosity:quiet
+        --results-directory "$results" --blame-hang --blame-hang-timeout 5m --blame-hang-dump-type none
     local code=$?
     if [ ! -f "$trx" ]; then
         echo "$name wrote no results; it did not get to run its tests."

@@ -1,4 +1,3 @@
-using OrleansLeases.Core;
 using OrleansLeases.Embedded.Tests.Hosting;
 using OrleansLeases.Testing;
 using static OrleansLeases.Embedded.Tests.Hosting.Calls;
@@ -70,15 +69,5 @@ public sealed class TwoEnginesTests
         var cid = await one.GrantAsync(By("cid"));
 
         Assert.Equal(cid.Token, (await other.GetAsync(fresh: true)).LastToken);
-    }
-
-    [Fact]
-    public void Records_OfANewerSchema_AreRefused()
-    {
-        var record = System.Text.Encoding.UTF8.GetString(LeaseCodec.Encode(LeaseState.Unused with { Schema = LeaseState.CurrentSchema + 1, LastToken = 1 }));
-
-        var error = Assert.Throws<InvalidDataException>(() => LeaseCodec.Decode(System.Text.Encoding.UTF8.GetBytes(record)));
-
-        Assert.Contains($"schema {LeaseState.CurrentSchema + 1}", error.Message, StringComparison.Ordinal);
     }
 }

@@ -15,12 +15,12 @@ internal sealed class RecordedClients(TimeProvider time)
 
     private TimeSpan Now => time.GetElapsedTime(_start);
 
-    /// <summary>One client, until its time is over.</summary>
+    /// <summary>One client, until its time is over and there is enough to look at, however slow the machine is.</summary>
     public async Task RunAsync(ILeaseService leases, int number, IReadOnlyList<string> resources, TimeSpan length)
     {
         var random = new Random(number);
         LeaseGrant? old = null;
-        for (var turn = 0; Now < length; turn++)
+        for (var turn = 0; Now < length || !resources.All(HasEnough); turn++)
         {
             var resource = resources[random.Next(resources.Count)];
             if (random.Next(6) == 0) await ReadAsync(leases, resource);
@@ -46,7 +46,8 @@ internal sealed class RecordedClients(TimeProvider time)
         }
     }
 
-    private async Task<LeaseGrant?> AcquireAsync(ILeaseService leases, AcquireRequest request)
+    /// <summary>One acquire.</summary>
+    public async Task<LeaseGrant?> AcquireAsync(ILeaseService leases, AcquireRequest request)
     {
         var invoked = Now;
         var answer = await leases.AcquireAsync(request);
@@ -65,6 +66,9 @@ internal sealed class RecordedClients(TimeProvider time)
 
         return grant;
     }
+
+    private bool HasEnough(string resource) =>
+        _histories.TryGetValue(resource, out var history) && history.Count(operation => operation is LeaseOperation.Granted) > 16;
 
     private async Task<bool> RenewAsync(ILeaseService leases, LeaseGrant grant)
     {
