@@ -108,6 +108,7 @@ public sealed class MachineAgainstModel
         var id = model.Line[index].RequestId!;
         if (step.B % 3 == 0)
         {
+            model.Away.Remove(id);
             model.Line.RemoveAt(index);
             bench.Line.RemoveAt(index);
             return;

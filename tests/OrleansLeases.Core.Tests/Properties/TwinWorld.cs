@@ -174,7 +174,8 @@ internal sealed class TwinWorld
         _clients.CancelAll();
         AnswerAll();
         var longest = Lengths[^1];
-        var grace = _hosts.Max(host => host.Rules.Reserve(longest)) + (2 * _hosts[0].Rules.ClockSkew);
+        // The skew once for whoever moves an inherited horizon, once for whoever inherits that, and once for steps of a wall clock.
+        var grace = _hosts.Max(host => host.Rules.Reserve(longest)) + (3 * _hosts[0].Rules.ClockSkew);
         Pass(longest + grace + _slept + TimeSpan.FromMilliseconds(2));
         AnswerAll();
         foreach (var host in _hosts)
