@@ -63,6 +63,20 @@ public abstract class LockDelaySuite<TWorld> : LeaseSuite<TWorld>
     }
 
     [Fact]
+    public async Task Delay_GoesOnForOthers_WhereItsOwnersNextLeaseExpiresWithin()
+    {
+        await GrantAsync(Delayed("ann"));
+        await PassAsync(T(30));
+        await GrantAsync(By("ann") with { Ttl = T(3) });
+        await PassAsync(T(3));
+
+        AssertTime(T(6), (await RefusedAsync<Refusal.Held>(By("bob"))).RetryAfter);
+        Assert.Equal(LeaseStatus.Delayed, (await GetAsync()).State);
+        await PassAsync(T(6));
+        await GrantAsync("bob");
+    }
+
+    [Fact]
     public async Task Delay_AfterARelease_IsNone()
     {
         await ReleaseAsync(await GrantAsync(Delayed("ann")));

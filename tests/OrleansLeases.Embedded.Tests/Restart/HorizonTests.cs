@@ -97,11 +97,7 @@ public sealed class HorizonTests : IDisposable
         }
 
         await using var after = await OpenAsync();
-        await after.GetAsync();
-        _time.Advance(Seconds(60) - Step);
-        await after.RefusedAsync<Refusal.Held>(By("bob"));
-        _time.Advance(Step + Seconds(1) + Skew);
-        await after.GrantAsync(By("bob"));
+        await AssertFreeAfterAsync(after, Seconds(60) + Skew);
     }
 
     [Fact]
