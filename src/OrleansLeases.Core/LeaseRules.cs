@@ -34,8 +34,11 @@ public sealed record LeaseRules
     /// <summary>Names this run of the host process; no two runs share it.</summary>
     public required string Incarnation { get; init; }
 
-    /// <summary>How long after its deadline a lease is grantable at the latest, without fail-over time and lock-delay.</summary>
-    public TimeSpan Grace => Reserve(Limits.MaxTtl) + ClockSkew;
+    /// <summary>
+    /// How long after its deadline a lease is grantable at the latest, without fail-over time and lock-delay. The skew
+    /// counts twice: a horizon may change hands from one clock to another and back.
+    /// </summary>
+    public TimeSpan Grace => Reserve(Limits.MaxTtl) + (2 * ClockSkew);
 
     /// <summary>How far beyond the deadline a renewal stores the horizon.</summary>
     /// <param name="ttl">The lease's time to live.</param>

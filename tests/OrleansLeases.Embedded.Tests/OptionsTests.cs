@@ -27,13 +27,13 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public async Task Grace_IsTheReserveAndTheSkew()
+    public async Task Grace_IsTheReserveAndTwiceTheSkew()
     {
         await using var one = EmbeddedLeases.InMemory(new EmbeddedLeaseOptions { RenewalFactor = 1, ClockSkew = TimeSpan.FromSeconds(3) });
         await using var standard = EmbeddedLeases.InMemory();
 
-        Assert.Equal(TimeSpan.FromSeconds(3), (await one.InfoAsync()).Value.Grace);
-        Assert.Equal(TimeSpan.FromSeconds(31), (await standard.InfoAsync()).Value.Grace);
+        Assert.Equal(TimeSpan.FromSeconds(6), (await one.InfoAsync()).Value.Grace);
+        Assert.Equal(TimeSpan.FromSeconds(32), (await standard.InfoAsync()).Value.Grace);
     }
 
     private static EmbeddedLeaseOptions With(string name, string value)
