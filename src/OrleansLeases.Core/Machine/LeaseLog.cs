@@ -15,10 +15,10 @@ public sealed class LeaseLog
     /// <summary>No change yet.</summary>
     public static readonly LeaseLog Empty = new(0, [], []);
 
-    private readonly ImmutableArray<LogEntry[]> _finished;
+    private readonly ImmutableArray<Block> _finished;
     private readonly LogEntry[] _tail;
 
-    private LeaseLog(long last, ImmutableArray<LogEntry[]> finished, LogEntry[] tail) =>
+    private LeaseLog(long last, ImmutableArray<Block> finished, LogEntry[] tail) =>
         (Last, _finished, _tail) = (last, finished, tail);
 
     /// <summary>The number of the newest entry; 0 where there is none.</summary>
@@ -45,10 +45,10 @@ public sealed class LeaseLog
         // The blocks are aligned to the numbering, so a log whose oldest entries were dropped starts at a block.
         var tailLength = entries.Count == 0 ? 0 : (int)((last - 1) % BlockLength) + 1;
         if (tailLength > entries.Count) tailLength = entries.Count;
-        var finished = ImmutableArray.CreateBuilder<LogEntry[]>();
+        var finished = ImmutableArray.CreateBuilder<Block>();
         var head = (entries.Count - tailLength) % BlockLength;
         for (var i = head; i < entries.Count - tailLength; i += BlockLength)
-            finished.Add([.. entries.Skip(i).Take(BlockLength)]);
+            finished.Add(new([.. entries.Skip(i).Take(BlockLength)]));
         return new(last, finished.ToImmutable(), [.. entries.Skip(entries.Count - tailLength)]);
     }
 
@@ -59,7 +59,8 @@ public sealed class LeaseLog
     /// <summary>The same log with older blocks before the ones it has.</summary>
     /// <param name="older">Finished blocks, oldest first, that end where this log starts.</param>
     /// <returns>The longer log.</returns>
-    public LeaseLog WithOlder(IEnumerable<LogEntry[]> older) => new(Last, [.. older, .. _finished], _tail);
+    public LeaseLog WithOlder(IEnumerable<LogEntry[]> older) =>
+        new(Last, [.. older.Select(entries => new Block(entries)), .. _finished], _tail);
 
     /// <summary>A finished block.</summary>
     /// <param name="block">Its number.</param>
@@ -70,7 +71,7 @@ public sealed class LeaseLog
         var index = block - (BlockOf(Last) - _finished.Length);
         if (index < 0 || index >= _finished.Length)
             throw new ArgumentOutOfRangeException(nameof(block), block, "The block is not finished, or no longer known.");
-        return _finished[(int)index];
+        return _finished[(int)index].Entries;
     }
 
     /// <summary>The entries, newest first.</summary>
@@ -80,7 +81,7 @@ public sealed class LeaseLog
         for (var i = _tail.Length - 1; i >= 0; i--) yield return _tail[i];
         for (var block = _finished.Length - 1; block >= 0; block--)
         {
-            for (var i = BlockLength - 1; i >= 0; i--) yield return _finished[block][i];
+            for (var i = BlockLength - 1; i >= 0; i--) yield return _finished[block].Entries[i];
         }
     }
 
@@ -90,10 +91,21 @@ public sealed class LeaseLog
     /// <returns>Whether it is still known.</returns>
     public bool TryFind(long requestId, out LogEntry entry)
     {
-        if (Find(_tail, requestId, out entry)) return true;
+        entry = default;
+        if (requestId == 0) return false;
+        for (var i = _tail.Length - 1; i >= 0; i--)
+        {
+            if (_tail[i].Request.Id != requestId) continue;
+            entry = _tail[i];
+            return true;
+        }
+
         for (var block = _finished.Length - 1; block >= 0; block--)
         {
-            if (Find(_finished[block], requestId, out entry)) return true;
+            var i = Array.LastIndexOf(_finished[block].RequestIds, requestId);
+            if (i < 0) continue;
+            entry = _finished[block].Entries[i];
+            return true;
         }
 
         return false;
@@ -102,22 +114,17 @@ public sealed class LeaseLog
     internal LeaseLog Append(LogEntry entry, int length)
     {
         if (_tail.Length < BlockLength) return new(Last + 1, _finished, [.. _tail, entry]);
-        var finished = _finished.Add(_tail);
+        var finished = _finished.Add(new(_tail));
         var excess = finished.Length - ((length / BlockLength) - 1);
         return new(Last + 1, excess > 0 ? finished.RemoveRange(0, excess) : finished, [entry]);
     }
 
-    private static bool Find(LogEntry[] block, long requestId, out LogEntry entry)
+    // Every request looks for its id in the whole log, so the ids of finished blocks lie side by side.
+    private readonly struct Block(LogEntry[] entries)
     {
-        for (var i = block.Length - 1; i >= 0; i--)
-        {
-            if (block[i].Request.Id != requestId || requestId == 0) continue;
-            entry = block[i];
-            return true;
-        }
+        public LogEntry[] Entries { get; } = entries;
 
-        entry = default;
-        return false;
+        public long[] RequestIds { get; } = Array.ConvertAll(entries, entry => entry.Request.Id);
     }
 }
 
