@@ -15,6 +15,8 @@ public sealed record LeaseRules
     /// <summary>The most that a horizon lies beyond a deadline, whatever the renewal factor.</summary>
     public static readonly TimeSpan MaxReserve = TimeSpan.FromSeconds(30);
 
+    private static readonly DateTimeOffset TokenOrigin = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>The bounds of requests.</summary>
     public LeaseLimits Limits { get; init; } = new();
 
@@ -39,6 +41,23 @@ public sealed record LeaseRules
     /// counts twice: a horizon may change hands from one clock to another and back.
     /// </summary>
     public TimeSpan Grace => Reserve(Limits.MaxTtl) + (2 * ClockSkew);
+
+    /// <summary>
+    /// The token floor of an engine without a disk: tokens start from the clock, so that those of a later run are most
+    /// likely higher. Nothing is promised.
+    /// </summary>
+    /// <param name="time">The clock.</param>
+    /// <returns>Milliseconds since 2020, at most half of what <see cref="CounterBits"/> hold.</returns>
+    public static long TokenFloorFromClock(TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(time);
+        return Math.Clamp((long)(time.GetUtcNow() - TokenOrigin).TotalMilliseconds, 0, (1L << CounterBits) / 2);
+    }
+
+    /// <summary>The token floor of a restore epoch.</summary>
+    /// <param name="epoch">The epoch, 0 to <see cref="MaxEpoch"/>.</param>
+    /// <returns>The epoch in a token's high bits.</returns>
+    public static long TokenFloorOfEpoch(int epoch) => (long)epoch << CounterBits;
 
     /// <summary>How far beyond the deadline a renewal stores the horizon.</summary>
     /// <param name="ttl">The lease's time to live.</param>

@@ -58,7 +58,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         options ??= new();
         options.Validate();
         time ??= TimeProvider.System;
-        return new(new MemoryStore(), options, time, new LeaseClock(time), MemoryStore.TokenFloor(time));
+        return new(new MemoryStore(), options, time, new LeaseClock(time), LeaseRules.TokenFloorFromClock(time));
     }
 
     /// <summary>Leases in a folder on this machine's disk, which this process then has to itself.</summary>
@@ -79,7 +79,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         return Task.Run(() =>
         {
             var store = SqliteStore.Open(folder);
-            return new EmbeddedLeases(store, options, time, new LeaseClock(time), (long)store.Epoch << LeaseRules.CounterBits);
+            return new EmbeddedLeases(store, options, time, new LeaseClock(time), LeaseRules.TokenFloorOfEpoch(store.Epoch));
         });
     }
 
@@ -161,7 +161,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         if (_disposed) return ShutDown();
         try
         {
-            return await Task.Run(() => Listing.Read(_store, request, _host, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return await Task.Run(() => List(request, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is InvalidDataException or DbException)
         {
@@ -207,6 +207,18 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private async ValueTask<LeaseResult<T>> AskAsync<T>(string resource, Func<LeaseKeeper, Task<object>?> ask, CancellationToken cancellationToken)
         where T : class =>
         As<T>(await Answer(Submit(resource, ask), cancellationToken).ConfigureAwait(false));
+
+    private LeasePage List(ListLeasesRequest request, CancellationToken cancellationToken)
+    {
+        var page = new ListingPage(request, _host.Clock.Read(), _host.Rules);
+        foreach (var (resource, state) in _store.ReadFrom(page.From))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!page.Add(resource, state)) break;
+        }
+
+        return page.ToPage();
+    }
 
     // The change goes on without its caller; only the answer is given up.
     private static Task<object> Answer(Task<object> answer, CancellationToken cancellationToken) =>

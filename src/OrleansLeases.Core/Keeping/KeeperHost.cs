@@ -7,13 +7,21 @@ namespace OrleansLeases.Core;
 /// <param name="Alarm">What wakes keepers.</param>
 public sealed record KeeperHost(ILeaseStore Store, LeaseClock Clock, LeaseRules Rules, IKeeperAlarm Alarm)
 {
-    private long _activations;
+    /// <summary>Names the claims of these keepers. Shared by all keepers of one run of a process, whatever their store.</summary>
+    public ClaimSequence Claims { get; init; } = new();
 
     /// <summary>How long a keeper that has nothing to do stays in memory; null for as long as the host lives.</summary>
     public TimeSpan? IdleAfter { get; init; }
 
-    // Every load gets a name of its own, so that a write whose outcome was unknown can never pass for a later claim.
-    internal Claim NextClaim() => new(Rules.Incarnation, Interlocked.Increment(ref _activations));
+    internal Claim NextClaim() => new(Rules.Incarnation, Claims.Next());
+}
+
+/// <summary>Numbers the loads of one run of a process: each gets a name of its own, so that a write whose outcome was unknown can never pass for a later claim. Thread-safe.</summary>
+public sealed class ClaimSequence
+{
+    private long _last;
+
+    internal long Next() => Interlocked.Increment(ref _last);
 }
 
 /// <summary>Wakes keepers. An alarm only makes things happen sooner; nothing is wrong without it.</summary>

@@ -6,17 +6,11 @@ namespace OrleansLeases.Embedded;
 /// <summary>Records that last as long as the process.</summary>
 internal sealed class MemoryStore : IEmbeddedStore
 {
-    private static readonly DateTimeOffset TokenOrigin = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
     private readonly ConcurrentDictionary<string, LeaseState> _records = new(StringComparer.Ordinal);
 
     public bool Durable => false;
 
     public int Epoch => 0;
-
-    /// <summary>Tokens start from the clock, so that those of a later run are most likely higher. Nothing is promised.</summary>
-    public static long TokenFloor(TimeProvider time) =>
-        Math.Clamp((long)(time.GetUtcNow() - TokenOrigin).TotalMilliseconds, 0, (1L << LeaseRules.CounterBits) / 2);
 
     public ValueTask<LeaseState> LoadAsync(string resource) =>
         ValueTask.FromResult(_records.TryGetValue(resource, out var state) ? state : LeaseState.Unused);
@@ -31,8 +25,8 @@ internal sealed class MemoryStore : IEmbeddedStore
 
     public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) =>
         _records
-            .Where(record => Utf8Order.Compare(record.Key, from) >= 0)
-            .OrderBy(record => record.Key, Comparer<string>.Create(Utf8Order.Compare))
+            .Where(record => Utf8Order.Instance.Compare(record.Key, from) >= 0)
+            .OrderBy(record => record.Key, Utf8Order.Instance)
             .Select(record => (record.Key, record.Value));
 
     public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => [];

@@ -10,7 +10,7 @@ internal static class Engines
     /// <summary>An engine over a store.</summary>
     public static EmbeddedLeases Over(IEmbeddedStore store, TimeProvider time, EmbeddedLeaseOptions? options = null) => Make(
         store, options ?? new(), time, new LeaseClock(time),
-        store.Durable ? (long)store.Epoch << LeaseRules.CounterBits : MemoryStore.TokenFloor(time));
+        store.Durable ? LeaseRules.TokenFloorOfEpoch(store.Epoch) : LeaseRules.TokenFloorFromClock(time));
 
     /// <summary>An engine on a folder whose disk is full once the database has as many pages.</summary>
     public static EmbeddedLeases OnSmallDisk(TestFolder folder, long pages, TimeProvider time) =>

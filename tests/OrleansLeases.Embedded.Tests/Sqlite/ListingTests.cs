@@ -1,4 +1,5 @@
 using System.Text;
+using OrleansLeases.Core;
 using OrleansLeases.Embedded.Tests.Hosting;
 using OrleansLeases.Testing;
 using static OrleansLeases.Embedded.Tests.Hosting.Calls;
@@ -37,7 +38,7 @@ public sealed class ListingTests : IDisposable
         {
             var expected = await NamesAsync(memory, request with { PageSize = 1000 });
             Assert.NotEmpty(expected);
-            Assert.Equal(expected.Order(Comparer<string>.Create(Utf8Order.Compare)), expected);
+            Assert.Equal(expected.Order(Utf8Order.Instance), expected);
             foreach (var size in new[] { 1, 3, 1000 }) Assert.Equal(expected, await NamesAsync(sqlite, request with { PageSize = size }));
         }
 

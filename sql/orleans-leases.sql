@@ -1,0 +1,277 @@
+-- The schema of OrleansLeases for PostgreSQL 15 and later: the query contracts of Orleans' ADO.NET providers for
+-- persistence, clustering and reminders, with what leases need beyond them. `leases-silo migrate` applies it; by hand:
+--
+--     psql --single-transaction --set ON_ERROR_STOP=1 --file orleans-leases.sql
+--
+-- It may be applied again at any time. It wants a database of its own, or a schema of its own that the connection
+-- string's `Search Path` names, since the providers find their queries in a table of a fixed name.
+
+-- Two migrators must not meet halfway.
+select pg_advisory_xact_lock(hashtext('orleans-leases schema'));
+
+-- The providers' queries, by the names under which they look for them.
+create table if not exists OrleansQuery
+(
+    QueryKey  varchar(64) not null constraint OrleansQuery_Key primary key,
+    QueryText text not null
+);
+
+-- One row: what this schema is, and the restore epoch that every write must carry.
+create table if not exists lease_meta
+(
+    only_row       boolean primary key default true check (only_row),
+    schema_version integer not null,
+    epoch          integer not null default 1 check (epoch between 1 and 8191)
+);
+
+
+-- Persistence ---------------------------------------------------------------------------------------------------------
+
+-- A record of one resource. Rows are never deleted: the record of a free resource keeps its token counter.
+create table if not exists lease_record
+(
+    service_id  text collate "C" not null,
+    kind        text collate "C" not null,
+    name        text collate "C" not null,
+    version     integer not null,
+    modified_on timestamptz not null,
+    -- Milliseconds since the Unix epoch from which a sweeper should look at it; null for never.
+    due         bigint,
+    held        boolean not null,
+    -- The number of the newest block of the record's log, which is in the payload; older ones are in lease_log.
+    log_block   bigint not null,
+    payload     text not null,
+    -- Two first writes of one resource meet here: the stock schema has no such key, and lets both succeed.
+    constraint lease_record_key primary key (service_id, kind, name)
+) with (fillfactor = 70);
+
+create index if not exists lease_record_due on lease_record (service_id, kind, due, name) where due is not null;
+create index if not exists lease_record_held on lease_record (service_id, kind, name) where held;
+
+-- Finished blocks of the logs, a ring for each record, so that a busy resource does not rewrite its history with every grant.
+create table if not exists lease_log
+(
+    service_id text collate "C" not null,
+    kind       text collate "C" not null,
+    name       text collate "C" not null,
+    slot       integer not null,
+    block      bigint not null,
+    entries    text not null,
+    constraint lease_log_key primary key (service_id, kind, name, slot)
+);
+
+-- Keys come with a prefix of two characters: the provider takes a key that looks like a number or a GUID for one, and
+-- would give two names one row.
+create or replace function lease_name(key text) returns text language plpgsql immutable as
+$$
+begin
+    if key is null or substr(key, 2, 1) <> ':' then
+        raise exception 'the grain key % has no prefix', coalesce(key, '(a number or GUID)');
+    end if;
+    return substr(key, 3);
+end
+$$;
+
+-- Compare-and-swap: answers the new version, or null where the stored version or the epoch is another.
+create or replace function writetostorage(
+    _grainidhash integer, _grainidn0 bigint, _grainidn1 bigint, _graintypehash integer, _graintypestring text,
+    _grainidextensionstring text, _serviceid text, _grainstateversion integer, _payloadbinary bytea)
+    returns table (newgrainstateversion integer) language plpgsql as
+$$
+declare
+    _envelope json    := convert_from(_payloadbinary, 'UTF8')::json;
+    _name     text    := lease_name(_grainidextensionstring);
+    -- A version that is compared for equality only may wrap.
+    _next     integer := case when _grainstateversion = 2147483647 then 1 else coalesce(_grainstateversion, 0) + 1 end;
+    _written  integer;
+begin
+    if not exists (select from lease_meta where epoch = (_envelope ->> 'epoch')::integer) then
+        return query select null::integer;
+        return;
+    end if;
+
+    if _grainstateversion is null then
+        insert into lease_record (service_id, kind, name, version, modified_on, due, held, log_block, payload)
+        values (_serviceid, _graintypestring, _name, _next, clock_timestamp(), (_envelope ->> 'due')::bigint,
+                (_envelope ->> 'held')::boolean, (_envelope ->> 'block')::bigint, _envelope ->> 'record')
+        on conflict do nothing;
+    else
+        update lease_record
+        set version = _next, modified_on = clock_timestamp(), due = (_envelope ->> 'due')::bigint,
+            held = (_envelope ->> 'held')::boolean, log_block = (_envelope ->> 'block')::bigint, payload = _envelope ->> 'record'
+        where service_id = _serviceid and kind = _graintypestring and name = _name and version = _grainstateversion;
+    end if;
+
+    get diagnostics _written = row_count;
+    if _written = 0 then
+        return query select null::integer;
+        return;
+    end if;
+
+    if json_array_length(_envelope -> 'finished') > 0 then
+        insert into lease_log (service_id, kind, name, slot, block, entries)
+        select _serviceid, _graintypestring, _name, (finished ->> 'block')::bigint % 64, (finished ->> 'block')::bigint, finished ->> 'entries'
+        from json_array_elements(_envelope -> 'finished') finished
+        on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
+    end if;
+
+    return query select _next;
+end
+$$;
+
+-- A record as the serializer reads it: with the older blocks of its log, and the epoch.
+create or replace function readfromstorage(_serviceid text, _graintypestring text, _grainidextensionstring text)
+    returns table (payloadbinary bytea, version integer) language sql stable as
+$$
+    select convert_to('{"epoch":' || meta.epoch || ',"record":' || record.payload || ',"finished":['
+               || coalesce((select string_agg(log.entries, ',' order by log.block)
+                            from lease_log log
+                            where log.service_id = record.service_id and log.kind = record.kind and log.name = record.name
+                              and log.block >= record.log_block - 33 and log.block < record.log_block), '')
+               || ']}', 'UTF8'),
+           record.version
+    from lease_record record cross join lease_meta meta
+    where record.service_id = _serviceid and record.kind = _graintypestring and record.name = lease_name(_grainidextensionstring)
+$$;
+
+insert into OrleansQuery (QueryKey, QueryText) values
+    ('WriteToStorageKey', 'select * from writetostorage(@GrainIdHash, @GrainIdN0, @GrainIdN1, @GrainTypeHash, @GrainTypeString, @GrainIdExtensionString, @ServiceId, @GrainStateVersion, @PayloadBinary)'),
+    ('ReadFromStorageKey', 'select payloadbinary as PayloadBinary, version as Version from readfromstorage(@ServiceId, @GrainTypeString, @GrainIdExtensionString)'),
+    -- A cleared record would forget its token counter, so nothing is ever cleared: the answer is a lost compare-and-swap.
+    ('ClearStorageKey', 'select null::integer as NewGrainStateVersion'),
+    ('DeleteStorageKey', 'select null::integer as NewGrainStateVersion')
+on conflict (QueryKey) do update set QueryText = excluded.QueryText;
+
+-- Who holds what, for people: a row for each holder, and one for a free resource. `held_until` is the stored horizon, at
+-- or after every deadline that was told.
+create or replace view leases as
+select record.service_id, record.name as resource, record.held,
+       holder ->> 'o' as owner, (holder ->> 't')::bigint as token,
+       to_timestamp((holder ->> 'r')::bigint / 1000.0) as held_until,
+       make_interval(secs => (holder ->> 'ttl')::bigint / 1000.0) as ttl,
+       (record.payload::json ->> 'last')::bigint as last_token, record.modified_on
+from lease_record record
+    left join lateral json_array_elements(record.payload::json -> 'holders') holder on true
+where record.kind = 'lease';
+
+
+-- Clustering: the extended membership protocol, after the script of Orleans 10 (MIT licence) ---------------------------
+
+create table if not exists OrleansMembershipVersionTable
+(
+    DeploymentId varchar(150) not null constraint PK_OrleansMembershipVersionTable_DeploymentId primary key,
+    Timestamp    timestamptz(3) not null default now(),
+    Version      integer not null default 0
+);
+
+create table if not exists OrleansMembershipTable
+(
+    DeploymentId varchar(150) not null,
+    Address      varchar(45) not null,
+    Port         integer not null,
+    Generation   integer not null,
+    SiloName     varchar(150) not null,
+    HostName     varchar(150) not null,
+    Status       integer not null,
+    ProxyPort    integer,
+    SuspectTimes varchar(8000),
+    StartTime    timestamptz(3) not null,
+    IAmAliveTime timestamptz(3) not null,
+    constraint PK_MembershipTable_DeploymentId primary key (DeploymentId, Address, Port, Generation),
+    constraint FK_MembershipTable_MembershipVersionTable_DeploymentId foreign key (DeploymentId) references OrleansMembershipVersionTable (DeploymentId)
+);
+
+-- Each change of a member's row and of the version happens with the other or not at all.
+create or replace function insert_membership(
+    _deploymentid varchar, _address varchar, _port integer, _generation integer, _siloname varchar, _hostname varchar,
+    _status integer, _proxyport integer, _starttime timestamptz, _iamalivetime timestamptz, _version integer)
+    returns table (row_count integer) language plpgsql as
+$$
+begin
+    -- The version's row is locked first by everyone, so two changes cannot wait for each other.
+    perform from OrleansMembershipVersionTable where DeploymentId = _deploymentid and Version = _version for update;
+    if not found then
+        return query select 0;
+        return;
+    end if;
+
+    insert into OrleansMembershipTable (DeploymentId, Address, Port, Generation, SiloName, HostName, Status, ProxyPort, StartTime, IAmAliveTime)
+    values (_deploymentid, _address, _port, _generation, _siloname, _hostname, _status, _proxyport, _starttime, _iamalivetime)
+    on conflict do nothing;
+    if not found then
+        return query select 0;
+        return;
+    end if;
+
+    update OrleansMembershipVersionTable set Timestamp = now(), Version = Version + 1 where DeploymentId = _deploymentid;
+    return query select 1;
+end
+$$;
+
+create or replace function update_membership(
+    _deploymentid varchar, _address varchar, _port integer, _generation integer, _status integer, _suspecttimes varchar,
+    _iamalivetime timestamptz, _version integer)
+    returns table (row_count integer) language plpgsql as
+$$
+begin
+    perform from OrleansMembershipVersionTable where DeploymentId = _deploymentid and Version = _version for update;
+    if not found then
+        return query select 0;
+        return;
+    end if;
+
+    update OrleansMembershipTable set Status = _status, SuspectTimes = _suspecttimes, IAmAliveTime = _iamalivetime
+    where DeploymentId = _deploymentid and Address = _address and Port = _port and Generation = _generation;
+    if not found then
+        return query select 0;
+        return;
+    end if;
+
+    update OrleansMembershipVersionTable set Timestamp = now(), Version = Version + 1 where DeploymentId = _deploymentid;
+    return query select 1;
+end
+$$;
+
+insert into OrleansQuery (QueryKey, QueryText) values
+    ('UpdateIAmAlivetimeKey', 'update OrleansMembershipTable set IAmAliveTime = @IAmAliveTime where DeploymentId = @DeploymentId and Address = @Address and Port = @Port and Generation = @Generation'),
+    ('InsertMembershipVersionKey', 'with inserted as (insert into OrleansMembershipVersionTable (DeploymentId) values (@DeploymentId) on conflict do nothing returning 1) select count(*)::integer as row_count from inserted'),
+    ('InsertMembershipKey', 'select * from insert_membership(@DeploymentId, @Address, @Port, @Generation, @SiloName, @HostName, @Status, @ProxyPort, @StartTime, @IAmAliveTime, @Version)'),
+    ('UpdateMembershipKey', 'select * from update_membership(@DeploymentId, @Address, @Port, @Generation, @Status, @SuspectTimes, @IAmAliveTime, @Version)'),
+    ('MembershipReadRowKey', 'select v.DeploymentId, m.Address, m.Port, m.Generation, m.SiloName, m.HostName, m.Status, m.ProxyPort, m.SuspectTimes, m.StartTime, m.IAmAliveTime, v.Version from OrleansMembershipVersionTable v left join OrleansMembershipTable m on m.DeploymentId = v.DeploymentId and m.Address = @Address and m.Port = @Port and m.Generation = @Generation where v.DeploymentId = @DeploymentId'),
+    ('MembershipReadAllKey', 'select v.DeploymentId, m.Address, m.Port, m.Generation, m.SiloName, m.HostName, m.Status, m.ProxyPort, m.SuspectTimes, m.StartTime, m.IAmAliveTime, v.Version from OrleansMembershipVersionTable v left join OrleansMembershipTable m on m.DeploymentId = v.DeploymentId where v.DeploymentId = @DeploymentId'),
+    ('DeleteMembershipTableEntriesKey', 'delete from OrleansMembershipTable where DeploymentId = @DeploymentId; delete from OrleansMembershipVersionTable where DeploymentId = @DeploymentId'),
+    ('GatewaysQueryKey', 'select Address, ProxyPort, Generation from OrleansMembershipTable where DeploymentId = @DeploymentId and Status = @Status and ProxyPort > 0'),
+    ('CleanupDefunctSiloEntriesKey', 'delete from OrleansMembershipTable where DeploymentId = @DeploymentId and IAmAliveTime < @IAmAliveTime and Status <> 3')
+on conflict (QueryKey) do update set QueryText = excluded.QueryText;
+
+
+-- Reminders: after the script of Orleans 10 (MIT licence) --------------------------------------------------------------
+
+create table if not exists OrleansRemindersTable
+(
+    ServiceId    varchar(150) not null,
+    GrainId      text not null,
+    ReminderName varchar(150) not null,
+    StartTime    timestamptz(3) not null,
+    Period       bigint not null,
+    GrainHash    integer not null,
+    Version      integer not null,
+    constraint PK_RemindersTable_ServiceId_GrainId_ReminderName primary key (ServiceId, GrainId, ReminderName)
+);
+
+-- Every silo reads the ranges of hashes it answers for, again and again; without this each is a scan of the table.
+create index if not exists OrleansRemindersTable_GrainHash on OrleansRemindersTable (ServiceId, GrainHash);
+
+insert into OrleansQuery (QueryKey, QueryText) values
+    ('UpsertReminderRowKey', 'insert into OrleansRemindersTable as r (ServiceId, GrainId, ReminderName, StartTime, Period, GrainHash, Version) values (@ServiceId, @GrainId, @ReminderName, @StartTime, @Period, @GrainHash, 0) on conflict (ServiceId, GrainId, ReminderName) do update set StartTime = excluded.StartTime, Period = excluded.Period, GrainHash = excluded.GrainHash, Version = r.Version + 1 returning Version as version'),
+    ('ReadReminderRowsKey', 'select GrainId, ReminderName, StartTime, Period, Version from OrleansRemindersTable where ServiceId = @ServiceId and GrainId = @GrainId'),
+    ('ReadReminderRowKey', 'select GrainId, ReminderName, StartTime, Period, Version from OrleansRemindersTable where ServiceId = @ServiceId and GrainId = @GrainId and ReminderName = @ReminderName'),
+    ('ReadRangeRows1Key', 'select GrainId, ReminderName, StartTime, Period, Version from OrleansRemindersTable where ServiceId = @ServiceId and GrainHash > @BeginHash and GrainHash <= @EndHash'),
+    ('ReadRangeRows2Key', 'select GrainId, ReminderName, StartTime, Period, Version from OrleansRemindersTable where ServiceId = @ServiceId and (GrainHash > @BeginHash or GrainHash <= @EndHash)'),
+    ('DeleteReminderRowKey', 'with deleted as (delete from OrleansRemindersTable where ServiceId = @ServiceId and GrainId = @GrainId and ReminderName = @ReminderName and Version = @Version returning 1) select count(*)::integer as row_count from deleted'),
+    ('DeleteReminderRowsKey', 'delete from OrleansRemindersTable where ServiceId = @ServiceId')
+on conflict (QueryKey) do update set QueryText = excluded.QueryText;
+
+
+-- Last: whoever finds this version finds all of the above.
+insert into lease_meta (schema_version) values (1) on conflict (only_row) do update set schema_version = excluded.schema_version;

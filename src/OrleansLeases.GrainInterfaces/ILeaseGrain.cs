@@ -1,0 +1,97 @@
+namespace OrleansLeases;
+
+/// <summary>
+/// The leases of one resource, for Orleans applications that call grains directly. Get it with
+/// <see cref="LeaseGrainFactoryExtensions.GetLease"/>. Safe for concurrent use.
+/// </summary>
+/// <remarks>
+/// <para>The methods are those of <see cref="ILeaseService"/>, with the same answers: a refusal is a value. An exception
+/// comes from Orleans alone, such as a <see cref="TimeoutException"/>, and leaves the outcome unknown: repeat the call
+/// with its request id, a renewal or release as it is.</para>
+/// <para>Every request names the resource of this grain; another name is refused as
+/// <see cref="Refusal.InvalidRequest"/>.</para>
+/// <para>Within a silo neither requests nor answers are copied. Leave the metadata of a request unchanged once it is
+/// sent.</para>
+/// <para>A cancelled token abandons the answer, not the change. To leave the line, see <see cref="GiveUpAsync"/>.</para>
+/// </remarks>
+[Alias("OrleansLeases.ILeaseGrain")]
+public interface ILeaseGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// Grants the resource, or says who has it. Applies once for a request id: name one in every request, since a
+    /// call that timed out can only be repeated with it.
+    /// </summary>
+    /// <param name="request">What is asked for. With <see cref="AcquireRequest.Wait"/> the call waits in line.</param>
+    /// <param name="cancellationToken">
+    /// Abandons the answer. A grant that was on its way then stays, untold, until its time to live is over;
+    /// <see cref="GiveUpAsync"/> is the exact way to end a wait.
+    /// </param>
+    /// <returns>
+    /// The grant, or <see cref="Refusal.Held"/>, <see cref="Refusal.Conflict"/>, <see cref="Refusal.NotHolder"/>
+    /// (a replayed grant that has ended), <see cref="Refusal.LimitReached"/> or a service-wide refusal.
+    /// </returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled; a grant may have been made all the same.</exception>
+    // A wait takes up to 25 s of it; what remains is for a save, and for a silo's place being taken over.
+    [Alias("Acquire"), ResponseTimeout("00:01:00")]
+    Task<LeaseResult<LeaseGrant>> AcquireAsync([Immutable] AcquireRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Takes the call of a request id out of the line. That call then ends with <see cref="Refusal.Unavailable"/>, or
+    /// with its grant where it was granted already. A call that does not wait is left alone.
+    /// </summary>
+    /// <param name="requestId">The <see cref="AcquireRequest.RequestId"/> of the call that waits.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer; the call may leave the line all the same.</param>
+    /// <returns>A task that ends once the call is out of the line. The waiting call itself tells what became of it.</returns>
+    [Alias("GiveUp")]
+    Task GiveUpAsync(string requestId, CancellationToken cancellationToken = default);
+
+    /// <summary>Extends a lease by its time to live from now. Never moves its deadline earlier.</summary>
+    /// <param name="request">Which lease, named by resource, owner and token.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer; the renewal may happen all the same.</param>
+    /// <returns>The renewal, or <see cref="Refusal.NotHolder"/> with the reason.</returns>
+    [Alias("Renew")]
+    Task<LeaseResult<LeaseRenewal>> RenewAsync([Immutable] RenewRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Ends a lease at its holder's word. A repeat is answered as replayed while the history tells of it.</summary>
+    /// <param name="request">Which lease, named by resource, owner and token.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer; the release may happen all the same.</param>
+    /// <returns>The release, or <see cref="Refusal.NotHolder"/> with the reason.</returns>
+    [Alias("Release")]
+    Task<LeaseResult<LeaseRelease>> ReleaseAsync([Immutable] ReleaseRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Hands a lease to a new owner ahead of the line: same place and mode, full time to live, a new token.
+    /// Applies once for a request id.
+    /// </summary>
+    /// <param name="request">Which lease, and to whom.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer; the transfer may happen all the same.</param>
+    /// <returns>
+    /// The new owner's grant, or <see cref="Refusal.NotHolder"/>; <see cref="Refusal.Held"/> where the new owner
+    /// holds the resource already; <see cref="Refusal.Conflict"/> where the lease is being broken.
+    /// </returns>
+    [Alias("Transfer")]
+    Task<LeaseResult<LeaseGrant>> TransferAsync([Immutable] TransferRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Ends a lease against its holder's will. Without force it ends no earlier than the deadline its holder was
+    /// told; with force only fencing protects the resource. Applies once for a request id.
+    /// </summary>
+    /// <param name="request">Which lease, when and why.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer; the break may happen all the same.</param>
+    /// <returns>When the lease ends, or <see cref="Refusal.NotHolder"/>.</returns>
+    [Alias("Break")]
+    Task<LeaseResult<LeaseBreak>> BreakAsync([Immutable] BreakRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Tells who holds the resource. A name never used is free, with last token 0.</summary>
+    /// <param name="request">Which resource, and whether to check the stored version first.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <returns>The state of the resource.</returns>
+    [Alias("Get")]
+    Task<LeaseResult<LeaseInfo>> GetAsync([Immutable] GetLeaseRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Tells who held the resource, from when, and why it ended: the last 64 events or more, newest last.</summary>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <returns>The stored events.</returns>
+    [Alias("History")]
+    Task<LeaseResult<LeaseHistory>> HistoryAsync(CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,22 @@
+namespace OrleansLeases;
+
+/// <summary>
+/// What is asked of the service and not of one resource, for Orleans applications that call grains directly. A stateless
+/// worker: any key is the same, by custom 0. Safe for concurrent use.
+/// </summary>
+[Alias("OrleansLeases.ILeaseServiceGrain")]
+public interface ILeaseServiceGrain : IGrainWithIntegerKey
+{
+    /// <summary>Lists resources in the byte order of their names, read from stored records.</summary>
+    /// <param name="request">Which resources, and where to go on.</param>
+    /// <param name="cancellationToken">Gives up the listing.</param>
+    /// <returns>One page; a page's <c>Remaining</c> is an upper bound.</returns>
+    [Alias("List")]
+    Task<LeaseResult<LeasePage>> ListAsync([Immutable] ListLeasesRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Tells what this service is and what it promises; <see cref="Refusal.Unavailable"/> while it is not ready.</summary>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <returns>Version, engine, durability, epoch, grace and limits.</returns>
+    [Alias("Info")]
+    Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default);
+}

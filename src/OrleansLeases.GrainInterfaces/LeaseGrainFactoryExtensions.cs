@@ -1,0 +1,16 @@
+namespace OrleansLeases;
+
+/// <summary>Finds lease grains.</summary>
+public static class LeaseGrainFactoryExtensions
+{
+    /// <summary>The grain of a resource's leases.</summary>
+    /// <param name="grains">A silo's or a client's grain factory.</param>
+    /// <param name="resource">The resource's name. The grain checks all but that there is one.</param>
+    /// <returns>A reference; nothing is called yet.</returns>
+    /// <exception cref="ArgumentNullException">There is no factory, or no name.</exception>
+    public static ILeaseGrain GetLease(this IGrainFactory grains, string resource)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        return grains.GetGrain<ILeaseGrain>(LeaseGrainKey.Of(resource));
+    }
+}

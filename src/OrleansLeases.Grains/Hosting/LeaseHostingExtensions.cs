@@ -1,0 +1,98 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>Adds leases to an Orleans application.</summary>
+public static class LeaseHostingExtensions
+{
+    private const string Invariant = "Npgsql";
+
+    /// <summary>
+    /// Adds lease grains to a silo and an <see cref="ILeaseService"/> to its services, with leases in the memory of this one
+    /// silo: for development. It refuses to start beside another silo.
+    /// </summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="configure">How leases behave; the defaults where left out.</param>
+    /// <returns>The same silo.</returns>
+    /// <remarks>Reminders in memory are added where the silo has none yet: call it after what adds others.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="silo"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The silo has leases already.</exception>
+    public static ISiloBuilder AddLeases(this ISiloBuilder silo, Action<LeaseSiloOptions>? configure = null)
+    {
+        AddGrains(silo, configure);
+        silo.Services.AddSingleton<ILeaseStorage, MemoryLeaseStorage>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, LoneMemorySilo>();
+        return HasReminders(silo) ? silo : silo.UseInMemoryReminderService();
+    }
+
+    /// <summary>
+    /// Adds lease grains to a silo and an <see cref="ILeaseService"/> to its services, with leases durable on PostgreSQL, in a
+    /// database that has the schema of leases (<see cref="LeaseSchema"/>).
+    /// </summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="connectionString">
+    /// The database. Statements are prepared by themselves, connections are not reset between uses and a command may take 5 s,
+    /// unless the string says otherwise (<c>Max Auto Prepare</c>, <c>No Reset On Close</c>, <c>Command Timeout</c>).
+    /// </param>
+    /// <param name="configure">How leases behave; the defaults where left out. The same on every silo.</param>
+    /// <returns>The same silo.</returns>
+    /// <remarks>Reminders on the same database are added where the silo has none yet: call it after what adds others.</remarks>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidOperationException">The silo has leases already.</exception>
+    /// <exception cref="OrleansConfigurationException">The string is none of Npgsql's.</exception>
+    public static ISiloBuilder AddLeases(this ISiloBuilder silo, string connectionString, Action<LeaseSiloOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(connectionString);
+        var connection = new LeaseConnectionString(connectionString);
+        AddGrains(silo, configure);
+        silo.Services.AddSingleton(connection);
+        silo.Services.AddSingleton<ILeaseStorage, PostgresLeaseStorage>();
+        silo.AddAdoNetGrainStorage(PostgresLeaseStorage.ProviderName, storage =>
+        {
+            storage.Invariant = Invariant;
+            storage.ConnectionString = connection.Value;
+            storage.GrainStorageSerializer = new LeaseRecordSerializer();
+        });
+        return HasReminders(silo) ? silo : silo.UseAdoNetReminderService(reminders =>
+        {
+            reminders.Invariant = Invariant;
+            reminders.ConnectionString = connection.Value;
+        });
+    }
+
+    /// <summary>Adds an <see cref="ILeaseService"/> to a client of a cluster whose silos have leases.</summary>
+    /// <param name="client">The client.</param>
+    /// <returns>The same client.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="client"/> is null.</exception>
+    public static IClientBuilder AddLeases(this IClientBuilder client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        client.Services.TryAddSingleton(TimeProvider.System);
+        client.Services.AddLeaseService();
+        return client;
+    }
+
+    private static void AddGrains(ISiloBuilder silo, Action<LeaseSiloOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        if (silo.Services.Any(service => service.ServiceType == typeof(LeaseSilo)))
+            throw new InvalidOperationException("This silo has leases already; call AddLeases once.");
+        var options = silo.Services.AddOptions<LeaseSiloOptions>();
+        if (configure is not null) options.Configure(configure);
+        silo.Services.AddTransient<IConfigurationValidator, LeaseSiloOptionsValidator>();
+        silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.AddSingleton<LeaseSilo>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
+        silo.Services.AddHostedService<SweeperStart>();
+        silo.Services.AddLeaseService();
+    }
+
+    private static bool HasReminders(ISiloBuilder silo) => silo.Services.Any(service => service.ServiceType == typeof(IReminderTable));
+
+    private static void AddLeaseService(this IServiceCollection services) =>
+        services.TryAddSingleton<ILeaseService>(provider => new OrleansLeaseService(provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<TimeProvider>()));
+}

@@ -1,0 +1,56 @@
+using Orleans.Runtime;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>How the leases of a cluster behave; the same on every silo. Checked when the silo starts.</summary>
+public sealed class LeaseSiloOptions
+{
+    /// <summary>The bounds of requests.</summary>
+    /// <value>The defaults of <see cref="LeaseLimits"/>; a wait is 45 s at most, since no grain call outlives a minute.</value>
+    public LeaseLimits Limits { get; set; } = new();
+
+    /// <summary>
+    /// How many times to live a stored renewal is good for: 1 stores every renewal, more keeps most in memory, at the
+    /// price that a lease abandoned before a silo went down is freed later by (factor - 1) x ttl, at most 30 s.
+    /// </summary>
+    /// <value>2 by default; 1 to 100.</value>
+    public int RenewalFactor { get; set; } = 2;
+
+    /// <summary>How far apart the clocks of two silos may be. A silo whose clock is half of it off the database's claims nothing.</summary>
+    /// <value>1 s by default; 0 to 1 h.</value>
+    public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long one read or write of the store may take before its outcome counts as unknown.</summary>
+    /// <value>5 s by default; 100 ms to 15 s.</value>
+    public TimeSpan StorageTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the cluster takes to notice that a silo is gone; published as part of the grace.</summary>
+    /// <value>30 s by default, which covers Orleans' default probes; 0 to 10 min.</value>
+    public TimeSpan FailoverTime { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Into how many shards the sweeping of forgotten leases is divided; each has one reminder.</summary>
+    /// <value>16 by default; 1 to 1,024.</value>
+    public int SweeperShards { get; set; } = 16;
+
+    internal void Validate()
+    {
+        Within(nameof(RenewalFactor), RenewalFactor, 1, 100);
+        Within(nameof(ClockSkew), ClockSkew, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Within(nameof(StorageTimeout), StorageTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(15));
+        Within(nameof(FailoverTime), FailoverTime, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        Within(nameof(SweeperShards), SweeperShards, 1, 1024);
+        Within("Limits.MinTtl", Limits.MinTtl, TimeSpan.FromMilliseconds(1), Limits.MaxTtl);
+        Within("Limits.MaxTtl", Limits.MaxTtl, Limits.MinTtl, TimeSpan.FromDays(365));
+        Within("Limits.MaxWait", Limits.MaxWait, TimeSpan.Zero, TimeSpan.FromSeconds(45));
+        Within("Limits.MaxHolders", Limits.MaxHolders, 1, 100_000);
+        Within("Limits.MaxWaiters", Limits.MaxWaiters, 0, 1_000_000);
+        Within("Limits.MaxBatch", Limits.MaxBatch, 1, 100_000);
+    }
+
+    private static void Within<T>(string name, T value, T least, T most)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0) return;
+        throw new OrleansConfigurationException($"{nameof(LeaseSiloOptions)}.{name} is {value}; it takes {least} to {most}.");
+    }
+}

@@ -1,0 +1,31 @@
+using Orleans.Concurrency;
+using Orleans.Runtime;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>Answers what concerns no single resource, on whichever silo is at hand.</summary>
+[GrainType("lease-service"), StatelessWorker]
+internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo) : IGrainBase, ILeaseServiceGrain
+{
+    public IGrainContext GrainContext { get; } = context;
+
+    public async Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        var page = new ListingPage(request, silo.Clock.Read(), silo.Rules);
+        try
+        {
+            await foreach (var (resource, state) in silo.Storage.ReadFromAsync(page.From, request.State, cancellationToken))
+                if (!page.Add(resource, state)) break;
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The leases cannot be listed: {error.Message}");
+        }
+
+        return page.ToPage();
+    }
+
+    public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Task.FromResult(silo.Info);
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>What the lease grains of one silo share. Thread-safe.</summary>
+internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
+{
+    private readonly ConcurrentDictionary<LeaseKeeper, bool> _keepers = new();
+    private readonly ClaimSequence _claims = new();
+    private readonly ILeaseStorage _storage;
+    private readonly LeaseSiloOptions _options;
+    private LeaseRules? _rules;
+    private ServiceInfo? _info;
+    private bool _stopping;
+
+    public LeaseSilo(ILeaseStorage storage, IOptions<LeaseSiloOptions> options, TimeProvider time)
+    {
+        _storage = storage;
+        _options = options.Value;
+        Time = time;
+        Clock = new LeaseClock(time);
+        Checks = new RequestChecks(_options.Limits);
+    }
+
+    public TimeProvider Time { get; }
+
+    public LeaseClock Clock { get; }
+
+    public RequestChecks Checks { get; }
+
+    public LeaseRules Rules => _rules ?? throw new InvalidOperationException("The silo has not started its leases yet.");
+
+    /// <summary>Where the records are.</summary>
+    public ILeaseStorage Storage => _storage;
+
+    /// <summary>What the service says of itself, or why it is not ready.</summary>
+    public LeaseResult<ServiceInfo> Info =>
+        _storage.Trouble is { } trouble ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), trouble)
+        : _stopping || _info is null ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), "The silo is starting or shutting down.")
+        : _info;
+
+    public KeeperHost HostOf(GrainId grain, IKeeperAlarm alarm) =>
+        new(new GrainLeaseStore(_storage, grain, _options.StorageTimeout, Time), Clock, Rules, alarm) { Claims = _claims };
+
+    public void Enter(LeaseKeeper keeper)
+    {
+        _keepers[keeper] = true;
+        if (_stopping) keeper.Stop();
+    }
+
+    public void Leave(LeaseKeeper keeper) => _keepers.TryRemove(keeper, out _);
+
+    public void Participate(ISiloLifecycle lifecycle)
+    {
+        // Before anything reads the database, so that a missing schema is told in plain words.
+        lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.First, StartAsync);
+        // As soon as the silo begins to stop: a deactivation waits for the calls that wait in line.
+        lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.Active, _ => Task.CompletedTask, StopAsync);
+    }
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _storage.StartAsync(cancellationToken);
+        _rules = new LeaseRules
+        {
+            Limits = _options.Limits,
+            RenewalFactor = _options.RenewalFactor,
+            ClockSkew = _options.ClockSkew,
+            TokenFloor = _storage.Durable ? LeaseRules.TokenFloorOfEpoch(_storage.Epoch) : LeaseRules.TokenFloorFromClock(Time),
+            Incarnation = Guid.NewGuid().ToString("N")[..12],
+        };
+        _info = new ServiceInfo
+        {
+            Version = typeof(LeaseSilo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0",
+            Engine = "orleans",
+            Durable = _storage.Durable,
+            Epoch = _storage.Epoch,
+            Grace = _rules.Grace + _options.FailoverTime,
+            Limits = _options.Limits,
+        };
+    }
+
+    private Task StopAsync(CancellationToken cancellationToken)
+    {
+        _stopping = true;
+        foreach (var keeper in _keepers.Keys) keeper.Stop();
+        return Task.CompletedTask;
+    }
+}

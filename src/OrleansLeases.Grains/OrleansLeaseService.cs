@@ -1,0 +1,153 @@
+using Orleans;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>
+/// Leases by calls to the grains of a cluster, from a silo or from a client of it. Thread-safe. Nothing that a grain call
+/// throws gets through: what may have happened is told as <c>outcome-unknown</c>, what only asked as <c>unavailable</c>.
+/// </summary>
+internal sealed class OrleansLeaseService(IGrainFactory grains, TimeProvider time) : ILeaseService
+{
+    // Changes are asked for without the caller's token: they go on without their caller, and only the answer is given up.
+    // A silo that died is noticed later than this; a caller is better off knowing that it does not know.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    // A name that no grain can have is refused here, with whatever else is wrong; the bounds of the rest are the silo's to know.
+    private static readonly RequestChecks Checks = new(new LeaseLimits());
+
+    public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (Unnamable(request.Resource) && Checks.Check(request) is { } refusal) return refusal;
+        cancellationToken.ThrowIfCancellationRequested();
+        if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
+        var grain = grains.GetLease(request.Resource);
+        var answer = ChangeAsync(grain.AcquireAsync(request, CancellationToken.None), request.RequestId, request.Wait);
+        if (request.Wait > TimeSpan.Zero && cancellationToken.CanBeCanceled && !answer.IsCompleted)
+        {
+            var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = cancellationToken.UnsafeRegister(static gone => ((TaskCompletionSource)gone!).TrySetResult(), gone).ConfigureAwait(false);
+            if (await Task.WhenAny(answer, gone.Task).ConfigureAwait(false) != answer)
+            {
+                // The grain takes the call out of the line, or else answers with the grant: then that is the answer.
+                await Quietly(grain.GiveUpAsync(request.RequestId, CancellationToken.None)).ConfigureAwait(false);
+                var result = await answer.ConfigureAwait(false);
+                if (result.Refusal is null) return result;
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+
+        return await answer.ConfigureAwait(false);
+    }
+
+    public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (Unnamable(request.Resource) && Checks.Check(request) is { } refusal) return refusal;
+        return await ChangeAsync(grains.GetLease(request.Resource).RenewAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
+    {
+        if (Checks.Check(request) is { } refusal) return refusal;
+        var start = time.GetTimestamp();
+        var pending = new Task<LeaseResult<LeaseRenewal>>[request.Leases.Count];
+        for (var i = 0; i < pending.Length; i++) pending[i] = RenewAsync(request.Leases[i], cancellationToken).AsTask();
+        var results = await Task.WhenAll(pending).ConfigureAwait(false);
+
+        // What a grain says of itself counts from its own receipt, which is later than this one: the least is never too much.
+        var held = time.GetElapsedTime(start);
+        foreach (var result in results)
+            if (result.TryGetValue(out var renewal, out _) && renewal.Held < held) held = renewal.Held;
+        return new RenewBatchReply { Held = held, Results = results };
+    }
+
+    public async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (Unnamable(request.Resource) && RequestChecks.Check(request) is { } refusal) return refusal;
+        return await ChangeAsync(grains.GetLease(request.Resource).ReleaseAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (Unnamable(request.Resource) && Checks.Check(request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
+        return await ChangeAsync(grains.GetLease(request.Resource).TransferAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (Unnamable(request.Resource) && Checks.Check(request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
+        return await ChangeAsync(grains.GetLease(request.Resource).BreakAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (RequestChecks.CheckResource(request.Resource) is { } refusal) return refusal;
+        return await ReadAsync(grains.GetLease(request.Resource).GetAsync(request, cancellationToken)).ConfigureAwait(false);
+    }
+
+    public async ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        return await ReadAsync(grains.GetGrain<ILeaseServiceGrain>(0).ListAsync(request, cancellationToken)).ConfigureAwait(false);
+    }
+
+    public async ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.CheckResource(resource) is { } refusal) return refusal;
+        return await ReadAsync(grains.GetLease(resource).HistoryAsync(cancellationToken)).ConfigureAwait(false);
+    }
+
+    public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
+        await ReadAsync(grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);
+
+    private static bool Unnamable(string? resource) => RequestChecks.CheckResource(resource!) is not null;
+
+    private async Task<LeaseResult<T>> ChangeAsync<T>(Task<LeaseResult<T>> call, string? requestId, TimeSpan wait = default)
+        where T : class
+    {
+        try
+        {
+            return await call.WaitAsync(wait + Patience, time).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            return new Refusal.OutcomeUnknown(requestId, requestId is null
+                ? $"The grain did not say whether the change happened; repeat the call. ({error.Message})"
+                : $"The grain did not say whether the change happened; repeat the call with the same requestId. ({error.Message})");
+        }
+    }
+
+    private async Task<LeaseResult<T>> ReadAsync<T>(Task<LeaseResult<T>> call)
+        where T : class
+    {
+        try
+        {
+            return await call.WaitAsync(Patience, time).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            return new Refusal.Unavailable(RetryAfter, $"The grain did not answer. ({error.Message})");
+        }
+    }
+
+    // The waiting call's own answer says what became of it.
+    private static async Task Quietly(Task call)
+    {
+        try
+        {
+            await call.ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Npgsql;
+using Orleans.Runtime;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>A connection string with what leases want of one, unless it says otherwise itself.</summary>
+internal sealed class LeaseConnectionString
+{
+    /// <param name="given">As configured.</param>
+    /// <exception cref="OrleansConfigurationException">It is no connection string of Npgsql.</exception>
+    public LeaseConnectionString(string given)
+    {
+        try
+        {
+            var connection = new NpgsqlConnectionStringBuilder(given);
+            // Preparing triples the throughput of the providers' statements, which are few and never change.
+            if (!connection.ContainsKey("Max Auto Prepare")) connection.MaxAutoPrepare = 20;
+            if (!connection.ContainsKey("No Reset On Close")) connection.NoResetOnClose = true;
+            if (!connection.ContainsKey("Command Timeout")) connection.CommandTimeout = 5;
+            if (!connection.ContainsKey("Application Name")) connection.ApplicationName = "orleans-leases";
+            Value = connection.ConnectionString;
+        }
+        catch (Exception error) when (error is ArgumentException or FormatException)
+        {
+            // The string itself is not shown: it may hold a password.
+            throw new OrleansConfigurationException($"The connection string for leases is none of Npgsql's: {error.Message}", error);
+        }
+    }
+
+    /// <summary>The complete string.</summary>
+    public string Value { get; }
+}

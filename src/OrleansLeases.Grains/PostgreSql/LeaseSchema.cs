@@ -1,0 +1,116 @@
+using Npgsql;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>The schema of leases on PostgreSQL: applied by a migrator or by hand, checked by every silo at its start.</summary>
+public static class LeaseSchema
+{
+    /// <summary>The version that this software needs.</summary>
+    public const int Version = 1;
+
+    private const string Remedy = "Run 'leases-silo migrate', or apply sql/orleans-leases.sql with psql, to the database that the silos use.";
+
+    /// <summary>The schema as SQL.</summary>
+    /// <value>What <c>sql/orleans-leases.sql</c> says. It may be applied again at any time.</value>
+    public static string Script
+    {
+        get
+        {
+            using var resource = typeof(LeaseSchema).Assembly.GetManifestResourceStream("orleans-leases.sql")!;
+            using var reader = new StreamReader(resource);
+            return reader.ReadToEnd();
+        }
+    }
+
+    /// <summary>Brings a database to this schema, in one transaction; migrators that run at once wait for each other.</summary>
+    /// <param name="connectionString">The database. Its user must be allowed to create tables.</param>
+    /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="InvalidOperationException">A newer version of the software has been there.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    public static async Task MigrateAsync(string connectionString, CancellationToken cancellationToken = default)
+    {
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await RunAsync("select pg_advisory_xact_lock(hashtext('orleans-leases schema'))").ConfigureAwait(false);
+        if (await VersionAsync(connection, cancellationToken).ConfigureAwait(false) is { } found && found > Version)
+            throw new InvalidOperationException($"The database has lease schema {found}; this is version {Version}. Run the newer software.");
+        await RunAsync(Script).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+
+        async Task RunAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection, transaction);
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Tells the restore epoch.</summary>
+    /// <param name="connectionString">The database.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The epoch.</returns>
+    /// <exception cref="InvalidOperationException">The schema is missing; the message names the remedy.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    public static async Task<int> EpochAsync(string connectionString, CancellationToken cancellationToken = default)
+    {
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        return await CheckAsync(database, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Makes every later token larger than any before: to be run with the silos stopped, after a backup was restored.
+    /// </summary>
+    /// <param name="connectionString">The database.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The new epoch.</returns>
+    /// <exception cref="InvalidOperationException">The schema is missing, or the last epoch was reached.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    public static async Task<int> BumpEpochAsync(string connectionString, CancellationToken cancellationToken = default)
+    {
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await CheckAsync(database, cancellationToken).ConfigureAwait(false);
+        await using var command = database.CreateCommand($"update lease_meta set epoch = epoch + 1 where epoch < {Core.LeaseRules.MaxEpoch} returning epoch");
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is int epoch
+            ? epoch
+            : throw new InvalidOperationException($"The restore epoch is {Core.LeaseRules.MaxEpoch}, the last there is.");
+    }
+
+    internal static async Task<int> CheckAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        var version = await VersionAsync(connection, cancellationToken).ConfigureAwait(false);
+        if (version is null) throw new InvalidOperationException($"The database '{connection.Database}' has no lease schema. {Remedy}");
+        if (version > Version) throw new InvalidOperationException($"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. Run the newer software.");
+        if (version < Version) throw new InvalidOperationException($"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. {Remedy}");
+
+        // What someone took away by hand would cost safety or speed without a word.
+        await using var parts = new NpgsqlCommand(
+            """
+            select string_agg(part, ', ' order by part) from unnest(array[
+                case when not exists (select from pg_constraint where conname = 'lease_record_key' and contype = 'p' and conrelid = to_regclass('lease_record')) then 'the key of lease_record' end,
+                case when not exists (select from pg_constraint where conname = 'lease_log_key' and contype = 'p' and conrelid = to_regclass('lease_log')) then 'the key of lease_log' end,
+                case when to_regclass('lease_record_due') is null then 'index lease_record_due' end,
+                case when to_regclass('lease_record_held') is null then 'index lease_record_held' end,
+                case when to_regclass('orleansreminderstable_grainhash') is null then 'index orleansreminderstable_grainhash' end,
+                case when to_regproc('writetostorage') is null then 'function writetostorage' end,
+                case when to_regproc('readfromstorage') is null then 'function readfromstorage' end,
+                case when to_regclass('orleansmembershiptable') is null then 'table orleansmembershiptable' end,
+                case when (select count(*) from OrleansQuery) < 20 then 'queries of OrleansQuery' end]) part
+            """,
+            connection);
+        if (await parts.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is string missing)
+            throw new InvalidOperationException($"The lease schema of the database '{connection.Database}' lacks {missing}. {Remedy}");
+
+        await using var epoch = new NpgsqlCommand("select epoch from lease_meta", connection);
+        return (int)(await epoch.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    private static async Task<int?> VersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var exists = new NpgsqlCommand("select to_regclass('lease_meta') is not null", connection);
+        if (await exists.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true) return null;
+        await using var version = new NpgsqlCommand("select schema_version from lease_meta", connection);
+        return (int?)await version.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

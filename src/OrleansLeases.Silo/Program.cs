@@ -1,0 +1,52 @@
+using System.CommandLine;
+using OrleansLeases.Grains;
+using OrleansLeases.Silo;
+
+var config = new Option<string>("--config", "-c")
+{
+    Description = "The configuration file; environment variables LEASES_… override it.",
+    DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "silo-config", "development.json"),
+    Recursive = true,
+};
+
+var migrate = new Command("migrate", "Brings the database to the schema of leases. May be run again at any time; those that run at once wait for each other.");
+migrate.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async settings =>
+{
+    await LeaseSchema.MigrateAsync(DatabaseOf(settings), cancellation);
+    Console.WriteLine($"The database has lease schema {LeaseSchema.Version}.");
+    return 0;
+}));
+
+var show = new Command("show", "Tells the restore epoch.");
+show.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async settings =>
+{
+    Console.WriteLine(await LeaseSchema.EpochAsync(DatabaseOf(settings), cancellation));
+    return 0;
+}));
+
+var bump = new Command("bump", "Makes every later token larger than any before. Run it with all silos stopped, after a backup was restored.");
+bump.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async settings =>
+{
+    Console.WriteLine(await LeaseSchema.BumpEpochAsync(DatabaseOf(settings), cancellation));
+    return 0;
+}));
+
+var root = new RootCommand("A silo of a cluster of leases, with the HTTP gateway in it.") { config, migrate, new Command("epoch", "The restore epoch: the high bits of every token.") { show, bump } };
+root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settings => SiloHost.RunAsync(settings, cancellation)));
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+
+async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation, Func<SiloSettings, Task<int>> action)
+{
+    try
+    {
+        return await action(SiloSettings.Read(parsed.GetValue(config)!));
+    }
+    catch (Exception error) when (SiloHost.IsPlain(error))
+    {
+        Console.Error.WriteLine($"leases-silo: {error.GetBaseException().Message}");
+        return 1;
+    }
+}
+
+static string DatabaseOf(SiloSettings settings) => settings.Postgres.ConnectionString
+    ?? throw new SettingsException("No database is configured; set LEASES_Postgres__ConnectionString, or Postgres:ConnectionString in the file that --config names.");

@@ -1,0 +1,98 @@
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using OrleansLeases.Gateway;
+using OrleansLeases.Grains;
+
+namespace OrleansLeases.Silo;
+
+/// <summary>Runs a silo with the HTTP gateway in it, or the gateway alone.</summary>
+internal static class SiloHost
+{
+    private const string Invariant = "Npgsql";
+
+    /// <summary>Serves until the process is told to end.</summary>
+    public static async Task<int> RunAsync(SiloSettings settings, CancellationToken cancellationToken)
+    {
+        // Asked here as well as by the silo: clustering reads the database before anything could say what is missing.
+        if (settings.Postgres.ConnectionString is { } database) await LeaseSchema.EpochAsync(database, cancellationToken);
+
+        await using var app = Build(settings);
+        await app.StartAsync(cancellationToken);
+        Console.WriteLine($"Listening on {string.Join(", ", app.Urls)}");
+        Console.WriteLine(settings switch
+        {
+            { Mode: SiloMode.Gateway } => $"A gateway of cluster '{settings.Cluster.ClusterId}'.",
+            { Postgres.ConnectionString: null } => "A silo alone. Leases are kept in memory: nothing survives a restart.",
+            _ => $"A silo of cluster '{settings.Cluster.ClusterId}'. Leases are kept in PostgreSQL.",
+        });
+        await app.WaitForShutdownAsync(cancellationToken);
+        return 0;
+    }
+
+    private static WebApplication Build(SiloSettings settings)
+    {
+        // The working directory is the caller's: an appsettings.json there is somebody else's.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseUrls(settings.Urls).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Logging.ClearProviders()
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+            .SetMinimumLevel(LogLevel.Warning)
+            // A start that fails is told in one sentence instead.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
+        if (settings.Mode == SiloMode.Gateway)
+            builder.UseOrleansClient(client => Configure(client, settings));
+        else
+            builder.UseOrleans(silo => Configure(silo, settings));
+        builder.Services.AddLeaseGateway();
+        var app = builder.Build();
+        app.MapLeases();
+        return app;
+    }
+
+    private static void Configure(ISiloBuilder silo, SiloSettings settings)
+    {
+        var cluster = settings.Cluster;
+        if (settings.Postgres.ConnectionString is { } database)
+        {
+            silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, database));
+            silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+            if (cluster.AdvertisedAddress is { } address)
+                silo.ConfigureEndpoints(IPAddress.Parse(address), cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(IPAddress.Parse(address)));
+            else
+                silo.ConfigureEndpoints(cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: true);
+            silo.AddLeases(database, Copy);
+        }
+        else
+        {
+            silo.UseLocalhostClustering(cluster.SiloPort, cluster.GatewayPort, serviceId: cluster.ServiceId, clusterId: cluster.ClusterId);
+            silo.AddLeases(Copy);
+        }
+
+        void Copy(LeaseSiloOptions options)
+        {
+            var leases = settings.Leases;
+            options.Limits = leases.Limits;
+            options.RenewalFactor = leases.RenewalFactor;
+            options.ClockSkew = leases.ClockSkew;
+            options.StorageTimeout = leases.StorageTimeout;
+            options.FailoverTime = leases.FailoverTime;
+            options.SweeperShards = leases.SweeperShards;
+        }
+    }
+
+    private static void Configure(IClientBuilder client, SiloSettings settings)
+    {
+        client.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, settings.Postgres.ConnectionString));
+        client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.Cluster.ClusterId, settings.Cluster.ServiceId));
+        client.AddLeases();
+    }
+
+    /// <summary>What is worth a sentence to whoever started it, rather than a stack trace.</summary>
+    public static bool IsPlain(Exception error) => error is NpgsqlException or SocketException or IOException or OrleansConfigurationException
+        or InvalidOperationException or FormatException or SettingsException or AggregateException;
+}

@@ -1,0 +1,87 @@
+using System.Net;
+using OrleansLeases.Grains;
+
+namespace OrleansLeases.Silo;
+
+/// <summary>What the configuration file and the environment say.</summary>
+internal sealed class SiloSettings
+{
+    public SiloMode Mode { get; set; }
+
+    public string Urls { get; set; } = "http://127.0.0.1:7400";
+
+    public PostgresSettings Postgres { get; set; } = new();
+
+    public ClusterSettings Cluster { get; set; } = new();
+
+    public LeaseSiloOptions Leases { get; set; } = new();
+
+    public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Reads a file and the environment over it.</summary>
+    /// <param name="file">The file, JSON with comments.</param>
+    /// <exception cref="SettingsException">The file cannot be read, or a setting is unknown or wrong.</exception>
+    public static SiloSettings Read(string file)
+    {
+        if (!File.Exists(file)) throw new SettingsException($"There is no configuration file '{file}'. Name one with --config.");
+        try
+        {
+            var configuration = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).AddEnvironmentVariables("LEASES_").Build();
+            var settings = new SiloSettings();
+            configuration.Bind(settings, binder => binder.ErrorOnUnknownConfiguration = true);
+            settings.Check();
+            return settings;
+        }
+        catch (Exception error) when (error is InvalidOperationException or InvalidDataException or FormatException)
+        {
+            throw new SettingsException($"The configuration ({file} and the variables LEASES_…) is wrong: {error.Message}{(error.InnerException is { } inner ? $" {inner.Message}" : "")}");
+        }
+    }
+
+    private void Check()
+    {
+        if (Mode == SiloMode.Gateway && Postgres.ConnectionString is null)
+            throw new SettingsException("Mode is gateway, which finds its cluster through the database; set Postgres:ConnectionString.");
+        if (Cluster.AdvertisedAddress is { } address && !IPAddress.TryParse(address, out _))
+            throw new SettingsException($"Cluster:AdvertisedAddress is '{address}'; it takes an IP address.");
+        Port(nameof(Cluster.SiloPort), Cluster.SiloPort);
+        Port(nameof(Cluster.GatewayPort), Cluster.GatewayPort);
+        if (ShutdownTimeout <= TimeSpan.Zero) throw new SettingsException($"ShutdownTimeout is {ShutdownTimeout}; it takes more than zero.");
+    }
+
+    private static void Port(string name, int port)
+    {
+        if (port is < 1 or > 65535) throw new SettingsException($"Cluster:{name} is {port}; it takes 1 to 65535.");
+    }
+}
+
+/// <summary>What this process is.</summary>
+internal enum SiloMode
+{
+    /// <summary>A silo with the gateway in it.</summary>
+    Silo,
+
+    /// <summary>The gateway alone, as a client of the cluster.</summary>
+    Gateway,
+}
+
+internal sealed class PostgresSettings
+{
+    public string? ConnectionString { get; set; }
+}
+
+internal sealed class ClusterSettings
+{
+    public string ClusterId { get; set; } = "leases";
+
+    public string ServiceId { get; set; } = "leases";
+
+    public string? AdvertisedAddress { get; set; }
+
+    public int SiloPort { get; set; } = 11111;
+
+    public int GatewayPort { get; set; } = 30000;
+}
+
+/// <summary>The configuration cannot be used; the message says what to change.</summary>
+internal sealed class SettingsException(string message) : Exception(message);
