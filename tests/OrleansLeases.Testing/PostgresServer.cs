@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace OrleansLeases.Testing;
+
+/// <summary>
+/// A private PostgreSQL from the installed binaries, in a temporary folder, on a free port of this machine: a test may
+/// kill it and start it again. It ends with the process. PostgreSQL refuses root, so root runs it as an account without rights.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    private const string SystemAccount = "postgres";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _binaries;
+    private readonly DirectoryInfo _folder;
+    private readonly int _port;
+    private readonly string[] _settings;
+
+    private PostgresServer(string binaries, DirectoryInfo folder, int port, string[] settings) =>
+        (_binaries, _folder, _port, _settings) = (binaries, folder, port, settings);
+
+    /// <summary>Connects to the database that every server has.</summary>
+    public string ConnectionString => $"Host=127.0.0.1;Port={_port.ToString(CultureInfo.InvariantCulture)};Database=postgres;Username={SystemAccount}";
+
+    /// <summary>Makes a server and starts it.</summary>
+    /// <param name="settings">Settings beside the defaults, such as <c>fsync=off</c>.</param>
+    /// <returns>The server, once it takes connections.</returns>
+    /// <exception cref="InvalidOperationException">There is no PostgreSQL on this machine, or it does not start.</exception>
+    public static async Task<PostgresServer> StartAsync(params string[] settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var server = new PostgresServer(FindBinaries(), Directory.CreateTempSubdirectory("orleans-leases-postgres-"), FreePort(), settings);
+        if (Environment.IsPrivilegedProcess) await RunAsync("chown", SystemAccount, server._folder.FullName);
+        await server.RunAsServerAsync("initdb", "-D", server.Data, "-U", SystemAccount, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    /// <summary>Starts it again after <see cref="StopAsync"/>.</summary>
+    /// <returns>When it takes connections.</returns>
+    public Task StartAgainAsync() => RunAsServerAsync(
+        "pg_ctl", "start", "-w", "-D", Data, "-l", Path.Combine(_folder.FullName, "log"),
+        "-o", string.Join(' ', [$"-p {_port.ToString(CultureInfo.InvariantCulture)} -k {_folder.FullName} -c listen_addresses=127.0.0.1 -c max_connections=300", .. _settings.Select(setting => $"-c {setting}")]));
+
+    /// <summary>Stops it.</summary>
+    /// <param name="mode"><c>fast</c> ends sessions in order, <c>immediate</c> is a crash.</param>
+    /// <returns>When it has ended.</returns>
+    public Task StopAsync(string mode = "fast") => RunAsServerAsync("pg_ctl", "stop", "-w", "-m", mode, "-D", Data);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync("immediate");
+        _folder.Delete(recursive: true);
+    }
+
+    private string Data => Path.Combine(_folder.FullName, "data");
+
+    private static string FindBinaries()
+    {
+        var places = Directory.Exists("/usr/lib/postgresql")
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))
+            : [];
+        return places.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
+            .FirstOrDefault(place => File.Exists(Path.Combine(place, "initdb")))
+            ?? throw new InvalidOperationException("There is no PostgreSQL server on this machine (initdb is not found). Install it, or name one with LEASES_TEST_POSTGRES.");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private Task RunAsServerAsync(string program, params string[] arguments) => Environment.IsPrivilegedProcess
+        ? RunAsync("runuser", ["-u", SystemAccount, "--", Path.Combine(_binaries, program), .. arguments])
+        : RunAsync(Path.Combine(_binaries, program), arguments);
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        // The server would keep a redirected stream open, and inherits the folder it is started from.
+        var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = Path.GetTempPath(), ArgumentList = { "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", program } };
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+    }
+}
