@@ -1,0 +1,37 @@
+using System.Reflection;
+using Orleans;
+
+namespace OrleansLeases.GrainInterfaces.Tests;
+
+/// <summary>The contract types that cross, and what they cross as: found by reflection, so that a new one is not forgotten.</summary>
+internal static class Contracts
+{
+    // The service fans a batch out to the grains of its leases.
+    private static readonly Type[] StayingHome = [typeof(RenewBatchRequest), typeof(RenewBatchReply)];
+
+    public static Assembly GrainInterfaces { get; } = typeof(ILeaseGrain).Assembly;
+
+    /// <summary>Every public record of the abstractions that can be made, and the result around them.</summary>
+    public static IReadOnlyList<Type> Crossing { get; } =
+    [
+        .. typeof(ILeaseService).Assembly.GetExportedTypes()
+            .Where(type => type.GetMethod("<Clone>$") is not null && !type.IsAbstract)
+            .Except(StayingHome)
+            .Append(typeof(LeaseResult<>)),
+    ];
+
+    /// <summary>By contract type, its surrogate. Generic ones as their definitions.</summary>
+    public static IReadOnlyDictionary<Type, Type> Surrogates { get; } = (
+        from converter in GrainInterfaces.GetTypes()
+        where converter.IsDefined(typeof(RegisterConverterAttribute))
+        from contract in converter.GetInterfaces()
+        where contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IConverter<,>)
+        select contract.GetGenericArguments()).ToDictionary(pair => Definition(pair[0]), pair => Definition(pair[1]));
+
+    /// <summary>The cases of the refusal.</summary>
+    public static IEnumerable<Type> Refusals => Crossing.Where(type => type.IsSubclassOf(typeof(Refusal)));
+
+    public static IEnumerable<PropertyInfo> PropertiesOf(Type contract) => contract.GetProperties(BindingFlags.Instance | BindingFlags.Public);
+
+    private static Type Definition(Type type) => type.IsGenericType ? type.GetGenericTypeDefinition() : type;
+}

@@ -1,0 +1,153 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Collections.ObjectModel;
+
+namespace OrleansLeases.GrainInterfaces.Tests;
+
+/// <summary>Contracts of every kind: full ones, bare ones, and such as are never sent but must not be changed on the way.</summary>
+internal static class Samples
+{
+    private const string Text = "tökyo/東京/🔑 \"'\\\u0000\u200d\ud83d\ude00";
+
+    private static readonly DateTimeOffset When = new(2026, 2, 3, 4, 5, 6, 789, TimeSpan.FromHours(-9.5));
+
+    private static readonly LeaseHolder Holder = new()
+    {
+        Owner = Text,
+        Token = (1L << 53) - 1,
+        Mode = LeaseMode.Shared,
+        Ttl = TimeSpan.FromSeconds(30),
+        Remaining = TimeSpan.FromTicks(1),
+        Metadata = new Dictionary<string, string> { ["place"] = Text, [""] = "", ["ключ"] = "значение" },
+        Keys = ["a", Text],
+    };
+
+    private static readonly LeaseInfo Info = new()
+    {
+        Resource = Text,
+        State = LeaseStatus.Delayed,
+        Holders = [Holder, Holder with { Token = 1, Metadata = new Dictionary<string, string>(), Keys = [] }],
+        Capacity = 3,
+        AvailableIn = TimeSpan.FromMilliseconds(1.5),
+        LastToken = 7,
+        Waiters = 2,
+        Sequence = 9,
+    };
+
+    private static readonly LeaseGrant Grant = new()
+    {
+        Resource = Text,
+        Owner = "me",
+        Token = 42,
+        Mode = LeaseMode.Shared,
+        Ttl = TimeSpan.FromSeconds(30),
+        Remaining = TimeSpan.FromSeconds(29.9999999),
+        Held = TimeSpan.FromMilliseconds(3),
+        RenewAfter = TimeSpan.FromSeconds(10),
+        RequestId = "id",
+        Replayed = true,
+    };
+
+    private static readonly LeaseRenewal Renewal = new()
+    {
+        Resource = "r",
+        Token = 42,
+        Ttl = TimeSpan.FromSeconds(30),
+        Remaining = TimeSpan.FromSeconds(30),
+        Held = TimeSpan.FromTicks(1),
+        RenewAfter = TimeSpan.FromSeconds(10),
+        Breaking = new() { In = TimeSpan.FromSeconds(1), Reason = Text },
+    };
+
+    private static readonly AcquireRequest Acquire = new()
+    {
+        Resource = Text,
+        Owner = "me",
+        Ttl = TimeSpan.FromSeconds(30),
+        Mode = LeaseMode.Shared,
+        Capacity = 3,
+        Wait = TimeSpan.FromSeconds(25),
+        LockDelay = TimeSpan.FromHours(24),
+        Metadata = new Dictionary<string, string> { ["host"] = Text },
+        RequestId = "id",
+    };
+
+    private static readonly LeaseEvent Event = new()
+    {
+        Sequence = 1, Kind = LeaseEventKind.Broken, Owner = Text, Token = 42, At = When, Reason = Text,
+    };
+
+    /// <summary>By a name for the test's report, the sample.</summary>
+    public static IReadOnlyDictionary<string, object> All { get; } = new Dictionary<string, object>
+    {
+        ["acquire"] = Acquire,
+        ["acquire, bare"] = new AcquireRequest { Resource = "r", Owner = "o", Ttl = TimeSpan.Zero },
+        ["acquire, nothing but nulls"] = new AcquireRequest { Resource = null!, Owner = null!, Ttl = TimeSpan.MinValue },
+        ["acquire, extremes"] = Acquire with { Ttl = TimeSpan.MaxValue, Mode = (LeaseMode)int.MinValue, Capacity = int.MinValue, Wait = TimeSpan.MinValue },
+        ["acquire, a null in its metadata"] = Acquire with { Metadata = new Dictionary<string, string> { ["a"] = null! } },
+        ["acquire, metadata with a comparer"] = Acquire with { Metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["A"] = "1" } },
+        ["acquire, metadata that never changes"] = Acquire with { Metadata = ImmutableDictionary<string, string>.Empty.Add("a", "1").Add("b", "2") },
+        ["acquire, frozen metadata"] = Acquire with { Metadata = new Dictionary<string, string> { ["a"] = "1" }.ToFrozenDictionary() },
+        ["acquire, sorted metadata"] = Acquire with { Metadata = new SortedDictionary<string, string> { ["b"] = "1", ["a"] = "2" } },
+        ["acquire, no entries"] = Acquire with { Metadata = ReadOnlyDictionary<string, string>.Empty },
+        ["grant"] = Grant,
+        ["grant, extremes"] = Grant with { Token = long.MinValue, Remaining = TimeSpan.MaxValue, Held = TimeSpan.MinValue, Replayed = false },
+        ["renew"] = new RenewRequest { Resource = Text, Owner = "me", Token = 42, Ttl = TimeSpan.FromSeconds(1) },
+        ["renew, bare"] = new RenewRequest { Resource = "r", Owner = "o", Token = 0 },
+        ["renewal"] = Renewal,
+        ["renewal, not breaking"] = Renewal with { Breaking = null },
+        ["notice"] = new BreakNotice { In = TimeSpan.FromSeconds(1), Reason = Text },
+        ["release"] = new ReleaseRequest { Resource = Text, Owner = "me", Token = 42, Undelivered = true },
+        ["release, bare"] = new ReleaseRequest { Resource = "r", Owner = "o", Token = 1 },
+        ["released"] = new LeaseRelease { Resource = Text, Token = 42, Replayed = true },
+        ["transfer"] = new TransferRequest { Resource = Text, Owner = "me", Token = 42, NewOwner = Text, Ttl = TimeSpan.FromSeconds(1), RequestId = "id" },
+        ["transfer, bare"] = new TransferRequest { Resource = "r", Owner = "o", Token = 1, NewOwner = "n" },
+        ["break"] = new BreakRequest { Resource = Text, Token = 42, Grace = TimeSpan.FromSeconds(1), Force = true, Reason = Text, RequestId = "id" },
+        ["break, bare"] = new BreakRequest { Resource = "r", Grace = TimeSpan.Zero, Reason = "why" },
+        ["broken"] = new LeaseBreak { Resource = Text, Token = 42, EndsIn = TimeSpan.FromSeconds(1) },
+        ["get"] = new GetLeaseRequest { Resource = Text, Fresh = true },
+        ["get, bare"] = new GetLeaseRequest { Resource = "r" },
+        ["info"] = Info,
+        ["info, free"] = new LeaseInfo { Resource = "r", State = LeaseStatus.Free, Holders = [], LastToken = 0, Sequence = 0 },
+        ["info, of lists"] = Info with { Holders = new List<LeaseHolder> { Holder with { Keys = ImmutableList.Create("k") } }.AsReadOnly() },
+        ["info, nothing but nulls"] = new LeaseInfo { Resource = null!, State = LeaseStatus.Free, Holders = null!, LastToken = 0, Sequence = 0 },
+        ["holder"] = Holder,
+        ["holder, nothing but nulls"] = Holder with { Owner = null!, Metadata = null!, Keys = null! },
+        ["list"] = new ListLeasesRequest { Prefix = Text, Owner = "me", State = LeaseFilter.Any, PageSize = 7, After = Text },
+        ["list, bare"] = new ListLeasesRequest(),
+        ["list, extremes"] = new ListLeasesRequest { PageSize = int.MinValue, Prefix = "" },
+        ["page"] = new LeasePage { Leases = [Info, Info], Next = Text, AsOf = When },
+        ["page, empty"] = new LeasePage { Leases = [], AsOf = DateTimeOffset.MinValue },
+        ["history"] = new LeaseHistory { Resource = Text, FirstSequence = 5, Events = [Event, Event with { Reason = null, At = DateTimeOffset.MaxValue }] },
+        ["history, empty"] = new LeaseHistory { Resource = "r", FirstSequence = 1, Events = [] },
+        ["event"] = Event,
+        ["service"] = new ServiceInfo { Version = "1.2.3", Engine = "orleans", Durable = true, Epoch = 8191, Grace = TimeSpan.FromSeconds(60), Limits = new() { MaxBatch = 7 } },
+        ["limits"] = new LeaseLimits
+        {
+            MinTtl = TimeSpan.FromTicks(1), MaxTtl = TimeSpan.FromDays(365), MaxWait = TimeSpan.FromSeconds(1), MaxHolders = 1, MaxWaiters = 2, MaxBatch = 3,
+        },
+        ["limits, all zero"] = new LeaseLimits { MinTtl = default, MaxTtl = default, MaxWait = default, MaxHolders = 0, MaxWaiters = 0, MaxBatch = 0 },
+        ["held by"] = new HeldBy { Owner = Text, Mode = LeaseMode.Shared, Remaining = TimeSpan.FromSeconds(1) },
+        ["invalid request"] = new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["ttlMs"] = ["too short", Text], ["owner"] = [] }, Text),
+        ["invalid request, without errors"] = new Refusal.InvalidRequest(ImmutableDictionary<string, string[]>.Empty, ""),
+        ["unauthorized"] = new Refusal.Unauthorized(Text),
+        ["forbidden"] = new Refusal.Forbidden(Text),
+        ["not found"] = new Refusal.NotFound(Text),
+        ["held"] = new Refusal.Held(
+            [new HeldBy { Owner = Text, Mode = LeaseMode.Shared, Remaining = TimeSpan.FromSeconds(1) }], SameOwner: true, Position: 3, TimeSpan.FromSeconds(2), Text),
+        ["held, in the lock-delay"] = new Refusal.Held([], SameOwner: false, Position: 0, TimeSpan.Zero, "d"),
+        ["not holder"] = new Refusal.NotHolder(NotHolderReason.NeverHeld, long.MaxValue, Text),
+        ["conflict"] = new Refusal.Conflict(long.MinValue, Text),
+        ["conflict, with nothing"] = new Refusal.Conflict(null, Text),
+        ["conflict, with 0"] = new Refusal.Conflict(0, Text),
+        ["limit reached"] = new Refusal.LimitReached("waiters", TimeSpan.MaxValue, Text),
+        ["outcome unknown"] = new Refusal.OutcomeUnknown("id", Text),
+        ["outcome unknown, no id"] = new Refusal.OutcomeUnknown(null, null!),
+        ["unavailable"] = new Refusal.Unavailable(TimeSpan.FromSeconds(1), Text),
+        ["result: grant"] = (LeaseResult<LeaseGrant>)Grant,
+        ["result: renewal"] = (LeaseResult<LeaseRenewal>)Renewal,
+        ["result: page"] = (LeaseResult<LeasePage>)new LeasePage { Leases = [Info], AsOf = When },
+        ["result: refusal"] = (LeaseResult<LeaseInfo>)new Refusal.Unavailable(TimeSpan.FromSeconds(1), Text),
+        ["result: nothing"] = default(LeaseResult<LeaseGrant>),
+    };
+}
