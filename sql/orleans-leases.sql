@@ -21,7 +21,7 @@ create table if not exists lease_meta
 (
     only_row       boolean primary key default true check (only_row),
     schema_version integer not null,
-    epoch          integer not null default 1 check (epoch between 1 and 8191)
+    epoch          integer not null default 0 check (epoch between 0 and 8191)
 );
 
 

@@ -43,8 +43,9 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         : _stopping || _info is null ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), "The silo is starting or shutting down.")
         : _info;
 
+    // A store takes real time, whatever clock the leases are under.
     public KeeperHost HostOf(GrainId grain, IKeeperAlarm alarm) =>
-        new(new GrainLeaseStore(_storage, grain, _options.StorageTimeout, Time), Clock, Rules, alarm) { Claims = _claims };
+        new(new GrainLeaseStore(_storage, grain, _options.StorageTimeout, TimeProvider.System), Clock, Rules, alarm) { Claims = _claims };
 
     public void Enter(LeaseKeeper keeper)
     {

@@ -7,20 +7,32 @@ namespace OrleansLeases.Grains;
 /// Leases by calls to the grains of a cluster, from a silo or from a client of it. Thread-safe. Nothing that a grain call
 /// throws gets through: what may have happened is told as <c>outcome-unknown</c>, what only asked as <c>unavailable</c>.
 /// </summary>
-internal sealed class OrleansLeaseService(IGrainFactory grains, TimeProvider time) : ILeaseService
+/// <param name="grains">The silo's, or the client's.</param>
+/// <param name="limits">The bounds of requests; null for a client, which asks the silos for them.</param>
+internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? limits = null) : ILeaseService
 {
+    // Calls take real time, whatever clock the leases are under.
+    private static readonly TimeProvider RealTime = TimeProvider.System;
+
     // Changes are asked for without the caller's token: they go on without their caller, and only the answer is given up.
     // A silo that died is noticed later than this; a caller is better off knowing that it does not know.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    // A name that no grain can have is refused here, with whatever else is wrong; the bounds of the rest are the silo's to know.
-    private static readonly RequestChecks Checks = new(new LeaseLimits());
+    // What is wrong under any bounds. It must not reach a grain: on Orleans' wire half a surrogate pair becomes another
+    // character, and the grain would take the name for a good one.
+    private static readonly RequestChecks AnyBounds = new(new LeaseLimits
+    {
+        MinTtl = TimeSpan.Zero, MaxTtl = TimeSpan.MaxValue, MaxWait = TimeSpan.MaxValue, MaxHolders = int.MaxValue, MaxWaiters = int.MaxValue, MaxBatch = 100_000,
+    });
+
+    private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
 
     public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (Unnamable(request.Resource) && Checks.Check(request) is { } refusal) return refusal;
+        if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
         var grain = grains.GetLease(request.Resource);
@@ -45,20 +57,20 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, TimeProvider tim
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (Unnamable(request.Resource) && Checks.Check(request) is { } refusal) return refusal;
+        if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         return await ChangeAsync(grains.GetLease(request.Resource).RenewAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
     {
-        if (Checks.Check(request) is { } refusal) return refusal;
-        var start = time.GetTimestamp();
+        if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
+        var start = RealTime.GetTimestamp();
         var pending = new Task<LeaseResult<LeaseRenewal>>[request.Leases.Count];
         for (var i = 0; i < pending.Length; i++) pending[i] = RenewAsync(request.Leases[i], cancellationToken).AsTask();
         var results = await Task.WhenAll(pending).ConfigureAwait(false);
 
         // What a grain says of itself counts from its own receipt, which is later than this one: the least is never too much.
-        var held = time.GetElapsedTime(start);
+        var held = RealTime.GetElapsedTime(start);
         foreach (var result in results)
             if (result.TryGetValue(out var renewal, out _) && renewal.Held < held) held = renewal.Held;
         return new RenewBatchReply { Held = held, Results = results };
@@ -67,14 +79,14 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, TimeProvider tim
     public async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (Unnamable(request.Resource) && RequestChecks.Check(request) is { } refusal) return refusal;
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
         return await ChangeAsync(grains.GetLease(request.Resource).ReleaseAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (Unnamable(request.Resource) && Checks.Check(request) is { } refusal) return refusal;
+        if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
         return await ChangeAsync(grains.GetLease(request.Resource).TransferAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -82,7 +94,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, TimeProvider tim
     public async ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (Unnamable(request.Resource) && Checks.Check(request) is { } refusal) return refusal;
+        if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
         return await ChangeAsync(grains.GetLease(request.Resource).BreakAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -109,14 +121,20 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, TimeProvider tim
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         await ReadAsync(grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);
 
-    private static bool Unnamable(string? resource) => RequestChecks.CheckResource(resource!) is not null;
+    // Where no silo answers, the call that follows says so.
+    private async ValueTask<RequestChecks> ChecksAsync(CancellationToken cancellationToken)
+    {
+        if (_checks is { } known) return known;
+        var info = await InfoAsync(cancellationToken).ConfigureAwait(false);
+        return info.TryGetValue(out var service, out _) ? _checks = new RequestChecks(service.Limits) : AnyBounds;
+    }
 
-    private async Task<LeaseResult<T>> ChangeAsync<T>(Task<LeaseResult<T>> call, string? requestId, TimeSpan wait = default)
+    private static async Task<LeaseResult<T>> ChangeAsync<T>(Task<LeaseResult<T>> call, string? requestId, TimeSpan wait = default)
         where T : class
     {
         try
         {
-            return await call.WaitAsync(wait + Patience, time).ConfigureAwait(false);
+            return await call.WaitAsync((wait < LongestWait ? wait : LongestWait) + Patience, RealTime).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -126,12 +144,12 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, TimeProvider tim
         }
     }
 
-    private async Task<LeaseResult<T>> ReadAsync<T>(Task<LeaseResult<T>> call)
+    private static async Task<LeaseResult<T>> ReadAsync<T>(Task<LeaseResult<T>> call)
         where T : class
     {
         try
         {
-            return await call.WaitAsync(Patience, time).ConfigureAwait(false);
+            return await call.WaitAsync(Patience, RealTime).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {

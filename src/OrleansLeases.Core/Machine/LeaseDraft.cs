@@ -113,7 +113,8 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
             Span = TimeSpan.Zero,
             HorizonBy = rules.Incarnation,
             LockDelay = request.LockDelay,
-            Metadata = request.Metadata is { Count: > 0 } metadata ? metadata : null,
+            // A copy: in one process the caller may still hold the dictionary it asked with.
+            Metadata = request.Metadata is { Count: > 0 } metadata ? new Dictionary<string, string>(metadata) : null,
             Request = stamp,
             Deadline = now.Mono + request.Ttl,
         }.WithHorizon(now.Late + request.Ttl, now, rules));

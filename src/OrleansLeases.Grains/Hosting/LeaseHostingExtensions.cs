@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
@@ -71,8 +72,7 @@ public static class LeaseHostingExtensions
     public static IClientBuilder AddLeases(this IClientBuilder client)
     {
         ArgumentNullException.ThrowIfNull(client);
-        client.Services.TryAddSingleton(TimeProvider.System);
-        client.Services.AddLeaseService();
+        client.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(services.GetRequiredService<IGrainFactory>()));
         return client;
     }
 
@@ -88,11 +88,9 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
         silo.Services.AddHostedService<SweeperStart>();
-        silo.Services.AddLeaseService();
+        silo.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
+            services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits));
     }
 
     private static bool HasReminders(ISiloBuilder silo) => silo.Services.Any(service => service.ServiceType == typeof(IReminderTable));
-
-    private static void AddLeaseService(this IServiceCollection services) =>
-        services.TryAddSingleton<ILeaseService>(provider => new OrleansLeaseService(provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<TimeProvider>()));
 }

@@ -1,0 +1,35 @@
+using OrleansLeases.Conformance.Suites;
+
+namespace OrleansLeases.Grains.Tests.Worlds.OnOrleansMemory;
+
+public sealed class Acquire : AcquireSuite<OrleansMemoryWorld>;
+
+public sealed class BadInput : BadInputSuite<OrleansMemoryWorld>;
+
+public sealed class Break : BreakSuite<OrleansMemoryWorld>;
+
+public sealed class History : HistorySuite<OrleansMemoryWorld>;
+
+public sealed class Info : InfoSuite<OrleansMemoryWorld>;
+
+public sealed class Listing : ListingSuite<OrleansMemoryWorld>;
+
+public sealed class LockDelay : LockDelaySuite<OrleansMemoryWorld>;
+
+public sealed class Names : NamesSuite<OrleansMemoryWorld>;
+
+public sealed class Reads : ReadsSuite<OrleansMemoryWorld>;
+
+public sealed class Release : ReleaseSuite<OrleansMemoryWorld>;
+
+public sealed class RenewBatch : RenewBatchSuite<OrleansMemoryWorld>;
+
+public sealed class Renew : RenewSuite<OrleansMemoryWorld>;
+
+public sealed class RequestIds : RequestIdsSuite<OrleansMemoryWorld>;
+
+public sealed class SharedLeases : SharedLeasesSuite<OrleansMemoryWorld>;
+
+public sealed class Transfer : TransferSuite<OrleansMemoryWorld>;
+
+public sealed class Waiting : WaitingSuite<OrleansMemoryWorld>;
