@@ -40,9 +40,7 @@ create table if not exists lease_record
     held        boolean not null,
     -- The number of the newest block of the record's log, which is in the payload; older ones are in lease_log.
     log_block   bigint not null,
-    payload     text not null,
-    -- Two first writes of one resource meet here: the stock schema has no such key, and lets both succeed.
-    constraint lease_record_key primary key (service_id, kind, name)
+    payload     text not null
 ) with (fillfactor = 70);
 
 create index if not exists lease_record_due on lease_record (service_id, kind, due, name) where due is not null;
@@ -56,9 +54,20 @@ create table if not exists lease_log
     name       text collate "C" not null,
     slot       integer not null,
     block      bigint not null,
-    entries    text not null,
-    constraint lease_log_key primary key (service_id, kind, name, slot)
+    entries    text not null
 );
+
+do $$
+begin
+    -- Two first writes of one resource meet at this key: the stock schema has none, and lets both succeed.
+    if not exists (select from pg_constraint where conname = 'lease_record_key' and conrelid = 'lease_record'::regclass) then
+        alter table lease_record add constraint lease_record_key primary key (service_id, kind, name);
+    end if;
+    if not exists (select from pg_constraint where conname = 'lease_log_key' and conrelid = 'lease_log'::regclass) then
+        alter table lease_log add constraint lease_log_key primary key (service_id, kind, name, slot);
+    end if;
+end
+$$;
 
 -- Keys come with a prefix of two characters: the provider takes a key that looks like a number or a GUID for one, and
 -- would give two names one row.
@@ -72,33 +81,37 @@ begin
 end
 $$;
 
--- Compare-and-swap: answers the new version, or null where the stored version or the epoch is another.
+-- Compare-and-swap: answers the new version, or null where the stored version or the epoch is another. What comes is
+-- lines of JSON: what this function needs to know, the blocks of the log that this write finishes, and the record. The
+-- record is not looked into: no text of PostgreSQL's holds the U+0000 that may be in someone's metadata.
 create or replace function writetostorage(
     _grainidhash integer, _grainidn0 bigint, _grainidn1 bigint, _graintypehash integer, _graintypestring text,
     _grainidextensionstring text, _serviceid text, _grainstateversion integer, _payloadbinary bytea)
     returns table (newgrainstateversion integer) language plpgsql as
 $$
 declare
-    _envelope json    := convert_from(_payloadbinary, 'UTF8')::json;
-    _name     text    := lease_name(_grainidextensionstring);
+    _lines   text[]  := string_to_array(convert_from(_payloadbinary, 'UTF8'), E'\n');
+    _count   integer := array_length(_lines, 1);
+    _head    json    := _lines[1]::json;
+    _block   bigint  := (_head ->> 'block')::bigint;
+    _name    text    := lease_name(_grainidextensionstring);
     -- A version that is compared for equality only may wrap.
-    _next     integer := case when _grainstateversion = 2147483647 then 1 else coalesce(_grainstateversion, 0) + 1 end;
-    _written  integer;
+    _next    integer := case when _grainstateversion = 2147483647 then 1 else coalesce(_grainstateversion, 0) + 1 end;
+    _written integer;
 begin
-    if not exists (select from lease_meta where epoch = (_envelope ->> 'epoch')::integer) then
+    if not exists (select from lease_meta where epoch = (_head ->> 'epoch')::integer) then
         return query select null::integer;
         return;
     end if;
 
     if _grainstateversion is null then
         insert into lease_record (service_id, kind, name, version, modified_on, due, held, log_block, payload)
-        values (_serviceid, _graintypestring, _name, _next, clock_timestamp(), (_envelope ->> 'due')::bigint,
-                (_envelope ->> 'held')::boolean, (_envelope ->> 'block')::bigint, _envelope ->> 'record')
+        values (_serviceid, _graintypestring, _name, _next, clock_timestamp(), (_head ->> 'due')::bigint, (_head ->> 'held')::boolean, _block, _lines[_count])
         on conflict do nothing;
     else
         update lease_record
-        set version = _next, modified_on = clock_timestamp(), due = (_envelope ->> 'due')::bigint,
-            held = (_envelope ->> 'held')::boolean, log_block = (_envelope ->> 'block')::bigint, payload = _envelope ->> 'record'
+        set version = _next, modified_on = clock_timestamp(), due = (_head ->> 'due')::bigint, held = (_head ->> 'held')::boolean,
+            log_block = _block, payload = _lines[_count]
         where service_id = _serviceid and kind = _graintypestring and name = _name and version = _grainstateversion;
     end if;
 
@@ -108,27 +121,26 @@ begin
         return;
     end if;
 
-    if json_array_length(_envelope -> 'finished') > 0 then
-        insert into lease_log (service_id, kind, name, slot, block, entries)
-        select _serviceid, _graintypestring, _name, (finished ->> 'block')::bigint % 64, (finished ->> 'block')::bigint, finished ->> 'entries'
-        from json_array_elements(_envelope -> 'finished') finished
-        on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
-    end if;
+    -- The finished blocks are those just before the newest one.
+    insert into lease_log (service_id, kind, name, slot, block, entries)
+    select _serviceid, _graintypestring, _name, block % 64, block, _lines[2 + block - (_block - (_count - 2))]
+    from generate_series(_block - (_count - 2), _block - 1) block
+    on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
 
     return query select _next;
 end
 $$;
 
--- A record as the serializer reads it: with the older blocks of its log, and the epoch.
+-- Lines again: the epoch, the older blocks of the log, and the record.
 create or replace function readfromstorage(_serviceid text, _graintypestring text, _grainidextensionstring text)
     returns table (payloadbinary bytea, version integer) language sql stable as
 $$
-    select convert_to('{"epoch":' || meta.epoch || ',"record":' || record.payload || ',"finished":['
-               || coalesce((select string_agg(log.entries, ',' order by log.block)
-                            from lease_log log
-                            where log.service_id = record.service_id and log.kind = record.kind and log.name = record.name
-                              and log.block >= record.log_block - 33 and log.block < record.log_block), '')
-               || ']}', 'UTF8'),
+    select convert_to(concat_ws(E'\n', meta.epoch,
+               (select string_agg(log.entries, E'\n' order by log.block)
+                from lease_log log
+                where log.service_id = record.service_id and log.kind = record.kind and log.name = record.name
+                  and log.block >= record.log_block - 33 and log.block < record.log_block),
+               record.payload), 'UTF8'),
            record.version
     from lease_record record cross join lease_meta meta
     where record.service_id = _serviceid and record.kind = _graintypestring and record.name = lease_name(_grainidextensionstring)
@@ -149,9 +161,10 @@ select record.service_id, record.name as resource, record.held,
        holder ->> 'o' as owner, (holder ->> 't')::bigint as token,
        to_timestamp((holder ->> 'r')::bigint / 1000.0) as held_until,
        make_interval(secs => (holder ->> 'ttl')::bigint / 1000.0) as ttl,
-       (record.payload::json ->> 'last')::bigint as last_token, record.modified_on
+       (parsed.payload ->> 'last')::bigint as last_token, record.modified_on
 from lease_record record
-    left join lateral json_array_elements(record.payload::json -> 'holders') holder on true
+    cross join lateral (select regexp_replace(record.payload, '(?<!\\)((?:\\\\)*)\\u0000', '\1', 'g')::json as payload) parsed
+    left join lateral json_array_elements(parsed.payload -> 'holders') holder on true
 where record.kind = 'lease';
 
 

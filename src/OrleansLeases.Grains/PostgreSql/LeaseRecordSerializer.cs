@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text.Json;
 using Orleans.Storage;
 using OrleansLeases.Core;
@@ -6,49 +7,54 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Writes a record in the envelope that <c>writetostorage</c> takes apart, and reads what <c>readfromstorage</c> puts
-/// together: the record with the newest block of its log, and the finished blocks beside it.
+/// Writes a record as the lines that <c>writetostorage</c> takes apart, and reads those that <c>readfromstorage</c> puts
+/// together: the record has the newest block of its log, finished blocks stand before it.
 /// </summary>
 internal sealed class LeaseRecordSerializer : IGrainStorageSerializer
 {
+    private const byte EndOfLine = (byte)'\n';
+
     public BinaryData Serialize<T>(T? input)
     {
         var record = (LeaseRecord)(object)input!;
         var log = record.Lease.Log;
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer))
+        var lines = new ArrayBufferWriter<byte>(1024);
+        using (var head = new Utf8JsonWriter(lines))
         {
-            json.WriteStartObject();
-            json.WriteNumber("epoch"u8, record.Epoch);
-            if (LeaseMachine.DueWall(record.Lease) is { } due) json.WriteNumber("due"u8, due.Ticks / TimeSpan.TicksPerMillisecond);
-            json.WriteBoolean("held"u8, !record.Lease.Holders.IsEmpty);
-            json.WriteNumber("block"u8, LeaseLog.BlockOf(log.Last));
-            json.WriteStartArray("finished"u8);
-            for (var block = Math.Max(LeaseLog.BlockOf(record.StoredChanges), LeaseLog.BlockOf(log.First)); block < LeaseLog.BlockOf(log.Last); block++)
-            {
-                json.WriteStartObject();
-                json.WriteNumber("block"u8, block);
-                json.WritePropertyName("entries"u8);
-                json.WriteRawValue(LeaseCodec.EncodeBlock(log.Finished(block)), skipInputValidation: true);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WritePropertyName("record"u8);
-            json.WriteRawValue(LeaseCodec.Encode(record.Lease with { Log = log.WithoutFinished() }), skipInputValidation: true);
-            json.WriteEndObject();
+            head.WriteStartObject();
+            head.WriteNumber("epoch"u8, record.Epoch);
+            head.WriteNumber("block"u8, LeaseLog.BlockOf(log.Last));
+            head.WriteBoolean("held"u8, !record.Lease.Holders.IsEmpty);
+            if (LeaseMachine.DueWall(record.Lease) is { } due) head.WriteNumber("due"u8, due.Ticks / TimeSpan.TicksPerMillisecond);
+            head.WriteEndObject();
         }
 
-        return new BinaryData(buffer.WrittenMemory.ToArray());
+        lines.Write([EndOfLine]);
+        for (var block = Math.Max(LeaseLog.BlockOf(record.StoredChanges), LeaseLog.BlockOf(log.First)); block < LeaseLog.BlockOf(log.Last); block++)
+        {
+            lines.Write(LeaseCodec.EncodeBlock(log.Finished(block)));
+            lines.Write([EndOfLine]);
+        }
+
+        lines.Write(LeaseCodec.Encode(record.Lease with { Log = log.WithoutFinished() }));
+        return new BinaryData(lines.WrittenMemory);
     }
 
     public T? Deserialize<T>(BinaryData input)
     {
-        using var envelope = JsonDocument.Parse(input.ToMemory());
-        var root = envelope.RootElement;
-        var lease = LeaseCodec.Decode(JsonSerializer.SerializeToUtf8Bytes(root.GetProperty("record"u8)));
-        var finished = root.GetProperty("finished"u8).EnumerateArray().Select(block => LeaseCodec.DecodeBlock(JsonSerializer.SerializeToUtf8Bytes(block)));
-        var record = new LeaseRecord { Epoch = root.GetProperty("epoch"u8).GetInt32(), Lease = lease with { Log = lease.Log.WithOlder([.. finished]) } };
-        return (T)(object)record;
+        var text = input.ToMemory().Span;
+        var end = text.IndexOf(EndOfLine);
+        if (end < 0 || !Utf8Parser.TryParse(text[..end], out int epoch, out var parsed) || parsed != end)
+            throw new InvalidDataException("What is stored does not start with its restore epoch.");
+        text = text[(end + 1)..];
+        var finished = new List<LogEntry[]>();
+        while ((end = text.IndexOf(EndOfLine)) >= 0)
+        {
+            finished.Add(LeaseCodec.DecodeBlock(text[..end]));
+            text = text[(end + 1)..];
+        }
+
+        var lease = LeaseCodec.Decode(text);
+        return (T)(object)new LeaseRecord { Epoch = epoch, Lease = lease with { Log = lease.Log.WithOlder(finished) } };
     }
 }

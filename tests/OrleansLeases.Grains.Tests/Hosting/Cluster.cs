@@ -1,0 +1,102 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Hosting;
+using Orleans.TestingHost;
+using OrleansLeases.Grains.Tests.Worlds;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Grains.Tests.Hosting;
+
+/// <summary>
+/// One silo with leases under a clock that the test moves. Two of them on one service id are a split brain: each has a
+/// membership of its own, so each activates every grain, and both write the same rows.
+/// </summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    private readonly InProcessTestCluster _cluster;
+
+    private Cluster(InProcessTestCluster cluster, ManualTimeProvider time) => (_cluster, Time) = (cluster, time);
+
+    public ManualTimeProvider Time { get; }
+
+    public IServiceProvider Silo => _cluster.GetSiloServiceProvider();
+
+    public IGrainFactory Grains => Silo.GetRequiredService<IGrainFactory>();
+
+    public ILeaseService Leases => Silo.GetRequiredService<ILeaseService>();
+
+    public ILeaseService ClientLeases => _cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>();
+
+    public static string NewServiceId() => Guid.NewGuid().ToString("N");
+
+    public static async Task<Cluster> OnPostgresAsync(string? serviceId = null, Action<ISiloBuilder>? also = null, ManualTimeProvider? time = null, Action<LeaseSiloOptions>? configure = null)
+    {
+        var connection = await TestDatabase.ConnectionStringAsync();
+        return await StartAsync(serviceId ?? NewServiceId(), silo => silo.AddLeases(connection, Options(configure)), also, time);
+    }
+
+    public static Task<Cluster> OnAsync(string connection, string serviceId) =>
+        StartAsync(serviceId, silo => silo.AddLeases(connection, Options(null)), null, null);
+
+    public static Task<Cluster> InMemoryAsync(Action<ISiloBuilder>? also = null, Action<LeaseSiloOptions>? configure = null) =>
+        StartAsync(NewServiceId(), silo => silo.AddLeases(Options(configure)), also, null);
+
+    /// <summary>Ends the silo in order.</summary>
+    public Task StopSiloAsync() => _cluster.StopSiloAsync(_cluster.Silos[0]);
+
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+
+    private static Action<LeaseSiloOptions> Options(Action<LeaseSiloOptions>? configure) => options =>
+    {
+        options.SweeperShards = 1;
+        // The test's clock stands still beside the database's, and a silo watches how far they are apart.
+        options.ClockSkew = TimeSpan.FromMinutes(10);
+        configure?.Invoke(options);
+    };
+
+    private static async Task<Cluster> StartAsync(string serviceId, Action<ISiloBuilder> leases, Action<ISiloBuilder>? also, ManualTimeProvider? time)
+    {
+        time ??= new ManualTimeProvider(TimeProvider.System.GetUtcNow());
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.Options.ServiceId = serviceId;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(time));
+            silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+            leases(silo);
+            also?.Invoke(silo);
+        });
+        builder.ConfigureClient(client => client.AddLeases());
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return new(cluster, time);
+    }
+}
+
+/// <summary>Bounded waiting.</summary>
+internal static class Calls
+{
+    // Only a defect lets a test wait this long.
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Waits for an event that is on its way.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> happened)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!await happened()) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
+    }
+}
+
+/// <summary>Requests to start from.</summary>
+internal static class Requests
+{
+    public static readonly TimeSpan Ttl = TimeSpan.FromSeconds(30);
+
+    public static AcquireRequest Acquire(string resource, string owner, string? requestId = null) =>
+        new() { Resource = resource, Owner = owner, Ttl = Ttl, RequestId = requestId };
+
+    public static RenewRequest Renew(LeaseGrant grant) => new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
+
+    public static ReleaseRequest Release(LeaseGrant grant) => new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
+}

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Orleans.Storage;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Grains.Tests.Hosting;
+
+/// <summary>A storage that fails as a test tells it to.</summary>
+internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrainStorage
+{
+    /// <summary>What happens instead of the next writes, first one first; the write itself is the argument.</summary>
+    public Queue<Func<Func<Task>, Task>> Writes { get; } = new();
+
+    /// <summary>What happens instead of the next reads.</summary>
+    public Queue<Func<Func<Task>, Task>> Reads { get; } = new();
+
+    public Func<Exception, bool> Surely { get; set; } = _ => false;
+
+    public bool Durable => inner.Durable;
+
+    public int Epoch => inner.Epoch;
+
+    public string? Trouble { get; set; }
+
+    public IGrainStorage Grains => this;
+
+    /// <summary>Puts a faulty storage in front of the one that a silo has.</summary>
+    public static void Install(ISiloBuilder silo)
+    {
+        var service = silo.Services.Single(service => service.ServiceType == typeof(ILeaseStorage));
+        silo.Services.Remove(service);
+        silo.Services.AddSingleton<ILeaseStorage>(services => new FaultyStorage((ILeaseStorage)ActivatorUtilities.CreateInstance(services, service.ImplementationType!)));
+    }
+
+    public static FaultyStorage Of(Cluster cluster) => (FaultyStorage)cluster.Silo.GetRequiredService<ILeaseStorage>();
+
+    public Task StartAsync(CancellationToken cancellationToken) => inner.StartAsync(cancellationToken);
+
+    public bool SurelyNotWritten(Exception error) => Surely(error) || inner.SurelyNotWritten(error);
+
+    public IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken) =>
+        inner.ReadFromAsync(from, state, cancellationToken);
+
+    public Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit) =>
+        inner.DueAfterAsync(shard, shards, last, until, limit);
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        Through(Reads, () => inner.Grains.ReadStateAsync(stateName, grainId, grainState));
+
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        Through(Writes, () => inner.Grains.WriteStateAsync(stateName, grainId, grainState));
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        inner.Grains.ClearStateAsync(stateName, grainId, grainState);
+
+    private static Task Through(Queue<Func<Func<Task>, Task>> faults, Func<Task> operation)
+    {
+        Func<Func<Task>, Task>? fault;
+        lock (faults) faults.TryDequeue(out fault);
+        return fault is null ? operation() : fault(operation);
+    }
+}

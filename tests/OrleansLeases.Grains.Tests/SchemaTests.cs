@@ -1,0 +1,127 @@
+using Npgsql;
+using Orleans.Runtime;
+using Orleans.TestingHost;
+using OrleansLeases.Grains.Tests.Hosting;
+using OrleansLeases.Grains.Tests.Worlds;
+using static OrleansLeases.Grains.Tests.Hosting.Requests;
+
+namespace OrleansLeases.Grains.Tests;
+
+/// <summary>The schema: applied any number of times, checked before anything is granted, with the epoch in every write.</summary>
+public sealed class SchemaTests
+{
+    [Fact]
+    public async Task Migrate_ManyAtOnce_AndAgain_IsOneSchema()
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => LeaseSchema.MigrateAsync(database)));
+        await LeaseSchema.MigrateAsync(database);
+        Assert.Equal(0, await LeaseSchema.EpochAsync(database));
+    }
+
+    [Fact]
+    public async Task Check_OfAnEmptyDatabase_NamesTheRemedy()
+    {
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(async () => await LeaseSchema.EpochAsync(await Sql.NewDatabaseAsync()));
+        Assert.Contains("leases-silo migrate", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("alter table lease_record drop constraint lease_record_key", "the key of lease_record")]
+    [InlineData("drop index lease_record_due", "index lease_record_due")]
+    [InlineData("drop index orleansreminderstable_grainhash", "index orleansreminderstable_grainhash")]
+    [InlineData("drop function writetostorage", "function writetostorage")]
+    [InlineData("delete from orleansquery where querykey = 'WriteToStorageKey'", "queries of OrleansQuery")]
+    [InlineData("update lease_meta set schema_version = 0", "has lease schema 0")]
+    [InlineData("update lease_meta set schema_version = 99", "Run the newer software")]
+    public async Task Check_OfASchemaThatLacksAPart_NamesIt_AndMigrateMendsIt(string damage, string named)
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await LeaseSchema.MigrateAsync(database);
+        await Sql.ExecuteAsync(database, damage);
+        Assert.Contains(named, (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message, StringComparison.Ordinal);
+
+        if (damage.Contains("99", StringComparison.Ordinal))
+        {
+            Assert.Contains("newer", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.MigrateAsync(database))).Message, StringComparison.Ordinal);
+            return;
+        }
+
+        await LeaseSchema.MigrateAsync(database);
+        await LeaseSchema.EpochAsync(database);
+    }
+
+    [Fact]
+    public async Task Silo_OnAnEmptyDatabase_DoesNotStart()
+    {
+        var database = await Sql.NewDatabaseAsync();
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.ConfigureSilo((_, silo) => silo.AddLeases(database));
+        await using var cluster = builder.Build();
+        var error = await Assert.ThrowsAnyAsync<Exception>(cluster.DeployAsync);
+        Assert.Contains("leases-silo migrate", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SecondSilo_OnMemory_DoesNotStart()
+    {
+        var builder = new InProcessTestClusterBuilder(2);
+        builder.ConfigureSilo((_, silo) => silo.AddLeases());
+        await using var cluster = builder.Build();
+        var error = await Assert.ThrowsAnyAsync<Exception>(cluster.DeployAsync);
+        Assert.Contains("would grant the same leases", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task BumpedEpoch_StopsTheSilosOfTheOldOne_AndTokensOfTheNextAreLarger()
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await LeaseSchema.MigrateAsync(database);
+        var serviceId = Cluster.NewServiceId();
+        LeaseGrant before;
+        await using (var old = await Cluster.OnAsync(database, serviceId))
+        {
+            before = (await old.Leases.AcquireAsync(Acquire("a", "me"))).Value;
+            Assert.Equal(1, await LeaseSchema.BumpEpochAsync(database));
+            Assert.IsType<Refusal.Unavailable>((await old.Leases.ReleaseAsync(Release(before))).Refusal);
+            Assert.IsType<Refusal.Unavailable>((await old.Leases.AcquireAsync(Acquire("b", "me"))).Refusal);
+            // It looks every ten seconds.
+            old.Time.Advance(TimeSpan.FromSeconds(10));
+            await Calls.UntilAsync(async () => (await old.Leases.InfoAsync()).Refusal is Refusal.Unavailable);
+        }
+
+        await using var next = await Cluster.OnAsync(database, serviceId);
+        Assert.Null((await next.Leases.ReleaseAsync(Release(before))).Refusal);
+        var after = (await next.Leases.AcquireAsync(Acquire("a", "me"))).Value;
+        Assert.Equal((1L << 40) + 1, after.Token);
+    }
+
+    [Fact]
+    public async Task Clock_FarFromTheDatabases_ClaimsNothing()
+    {
+        await using var cluster = await Cluster.OnPostgresAsync(
+            time: new(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1)), configure: options => options.ClockSkew = TimeSpan.FromSeconds(30));
+        Assert.Contains("clock", Assert.IsType<Refusal.Unavailable>((await cluster.Leases.AcquireAsync(Acquire("a", "me"))).Refusal).Detail, StringComparison.Ordinal);
+        Assert.IsType<Refusal.Unavailable>((await cluster.Leases.InfoAsync()).Refusal);
+    }
+
+    [Fact]
+    public async Task View_ShowsWhoHoldsWhat()
+    {
+        var serviceId = Cluster.NewServiceId();
+        await using var cluster = await Cluster.OnPostgresAsync(serviceId);
+        Assert.Null((await cluster.Leases.AcquireAsync(Acquire("held", "me") with { Metadata = new Dictionary<string, string> { ["nul"] = "\0" } })).Refusal);
+        await cluster.Leases.ReleaseAsync(Release((await cluster.Leases.AcquireAsync(Acquire("free", "me"))).Value));
+        Assert.Equal("me:1", await Sql.ScalarAsync<string>("select owner || ':' || token from leases where service_id = $1 and resource = 'held' and held", serviceId));
+        Assert.Equal(1L, await Sql.ScalarAsync<long>("select last_token from leases where service_id = $1 and resource = 'free' and not held and owner is null", serviceId));
+    }
+
+    [Fact]
+    public void ConnectionString_ThatIsNone_IsRefused_WithoutShowingIt()
+    {
+        var error = Assert.Throws<OrleansConfigurationException>(() => new LeaseConnectionString("Hosst=db;Password=secret"));
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+        var defaults = new NpgsqlConnectionStringBuilder(new LeaseConnectionString("Host=db;Command Timeout=2").Value);
+        Assert.Equal((20, true, 2), (defaults.MaxAutoPrepare, defaults.NoResetOnClose, defaults.CommandTimeout));
+    }
+}

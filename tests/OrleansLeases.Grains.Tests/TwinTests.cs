@@ -1,0 +1,148 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans;
+using Orleans.Storage;
+using OrleansLeases.Core;
+using OrleansLeases.Grains.Tests.Hosting;
+using static OrleansLeases.Grains.Tests.Hosting.Requests;
+
+namespace OrleansLeases.Grains.Tests;
+
+/// <summary>Two activations of one grain, each in a cluster of its own, write one row: a split brain. The compare-and-swap is the lock.</summary>
+public sealed class TwinTests : IAsyncLifetime
+{
+    private readonly string _serviceId = Cluster.NewServiceId();
+    private Cluster _one = null!;
+    private Cluster _other = null!;
+
+    public async Task InitializeAsync()
+    {
+        _one = await Cluster.OnPostgresAsync(_serviceId);
+        _other = await Cluster.OnPostgresAsync(_serviceId);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _one.DisposeAsync();
+        await _other.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Acquire_AtATwin_IsHeld()
+    {
+        var grant = (await _one.Leases.AcquireAsync(Acquire("orders/42", "a"))).Value;
+        var held = Assert.IsType<Refusal.Held>((await _other.Leases.AcquireAsync(Acquire("orders/42", "b"))).Refusal);
+        Assert.Equal("a", Assert.Single(held.Holders).Owner);
+        Assert.Equal(grant.Token, (await _other.Leases.GetAsync(new GetLeaseRequest { Resource = "orders/42" })).Value.LastToken);
+    }
+
+    [Fact]
+    public async Task Acquire_AtAStaleTwin_TakesTheNextToken()
+    {
+        var first = (await _one.Leases.AcquireAsync(Acquire("orders/42", "a"))).Value;
+        var seen = Assert.IsType<Refusal.Held>((await _other.Leases.AcquireAsync(Acquire("orders/42", "b"))).Refusal);
+        Assert.NotNull(seen);
+        await _one.Leases.ReleaseAsync(Release(first));
+        var second = (await _one.Leases.AcquireAsync(Acquire("orders/42", "c"))).Value;
+        await _one.Leases.ReleaseAsync(Release(second));
+
+        // What the twin remembers is two grants old: its write loses, it looks again, and grants after what is true.
+        _other.Time.Advance(Ttl + TimeSpan.FromMinutes(11));
+        var third = (await _other.Leases.AcquireAsync(Acquire("orders/42", "b"))).Value;
+        Assert.True(third.Token > second.Token);
+    }
+
+    [Fact]
+    public async Task Renewals_InMemoryAtOneTwin_KeepTheOtherFromGranting()
+    {
+        var grant = (await _one.Leases.AcquireAsync(Acquire("orders/42", "a"))).Value;
+        // Stored once, then in memory below the horizon: the other never hears of it.
+        for (var i = 0; i < 4; i++)
+        {
+            Advance(TimeSpan.FromSeconds(10));
+            Assert.Null((await _one.Leases.RenewAsync(Renew(grant))).Refusal);
+            Assert.IsType<Refusal.Held>((await _other.Leases.AcquireAsync(Acquire("orders/42", "b"))).Refusal);
+        }
+
+        Assert.Null((await _one.Leases.RenewAsync(Renew(grant))).Refusal);
+    }
+
+    [Fact]
+    public async Task FirstWrites_OfAThousandNames_AtBoth_GrantEachOnce()
+    {
+        var grants = new List<LeaseGrant>();
+        await Parallel.ForEachAsync(Enumerable.Range(0, 1000), new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, cancellation) =>
+        {
+            // Both clusters activate a grain that was never stored, and both write first.
+            var results = await Task.WhenAll(
+                _one.Leases.AcquireAsync(Acquire($"race/{i}", "one"), cancellation).AsTask(),
+                _other.Leases.AcquireAsync(Acquire($"race/{i}", "other"), cancellation).AsTask());
+            lock (grants) grants.AddRange(results.Where(result => result.Refusal is null).Select(result => result.Value));
+            Assert.All(results, result => Assert.True(result.Refusal is null or Refusal.Held or Refusal.Unavailable, $"{result}"));
+        });
+
+        Assert.Equal(1000, grants.Count);
+        Assert.Equal(1000, grants.DistinctBy(grant => (grant.Resource, grant.Token)).Count());
+        Assert.Equal(1000, grants.DistinctBy(grant => grant.Resource).Count());
+        Assert.Equal(1000L, await Sql.ScalarAsync<long>("select count(*) from lease_record where service_id = $1", _serviceId));
+    }
+
+    [Fact]
+    public async Task Contention_AtBoth_NeverRepeatsAToken()
+    {
+        var tokens = new List<long>();
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(async worker =>
+        {
+            var leases = (worker % 2 == 0 ? _one : _other).Leases;
+            for (var i = 0; i < 40; i++)
+            {
+                var result = await leases.AcquireAsync(Acquire("hot", $"worker-{worker}"));
+                if (!result.TryGetValue(out var grant, out _)) continue;
+                lock (tokens) tokens.Add(grant.Token);
+                while ((await leases.ReleaseAsync(Release(grant))).Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown) await Task.Yield();
+            }
+        }));
+
+        Assert.NotEmpty(tokens);
+        Assert.Equal(tokens.Count, tokens.Distinct().Count());
+        Assert.Equal(tokens.Max(), (await _one.Leases.GetAsync(new GetLeaseRequest { Resource = "hot", Fresh = true })).Value.LastToken);
+    }
+
+    [Fact]
+    public async Task TwoRawWriters_OfOneRow_OneWins()
+    {
+        var storages = new[] { _one, _other }.Select(cluster => cluster.Silo.GetRequiredService<ILeaseStorage>().Grains).ToArray();
+        var grain = _one.Grains.GetLease("raw").GetGrainId();
+
+        // First writes, then writes of one version: both have read before either writes.
+        foreach (var version in new[] { 1, 2 })
+        {
+            var states = new[] { new GrainState<LeaseRecord>(new LeaseRecord()), new GrainState<LeaseRecord>(new LeaseRecord()) };
+            for (var writer = 0; writer < 2; writer++) await storages[writer].ReadStateAsync(LeaseRecord.StateName, grain, states[writer]);
+            var won = await Task.WhenAll(Enumerable.Range(0, 2).Select(async writer =>
+            {
+                states[writer].State = new LeaseRecord { Lease = LeaseState.Unused with { Version = version, LastToken = (version * 10) + writer } };
+                try
+                {
+                    await storages[writer].WriteStateAsync(LeaseRecord.StateName, grain, states[writer]);
+                    return true;
+                }
+                catch (InconsistentStateException)
+                {
+                    return false;
+                }
+            }));
+
+            var winner = Array.IndexOf(won, true);
+            Assert.Single(won, true);
+            var stored = new GrainState<LeaseRecord>(new LeaseRecord());
+            await storages[0].ReadStateAsync(LeaseRecord.StateName, grain, stored);
+            Assert.Equal((version * 10) + winner, stored.State!.Lease.LastToken);
+        }
+    }
+
+    private void Advance(TimeSpan time)
+    {
+        _one.Time.Advance(time);
+        _other.Time.Advance(time);
+    }
+}
