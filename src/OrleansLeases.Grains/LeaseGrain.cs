@@ -17,6 +17,8 @@ namespace OrleansLeases.Grains;
 [GrainType("lease"), Reentrant, Immovable]
 internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDisposable
 {
+    private static readonly Refusal.Unavailable Moving = new(TimeSpan.Zero, "The lease moves to another silo; repeat the call.");
+
     private readonly LeaseSilo _silo;
     private readonly LeaseKeeper _keeper;
     private readonly GrainAlarm _alarm;
@@ -45,6 +47,9 @@ internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDispo
         _keeper.Stop();
         return Task.CompletedTask;
     }
+
+    /// <summary>Sends away whoever waits in line: the deactivation waits for them, and new calls wait for it. Called from anywhere.</summary>
+    public void Depart() => _keeper.Stop(Moving);
 
     public void Dispose() => _alarm.Dispose();
 

@@ -61,6 +61,12 @@ internal static class SiloHost
         {
             silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, database));
             silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+            silo.Configure<ClusterMembershipOptions>(options =>
+            {
+                options.ProbeTimeout = cluster.ProbeTimeout;
+                options.NumMissedProbesLimit = cluster.MissedProbes;
+                options.NumVotesForDeathDeclaration = cluster.VotesForDeath;
+            });
             if (cluster.AdvertisedAddress is { } address)
                 silo.ConfigureEndpoints(IPAddress.Parse(address), cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(IPAddress.Parse(address)));
             else

@@ -46,12 +46,20 @@ internal sealed class SiloSettings
             throw new SettingsException($"Cluster:AdvertisedAddress is '{address}'; it takes an IP address.");
         Port(nameof(Cluster.SiloPort), Cluster.SiloPort);
         Port(nameof(Cluster.GatewayPort), Cluster.GatewayPort);
+        if (Cluster.ProbeTimeout <= TimeSpan.Zero) throw new SettingsException($"Cluster:ProbeTimeout is {Cluster.ProbeTimeout}; it takes more than zero.");
+        AtLeastOne(nameof(Cluster.MissedProbes), Cluster.MissedProbes);
+        AtLeastOne(nameof(Cluster.VotesForDeath), Cluster.VotesForDeath);
         if (ShutdownTimeout <= TimeSpan.Zero) throw new SettingsException($"ShutdownTimeout is {ShutdownTimeout}; it takes more than zero.");
     }
 
     private static void Port(string name, int port)
     {
         if (port is < 1 or > 65535) throw new SettingsException($"Cluster:{name} is {port}; it takes 1 to 65535.");
+    }
+
+    private static void AtLeastOne(string name, int count)
+    {
+        if (count < 1) throw new SettingsException($"Cluster:{name} is {count}; it takes 1 or more.");
     }
 }
 
@@ -81,6 +89,12 @@ internal sealed class ClusterSettings
     public int SiloPort { get; set; } = 11111;
 
     public int GatewayPort { get; set; } = 30000;
+
+    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    public int MissedProbes { get; set; } = 3;
+
+    public int VotesForDeath { get; set; } = 2;
 }
 
 /// <summary>The configuration cannot be used; the message says what to change.</summary>

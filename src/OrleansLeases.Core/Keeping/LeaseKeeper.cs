@@ -20,6 +20,8 @@ public sealed partial class LeaseKeeper
     private static readonly Refusal TooManyCalls =
         new Refusal.LimitReached("calls", RetryAfter, $"{MaxTurns} calls wait for the store to answer for this resource; ask again later.");
 
+    private static readonly Refusal.Unavailable ShuttingDown = new(RetryAfter, "The service is shutting down.");
+
     private readonly KeeperHost _host;
     private readonly Lock _gate = new();
     private Queue<Turn>? _turns;
@@ -29,7 +31,7 @@ public sealed partial class LeaseKeeper
     private TimeSpan _lastUsed;
     private bool _busy;
     private bool _retired;
-    private bool _stopped;
+    private Refusal? _stopped;
     private TimeSpan _retryAt;
 
     /// <summary>Makes a keeper that knows nothing yet; its first turn loads.</summary>
@@ -79,7 +81,7 @@ public sealed partial class LeaseKeeper
         {
             if (at == _alarmAt) _alarmAt = TimeSpan.MaxValue;
             if (_retired) return true;
-            if (_host.IdleAfter is not { } idle || _busy || _stopped || _line.Count > 0) return false;
+            if (_host.IdleAfter is not { } idle || _busy || _stopped is not null || _line.Count > 0) return false;
             if (_state is { Holders.IsEmpty: false } || now.Mono < IdleSince_NeedsLock + idle) return false;
             // A later alarm may still know this keeper; it should not keep the record in memory as well.
             _state = null;
@@ -97,7 +99,7 @@ public sealed partial class LeaseKeeper
         if (SomeoneWaits) SendAwayWhoWaitedOut(now, _busy ? SparedWhileBusy : TimeSpan.Zero);
         lock (_gate)
         {
-            if (_retired || _stopped) return Task.CompletedTask;
+            if (_retired || _stopped is not null) return Task.CompletedTask;
             if (_busy || (_state is not null && WakeAt_NeedsLock() is var due && (due is null || due > now.Mono)))
             {
                 SetAlarm_NeedsLock();
@@ -109,19 +111,20 @@ public sealed partial class LeaseKeeper
     }
 
     /// <summary>Answers whoever waits with <c>unavailable</c>, and takes no more calls. A turn under way finishes.</summary>
-    public void Stop()
+    /// <param name="answer">What they are told; that the service is shutting down where left out. Of several stops the first one's answer stands.</param>
+    public void Stop(Refusal.Unavailable? answer = null)
     {
         List<Turn> waiting;
         bool busy;
         lock (_gate)
         {
-            _stopped = true;
+            _stopped ??= answer ?? ShuttingDown;
             busy = _busy;
             waiting = EveryoneLeaves_NeedsLock();
         }
 
         // The turn under way may be storing a grant for one of them.
-        foreach (var call in waiting) call.TrySetResult(busy ? UnknownOutcomeOf(call) : ShuttingDown());
+        foreach (var call in waiting) call.TrySetResult(busy ? UnknownOutcomeOf(call) : _stopped);
     }
 
     /// <summary>Takes a turn in. The keeper's own are never refused: a grant would not be given back, or a call not answered.</summary>
@@ -130,9 +133,9 @@ public sealed partial class LeaseKeeper
         lock (_gate)
         {
             if (_retired) return null;
-            if (_stopped)
+            if (_stopped is not null)
             {
-                turn.TrySetResult(ShuttingDown());
+                turn.TrySetResult(_stopped);
                 return turn.Task;
             }
 
@@ -328,13 +331,11 @@ public sealed partial class LeaseKeeper
             ? "The store did not say whether the change happened; repeat the call."
             : "The store did not say whether the change happened; repeat the call with the same requestId.");
 
-    private static Refusal.Unavailable ShuttingDown() => new(RetryAfter, "The service is shutting down.");
-
-    private TimeSpan IdleSince_NeedsLock => _state?.Delay is { } delay && delay.Ends > _lastUsed ? delay.Ends : _lastUsed;
+        private TimeSpan IdleSince_NeedsLock => _state?.Delay is { } delay && delay.Ends > _lastUsed ? delay.Ends : _lastUsed;
 
     private void SetAlarm_NeedsLock()
     {
-        if (_stopped || _retired) return;
+        if (_stopped is not null || _retired) return;
         var wake = _busy ? LineChanges_NeedsLock() + SparedWhileBusy : WakeAt_NeedsLock() ?? (_host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
         if (wake is not { } at) return;
         // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.

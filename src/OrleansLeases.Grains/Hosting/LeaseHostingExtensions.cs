@@ -87,6 +87,7 @@ public static class LeaseHostingExtensions
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
+        silo.Services.AddSingleton<IActivationWorkingSetObserver, DepartingLeases>();
         silo.Services.AddHostedService<SweeperStart>();
         silo.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
             services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits));

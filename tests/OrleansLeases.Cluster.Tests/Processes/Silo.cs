@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Net;
+using OrleansLeases.Client;
+using OrleansLeases.Testing;
+using OrleansLeases.Testing.Processes;
+
+namespace OrleansLeases.Cluster.Tests.Processes;
+
+/// <summary>A silo of a cluster: its place on the machine, where it runs, dies and runs again.</summary>
+internal sealed class Silo : IAsyncDisposable
+{
+    private static readonly string Configuration = Path.Combine(AppContext.BaseDirectory, "silo-config", "cluster.json");
+
+    private readonly Dictionary<string, string> _environment;
+    private readonly HttpClient _http;
+    private ListeningProcess? _process;
+
+    /// <param name="settings">Settings beside the ports, such as <c>Postgres__ConnectionString</c>.</param>
+    public Silo(IReadOnlyDictionary<string, string> settings)
+    {
+        var address = $"http://127.0.0.1:{Text(Ports.Free())}";
+        SiloPort = Ports.Free();
+        _environment = settings.ToDictionary(setting => $"LEASES_{setting.Key}", setting => setting.Value);
+        _environment["LEASES_Urls"] = address;
+        _environment["LEASES_Cluster__SiloPort"] = Text(SiloPort);
+        _environment["LEASES_Cluster__GatewayPort"] = Text(Ports.Free());
+        _environment["LEASES_Cluster__AdvertisedAddress"] = "127.0.0.1";
+        _http = new HttpClient { BaseAddress = new Uri(address) };
+        Leases = new HttpLeaseService(_http) { CallTimeout = TimeSpan.FromSeconds(3) };
+    }
+
+    public int SiloPort { get; }
+
+    /// <summary>The service at this silo's gateway, there or not.</summary>
+    public ILeaseService Leases { get; }
+
+    public ListeningProcess Process => _process ?? throw new InvalidOperationException("The silo was never started.");
+
+    /// <summary>Whether its process was not told to end, yet has.</summary>
+    public bool EndedByItself => _process is { HasExited: true } && !Expected;
+
+    /// <summary>Whether its end is what the test wants.</summary>
+    public bool Expected { get; set; }
+
+    /// <summary>Runs <c>leases-silo</c> with this silo's settings for something else than to serve.</summary>
+    public ListeningProcess Begin(params string[] arguments) => ListeningProcess.Start("leases-silo", [.. arguments, "--config", Configuration], _environment);
+
+    /// <summary>Starts it; once that is done, it is ready.</summary>
+    public async Task StartAsync()
+    {
+        if (_process is not null) await _process.DisposeAsync();
+        Expected = false;
+        _process = Begin();
+        await _process.AddressAsync();
+        await Eventually.TrueAsync(async () => (await ReadyAsync()).Status == HttpStatusCode.OK, () => $"The silo is not ready. {_process.Error}");
+    }
+
+    public async Task KillAsync()
+    {
+        Expected = true;
+        await Process.KillAsync();
+    }
+
+    /// <summary>Whether it takes calls, and what it says of that.</summary>
+    public async Task<(HttpStatusCode Status, string Body)> ReadyAsync()
+    {
+        using var answer = await _http.GetAsync(new Uri("health/ready", UriKind.Relative));
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Expected = true;
+        if (_process is not null) await _process.DisposeAsync();
+        _http.Dispose();
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
