@@ -26,7 +26,7 @@ internal sealed class SiloSettings
         if (!File.Exists(file)) throw new SettingsException($"There is no configuration file '{file}'. Name one with --config.");
         try
         {
-            var configuration = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).AddEnvironmentVariables("LEASES_").Build();
+            var configuration = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).AddInMemoryCollection(Overrides()).Build();
             var settings = new SiloSettings();
             configuration.Bind(settings, binder => binder.ErrorOnUnknownConfiguration = true);
             settings.Check();
@@ -37,6 +37,11 @@ internal sealed class SiloSettings
             throw new SettingsException($"The configuration ({file} and the variables LEASES_…) is wrong: {error.Message}{(error.InnerException is { } inner ? $" {inner.Message}" : "")}");
         }
     }
+
+    // Others use the prefix too: LEASES_SERVER is the command line's, LEASES_PORT is what Kubernetes says of a service of that name.
+    private static IEnumerable<KeyValuePair<string, string?>> Overrides() =>
+        new ConfigurationBuilder().AddEnvironmentVariables("LEASES_").Build().AsEnumerable()
+            .Where(setting => typeof(SiloSettings).GetProperties().Any(known => known.Name.Equals(setting.Key.Split(':')[0], StringComparison.OrdinalIgnoreCase)));
 
     private void Check()
     {
