@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using OrleansLeases.Cluster.Tests.Load;
 using OrleansLeases.Cluster.Tests.Processes;
+using OrleansLeases.Testing.Load;
 
 namespace OrleansLeases.Cluster.Tests;
 
@@ -28,6 +29,54 @@ public sealed class KillTests(SharedCluster shared)
         }
 
         await run.AssertSoundAsync();
+    }
+
+    [Fact]
+    public async Task Checks_OfARunWithFaults_FindThem()
+    {
+        var cluster = await shared.WholeAsync();
+        await using var run = await LoadRun.StartAsync(cluster, "faults");
+        await run.AssertSoundAsync();
+        var held = run.Ledger.Tenures.Where(tenure => tenure.From < tenure.Until).OrderBy(tenure => tenure.From).ToList();
+        var someone = held.First(tenure => held.Exists(later => later.Resource == tenure.Resource && later.From > tenure.Until));
+
+        AssertFound("Two held at once", tenure => tenure == someone ? tenure with { Until = run.Ledger.Now } : tenure);
+        AssertFound("The token went back", tenure => tenure == someone ? tenure with { Token = long.MaxValue } : tenure);
+        AssertFound("A token was granted twice", tenure => tenure.Resource == someone.Resource ? tenure with { Token = someone.Token } : tenure);
+
+        void AssertFound(string fault, Func<Ledger.Tenure, Ledger.Tenure> falsify)
+        {
+            var ledger = new Ledger();
+            foreach (var tenure in run.Ledger.Tenures) ledger.Begin(falsify(tenure));
+            Assert.Contains(ledger.FindFaults(), found => found.StartsWith(fault, StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task StaleToken_IsRefusedByTheTable_AndFoundWhereItWasNot(bool guarded)
+    {
+        var cluster = await shared.WholeAsync();
+        var ledger = new Ledger();
+        var table = new GuardedTable(cluster.Database, "stale", guarded);
+        await table.CreateAsync([$"stale/{guarded}"]);
+        var ann = await HoldAsync("ann");
+        Assert.True(await table.WriteAsync(ann));
+
+        // Ann stalls; Bob gets the lease once it is over.
+        var bob = await HoldAsync("bob");
+        Assert.True(await table.WriteAsync(bob));
+        var accepted = await table.WriteAsync(ann);
+
+        Assert.Equal(!guarded, accepted);
+        Assert.Equal(guarded, (await table.FindFaultsAsync(ledger)).Count == 0);
+
+        async Task<Ledger.Tenure> HoldAsync(string owner)
+        {
+            var sent = ledger.Now;
+            return ledger.Begin((await cluster.Silos[0].Leases.AcquireAsync(Ask($"stale/{guarded}", owner) with { Wait = TimeSpan.FromSeconds(25) })).Value, sent);
+        }
     }
 
     [Fact]

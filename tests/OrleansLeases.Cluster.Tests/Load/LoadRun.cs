@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OrleansLeases.Cluster.Tests.Processes;
 using OrleansLeases.Testing.Load;
 
@@ -6,10 +7,10 @@ namespace OrleansLeases.Cluster.Tests.Load;
 /// <summary>Contenders that ask through all gateways of a cluster while silos come and go, and the checks at the end.</summary>
 internal sealed class LoadRun : IAsyncDisposable
 {
-    private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Ttl = TimeSpan.FromSeconds(1);
 
     // What a busy machine may add to any bound: processes wait for the processor, clients for each other.
-    private static readonly TimeSpan SchedulingSlack = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan SchedulingSlack = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PastItsDeadline = TimeSpan.FromMilliseconds(200);
 
     private readonly CancellationTokenSource _stop = new();
@@ -39,7 +40,7 @@ internal sealed class LoadRun : IAsyncDisposable
     public GuardedTable Table { get; }
 
     /// <summary>The silos that ended without being told to, and were started again as a supervisor would.</summary>
-    public List<string> Ended { get; } = [];
+    public ConcurrentQueue<string> Ended { get; } = new();
 
     /// <param name="cluster">The cluster, whole.</param>
     /// <param name="name">A name of its own: what this load uses begins with it.</param>
@@ -151,7 +152,7 @@ internal sealed class LoadRun : IAsyncDisposable
         {
             foreach (var silo in _cluster.Silos.Where(silo => silo.EndedByItself).ToList())
             {
-                Ended.Add(silo.Process.Error);
+                Ended.Enqueue(silo.Process.Error);
                 await silo.StartAsync();
             }
 

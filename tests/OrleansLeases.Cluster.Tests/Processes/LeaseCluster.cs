@@ -10,7 +10,7 @@ internal sealed class LeaseCluster : IAsyncDisposable
     // Long enough for what the load asks, and short: the grace that the silos publish covers the longest.
     public static readonly TimeSpan LongestTtl = TimeSpan.FromSeconds(15);
 
-    private readonly List<Silo> _silos = [];
+    private readonly List<SiloProcess> _silos = [];
     private readonly Dictionary<string, string> _settings;
 
     private LeaseCluster(PostgresServer postgres, TimeSpan probe)
@@ -26,13 +26,15 @@ internal sealed class LeaseCluster : IAsyncDisposable
         };
     }
 
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+
     public static TimeSpan QuickProbe { get; } = TimeSpan.FromSeconds(1);
 
     public PostgresServer Postgres { get; }
 
     public NpgsqlDataSource Database { get; }
 
-    public IReadOnlyList<Silo> Silos => _silos;
+    public IReadOnlyList<SiloProcess> Silos => _silos;
 
     /// <summary>Starts a database with the schema, and silos until they are ready.</summary>
     public static async Task<LeaseCluster> StartAsync(int silos = 3, TimeSpan? probe = null)
@@ -47,18 +49,22 @@ internal sealed class LeaseCluster : IAsyncDisposable
     }
 
     /// <summary>One more silo, not started yet.</summary>
-    public Silo Add()
+    public SiloProcess Add()
     {
-        var silo = new Silo(_settings);
+        var silo = new SiloProcess(_settings);
         _silos.Add(silo);
         return silo;
     }
 
     /// <summary>Starts whatever is not running.</summary>
-    public Task MakeWholeAsync() => Task.WhenAll(_silos.Where(silo => silo.Process.HasExited).Select(silo => silo.StartAsync()));
+    public async Task MakeWholeAsync()
+    {
+        foreach (var silo in _silos.Where(silo => !silo.Process.HasExited)) silo.Process.Thaw();
+        await Task.WhenAll(_silos.Where(silo => silo.Process.HasExited).Select(silo => silo.StartAsync()));
+    }
 
     /// <summary>Waits until the others have declared a silo dead.</summary>
-    public Task DeclaredDeadAsync(Silo silo) => Eventually.TrueAsync(
+    public Task DeclaredDeadAsync(SiloProcess silo) => Eventually.TrueAsync(
         async () =>
         {
             const int Dead = 6;

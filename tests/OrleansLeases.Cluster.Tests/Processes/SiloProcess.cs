@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Net;
 using OrleansLeases.Client;
+using OrleansLeases.Cluster.Tests.Load;
 using OrleansLeases.Testing;
 using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Cluster.Tests.Processes;
 
 /// <summary>A silo of a cluster: its place on the machine, where it runs, dies and runs again.</summary>
-internal sealed class Silo : IAsyncDisposable
+internal sealed class SiloProcess : IAsyncDisposable
 {
     private static readonly string Configuration = Path.Combine(AppContext.BaseDirectory, "silo-config", "cluster.json");
 
@@ -16,7 +17,7 @@ internal sealed class Silo : IAsyncDisposable
     private ListeningProcess? _process;
 
     /// <param name="settings">Settings beside the ports, such as <c>Postgres__ConnectionString</c>.</param>
-    public Silo(IReadOnlyDictionary<string, string> settings)
+    public SiloProcess(IReadOnlyDictionary<string, string> settings)
     {
         var address = $"http://127.0.0.1:{Text(Ports.Free())}";
         SiloPort = Ports.Free();
@@ -26,31 +27,35 @@ internal sealed class Silo : IAsyncDisposable
         _environment["LEASES_Cluster__GatewayPort"] = Text(Ports.Free());
         _environment["LEASES_Cluster__AdvertisedAddress"] = "127.0.0.1";
         _http = new HttpClient { BaseAddress = new Uri(address) };
-        Leases = new HttpLeaseService(_http) { CallTimeout = TimeSpan.FromSeconds(3) };
+        Watch = new WatchedService(new HttpLeaseService(_http) { CallTimeout = TimeSpan.FromSeconds(5) });
     }
 
     public int SiloPort { get; }
 
     /// <summary>The service at this silo's gateway, there or not.</summary>
-    public ILeaseService Leases { get; }
+    public ILeaseService Leases => Watch;
+
+    /// <summary>The same, with what it refused.</summary>
+    public WatchedService Watch { get; }
 
     public ListeningProcess Process => _process ?? throw new InvalidOperationException("The silo was never started.");
 
-    /// <summary>Whether its process was not told to end, yet has.</summary>
-    public bool EndedByItself => _process is { HasExited: true } && !Expected;
+    /// <summary>Whether its process was not made to end, yet has.</summary>
+    public bool EndedByItself => !Expected && _process is { HasExited: true };
 
     /// <summary>Whether its end is what the test wants.</summary>
-    public bool Expected { get; set; }
+    private bool Expected { get; set; }
 
-    /// <summary>Runs <c>leases-silo</c> with this silo's settings for something else than to serve.</summary>
+    /// <summary>Runs <c>leases-silo</c> with this silo's settings, for something else than to serve or where it is not to get that far.</summary>
     public ListeningProcess Begin(params string[] arguments) => ListeningProcess.Start("leases-silo", [.. arguments, "--config", Configuration], _environment);
 
     /// <summary>Starts it; once that is done, it is ready.</summary>
     public async Task StartAsync()
     {
-        if (_process is not null) await _process.DisposeAsync();
-        Expected = false;
+        var before = _process;
         _process = Begin();
+        Expected = false;
+        if (before is not null) await before.DisposeAsync();
         await _process.AddressAsync();
         await Eventually.TrueAsync(async () => (await ReadyAsync()).Status == HttpStatusCode.OK, () => $"The silo is not ready. {_process.Error}");
     }
@@ -59,6 +64,12 @@ internal sealed class Silo : IAsyncDisposable
     {
         Expected = true;
         await Process.KillAsync();
+    }
+
+    public void AskToEnd()
+    {
+        Expected = true;
+        Process.AskToEnd();
     }
 
     /// <summary>Whether it takes calls, and what it says of that.</summary>
