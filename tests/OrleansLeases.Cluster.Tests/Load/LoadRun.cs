@@ -53,7 +53,7 @@ internal sealed class LoadRun : IAsyncDisposable
     public static Task ForAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System);
 
     /// <summary>Goes on until everything was granted some times more than now.</summary>
-    public async Task ProceedAsync(int grants = 3)
+    public async Task ProceedAsync(int grants = 2)
     {
         var before = _resources.ToDictionary(resource => resource, Count);
         await Eventually.TrueAsync(() => _resources.All(resource => Count(resource) >= before[resource] + grants), () => "The load stands still.");
