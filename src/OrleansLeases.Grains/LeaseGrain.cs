@@ -51,7 +51,13 @@ internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDispo
     /// <summary>Sends away whoever waits in line: the deactivation waits for them, and new calls wait for it. Called from anywhere.</summary>
     public void Depart() => _keeper.Stop(Moving);
 
-    public void Dispose() => _alarm.Dispose();
+    // An activation that fails while it starts is disposed of without having been deactivated.
+    public void Dispose()
+    {
+        _silo.Leave(_keeper);
+        _keeper.Stop();
+        _alarm.Dispose();
+    }
 
     public async Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
