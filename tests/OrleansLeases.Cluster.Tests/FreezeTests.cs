@@ -14,16 +14,18 @@ public sealed class FreezeTests(SharedCluster shared)
         await using var run = await LoadRun.StartAsync(cluster, "freeze_long");
         var silo = cluster.Silos[1];
         await run.ProceedAsync();
-        var abandoned = await run.AbandonAsync(12);
+        var abandoned = await run.AbandonAsync(24);
 
         silo.Process.Freeze();
+        var patient = run.AskPatientlyAsync(silo, abandoned);
         var heirs = run.AssertGrantableAsync(abandoned);
         await cluster.DeclaredDeadAsync(silo);
-        // The others take over while it still believes to own what it had.
+        // The others take over while it still believes to own what it had, and has calls to answer.
+        await heirs;
         await run.ProceedAsync();
         silo.Process.Thaw();
 
-        await heirs;
+        await patient;
         // It learns that it was given up, and ends; a supervisor starts it anew.
         await Eventually.TrueAsync(() => !run.Ended.IsEmpty, () => $"The silo that was declared dead goes on. {silo.Process.Error}");
         await run.AssertSoundAsync();

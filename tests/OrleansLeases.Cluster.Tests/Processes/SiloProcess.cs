@@ -26,7 +26,8 @@ internal sealed class SiloProcess : IAsyncDisposable
         _environment["LEASES_Cluster__SiloPort"] = Text(SiloPort);
         _environment["LEASES_Cluster__GatewayPort"] = Text(Ports.Free());
         _environment["LEASES_Cluster__AdvertisedAddress"] = "127.0.0.1";
-        _http = new HttpClient { BaseAddress = new Uri(address) };
+        _http = new HttpClient { BaseAddress = new Uri(address), Timeout = Timeout.InfiniteTimeSpan };
+        Patiently = new HttpLeaseService(_http) { CallTimeout = 2 * Eventually.Patience };
         Watch = new WatchedService(new HttpLeaseService(_http) { CallTimeout = TimeSpan.FromSeconds(5) });
     }
 
@@ -34,6 +35,9 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>The service at this silo's gateway, there or not.</summary>
     public ILeaseService Leases => Watch;
+
+    /// <summary>The same, for a caller that gives a silo that was stopped all the time it needs.</summary>
+    public ILeaseService Patiently { get; }
 
     /// <summary>The same, with what it refused.</summary>
     public WatchedService Watch { get; }
