@@ -66,6 +66,8 @@ internal static class SiloHost
             // Else Orleans spares a silo that fell silent four times as long as the probes say.
             options.MaxProbeTimeout = cluster.ProbeTimeout;
             options.NumMissedProbesLimit = cluster.MissedProbes;
+            // A silo that was stopped and given up meanwhile learns of it from the table; Orleans looks there once a minute.
+            options.TableRefreshTimeout = cluster.MissedProbes * cluster.ProbeTimeout;
             options.NumVotesForDeathDeclaration = cluster.VotesForDeath;
         });
         if (settings.Postgres.ConnectionString is { } database)
