@@ -9,6 +9,14 @@
 -- Two migrators must not meet halfway.
 select pg_advisory_xact_lock(hashtext('orleans-leases schema'));
 
+do $$
+begin
+    if to_regclass('lease_meta') is null and to_regclass('OrleansQuery') is not null then
+        raise exception 'another Orleans application keeps its queries here, and leases would replace them; give leases a database of their own, or a schema that the Search Path of their connection string names';
+    end if;
+end
+$$;
+
 -- The providers' queries, by the names under which they look for them.
 create table if not exists OrleansQuery
 (
@@ -21,6 +29,7 @@ create table if not exists lease_meta
 (
     only_row       boolean primary key default true check (only_row),
     schema_version integer not null,
+    fingerprint    text,
     epoch          integer not null default 0 check (epoch between 0 and 8191)
 );
 
@@ -286,5 +295,17 @@ insert into OrleansQuery (QueryKey, QueryText) values
 on conflict (QueryKey) do update set QueryText = excluded.QueryText;
 
 
+-- What a silo compares, so that a function or query that someone changed by hand is not taken for ours.
+create or replace function lease_fingerprint() returns text language sql stable as
+$$
+    select md5(string_agg(part, E'\n' order by part))
+    from (select QueryKey || ' ' || QueryText as part from OrleansQuery
+          union all
+          select proname || ' ' || prosrc from pg_proc
+          where pronamespace = current_schema()::regnamespace
+            and proname in ('lease_name', 'writetostorage', 'readfromstorage', 'insert_membership', 'update_membership')) parts
+$$;
+
 -- Last: whoever finds this version finds all of the above.
-insert into lease_meta (schema_version) values (1) on conflict (only_row) do update set schema_version = excluded.schema_version;
+insert into lease_meta (schema_version, fingerprint) values (1, lease_fingerprint())
+on conflict (only_row) do update set schema_version = excluded.schema_version, fingerprint = excluded.fingerprint;

@@ -7,15 +7,18 @@ internal sealed record Options
 {
     public const string Usage = """
         usage: run.sh [scenario…] [options]
-          scenarios: cycles renewals batch handover expiry scale (default: all)
+          scenarios: cycles renewals batch handover expiry scale; with silos: orleans grains batching takeover (default: all)
           --seconds N     length of one round (default 3, 1 to 60)
           --rounds N      rounds of each row (default 5, 1 to 50)
           --clients N     concurrent clients (default 64, 1 to 1000)
+          --callers N     concurrent callers of grains in 'grains' and 'batching' (default 100, 1 to 1000)
           --leases N      the largest number of held leases in 'scale' (default 1000000)
           --expiring N    leases that expire in one second in 'expiry' (default 100000)
           --json FILE     also write the figures as JSON
           --data DIR      where the servers keep their data for the run (default: the temporary folder)
           --server FILE   the built leases.dll (run.sh sets it)
+          --silo FILE     the built leases-silo.dll (run.sh sets it where it builds)
+          --grains FILE   the built OrleansLeases.Bench.Orleans.dll (run.sh sets it where it builds)
           --no-peers      leave out etcd and redis
         """;
 
@@ -27,6 +30,8 @@ internal sealed record Options
 
     public int Clients { get; init; } = 64;
 
+    public int Callers { get; init; } = 100;
+
     public int Leases { get; init; } = 1_000_000;
 
     public int Expiring { get; init; } = 100_000;
@@ -36,6 +41,10 @@ internal sealed record Options
     public string? DataFolder { get; init; }
 
     public string ServerProgram { get; init; } = "";
+
+    public string? SiloProgram { get; init; }
+
+    public string? GrainsProgram { get; init; }
 
     public bool Peers { get; init; } = true;
 
@@ -53,11 +62,14 @@ internal sealed record Options
                 "--seconds" => options with { RoundTime = TimeSpan.FromSeconds(Number(argument, rest, 1, 60)) },
                 "--rounds" => options with { Rounds = Number(argument, rest, 1, 50) },
                 "--clients" => options with { Clients = Number(argument, rest, 1, 1000) },
+                "--callers" => options with { Callers = Number(argument, rest, 1, 1000) },
                 "--leases" => options with { Leases = Number(argument, rest, 1000, 5_000_000) },
                 "--expiring" => options with { Expiring = Number(argument, rest, 1000, 1_000_000) },
                 "--json" => options with { JsonFile = Value(argument, rest) },
                 "--data" => options with { DataFolder = Value(argument, rest) },
                 "--server" => options with { ServerProgram = Value(argument, rest) },
+                "--silo" => options with { SiloProgram = Value(argument, rest) },
+                "--grains" => options with { GrainsProgram = Value(argument, rest) },
                 "--help" or "-h" => options with { Help = true },
                 "--no-peers" => options with { Peers = false },
                 _ when argument.StartsWith('-') => throw new BenchException($"unknown option {argument}\n{Usage}"),

@@ -13,6 +13,10 @@ using OrleansLeases.Bench.Scenarios;
     ("handover", HandOver.Run),
     ("expiry", MassExpiry.Run),
     ("scale", Scale.Run),
+    ("orleans", OrleansEngine.Run),
+    ("grains", GrainCalls.Run),
+    ("batching", Batching.Run),
+    ("takeover", Takeover.Run),
 ];
 
 using var interrupted = new CancellationTokenSource();
@@ -33,6 +37,9 @@ try
     if (!File.Exists(options.ServerProgram))
         throw new BenchException($"--server names no file: '{options.ServerProgram}'");
 
+    if (options.Scenarios.FirstOrDefault(name => Silos.Needs(name) && Silos.Missing(options) is not null) is { } impossible)
+        throw new BenchException($"{impossible} cannot run: {Silos.Missing(options)}");
+
     using var workspace = new Workspace(options.DataFolder);
     var report = new Report(Console.Out, Machine.Describe(workspace.Folder));
     report.Start();
@@ -41,7 +48,10 @@ try
         using var loop = new EventLoop { Stop = interrupted.Token };
         using var bench = new Bench(loop, options, workspace, report);
         report.Scenario(name);
-        run(bench);
+        if (Silos.Needs(name) && Silos.Missing(options) is { } missing)
+            report.Note($"left out: {missing}");
+        else
+            run(bench);
     }
 
     report.Finish(options.JsonFile);

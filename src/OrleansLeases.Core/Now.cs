@@ -11,7 +11,7 @@ public sealed class LeaseClock
 {
     private readonly TimeProvider _time;
     private readonly long _startStamp;
-    private readonly TimeSpan _startWall;
+    private volatile ClockReading _anchor;
 
     /// <summary>Starts at this moment.</summary>
     /// <param name="time">Where time comes from.</param>
@@ -20,18 +20,32 @@ public sealed class LeaseClock
         ArgumentNullException.ThrowIfNull(time);
         _time = time;
         _startStamp = time.GetTimestamp();
-        _startWall = Wall();
+        _anchor = Look();
     }
 
     /// <summary>Reads monotonic and wall time together.</summary>
     /// <returns>The reading.</returns>
     public Now Read()
     {
-        var mono = _time.GetElapsedTime(_startStamp);
-        var wall = Wall();
-        var progressed = _startWall + mono;
+        var (mono, wall) = Look();
+        var anchor = _anchor;
+        var progressed = anchor.Wall + (mono - anchor.Mono);
         return wall < progressed ? new(mono, wall, progressed) : new(mono, progressed, wall);
     }
 
-    private TimeSpan Wall() => _time.GetUtcNow() - DateTimeOffset.UnixEpoch;
+    /// <summary>Reads both clocks as they are, for someone to compare with a clock that is trusted.</summary>
+    /// <returns>The reading.</returns>
+    public ClockReading Look() => new(_time.GetElapsedTime(_startStamp), _time.GetUtcNow() - DateTimeOffset.UnixEpoch);
+
+    /// <summary>
+    /// Counts monotonic progress from a reading whose wall time a trusted clock has confirmed, within the allowed skew:
+    /// so that a suspend, which stops the monotonic clock, does not hold times back for the rest of the process.
+    /// </summary>
+    /// <param name="confirmed">The reading.</param>
+    public void Confirm(ClockReading confirmed) => _anchor = confirmed;
 }
+
+/// <summary>Two clocks at one moment.</summary>
+/// <param name="Mono">Monotonic time since the clock was made.</param>
+/// <param name="Wall">Wall time since the Unix epoch.</param>
+public sealed record ClockReading(TimeSpan Mono, TimeSpan Wall);

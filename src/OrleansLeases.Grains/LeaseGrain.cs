@@ -17,6 +17,8 @@ namespace OrleansLeases.Grains;
 [GrainType("lease"), Reentrant, Immovable]
 internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDisposable
 {
+    private static readonly Refusal.Unavailable Moving = new(TimeSpan.Zero, "The lease moves to another silo; repeat the call.");
+
     private readonly LeaseSilo _silo;
     private readonly LeaseKeeper _keeper;
     private readonly GrainAlarm _alarm;
@@ -46,7 +48,16 @@ internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDispo
         return Task.CompletedTask;
     }
 
-    public void Dispose() => _alarm.Dispose();
+    /// <summary>Sends away whoever waits in line: the deactivation waits for them, and new calls wait for it. Called from anywhere.</summary>
+    public void Depart() => _keeper.Stop(Moving);
+
+    // An activation that fails while it starts is disposed of without having been deactivated.
+    public void Dispose()
+    {
+        _silo.Leave(_keeper);
+        _keeper.Stop();
+        _alarm.Dispose();
+    }
 
     public async Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {

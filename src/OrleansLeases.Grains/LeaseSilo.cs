@@ -17,12 +17,12 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     private ServiceInfo? _info;
     private bool _stopping;
 
-    public LeaseSilo(ILeaseStorage storage, IOptions<LeaseSiloOptions> options, TimeProvider time)
+    public LeaseSilo(ILeaseStorage storage, IOptions<LeaseSiloOptions> options, TimeProvider time, LeaseClock clock)
     {
         _storage = storage;
         _options = options.Value;
         Time = time;
-        Clock = new LeaseClock(time);
+        Clock = clock;
         Checks = new RequestChecks(_options.Limits);
     }
 

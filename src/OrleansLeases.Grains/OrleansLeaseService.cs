@@ -17,6 +17,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     // Changes are asked for without the caller's token: they go on without their caller, and only the answer is given up.
     // A silo that died is noticed later than this; a caller is better off knowing that it does not know.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static readonly Refusal NoKeys = new Refusal.Unavailable(RetryAfter, "This version has no keys and counters on Orleans yet; the embedded engine has them.");
@@ -37,7 +38,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
         var grain = grains.GetLease(request.Resource);
-        var answer = ChangeAsync(grain.AcquireAsync(request, CancellationToken.None), request.RequestId, request.Wait);
+        var answer = ChangeAsync(() => grain.AcquireAsync(request, CancellationToken.None), request.RequestId, request.Wait);
         if (request.Wait > TimeSpan.Zero && cancellationToken.CanBeCanceled && !answer.IsCompleted)
         {
             var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,10 +46,10 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
             if (await Task.WhenAny(answer, gone.Task).ConfigureAwait(false) != answer)
             {
                 // The grain takes the call out of the line, or else answers with the grant: then that is the answer.
-                await Quietly(grain.GiveUpAsync(request.RequestId, CancellationToken.None)).ConfigureAwait(false);
+                await Quietly(() => grain.GiveUpAsync(request.RequestId, CancellationToken.None)).ConfigureAwait(false);
                 var result = await answer.ConfigureAwait(false);
-                if (result.Refusal is null) return result;
-                cancellationToken.ThrowIfCancellationRequested();
+                if (result.Refusal is not (null or Refusal.OutcomeUnknown)) cancellationToken.ThrowIfCancellationRequested();
+                return result;
             }
         }
 
@@ -58,8 +59,8 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
-        return await ChangeAsync(grains.GetLease(request.Resource).RenewAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if ((_checks ?? AnyBounds).Check(request) is { } refusal) return refusal;
+        return await ChangeAsync(() => grains.GetLease(request.Resource).RenewAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
@@ -67,7 +68,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         var start = RealTime.GetTimestamp();
         var pending = new Task<LeaseResult<LeaseRenewal>>[request.Leases.Count];
-        for (var i = 0; i < pending.Length; i++) pending[i] = RenewAsync(request.Leases[i], cancellationToken).AsTask();
+        for (var i = 0; i < pending.Length; i++) pending[i] = InBatchAsync(RenewAsync(request.Leases[i], cancellationToken).AsTask());
         var results = await Task.WhenAll(pending).ConfigureAwait(false);
 
         // What a grain says of itself counts from its own receipt, which is later than this one: the least is never too much.
@@ -77,11 +78,24 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         return new RenewBatchReply { Held = held, Results = results };
     }
 
+    // The renewals of the others grow old while one is waited for.
+    private static async Task<LeaseResult<LeaseRenewal>> InBatchAsync(Task<LeaseResult<LeaseRenewal>> renewal)
+    {
+        try
+        {
+            return await renewal.WaitAsync(BatchPatience, RealTime).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return new Refusal.OutcomeUnknown(null, "The grain did not say in time whether the lease was renewed; renew it again.");
+        }
+    }
+
     public async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ChangeAsync(grains.GetLease(request.Resource).ReleaseAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(() => grains.GetLease(request.Resource).ReleaseAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
@@ -89,7 +103,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         ArgumentNullException.ThrowIfNull(request);
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        return await ChangeAsync(grains.GetLease(request.Resource).TransferAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(() => grains.GetLease(request.Resource).TransferAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
@@ -97,26 +111,26 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         ArgumentNullException.ThrowIfNull(request);
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        return await ChangeAsync(grains.GetLease(request.Resource).BreakAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(() => grains.GetLease(request.Resource).BreakAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.CheckResource(request.Resource) is { } refusal) return refusal;
-        return await ReadAsync(grains.GetLease(request.Resource).GetAsync(request, cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => grains.GetLease(request.Resource).GetAsync(request, cancellationToken)).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ReadAsync(grains.GetGrain<ILeaseServiceGrain>(0).ListAsync(request, cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).ListAsync(request, cancellationToken)).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.CheckResource(resource) is { } refusal) return refusal;
-        return await ReadAsync(grains.GetLease(resource).HistoryAsync(cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => grains.GetLease(resource).HistoryAsync(cancellationToken)).ConfigureAwait(false);
     }
 
     // Until there is a grain for a key.
@@ -131,9 +145,9 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
 
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        await ReadAsync(grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);
+        await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);
 
-    // Where no silo answers, the call that follows says so.
+    // Where no silo answers, the call that follows says so. A renewal does not wait for it.
     private async ValueTask<RequestChecks> ChecksAsync(CancellationToken cancellationToken)
     {
         if (_checks is { } known) return known;
@@ -141,12 +155,12 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         return info.TryGetValue(out var service, out _) ? _checks = new RequestChecks(service.Limits) : AnyBounds;
     }
 
-    private static async Task<LeaseResult<T>> ChangeAsync<T>(Task<LeaseResult<T>> call, string? requestId, TimeSpan wait = default)
+    private static async Task<LeaseResult<T>> ChangeAsync<T>(Func<Task<LeaseResult<T>>> call, string? requestId, TimeSpan wait = default)
         where T : class
     {
         try
         {
-            return await call.WaitAsync((wait < LongestWait ? wait : LongestWait) + Patience, RealTime).ConfigureAwait(false);
+            return await call().WaitAsync((wait < LongestWait ? wait : LongestWait) + Patience, RealTime).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -156,12 +170,12 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         }
     }
 
-    private static async Task<LeaseResult<T>> ReadAsync<T>(Task<LeaseResult<T>> call)
+    private static async Task<LeaseResult<T>> ReadAsync<T>(Func<Task<LeaseResult<T>>> call)
         where T : class
     {
         try
         {
-            return await call.WaitAsync(Patience, RealTime).ConfigureAwait(false);
+            return await call().WaitAsync(Patience, RealTime).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -170,11 +184,11 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     }
 
     // The waiting call's own answer says what became of it.
-    private static async Task Quietly(Task call)
+    private static async Task Quietly(Func<Task> call)
     {
         try
         {
-            await call.ConfigureAwait(false);
+            await call().WaitAsync(Patience, RealTime).ConfigureAwait(false);
         }
         catch (Exception)
         {

@@ -31,7 +31,10 @@ bump.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async se
     return 0;
 }));
 
-var root = new RootCommand("A silo of a cluster of leases, with the HTTP gateway in it.") { config, migrate, new Command("epoch", "The restore epoch: the high bits of every token.") { show, bump } };
+var health = new Command("health", "Asks the gateway that runs with this configuration on this machine whether it is ready. The exit code is 0 where it is, 1 where not.");
+health.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settings => HealthProbe.RunAsync(settings, cancellation)));
+
+var root = new RootCommand("A silo of a cluster of leases, with the HTTP gateway in it.") { config, migrate, health, new Command("epoch", "The restore epoch: the high bits of every token.") { show, bump } };
 root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settings => SiloHost.RunAsync(settings, cancellation)));
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 

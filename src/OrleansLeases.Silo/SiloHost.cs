@@ -13,6 +13,7 @@ namespace OrleansLeases.Silo;
 internal static class SiloHost
 {
     private const string Invariant = "Npgsql";
+    private static readonly TimeSpan MaxJoinTime = TimeSpan.FromMinutes(2);
 
     /// <summary>Serves until the process is told to end.</summary>
     public static async Task<int> RunAsync(SiloSettings settings, CancellationToken cancellationToken)
@@ -42,7 +43,9 @@ internal static class SiloHost
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
             .SetMinimumLevel(LogLevel.Warning)
             // A start that fails is told in one sentence instead.
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
+            // At most starts it takes the time before its first check for a stall.
+            .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         if (settings.Mode == SiloMode.Gateway)
             builder.UseOrleansClient(client => Configure(client, settings));
@@ -59,8 +62,16 @@ internal static class SiloHost
         var cluster = settings.Cluster;
         if (settings.Postgres.ConnectionString is { } database)
         {
-            silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, database));
+            silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, new LeaseConnectionString(database).Value));
             silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+            silo.Configure<ClusterMembershipOptions>(options =>
+            {
+                options.ProbeTimeout = cluster.ProbeTimeout;
+                options.NumMissedProbesLimit = cluster.MissedProbes;
+                options.NumVotesForDeathDeclaration = cluster.VotesForDeath;
+                // After all silos were killed at once, those that start wait for the dead to be given up.
+                options.MaxJoinAttemptTime = MaxJoinTime;
+            });
             if (cluster.AdvertisedAddress is { } address)
                 silo.ConfigureEndpoints(IPAddress.Parse(address), cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(IPAddress.Parse(address)));
             else
@@ -87,12 +98,12 @@ internal static class SiloHost
 
     private static void Configure(IClientBuilder client, SiloSettings settings)
     {
-        client.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, settings.Postgres.ConnectionString));
+        client.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, new LeaseConnectionString(settings.Postgres.ConnectionString!).Value));
         client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.Cluster.ClusterId, settings.Cluster.ServiceId));
         client.AddLeases();
     }
 
     /// <summary>What is worth a sentence to whoever started it, rather than a stack trace.</summary>
     public static bool IsPlain(Exception error) => error is NpgsqlException or SocketException or IOException or OrleansConfigurationException
-        or InvalidOperationException or FormatException or SettingsException or AggregateException;
+        or OrleansException or ArgumentException or InvalidOperationException or FormatException or SettingsException or AggregateException;
 }

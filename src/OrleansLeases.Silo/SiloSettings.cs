@@ -26,7 +26,7 @@ internal sealed class SiloSettings
         if (!File.Exists(file)) throw new SettingsException($"There is no configuration file '{file}'. Name one with --config.");
         try
         {
-            var configuration = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).AddEnvironmentVariables("LEASES_").Build();
+            var configuration = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).AddInMemoryCollection(Overrides()).Build();
             var settings = new SiloSettings();
             configuration.Bind(settings, binder => binder.ErrorOnUnknownConfiguration = true);
             settings.Check();
@@ -38,6 +38,11 @@ internal sealed class SiloSettings
         }
     }
 
+    // Others use the prefix too: LEASES_SERVER is the command line's, LEASES_PORT is what Kubernetes says of a service of that name.
+    private static IEnumerable<KeyValuePair<string, string?>> Overrides() =>
+        new ConfigurationBuilder().AddEnvironmentVariables("LEASES_").Build().AsEnumerable()
+            .Where(setting => typeof(SiloSettings).GetProperties().Any(known => known.Name.Equals(setting.Key.Split(':')[0], StringComparison.OrdinalIgnoreCase)));
+
     private void Check()
     {
         if (Mode == SiloMode.Gateway && Postgres.ConnectionString is null)
@@ -46,12 +51,20 @@ internal sealed class SiloSettings
             throw new SettingsException($"Cluster:AdvertisedAddress is '{address}'; it takes an IP address.");
         Port(nameof(Cluster.SiloPort), Cluster.SiloPort);
         Port(nameof(Cluster.GatewayPort), Cluster.GatewayPort);
+        if (Cluster.ProbeTimeout <= TimeSpan.Zero) throw new SettingsException($"Cluster:ProbeTimeout is {Cluster.ProbeTimeout}; it takes more than zero.");
+        AtLeastOne(nameof(Cluster.MissedProbes), Cluster.MissedProbes);
+        AtLeastOne(nameof(Cluster.VotesForDeath), Cluster.VotesForDeath);
         if (ShutdownTimeout <= TimeSpan.Zero) throw new SettingsException($"ShutdownTimeout is {ShutdownTimeout}; it takes more than zero.");
     }
 
     private static void Port(string name, int port)
     {
         if (port is < 1 or > 65535) throw new SettingsException($"Cluster:{name} is {port}; it takes 1 to 65535.");
+    }
+
+    private static void AtLeastOne(string name, int count)
+    {
+        if (count < 1) throw new SettingsException($"Cluster:{name} is {count}; it takes 1 or more.");
     }
 }
 
@@ -81,6 +94,12 @@ internal sealed class ClusterSettings
     public int SiloPort { get; set; } = 11111;
 
     public int GatewayPort { get; set; } = 30000;
+
+    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    public int MissedProbes { get; set; } = 3;
+
+    public int VotesForDeath { get; set; } = 2;
 }
 
 /// <summary>The configuration cannot be used; the message says what to change.</summary>

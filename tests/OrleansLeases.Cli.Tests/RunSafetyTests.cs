@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrleansLeases.Cli.Tests.Infrastructure;
+using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Cli.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OrleansLeases.Cli.Tests.Infrastructure;
+using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Cli.Tests;
 

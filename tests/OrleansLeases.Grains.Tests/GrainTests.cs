@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
+using Orleans.Core.Internal;
 using Orleans.Runtime;
 using OrleansLeases.Grains.Tests.Hosting;
 using static OrleansLeases.Grains.Tests.Hosting.Calls;
@@ -119,6 +120,29 @@ public sealed class GrainTests
         // The clock stands still, so nothing but the shutdown can answer it.
         Assert.IsType<Refusal.Unavailable>((await waiting.WaitAsync(Patience)).Refusal);
         await stopping.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Deactivation_SendsAwayWhoWaits_SoThatTheHolderCanRenew()
+    {
+        await using var cluster = await Cluster.InMemoryAsync();
+        var holder = (await cluster.Leases.AcquireAsync(Acquire("a", "holder"))).Value;
+        var waiting = cluster.Leases.AcquireAsync(Acquire("a", "waiter") with { Wait = TimeSpan.FromSeconds(25) }).AsTask();
+        await UntilAsync(async () => (await cluster.Leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Value.Waiters == 1);
+        // What Orleans does to some activations of every other silo when one goes. The clock stands still meanwhile.
+        await cluster.Grains.GetLease("a").AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+        Assert.IsType<Refusal.Unavailable>((await waiting.WaitAsync(Patience)).Refusal);
+        Assert.Null((await cluster.Leases.RenewAsync(Renew(holder))).Refusal);
+    }
+
+    [Fact]
+    public async Task Calls_AfterTheSiloHasStopped_AreAnswered()
+    {
+        await using var cluster = await Cluster.InMemoryAsync();
+        var leases = cluster.Leases;
+        await cluster.StopSiloAsync();
+        Assert.IsType<Refusal.OutcomeUnknown>((await leases.ReleaseAsync(new ReleaseRequest { Resource = "a", Owner = "b", Token = 1 })).Refusal);
+        Assert.IsType<Refusal.Unavailable>((await leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Refusal);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orleans.Runtime;
 using Orleans.TestingHost;
@@ -31,7 +33,7 @@ public sealed class SchemaTests
     [InlineData("drop index lease_record_due", "index lease_record_due")]
     [InlineData("drop index orleansreminderstable_grainhash", "index orleansreminderstable_grainhash")]
     [InlineData("drop function writetostorage", "function writetostorage")]
-    [InlineData("delete from orleansquery where querykey = 'WriteToStorageKey'", "queries of OrleansQuery")]
+    [InlineData("delete from orleansquery where querykey = 'WriteToStorageKey'", "was changed")]
     [InlineData("update lease_meta set schema_version = 0", "has lease schema 0")]
     [InlineData("update lease_meta set schema_version = 99", "Run the newer software")]
     public async Task Check_OfASchemaThatLacksAPart_NamesIt_AndMigrateMendsIt(string damage, string named)
@@ -97,12 +99,61 @@ public sealed class SchemaTests
     }
 
     [Fact]
-    public async Task Clock_FarFromTheDatabases_ClaimsNothing()
+    public async Task Clock_FarFromTheDatabases_KeepsTheSiloFromStarting()
     {
-        await using var cluster = await Cluster.OnPostgresAsync(
-            time: new(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1)), configure: options => options.ClockSkew = TimeSpan.FromSeconds(30));
-        Assert.Contains("clock", Assert.IsType<Refusal.Unavailable>((await cluster.Leases.AcquireAsync(Acquire("a", "me"))).Refusal).Detail, StringComparison.Ordinal);
-        Assert.IsType<Refusal.Unavailable>((await cluster.Leases.InfoAsync()).Refusal);
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => Cluster.OnPostgresAsync(
+            time: new(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1)), configure: options => options.ClockSkew = TimeSpan.FromSeconds(30), watchesClock: true));
+        Assert.Contains("ahead of the database's", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Clock_ThatLeavesTheDatabases_StopsClaims_AndAtLastTheSilo()
+    {
+        await using var cluster = await Cluster.OnPostgresAsync(configure: options => options.ClockSkew = TimeSpan.FromMinutes(2), watchesClock: true);
+        var held = (await cluster.Leases.AcquireAsync(Acquire("a", "me"))).Value;
+        var stopping = cluster.Silo.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        // The first look is due, and finds the clock far ahead.
+        cluster.Time.Advance(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
+        await Calls.UntilAsync(async () => (await cluster.Leases.InfoAsync()).Refusal is Refusal.Unavailable);
+        Assert.Contains("clock", Assert.IsType<Refusal.Unavailable>((await cluster.Leases.AcquireAsync(Acquire("b", "me"))).Refusal).Detail, StringComparison.Ordinal);
+        Assert.NotEqual(0, held.Token);
+        Assert.False(stopping.IsCancellationRequested);
+        await Calls.UntilAsync(() =>
+        {
+            cluster.Time.Advance(TimeSpan.FromSeconds(10));
+            return Task.FromResult(stopping.IsCancellationRequested);
+        });
+    }
+
+    [Theory]
+    [InlineData("update OrleansQuery set QueryText = 'select * from other(@GrainStateVersion)' where QueryKey = 'WriteToStorageKey'")]
+    [InlineData("create or replace function lease_name(key text) returns text language plpgsql immutable as 'begin return key; end'")]
+    public async Task Check_OfAFunctionOrQueryThatWasChanged_Refuses_AndMigrateMendsIt(string damage)
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await LeaseSchema.MigrateAsync(database);
+        await Sql.ExecuteAsync(database, damage);
+        Assert.Contains("was changed", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message, StringComparison.Ordinal);
+        await LeaseSchema.MigrateAsync(database);
+        await LeaseSchema.EpochAsync(database);
+    }
+
+    [Fact]
+    public async Task Check_OfADatabaseThatDoesNotSyncItsCommits_Refuses()
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await LeaseSchema.MigrateAsync(database);
+        await Sql.ExecuteAsync(database, $"alter database {new NpgsqlConnectionStringBuilder(database).Database} set synchronous_commit = off");
+        Assert.Contains("synchronous_commit", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Migrate_WhereAnotherApplicationKeepsItsQueries_Refuses_AndLeavesThem()
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await Sql.ExecuteAsync(database, "create table OrleansQuery (QueryKey varchar(64) not null primary key, QueryText varchar(8000) not null); insert into OrleansQuery values ('ReadFromStorageKey', 'theirs')");
+        Assert.Contains("of their own", (await Assert.ThrowsAsync<PostgresException>(() => LeaseSchema.MigrateAsync(database))).MessageText, StringComparison.Ordinal);
+        Assert.Equal("theirs", await Sql.ScalarAsync<string>(database, "select QueryText from OrleansQuery"));
     }
 
     [Fact]
@@ -112,8 +163,8 @@ public sealed class SchemaTests
         await using var cluster = await Cluster.OnPostgresAsync(serviceId);
         Assert.Null((await cluster.Leases.AcquireAsync(Acquire("held", "me") with { Metadata = new Dictionary<string, string> { ["nul"] = "\0" } })).Refusal);
         await cluster.Leases.ReleaseAsync(Release((await cluster.Leases.AcquireAsync(Acquire("free", "me"))).Value));
-        Assert.Equal("me:1", await Sql.ScalarAsync<string>("select owner || ':' || token from leases where service_id = $1 and resource = 'held' and held", serviceId));
-        Assert.Equal(1L, await Sql.ScalarAsync<long>("select last_token from leases where service_id = $1 and resource = 'free' and not held and owner is null", serviceId));
+        Assert.Equal("me:1", await Sql.ScalarAsync<string>(await TestDatabase.ConnectionStringAsync(), "select owner || ':' || token from leases where service_id = $1 and resource = 'held' and held", serviceId));
+        Assert.Equal(1L, await Sql.ScalarAsync<long>(await TestDatabase.ConnectionStringAsync(), "select last_token from leases where service_id = $1 and resource = 'free' and not held and owner is null", serviceId));
     }
 
     [Fact]
@@ -122,6 +173,6 @@ public sealed class SchemaTests
         var error = Assert.Throws<OrleansConfigurationException>(() => new LeaseConnectionString("Hosst=db;Password=secret"));
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
         var defaults = new NpgsqlConnectionStringBuilder(new LeaseConnectionString("Host=db;Command Timeout=2").Value);
-        Assert.Equal((20, true, 2), (defaults.MaxAutoPrepare, defaults.NoResetOnClose, defaults.CommandTimeout));
+        Assert.Equal((20, true, 2, -1), (defaults.MaxAutoPrepare, defaults.NoResetOnClose, defaults.CommandTimeout, defaults.CancellationTimeout));
     }
 }

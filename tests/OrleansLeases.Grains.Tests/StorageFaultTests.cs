@@ -1,4 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Orleans.Storage;
+using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 
@@ -14,7 +17,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     private ILeaseService Leases => _cluster.ClientLeases;
 
     public async Task InitializeAsync() => _cluster = await Cluster.OnPostgresAsync(
-        also: FaultyStorage.Install, configure: options => options.StorageTimeout = TimeSpan.FromMilliseconds(200));
+        configure: options => options.StorageTimeout = TimeSpan.FromMilliseconds(200));
 
     public async Task DisposeAsync() => await _cluster.DisposeAsync();
 
@@ -110,5 +113,82 @@ public sealed class StorageFaultTests : IAsyncLifetime
         Storage.Trouble = null;
         Assert.Null((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal);
         Assert.Null((await Leases.InfoAsync()).Refusal);
+    }
+
+    [Theory]
+    [InlineData("ERROR", "53100", true)] // the disk is full
+    [InlineData("ERROR", "25006", true)] // read-only
+    [InlineData("ERROR", "40001", true)]
+    [InlineData("ERROR", "P0001", true)]
+    [InlineData("ERROR", "40003", false)] // statement_completion_unknown: the name says it
+    [InlineData("PANIC", "53100", false)] // the log's next segment does not fit the disk, after the commit was written
+    [InlineData("FATAL", "25P04", false)] // transaction_timeout, once the commit lets interrupts in again
+    [InlineData("ERROR", "57014", false)]
+    [InlineData("FATAL", "57P01", false)]
+    [InlineData("ERROR", "XX000", false)]
+    public void SurelyNotWritten_IsOnlyWhatTheServerRefusedAsAWhole(string severity, string state, bool surely) => Assert.Equal(
+        surely, _cluster.Silo.GetRequiredService<ILeaseStorage>().SurelyNotWritten(new PostgresException("x", severity, severity, state)));
+
+    [Fact]
+    public async Task Write_ThatLandedThoughTheServerFailed_IsUnknown_AndNobodyIsToldTwice()
+    {
+        var grant = (await Leases.AcquireAsync(Acquire("a", "me"))).Value;
+        Storage.Writes.Enqueue(async write =>
+        {
+            await write();
+            throw new PostgresException("could not write to file: No space left on device", "PANIC", "PANIC", "53100");
+        });
+        Assert.IsType<Refusal.OutcomeUnknown>((await Leases.ReleaseAsync(Release(grant))).Refusal);
+        Assert.IsType<Refusal.NotHolder>((await Leases.RenewAsync(Renew(grant))).Refusal);
+        Assert.True((await Leases.AcquireAsync(Acquire("a", "other"))).Value.Token > grant.Token);
+    }
+
+    [Fact]
+    public async Task CancelledAcquire_WhoseOutcomeIsUnknown_SaysSo()
+    {
+        var started = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        Storage.Writes.Enqueue(async write =>
+        {
+            started.SetResult();
+            await release.Task;
+            await write();
+        });
+        using var gone = new CancellationTokenSource();
+        var acquiring = Leases.AcquireAsync(Acquire("a", "me", "id") with { Wait = TimeSpan.FromSeconds(10) }, gone.Token).AsTask();
+        await started.Task;
+        await gone.CancelAsync();
+        Assert.IsType<Refusal.OutcomeUnknown>((await acquiring.WaitAsync(Calls.Patience)).Refusal);
+        release.SetResult();
+    }
+
+    [Fact]
+    public async Task RenewBatch_OneOfWhichHangs_TellsTheOthers()
+    {
+        await using var slow = await Cluster.OnPostgresAsync(configure: options => options.StorageTimeout = TimeSpan.FromSeconds(15));
+        var good = (await slow.Leases.AcquireAsync(Acquire("good", "me"))).Value;
+        FaultyStorage.Of(slow).Reads.Enqueue(_ => new TaskCompletionSource().Task);
+        var reply = (await slow.Leases.RenewBatchAsync(new RenewBatchRequest { Leases = [Renew(good), Renew(good) with { Resource = "bad" }] })).Value;
+        Assert.Null(reply.Results[0].Refusal);
+        Assert.IsType<Refusal.OutcomeUnknown>(reply.Results[1].Refusal);
+    }
+
+    [Fact]
+    public async Task Load_ThatFails_DoesNotChangeWhatTheNextSaveComparesWith()
+    {
+        var grain = _cluster.Grains.GetLease("x").GetGrainId();
+        GrainLeaseStore Store() => new(Storage, grain, TimeSpan.FromSeconds(5), TimeProvider.System);
+        var (mine, other) = (Store(), Store());
+        var first = await mine.LoadAsync("x");
+        var one = first with { Version = 1, LastToken = 1 };
+        Assert.Equal(SaveOutcome.Saved, await mine.SaveAsync("x", first, one, false));
+        var theirs = await other.LoadAsync("x");
+        Assert.Equal(SaveOutcome.Saved, await other.SaveAsync("x", theirs, theirs with { Version = 2, LastToken = 99 }, false));
+
+        // The record is read, and refused for its epoch; what this one knows is still the first version.
+        Storage.Epoch = 1;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => mine.LoadAsync("x").AsTask());
+        Storage.Epoch = null;
+        Assert.Equal(SaveOutcome.Conflict, await mine.SaveAsync("x", one, one with { Version = 2, LastToken = 2 }, false));
     }
 }

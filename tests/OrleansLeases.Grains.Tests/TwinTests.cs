@@ -3,6 +3,7 @@ using Orleans;
 using Orleans.Storage;
 using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
+using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 
 namespace OrleansLeases.Grains.Tests;
@@ -83,7 +84,7 @@ public sealed class TwinTests : IAsyncLifetime
         Assert.Equal(1000, grants.Count);
         Assert.Equal(1000, grants.DistinctBy(grant => (grant.Resource, grant.Token)).Count());
         Assert.Equal(1000, grants.DistinctBy(grant => grant.Resource).Count());
-        Assert.Equal(1000L, await Sql.ScalarAsync<long>("select count(*) from lease_record where service_id = $1", _serviceId));
+        Assert.Equal(1000L, await Sql.ScalarAsync<long>(await TestDatabase.ConnectionStringAsync(), "select count(*) from lease_record where service_id = $1", _serviceId));
     }
 
     [Fact]

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace OrleansLeases.Testing;
 
@@ -32,7 +30,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var server = new PostgresServer(FindBinaries(), Directory.CreateTempSubdirectory("orleans-leases-postgres-"), FreePort(), settings);
+        var server = new PostgresServer(FindBinaries(), Directory.CreateTempSubdirectory("orleans-leases-postgres-"), Ports.Free(), settings);
         if (Environment.IsPrivilegedProcess) await RunAsync("chown", SystemAccount, server._folder.FullName);
         await server.RunAsServerAsync("initdb", "-D", server.Data, "-U", SystemAccount, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
         await server.StartAgainAsync();
@@ -67,13 +65,6 @@ public sealed class PostgresServer : IAsyncDisposable
         return places.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
             .FirstOrDefault(place => File.Exists(Path.Combine(place, "initdb")))
             ?? throw new InvalidOperationException("There is no PostgreSQL server on this machine (initdb is not found). Install it, or name one with LEASES_TEST_POSTGRES.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private Task RunAsServerAsync(string program, params string[] arguments) => Environment.IsPrivilegedProcess

@@ -1,3 +1,4 @@
+using OrleansLeases.Testing.Load;
 using OrleansLeases.Torture.Load;
 using OrleansLeases.Torture.Processes;
 

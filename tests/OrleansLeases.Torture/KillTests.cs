@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansLeases.Testing.Load;
 using OrleansLeases.Torture.Load;
 using OrleansLeases.Torture.Processes;
 

@@ -1,5 +1,4 @@
-using OrleansLeases.Torture.Load;
-using Xunit.Sdk;
+using OrleansLeases.Testing.Load;
 
 namespace OrleansLeases.Torture;
 
@@ -14,7 +13,7 @@ public sealed class LedgerTests
         Begin(1, TimeSpan.Zero).Until = _ledger.Now;
         Begin(2, TimeSpan.FromHours(1));
 
-        _ledger.AssertSound();
+        Assert.Empty(_ledger.FindFaults());
     }
 
     [Fact]
@@ -23,7 +22,7 @@ public sealed class LedgerTests
         Begin(1, TimeSpan.FromHours(1));
         Begin(2, TimeSpan.FromHours(1));
 
-        Assert.ThrowsAny<XunitException>(_ledger.AssertSound);
+        Assert.NotEmpty(_ledger.FindFaults());
     }
 
     [Theory]
@@ -35,7 +34,7 @@ public sealed class LedgerTests
         first.Until = _ledger.Now;
         Begin(second, TimeSpan.FromHours(1));
 
-        Assert.ThrowsAny<XunitException>(_ledger.AssertSound);
+        Assert.NotEmpty(_ledger.FindFaults());
     }
 
     [Fact]
@@ -43,7 +42,7 @@ public sealed class LedgerTests
     {
         _ledger.Fault("something was taken back");
 
-        Assert.ThrowsAny<XunitException>(_ledger.AssertSound);
+        Assert.NotEmpty(_ledger.FindFaults());
     }
 
     private Ledger.Tenure Begin(long token, TimeSpan remaining) => _ledger.Begin(

@@ -6,14 +6,16 @@ namespace OrleansLeases.Bench.Hosts;
 // Every process the run started; none outlives it, however the run ends.
 internal static partial class Children
 {
+    public const int Sigkill = 9;
+
     private const int Sigterm = 15;
 
-    private static readonly HashSet<Process> Running = [];
+    private static readonly Dictionary<Process, int> Running = [];
 
-    public static void Add(Process process)
+    public static void Add(Process process, int endSignal = Sigkill)
     {
         lock (Running)
-            Running.Add(process);
+            Running.Add(process, endSignal);
     }
 
     public static void Forget(Process process)
@@ -26,14 +28,17 @@ internal static partial class Children
 
     public static void Kill(Process process)
     {
+        int endSignal;
         lock (Running)
         {
-            if (!Running.Remove(process))
+            if (!Running.Remove(process, out endSignal))
                 return;
         }
 
         try
         {
+            if (endSignal != Sigkill && SendSignal(process.Id, endSignal) == 0 && process.WaitForExit(TimeSpan.FromSeconds(10)))
+                return;
             process.Kill(entireProcessTree: true);
             process.WaitForExit(TimeSpan.FromSeconds(10));
         }
@@ -47,7 +52,7 @@ internal static partial class Children
     {
         Process[] all;
         lock (Running)
-            all = [.. Running];
+            all = [.. Running.Keys];
         foreach (var process in all)
             Kill(process);
     }

@@ -7,20 +7,25 @@ using OrleansLeases.Bench.Driving;
 namespace OrleansLeases.Bench.Hosts;
 
 // A server under measurement: its own process, on its own free port, with its own folder below the run's.
-internal sealed class ServerProcess : IDisposable
+internal sealed class ServerProcess : IServer, IDisposable
 {
-    private const int ClockTicksPerSecond = 100;
     private const int KeptLines = 40;
 
     private readonly Process _process;
     private readonly Queue<string> _lastLines = new();
 
     public ServerProcess(string name, int port, string fileName, IEnumerable<string> arguments)
+        : this(name, port, new ProcessStartInfo(fileName, arguments))
+    {
+    }
+
+    // The signal is what ends it with the run; SIGKILL unless it would leave something behind.
+    public ServerProcess(string name, int port, ProcessStartInfo start, int endSignal = Children.Sigkill)
     {
         (Name, Port) = (name, port);
-        var start = new ProcessStartInfo(fileName, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
         _process = Process.Start(start) ?? throw new BenchException($"{name} did not start.");
-        Children.Add(_process);
+        Children.Add(_process, endSignal);
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginOutputReadLine();
@@ -31,17 +36,9 @@ internal sealed class ServerProcess : IDisposable
 
     public int Port { get; }
 
-    // Seconds of processor time so far, in user and kernel mode.
-    public double CpuSeconds
-    {
-        get
-        {
-            var stat = File.ReadAllText($"/proc/{_process.Id}/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture))
-                / (double)ClockTicksPerSecond;
-        }
-    }
+    public int ProcessId => _process.Id;
+
+    public double CpuSeconds => ProcessTime.Of(_process.Id);
 
     public long ResidentBytes => StatusBytes("VmRSS:");
 

@@ -9,6 +9,8 @@ internal readonly record struct Grant(long Token, TimeSpan Held, TimeSpan Remain
 // One client of the lease service: an owner, a family of names, a connection. Every answer is checked.
 internal sealed class LeaseClient(HttpConnection connection, string prefix, string owner, TimeSpan ttl)
 {
+    private static readonly TimeSpan BeforeRepeating = TimeSpan.FromMilliseconds(50);
+
     private readonly LeaseRequest _acquire = LeaseRequest.Acquire(prefix, owner, ttl);
     private readonly LeaseRequest _waitingAcquire = LeaseRequest.Acquire(prefix, owner, ttl, TimeSpan.FromSeconds(25));
     private readonly LeaseRequest _renew = LeaseRequest.Renew(prefix, owner);
@@ -31,6 +33,22 @@ internal sealed class LeaseClient(HttpConnection connection, string prefix, stri
 
     public async ValueTask<Grant> WaitForAsync(int name) =>
         Granted(await connection.SendAsync(_waitingAcquire.Name(name).Bytes), name);
+
+    // Waits again and again, as a client does through the loss of a server: a wait that ran out and an answer that
+    // does not tell the outcome are repeated with the same request id. Says how many answers told no outcome.
+    public async ValueTask<(Grant Grant, int Unknown)> WaitThroughLossAsync(int name, EventLoop loop)
+    {
+        var request = LeaseRequest.Acquire(prefix, owner, ttl, TimeSpan.FromSeconds(25), $"{owner}-{name}").Name(name);
+        for (var unknown = 0; ;)
+        {
+            var answer = await connection.SendAsync(request.Bytes);
+            if (answer.Status is not 409 and < 500)
+                return (Granted(answer, name), unknown);
+            if (answer.Status >= 500)
+                unknown++;
+            await loop.WaitAsync(BeforeRepeating);
+        }
+    }
 
     public async ValueTask<Grant> RenewAsync(int name, long token)
     {

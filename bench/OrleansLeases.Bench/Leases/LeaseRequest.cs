@@ -27,8 +27,8 @@ internal sealed class LeaseRequest
 
     public byte[] Bytes { get; }
 
-    public static LeaseRequest Acquire(string prefix, string owner, TimeSpan ttl, TimeSpan wait = default) =>
-        new("/v1/leases/acquire", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","ttlMs":{{Pad(ttl)}}{{Waiting(wait)}}}""");
+    public static LeaseRequest Acquire(string prefix, string owner, TimeSpan ttl, TimeSpan wait = default, string? requestId = null) =>
+        new("/v1/leases/acquire", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","ttlMs":{{Pad(ttl)}}{{Waiting(wait)}}{{Identified(requestId)}}}""");
 
     public static LeaseRequest Renew(string prefix, string owner) =>
         new("/v1/leases/renew", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","token":0               }""");
@@ -66,6 +66,8 @@ internal sealed class LeaseRequest
 
     private static string Waiting(TimeSpan wait) =>
         wait > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $",\"waitMs\":{(long)wait.TotalMilliseconds}") : "";
+
+    private static string Identified(string? requestId) => requestId is null ? "" : $",\"requestId\":\"{requestId}\"";
 
     private void Set(int at, long value)
     {

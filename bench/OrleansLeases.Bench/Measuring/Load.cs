@@ -3,11 +3,11 @@ using OrleansLeases.Bench.Hosts;
 namespace OrleansLeases.Bench.Measuring;
 
 // What the clients of one row do to one server, over and over.
-internal abstract class Load(string row, ServerProcess server, int clients)
+internal abstract class Load(string row, IServer server, int clients)
 {
     public string Row { get; } = row;
 
-    public ServerProcess Server { get; } = server;
+    public IServer Server { get; } = server;
 
     public int Clients { get; } = clients;
 

@@ -13,11 +13,27 @@ internal sealed record Row(string Scenario, string Server, string Unit, double V
 
     public double? ServerCores { get; init; }
 
+    // Of the server's.
+    public double? DatabaseCores { get; init; }
+
     public double? ClientCores { get; init; }
 
     public double? OtherCores { get; init; }
 
     public double? ServerMicroseconds { get; init; }
+
+    public static Row MedianOf(IReadOnlyList<Round> rounds, string scenario, string server, string unit) => new(scenario, server, unit, Over(rounds, round => round.Rate))
+    {
+        MedianMs = Over(rounds, round => round.Latency.Median),
+        P99Ms = Over(rounds, round => round.Latency.Percentile(0.99)),
+        ServerCores = Over(rounds, round => round.Cpu.Server / round.Cpu.Elapsed.TotalSeconds),
+        DatabaseCores = rounds.All(round => round.Cpu.Database is not null) ? Over(rounds, round => round.Cpu.Database!.Value / round.Cpu.Elapsed.TotalSeconds) : null,
+        ClientCores = Over(rounds, round => round.Cpu.Client / round.Cpu.Elapsed.TotalSeconds),
+        OtherCores = Over(rounds, round => round.Cpu.Others / round.Cpu.Elapsed.TotalSeconds),
+        ServerMicroseconds = Over(rounds, round => round.Cpu.Server / round.Operations * 1e6),
+    };
+
+    private static double Over(IReadOnlyList<Round> rounds, Func<Round, double> figure) => Samples.MedianOf(rounds.Select(figure));
 }
 
 // A comparison, and the target it was given, if any.
@@ -48,24 +64,34 @@ internal sealed class Report(TextWriter output, Machine machine)
     public void Start()
     {
         output.WriteLine(machine.ToString());
-        output.WriteLine("cores: processor seconds per second; others: everything but this server and this driver, which should be near 0.");
+        output.WriteLine("cores: processor seconds per second; database: its share of the server's; others: everything but this server and this driver, which should be near 0.");
     }
 
     public void Scenario(string name)
     {
         output.WriteLine();
         output.WriteLine(name);
-        output.WriteLine(Line("", "figure", "", "p50 ms", "p99 ms", "server", "client", "others", "server µs/op"));
+        output.WriteLine(Line("", "figure", "", "p50 ms", "p99 ms", "server", "database", "client", "others", "server µs/op"));
     }
 
     public void Add(Row row)
     {
         _rows.Add(row);
         output.WriteLine(Line($"  {row.Scenario}: {row.Server}", Number(row.Value), row.Unit, Number(row.MedianMs), Number(row.P99Ms),
-            Number(row.ServerCores), Number(row.ClientCores), Number(row.OtherCores), Number(row.ServerMicroseconds)));
+            Number(row.ServerCores), Number(row.DatabaseCores), Number(row.ClientCores), Number(row.OtherCores), Number(row.ServerMicroseconds)));
     }
 
     public void Add(Verdict verdict) => _verdicts.Add(verdict);
+
+    public void Add(Finding finding)
+    {
+        if (finding.Row is { } row)
+            Add(row);
+        if (finding.Verdict is { } verdict)
+            Add(verdict);
+        if (finding.Note is { } note)
+            Note(note);
+    }
 
     public void Note(string text) => output.WriteLine($"  note: {text}");
 

@@ -10,7 +10,9 @@ internal sealed class Rounds
 
     private readonly Dictionary<Load, List<Round>> _rounds = [];
 
-    public static Rounds Run(EventLoop loop, Options options, params Load[] loads)
+    public static Rounds Run(EventLoop loop, Options options, params Load[] loads) => Run(loop, options, WarmUp, loads);
+
+    public static Rounds Run(EventLoop loop, Options options, TimeSpan warmUp, params Load[] loads)
     {
         var all = new Rounds();
         foreach (var load in loads)
@@ -18,7 +20,7 @@ internal sealed class Rounds
             all._rounds[load] = [];
             loop.Run(load.PrepareAsync, PrepareLimit);
             loop.Run(load.BeginRoundAsync, PrepareLimit);
-            ClosedLoop.Run(loop, load, WarmUp);
+            ClosedLoop.Run(loop, load, warmUp);
         }
 
         for (var round = 0; round < options.Rounds; round++)
@@ -33,8 +35,6 @@ internal sealed class Rounds
         return all;
     }
 
-    public double Rate(Load load) => MedianOf(load, round => round.Rate);
-
     // The median of the rounds' ratios: each compares neighbours in time.
     public double Ratio(Load load, Load to) =>
         Samples.MedianOf(_rounds[load].Zip(_rounds[to], (one, other) => one.Rate / other.Rate));
@@ -42,18 +42,6 @@ internal sealed class Rounds
     public void AddRows(Report report, string scenario, string unit)
     {
         foreach (var load in _rounds.Keys)
-        {
-            report.Add(new Row(scenario, load.Row, unit, Rate(load))
-            {
-                MedianMs = MedianOf(load, round => round.Latency.Median),
-                P99Ms = MedianOf(load, round => round.Latency.Percentile(0.99)),
-                ServerCores = MedianOf(load, round => round.Cpu.Server / round.Cpu.Elapsed.TotalSeconds),
-                ClientCores = MedianOf(load, round => round.Cpu.Client / round.Cpu.Elapsed.TotalSeconds),
-                OtherCores = MedianOf(load, round => round.Cpu.Others / round.Cpu.Elapsed.TotalSeconds),
-                ServerMicroseconds = MedianOf(load, round => round.Cpu.Server / round.Operations * 1e6),
-            });
-        }
+            report.Add(Row.MedianOf(_rounds[load], scenario, load.Row, unit));
     }
-
-    private double MedianOf(Load load, Func<Round, double> figure) => Samples.MedianOf(_rounds[load].Select(figure));
 }

@@ -30,13 +30,21 @@ internal sealed class Bench(EventLoop loop, Options options, Workspace workspace
 
     public ServerProcess StartLeases() => Own(LeaseServer.Start(loop, options.ServerProgram, workspace.NewFolder("leases")));
 
+    public SiloCluster StartSilos(int count) => Own(SiloCluster.StartOnPostgres(loop, options.SiloProgram!, workspace, count));
+
+    public SiloCluster StartSiloInMemory() => Own(SiloCluster.StartInMemory(loop, options.SiloProgram!));
+
     public ServerProcess StartEtcd() => Own(EtcdServer.Start(loop, workspace));
 
     public ServerProcess StartRedis() => Own(RedisServer.Start(loop, workspace));
 
     // One connection and one owner for each client.
     public LeaseClient[] LeaseClients(ServerProcess server, int count, string prefix, string owner, TimeSpan? ttl = null) =>
-        [.. Enumerable.Range(0, count).Select(i => new LeaseClient(Own(new HttpConnection(loop, server.Port)), prefix, OwnerOf(owner, i), ttl ?? Ttl))];
+        LeaseClients([server], count, prefix, owner, ttl);
+
+    // The clients are spread evenly over the servers.
+    public LeaseClient[] LeaseClients(IReadOnlyList<ServerProcess> servers, int count, string prefix, string owner, TimeSpan? ttl = null) =>
+        [.. Enumerable.Range(0, count).Select(i => new LeaseClient(Own(new HttpConnection(loop, servers[i % servers.Count].Port)), prefix, OwnerOf(owner, i), ttl ?? Ttl))];
 
     public static string OwnerOf(string owner, int client) => $"{owner}-{client:D4}";
 

@@ -8,7 +8,7 @@ using OrleansLeases.Bench.Redis;
 namespace OrleansLeases.Bench.Scenarios;
 
 // Acquire and release, both durable: two calls.
-internal sealed class LeaseCycles(ServerProcess server, LeaseClient[] clients, Names names, string row = "leases")
+internal sealed class LeaseCycles(IServer server, LeaseClient[] clients, Names names, string row = "leases")
     : Load(row, server, clients.Length)
 {
     public override async ValueTask StepAsync(int client)

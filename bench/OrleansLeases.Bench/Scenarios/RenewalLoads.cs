@@ -8,7 +8,7 @@ using OrleansLeases.Bench.Redis;
 namespace OrleansLeases.Bench.Scenarios;
 
 // Each client renews one lease as fast as it can: all but one renewal in half a minute stay below the horizon.
-internal sealed class LeaseRenewals(ServerProcess server, LeaseClient[] clients) : Load("leases", server, clients.Length)
+internal sealed class LeaseRenewals(IServer server, LeaseClient[] clients, string row = "leases") : Load(row, server, clients.Length)
 {
     private readonly long[] _tokens = new long[clients.Length];
 

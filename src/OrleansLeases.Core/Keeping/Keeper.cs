@@ -9,6 +9,7 @@ public abstract class Keeper
     // While a store hangs, calls and their repeats gather here.
     private protected const int MaxTurns = 10_000;
     private protected static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private protected static readonly Refusal.Unavailable ShuttingDown = new(RetryAfter, "The service is shutting down.");
     private static readonly TimeSpan FarthestAlarm = TimeSpan.FromMinutes(5);
     private static readonly Refusal TooManyCalls =
         new Refusal.LimitReached("calls", RetryAfter, $"{MaxTurns} calls wait for the store to answer for this name; ask again later.");
@@ -20,7 +21,7 @@ public abstract class Keeper
     private protected TimeSpan _retryAt;
     private protected bool _busy;
     private protected bool _retired;
-    private protected bool _stopped;
+    private protected Refusal? _stopped;
     private TimeSpan _alarmAt = TimeSpan.MaxValue;
 
     private protected Keeper(string name, KeeperHost host)
@@ -46,7 +47,7 @@ public abstract class Keeper
         {
             if (at == _alarmAt) _alarmAt = TimeSpan.MaxValue;
             if (_retired) return true;
-            if (_host.IdleAfter is not { } idle || _busy || _stopped || SomeoneWaits) return false;
+            if (_host.IdleAfter is not { } idle || _busy || _stopped is not null || SomeoneWaits) return false;
             if (IsNeeded || now.Mono < IdleSince_NeedsLock + idle) return false;
             // A later alarm may still know this keeper; it should not keep the record in memory as well.
             DropState();
@@ -59,9 +60,10 @@ public abstract class Keeper
     public abstract Task Wake();
 
     /// <summary>Answers whoever waits with <c>unavailable</c>, and takes no more calls. A turn under way finishes.</summary>
-    public virtual void Stop()
+    /// <param name="answer">What they are told; that the service is shutting down where left out. Of several stops the first one's answer stands.</param>
+    public virtual void Stop(Refusal.Unavailable? answer = null)
     {
-        lock (_gate) _stopped = true;
+        lock (_gate) _stopped ??= answer ?? ShuttingDown;
     }
 
     /// <summary>Forgets the record: the next turn loads it afresh.</summary>
@@ -87,9 +89,9 @@ public abstract class Keeper
         lock (_gate)
         {
             if (_retired) return null;
-            if (_stopped)
+            if (_stopped is not null)
             {
-                turn.TrySetResult(ShuttingDown());
+                turn.TrySetResult(_stopped);
                 return turn.Task;
             }
 
@@ -143,7 +145,7 @@ public abstract class Keeper
 
     private protected void SetAlarm_NeedsLock()
     {
-        if (_stopped || _retired) return;
+        if (_stopped is not null || _retired) return;
         if ((WakeAt_NeedsLock ?? (!_busy && _host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null)) is not { } at) return;
         // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.
         var farthest = _host.Clock.Read().Mono + FarthestAlarm;
@@ -152,8 +154,6 @@ public abstract class Keeper
         _alarmAt = at;
         _host.Alarm.Set(this, at);
     }
-
-    private protected static Refusal.Unavailable ShuttingDown() => new(RetryAfter, "The service is shutting down.");
 
     private protected static Refusal UnknownOutcome(string? requestId) => new Refusal.OutcomeUnknown(requestId, requestId is null
         ? "The store did not say whether the change happened; repeat the call."

@@ -28,7 +28,7 @@ public sealed partial class LeaseKeeper
         Waiter? waiter;
         lock (_gate)
         {
-            if (_stopped) return ShuttingDown();
+            if (_stopped is not null) return _stopped;
             waiter = _line.Find(place => place.Command.Stamp.Id == acquire.Stamp.Id);
             if (waiter is null)
             {

@@ -60,7 +60,7 @@ public sealed partial class LeaseKeeper : Keeper
         if (SomeoneWaits) SendAwayWhoWaitedOut(now, _busy ? SparedWhileBusy : TimeSpan.Zero);
         lock (_gate)
         {
-            if (_retired || _stopped) return Task.CompletedTask;
+            if (_retired || _stopped is not null) return Task.CompletedTask;
             if (_busy || (_state is not null && WakeAt_NeedsLock is var due && (due is null || due > now.Mono)))
             {
                 SetAlarm_NeedsLock();
@@ -72,19 +72,19 @@ public sealed partial class LeaseKeeper : Keeper
     }
 
     /// <inheritdoc/>
-    public override void Stop()
+    public override void Stop(Refusal.Unavailable? answer = null)
     {
         List<LeaseTurn> waiting;
         bool busy;
         lock (_gate)
         {
-            _stopped = true;
+            _stopped ??= answer ?? ShuttingDown;
             busy = _busy;
             waiting = EveryoneLeaves_NeedsLock();
         }
 
         // The turn under way may be storing a grant for one of them.
-        foreach (var call in waiting) call.TrySetResult(busy ? UnknownOutcomeOf(call) : ShuttingDown());
+        foreach (var call in waiting) call.TrySetResult(busy ? UnknownOutcomeOf(call) : _stopped);
     }
 
     private protected override void DropState() => _state = null;

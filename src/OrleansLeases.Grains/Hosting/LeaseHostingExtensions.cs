@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
+using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
@@ -85,9 +86,12 @@ public static class LeaseHostingExtensions
         if (configure is not null) options.Configure(configure);
         silo.Services.AddTransient<IConfigurationValidator, LeaseSiloOptionsValidator>();
         silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.AddSingleton<LeaseClock>();
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
+        silo.Services.AddSingleton<IActivationWorkingSetObserver, DepartingLeases>();
         silo.Services.AddHostedService<SweeperStart>();
+        silo.Services.AddHostedService<LastingTrouble>();
         silo.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
             services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits));
     }

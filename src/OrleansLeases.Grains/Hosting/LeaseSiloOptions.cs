@@ -16,8 +16,8 @@ public sealed class LeaseSiloOptions
     /// <value>2 by default; 1 to 100.</value>
     public int RenewalFactor { get; set; } = 2;
 
-    /// <summary>How far apart the clocks of two silos may be. A silo whose clock is half of it off the database's claims nothing.</summary>
-    /// <value>1 s by default; 0 to 1 h.</value>
+    /// <summary>How far apart the clocks of two silos may be. A silo whose clock is half of it off the database's does not start, or claims nothing, and stops when that lasts.</summary>
+    /// <value>1 s by default; 100 ms to 1 h.</value>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long one read or write of the store may take before its outcome counts as unknown.</summary>
@@ -35,7 +35,7 @@ public sealed class LeaseSiloOptions
     internal void Validate()
     {
         Within(nameof(RenewalFactor), RenewalFactor, 1, 100);
-        Within(nameof(ClockSkew), ClockSkew, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Within(nameof(ClockSkew), ClockSkew, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         Within(nameof(StorageTimeout), StorageTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(15));
         Within(nameof(FailoverTime), FailoverTime, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Within(nameof(SweeperShards), SweeperShards, 1, 1024);

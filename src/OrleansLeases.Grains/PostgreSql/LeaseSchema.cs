@@ -96,14 +96,20 @@ public static class LeaseSchema
                 case when to_regproc('writetostorage') is null then 'function writetostorage' end,
                 case when to_regproc('readfromstorage') is null then 'function readfromstorage' end,
                 case when to_regclass('orleansmembershiptable') is null then 'table orleansmembershiptable' end,
-                case when (select count(*) from OrleansQuery) < 20 then 'queries of OrleansQuery' end]) part
+                case when to_regproc('lease_fingerprint') is null then 'function lease_fingerprint' end]) part
             """,
             connection);
         if (await parts.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is string missing)
             throw new InvalidOperationException($"The lease schema of the database '{connection.Database}' lacks {missing}. {Remedy}");
 
-        await using var epoch = new NpgsqlCommand("select epoch from lease_meta", connection);
-        return (int)(await epoch.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        await using var settings = new NpgsqlCommand("select epoch, fingerprint is not distinct from lease_fingerprint(), current_setting('synchronous_commit') from lease_meta", connection);
+        await using var found = await settings.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await found.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (!found.GetBoolean(1))
+            throw new InvalidOperationException($"A function or a query of the lease schema of the database '{connection.Database}' was changed. {Remedy}");
+        if (found.GetString(2) == "off")
+            throw new InvalidOperationException($"The database '{connection.Database}' has synchronous_commit off: it would lose grants that were told, and give their tokens again. Turn it on.");
+        return found.GetInt32(0);
     }
 
     private static async Task<int?> VersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

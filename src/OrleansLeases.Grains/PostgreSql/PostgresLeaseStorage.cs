@@ -17,12 +17,14 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     public const string ProviderName = "OrleansLeases";
 
     private const int PageSize = 500;
+    private const int LooksAtStart = 5;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Lazy<IGrainStorage> _grains;
     private readonly NpgsqlDataSource _database;
     private readonly TimeProvider _time;
+    private readonly LeaseClock _clock;
     private readonly ILogger<PostgresLeaseStorage> _logger;
     private readonly TimeSpan _allowedSkew;
     private readonly string _serviceId;
@@ -30,13 +32,14 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     private volatile string? _trouble;
 
     public PostgresLeaseStorage(
-        IServiceProvider services, LeaseConnectionString connection, IOptions<LeaseSiloOptions> options, IOptions<ClusterOptions> cluster, TimeProvider time, ILogger<PostgresLeaseStorage> logger)
+        IServiceProvider services, LeaseConnectionString connection, IOptions<LeaseSiloOptions> options, IOptions<ClusterOptions> cluster, TimeProvider time, LeaseClock clock, ILogger<PostgresLeaseStorage> logger)
     {
         _grains = new(() => services.GetRequiredKeyedService<IGrainStorage>(ProviderName));
         _database = NpgsqlDataSource.Create(connection.Value);
         _allowedSkew = options.Value.ClockSkew;
         _serviceId = cluster.Value.ServiceId;
         _time = time;
+        _clock = clock;
         _logger = logger;
     }
 
@@ -51,13 +54,17 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         Epoch = await LeaseSchema.CheckAsync(_database, cancellationToken);
-        await LookAsync(cancellationToken);
+        for (var look = 1; !await LookAsync(cancellationToken); look++)
+            if (look == LooksAtStart) throw new InvalidOperationException("The database answers too slowly to compare clocks with it; ClockSkew has to be four times as long as a query takes.");
+        if (_trouble is { } trouble) throw new InvalidOperationException(trouble);
         _watch = Task.Run(WatchAsync, CancellationToken.None);
     }
 
-    // What the server refuses is rolled back whole. Not so what ends a connection (classes 08 and 57) or fails inside the server.
+    // A statement that the server refuses is rolled back whole. Not so where it ended the session or itself (FATAL, PANIC):
+    // that may be after the commit. 40003 and 25P04 say that the outcome is open; classes 08 and 57 are about the connection.
     public bool SurelyNotWritten(Exception error) =>
-        error is PostgresException { SqlState: [var first, var second, ..] } && $"{first}{second}" is "22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0";
+        error is PostgresException { InvariantSeverity: "ERROR", SqlState: { Length: 5 } state }
+        && state is not ("40003" or "25P04") && state[..2] is ("22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0");
 
     public async IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(
         string from, LeaseFilter state, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -138,23 +145,25 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     }
 
     // An inherited horizon is another clock's, and is waited out with the allowed skew. Each of the two clocks may use half of it.
-    private async Task LookAsync(CancellationToken cancellationToken)
+    private async Task<bool> LookAsync(CancellationToken cancellationToken)
     {
         await using var command = _database.CreateCommand("select extract(epoch from clock_timestamp())::double precision, epoch from lease_meta");
-        var sent = _time.GetUtcNow();
-        var start = _time.GetTimestamp();
+        var sent = _clock.Look();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var took = _time.GetElapsedTime(start);
-        var theirs = DateTimeOffset.UnixEpoch.AddSeconds(reader.GetDouble(0));
-        var off = (theirs - (sent + (took / 2))).Duration() - (took / 2);
+        var took = _clock.Look().Mono - sent.Mono;
+        // An answer that was long on its way does not say when its clock was read.
+        if (took > _allowedSkew / 4) return false;
+        var off = TimeSpan.FromSeconds(reader.GetDouble(0)) - (sent.Wall + (took / 2));
         var epoch = reader.GetInt32(1);
         var trouble =
             epoch != Epoch ? $"The database's restore epoch is {epoch}, this silo started under {Epoch}; restart the silo."
-            : off > _allowedSkew / 2 ? $"This silo's clock is {off.TotalSeconds:F1} s off the database's; {(_allowedSkew / 2).TotalSeconds:F1} s are allowed (half of ClockSkew). Synchronize the clocks."
+            : off.Duration() > _allowedSkew / 2 ? $"This silo's clock is {off.Duration().TotalSeconds:F1} s {(off > TimeSpan.Zero ? "behind" : "ahead of")} the database's; {(_allowedSkew / 2).TotalSeconds:F1} s are allowed (half of ClockSkew). Synchronize the clocks."
             : null;
+        if (trouble is null) _clock.Confirm(sent);
         if (trouble != _trouble && trouble is not null) LogTrouble(_logger, trouble);
         _trouble = trouble;
+        return true;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "No leases are claimed: {Trouble}")]

@@ -20,11 +20,12 @@ internal sealed class GrainLeaseStore(ILeaseStorage storage, GrainId grain, Time
         if (storage.Trouble is { } trouble) throw new InvalidOperationException(trouble);
         var stored = new GrainState<LeaseRecord>(new LeaseRecord());
         await storage.Grains.ReadStateAsync(LeaseRecord.StateName, grain, stored).WaitAsync(timeout, time);
+        var record = stored.RecordExists ? stored.State : null;
+        if (record is not null && record.Epoch != storage.Epoch)
+            throw new InvalidOperationException($"The store's restore epoch is {record.Epoch}, this silo started under {storage.Epoch}; restart the silo.");
+        // Only now: a load that fails leaves the keeper with what it knew, and that with the version it goes with.
         _etag = stored.ETag;
-        if (!stored.RecordExists || stored.State is null) return LeaseState.Unused;
-        if (stored.State.Epoch != storage.Epoch)
-            throw new InvalidOperationException($"The store's restore epoch is {stored.State.Epoch}, this silo started under {storage.Epoch}; restart the silo.");
-        return stored.State.Lease;
+        return record?.Lease ?? LeaseState.Unused;
     }
 
     public async ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)

@@ -56,11 +56,27 @@ internal sealed partial class LeaseSweeperGrain(
         do
         {
             page = await silo.Storage.DueAfterAsync(shard, shards, last, until, PageSize);
-            await Task.WhenAll(page.Select(record => grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(record.Resource)).WakeAsync()));
+            await Task.WhenAll(page.Select(WakeAsync));
             if (page.Count > 0) last = page[^1];
         }
         while (page.Count == PageSize);
     }
+
+    // One that cannot be woken, on a silo that has just died, must not keep the others waiting for the next sweep.
+    private async Task WakeAsync(DueRecord record)
+    {
+        try
+        {
+            await grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(record.Resource)).WakeAsync();
+        }
+        catch (Exception error)
+        {
+            LogNotWoken(logger, record.Resource, error);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The lease of '{Resource}' could not be woken; a later sweep tries again.")]
+    private static partial void LogNotWoken(ILogger logger, string resource, Exception error);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Shard} of the leases was not swept; the next reminder tries again.")]
     private static partial void LogNotSwept(ILogger logger, int shard, Exception error);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Cli.Tests.Infrastructure;
 

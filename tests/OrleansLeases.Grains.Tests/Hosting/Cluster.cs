@@ -29,17 +29,21 @@ internal sealed class Cluster : IAsyncDisposable
 
     public static string NewServiceId() => Guid.NewGuid().ToString("N");
 
-    public static async Task<Cluster> OnPostgresAsync(string? serviceId = null, Action<ISiloBuilder>? also = null, ManualTimeProvider? time = null, Action<LeaseSiloOptions>? configure = null)
+    /// <param name="serviceId">Names the data.</param>
+    /// <param name="time">The clock of the leases.</param>
+    /// <param name="configure">How leases behave.</param>
+    /// <param name="watchesClock">Whether the silo minds that a clock which only the test moves is off the database's.</param>
+    public static async Task<Cluster> OnPostgresAsync(
+        string? serviceId = null, ManualTimeProvider? time = null, Action<LeaseSiloOptions>? configure = null, bool watchesClock = false)
     {
         var connection = await TestDatabase.ConnectionStringAsync();
-        return await StartAsync(serviceId ?? NewServiceId(), silo => silo.AddLeases(connection, Options(configure)), also, time);
+        return await StartAsync(serviceId ?? NewServiceId(), silo => silo.AddLeases(connection, Options(configure)), watchesClock ? null : FaultyStorage.Install, time);
     }
 
     public static Task<Cluster> OnAsync(string connection, string serviceId) =>
         StartAsync(serviceId, silo => silo.AddLeases(connection, Options(null)), null, null);
 
-    public static Task<Cluster> InMemoryAsync(Action<ISiloBuilder>? also = null, Action<LeaseSiloOptions>? configure = null) =>
-        StartAsync(NewServiceId(), silo => silo.AddLeases(Options(configure)), also, null);
+    public static Task<Cluster> InMemoryAsync() => StartAsync(NewServiceId(), silo => silo.AddLeases(Options(null)), null, null);
 
     /// <summary>Ends the silo in order.</summary>
     public Task StopSiloAsync() => _cluster.StopSiloAsync(_cluster.Silos[0]);
@@ -49,7 +53,6 @@ internal sealed class Cluster : IAsyncDisposable
     private static Action<LeaseSiloOptions> Options(Action<LeaseSiloOptions>? configure) => options =>
     {
         options.SweeperShards = 1;
-        // The test's clock stands still beside the database's, and a silo watches how far they are apart.
         options.ClockSkew = TimeSpan.FromMinutes(10);
         configure?.Invoke(options);
     };

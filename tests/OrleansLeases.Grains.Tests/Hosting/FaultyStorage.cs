@@ -20,7 +20,9 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
 
     public bool Durable => inner.Durable;
 
-    public int Epoch => inner.Epoch;
+    public int? Epoch { get; set; }
+
+    int ILeaseStorage.Epoch => Epoch ?? inner.Epoch;
 
     public string? Trouble { get; set; }
 

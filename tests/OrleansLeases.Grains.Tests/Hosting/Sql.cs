@@ -6,9 +6,9 @@ namespace OrleansLeases.Grains.Tests.Hosting;
 /// <summary>Asks the tests' database.</summary>
 internal static class Sql
 {
-    public static async Task<T> ScalarAsync<T>(string sql, params object[] parameters)
+    public static async Task<T> ScalarAsync<T>(string connectionString, string sql, params object[] parameters)
     {
-        await using var database = NpgsqlDataSource.Create(await TestDatabase.ConnectionStringAsync());
+        await using var database = NpgsqlDataSource.Create(connectionString);
         await using var command = database.CreateCommand(sql);
         foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
         return (T)(await command.ExecuteScalarAsync())!;

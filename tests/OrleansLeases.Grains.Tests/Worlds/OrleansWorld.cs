@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Hosting;
 using Orleans.TestingHost;
 using OrleansLeases.Conformance;
+using OrleansLeases.Grains.Tests.Hosting;
 using OrleansLeases.Testing;
 
 namespace OrleansLeases.Grains.Tests.Worlds;
@@ -25,7 +26,7 @@ public abstract class OrleansWorld : LeaseWorld
         {
             silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(_time));
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
-            AddLeases(silo, options => (options.Limits, options.SweeperShards, options.ClockSkew) = (limits, 1, Skew));
+            AddLeases(silo, options => (options.Limits, options.SweeperShards) = (limits, 1));
         });
         builder.ConfigureClient(client => client.AddLeases());
         _cluster = builder.Build();
@@ -43,9 +44,6 @@ public abstract class OrleansWorld : LeaseWorld
     {
         if (_cluster is not null) await _cluster.DisposeAsync();
     }
-
-    /// <summary>The skew between a clock that the test moves and the database's.</summary>
-    protected virtual TimeSpan Skew => TimeSpan.FromSeconds(1);
 
     protected abstract void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure);
 
@@ -69,14 +67,12 @@ public sealed class OrleansPostgresWorld : OrleansWorld
 
     public override bool Durable => true;
 
-    // A silo watches how far its clock is off the database's, and tests move it by days.
-    protected override TimeSpan Skew => TimeSpan.FromHours(1);
-
     public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
     {
         _database = await TestDatabase.ConnectionStringAsync();
         return await base.StartAsync(limits);
     }
 
-    protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) => silo.AddLeases(_database, configure);
+    // A silo minds how far its clock is off the database's, and tests move it by days.
+    protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) => FaultyStorage.Install(silo.AddLeases(_database, configure));
 }

@@ -1,8 +1,11 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
-namespace OrleansLeases.Cli.Tests.Infrastructure;
+namespace OrleansLeases.Testing.Processes;
 
-internal static class Signals
+/// <summary>Signals to processes that a test started.</summary>
+[SupportedOSPlatform("linux")]
+public static class Signals
 {
     public const int Interrupt = 2;
     public const int Kill = 9;
@@ -10,7 +13,11 @@ internal static class Signals
     public const int Continue = 18;
     public const int Stop = 19;
 
-    public static void Send(int process, int signal) => Assert.Equal(0, SystemKill(process, signal));
+    /// <exception cref="InvalidOperationException">There is no such process.</exception>
+    public static void Send(int process, int signal)
+    {
+        if (SystemKill(process, signal) != 0) throw new InvalidOperationException($"Signal {signal} could not be sent to process {process}.");
+    }
 
     /// <summary>Whether a process is there and no zombie.</summary>
     public static bool IsAlive(int process)

@@ -1,0 +1,54 @@
+using OrleansLeases.Cluster.Tests.Load;
+using OrleansLeases.Cluster.Tests.Processes;
+
+namespace OrleansLeases.Cluster.Tests;
+
+/// <summary>SIGSTOP of a silo past the deadlines of its leases, and SIGCONT: a silo that comes back late harms nobody.</summary>
+[Collection(SharedCluster.Name)]
+public sealed class FreezeTests(SharedCluster shared)
+{
+    [Fact]
+    public async Task Freeze_UntilDeclaredDead_HarmsNobody()
+    {
+        var cluster = await shared.WholeAsync();
+        await using var run = await LoadRun.StartAsync(cluster, "freeze_long");
+        var silo = cluster.Silos[1];
+        await run.ProceedAsync();
+        var abandoned = await run.AbandonAsync(24);
+
+        silo.Process.Freeze();
+        var patient = run.AskPatientlyAsync(silo, abandoned);
+        var heirs = run.AssertGrantableAsync(abandoned);
+        await cluster.DeclaredDeadAsync(silo);
+        // The others take over while it still believes to own what it had, and has calls to answer.
+        await heirs;
+        await run.ProceedAsync();
+        silo.Process.Thaw();
+
+        await patient;
+        // It learns that it was given up, and ends; a supervisor starts it anew.
+        await Eventually.TrueAsync(() => !run.Ended.IsEmpty, () => $"The silo that was declared dead goes on. {silo.Process.Error}");
+        await run.AssertSoundAsync();
+    }
+
+    [Fact]
+    public async Task Freeze_PastDeadlines_HarmsNobody()
+    {
+        // Nobody is declared dead within this test.
+        await using var cluster = await LeaseCluster.StartAsync(probe: TimeSpan.FromMinutes(1));
+        await using var run = await LoadRun.StartAsync(cluster, "freeze_short");
+        foreach (var silo in cluster.Silos.Take(2))
+        {
+            await run.ProceedAsync();
+            var abandoned = await run.AbandonAsync(4);
+            silo.Process.Freeze();
+            // All of its leases are over by then.
+            await LoadRun.ForAsync(2 * LoadRun.Ttl);
+            silo.Process.Thaw();
+            await run.AssertGrantableAsync(abandoned);
+        }
+
+        await run.AssertSoundAsync();
+        Assert.Empty(run.Ended);
+    }
+}

@@ -1,0 +1,170 @@
+using System.Collections.Concurrent;
+using OrleansLeases.Cluster.Tests.Processes;
+using OrleansLeases.Testing.Load;
+
+namespace OrleansLeases.Cluster.Tests.Load;
+
+/// <summary>Contenders that ask through all gateways of a cluster while silos come and go, and the checks at the end.</summary>
+internal sealed class LoadRun : IAsyncDisposable
+{
+    public static readonly TimeSpan Ttl = TimeSpan.FromSeconds(1);
+
+    // What a busy machine may add to any bound: processes wait for the processor, clients for each other.
+    public static readonly TimeSpan SchedulingSlack = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PastItsDeadline = TimeSpan.FromMilliseconds(200);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly LeaseCluster _cluster;
+    private readonly string _name;
+    private readonly string[] _resources;
+    private readonly TimeSpan _grace;
+    private readonly Task _contenders;
+    private readonly Task _supervisor;
+
+    private int _abandoned;
+
+    private LoadRun(LeaseCluster cluster, string name, TimeSpan grace)
+    {
+        _name = name;
+        _resources = ResourcesOf(name);
+        _cluster = cluster;
+        _grace = grace;
+        Table = new GuardedTable(cluster.Database, name);
+        _contenders = Task.WhenAll(Enumerable.Range(0, 12).Select(number => Task.Run(() =>
+            new Contender(number, Ledger, Server) { LongestWait = TimeSpan.FromSeconds(3), Transfers = true, Work = WorkAsync }.RunAsync(_resources, Ttl, _stop.Token))));
+        _supervisor = Task.Run(SuperviseAsync);
+    }
+
+    public Ledger Ledger { get; } = new();
+
+    public GuardedTable Table { get; }
+
+    /// <summary>The silos that ended without being told to, and were started again as a supervisor would.</summary>
+    public ConcurrentQueue<string> Ended { get; } = new();
+
+    /// <param name="cluster">The cluster, whole.</param>
+    /// <param name="name">A name of its own: what this load uses begins with it.</param>
+    public static async Task<LoadRun> StartAsync(LeaseCluster cluster, string name)
+    {
+        await new GuardedTable(cluster.Database, name).CreateAsync(ResourcesOf(name));
+        return new(cluster, name, (await cluster.Silos[0].Leases.InfoAsync()).Value.Grace);
+    }
+
+    public static Task ForAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System);
+
+    /// <summary>Goes on until everything was granted some times more than now.</summary>
+    public async Task ProceedAsync(int grants = 2)
+    {
+        var before = _resources.ToDictionary(resource => resource, Count);
+        await Eventually.TrueAsync(() => _resources.All(resource => Count(resource) >= before[resource] + grants), () => "The load stands still.");
+
+        int Count(string resource) => Ledger.Tenures.Count(tenure => tenure.Resource == resource);
+    }
+
+    /// <summary>Takes leases, renews them once, so that their horizons lie ahead, and walks away.</summary>
+    public async Task<IReadOnlyList<Ledger.Tenure>> AbandonAsync(int count)
+    {
+        var names = $"{_name}/abandoned/{_abandoned++}";
+        return await Task.WhenAll(Enumerable.Range(0, count).Select(async number =>
+        {
+            var request = new AcquireRequest { Resource = $"{names}/{number}", Owner = "lost", Ttl = Ttl, RequestId = "lost" };
+            var tenure = await AcquireAsync(request, number);
+            var sent = Ledger.Now;
+            if ((await Server(number).RenewAsync(new RenewRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token })).TryGetValue(out var renewal, out _))
+                tenure.Until = sent + renewal.Held + renewal.Remaining;
+            return tenure;
+        }));
+    }
+
+    /// <summary>Others ask for what was abandoned, and must have it within the published grace.</summary>
+    public async Task AssertGrantableAsync(IEnumerable<Ledger.Tenure> abandoned)
+    {
+        await Task.WhenAll(abandoned.Select(async (tenure, number) =>
+        {
+            var heir = await AcquireAsync(
+                new AcquireRequest { Resource = tenure.Resource, Owner = "heir", Ttl = Ttl, Wait = TimeSpan.FromSeconds(10), RequestId = $"heir of {tenure.Token}" }, number);
+            var late = heir.From - tenure.Until;
+            Assert.True(late <= _grace + SchedulingSlack, $"{tenure} was grantable {late} after its deadline; the published grace is {_grace}.");
+        }));
+    }
+
+    /// <summary>Asks a silo for what was abandoned, however long it takes to answer; then the answer may be of a time long past.</summary>
+    public Task AskPatientlyAsync(SiloProcess silo, IEnumerable<Ledger.Tenure> abandoned) => Task.WhenAll(abandoned.Select(async tenure =>
+    {
+        var sent = Ledger.Now;
+        var answer = await silo.Patiently.AcquireAsync(new AcquireRequest { Resource = tenure.Resource, Owner = "patient", Ttl = Ttl, RequestId = "patient" });
+        if (answer.TryGetValue(out var grant, out _)) Ledger.Begin(grant, sent);
+    }));
+
+    /// <summary>Ends the load, and checks what was told; then that everything left behind is grantable within the grace.</summary>
+    public async Task AssertSoundAsync()
+    {
+        // However slow the machine is, there must be enough to look at.
+        await ProceedAsync();
+        await Eventually.TrueAsync(() => Table.Refused > 0, () => "No stale token was ever shown to the table.");
+        await _stop.CancelAsync();
+        await _contenders.WaitAsync(Eventually.Patience);
+        await _supervisor.WaitAsync(Eventually.Patience);
+        var latest = _resources.Select(resource => Ledger.Tenures.Where(tenure => tenure.Resource == resource).MaxBy(tenure => tenure.Token)!).ToList();
+        foreach (var tenure in latest)
+        {
+            var info = await _cluster.Silos[0].Leases.GetAsync(new GetLeaseRequest { Resource = tenure.Resource, Fresh = true });
+            Assert.True(info.Value.LastToken >= tenure.Token, $"The token of {tenure} is forgotten: the last was {info.Value.LastToken}.");
+        }
+
+        await AssertGrantableAsync(latest);
+        var faults = Ledger.FindFaults().Concat(await Table.FindFaultsAsync(Ledger)).ToList();
+        Assert.True(faults.Count == 0, $"{faults.Count} faults, such as:{Environment.NewLine}{string.Join(Environment.NewLine, faults.Take(20))}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAny(_contenders, ForAsync(Eventually.Patience));
+        await _supervisor;
+        _stop.Dispose();
+    }
+
+    private static string[] ResourcesOf(string name) => [.. Enumerable.Range(0, 8).Select(number => $"{name}/{number}")];
+
+    private ILeaseService Server(int number) => _cluster.Silos[number % _cluster.Silos.Count].Leases;
+
+    private async Task<Ledger.Tenure> AcquireAsync(AcquireRequest request, int server)
+    {
+        var started = Ledger.Now;
+        while (true)
+        {
+            var sent = Ledger.Now;
+            var answer = await Server(server).AcquireAsync(request);
+            if (answer.TryGetValue(out var grant, out var refusal)) return Ledger.Begin(grant, sent);
+            if (refusal is Refusal.OutcomeUnknown or Refusal.Unavailable) server++;
+            else if (refusal is not Refusal.Held || Ledger.Now - started > Eventually.Patience) Assert.Fail($"{request} was told {refusal}");
+            await ForAsync(TimeSpan.FromMilliseconds(20));
+        }
+    }
+
+    private async Task<bool> WorkAsync(Ledger.Tenure tenure, Random random)
+    {
+        await Table.WriteAsync(tenure);
+        if (random.Next(10) > 0) return true;
+        // It stalls, and does not notice that its lease is over.
+        await ForAsync(tenure.Until + Ttl - Ledger.Now);
+        while (Ledger.Now < tenure.Until) await ForAsync(PastItsDeadline);
+        await Table.WriteAsync(tenure);
+        return false;
+    }
+
+    private async Task SuperviseAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            foreach (var silo in _cluster.Silos.Where(silo => silo.EndedByItself).ToList())
+            {
+                Ended.Enqueue(silo.Process.Error);
+                await silo.StartAsync();
+            }
+
+            await ForAsync(TimeSpan.FromMilliseconds(100));
+        }
+    }
+}

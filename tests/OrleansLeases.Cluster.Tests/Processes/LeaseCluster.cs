@@ -1,0 +1,85 @@
+using System.Globalization;
+using Npgsql;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Cluster.Tests.Processes;
+
+/// <summary>A private PostgreSQL with the schema, and silos on it.</summary>
+internal sealed class LeaseCluster : IAsyncDisposable
+{
+    // Long enough for what the load asks, and short: the grace that the silos publish covers the longest.
+    public static readonly TimeSpan LongestTtl = TimeSpan.FromSeconds(15);
+
+    private readonly List<SiloProcess> _silos = [];
+    private readonly Dictionary<string, string> _settings;
+
+    private LeaseCluster(PostgresServer postgres, TimeSpan probe)
+    {
+        Postgres = postgres;
+        Database = NpgsqlDataSource.Create(postgres.ConnectionString);
+        _settings = new()
+        {
+            ["Postgres__ConnectionString"] = postgres.ConnectionString,
+            ["Cluster__ProbeTimeout"] = Text(probe),
+            ["Leases__FailoverTime"] = Text((4 * probe) + TimeSpan.FromSeconds(4)),
+            ["Leases__Limits__MaxTtl"] = Text(LongestTtl),
+        };
+    }
+
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+
+    public static TimeSpan QuickProbe { get; } = TimeSpan.FromSeconds(1);
+
+    public PostgresServer Postgres { get; }
+
+    public NpgsqlDataSource Database { get; }
+
+    public IReadOnlyList<SiloProcess> Silos => _silos;
+
+    /// <summary>Starts a database with the schema, and silos until they are ready.</summary>
+    public static async Task<LeaseCluster> StartAsync(int silos = 3, TimeSpan? probe = null)
+    {
+        // The machine does not go down with the database, so nothing is lost without fsync.
+        var cluster = new LeaseCluster(await PostgresServer.StartAsync("fsync=off"), probe ?? QuickProbe);
+        for (var i = 0; i < silos; i++) cluster.Add();
+        await using (var migration = cluster._silos[0].Begin("migrate"))
+            Assert.True(await migration.ExitCodeAsync() == 0, migration.Error);
+        await Task.WhenAll(cluster._silos.Select(silo => silo.StartAsync()));
+        return cluster;
+    }
+
+    /// <summary>One more silo, not started yet.</summary>
+    public SiloProcess Add()
+    {
+        var silo = new SiloProcess(_settings);
+        _silos.Add(silo);
+        return silo;
+    }
+
+    /// <summary>Starts whatever is not running.</summary>
+    public async Task MakeWholeAsync()
+    {
+        foreach (var silo in _silos.Where(silo => !silo.Process.HasExited)) silo.Process.Thaw();
+        await Task.WhenAll(_silos.Where(silo => silo.Process.HasExited).Select(silo => silo.StartAsync()));
+    }
+
+    /// <summary>Waits until the others have declared a silo dead.</summary>
+    public Task DeclaredDeadAsync(SiloProcess silo) => Eventually.TrueAsync(
+        async () =>
+        {
+            const int Dead = 6;
+            await using var command = Database.CreateCommand("select status from OrleansMembershipTable where Port = $1 order by Generation desc limit 1");
+            command.Parameters.Add(new() { Value = silo.SiloPort });
+            return await command.ExecuteScalarAsync() is Dead;
+        },
+        () => "The silo was not declared dead.");
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_silos.Select(silo => silo.DisposeAsync().AsTask()));
+        await Database.DisposeAsync();
+        await Postgres.DisposeAsync();
+    }
+
+    private static string Text(TimeSpan time) => time.ToString("c", CultureInfo.InvariantCulture);
+}

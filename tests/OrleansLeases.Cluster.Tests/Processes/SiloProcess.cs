@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Net;
+using OrleansLeases.Client;
+using OrleansLeases.Cluster.Tests.Load;
+using OrleansLeases.Testing;
+using OrleansLeases.Testing.Processes;
+
+namespace OrleansLeases.Cluster.Tests.Processes;
+
+/// <summary>A silo of a cluster: its place on the machine, where it runs, dies and runs again.</summary>
+internal sealed class SiloProcess : IAsyncDisposable
+{
+    private static readonly string Configuration = Path.Combine(AppContext.BaseDirectory, "silo-config", "cluster.json");
+
+    private readonly Dictionary<string, string> _environment;
+    private readonly HttpClient _http;
+    private ListeningProcess? _process;
+
+    /// <param name="settings">Settings beside the ports, such as <c>Postgres__ConnectionString</c>.</param>
+    public SiloProcess(IReadOnlyDictionary<string, string> settings)
+    {
+        var address = $"http://127.0.0.1:{Text(Ports.Free())}";
+        SiloPort = Ports.Free();
+        _environment = settings.ToDictionary(setting => $"LEASES_{setting.Key}", setting => setting.Value);
+        _environment["LEASES_Urls"] = address;
+        _environment["LEASES_Cluster__SiloPort"] = Text(SiloPort);
+        _environment["LEASES_Cluster__GatewayPort"] = Text(Ports.Free());
+        _environment["LEASES_Cluster__AdvertisedAddress"] = "127.0.0.1";
+        _http = new HttpClient { BaseAddress = new Uri(address), Timeout = Timeout.InfiniteTimeSpan };
+        Patiently = new HttpLeaseService(_http) { CallTimeout = 2 * Eventually.Patience };
+        Watch = new WatchedService(new HttpLeaseService(_http) { CallTimeout = TimeSpan.FromSeconds(5) });
+    }
+
+    public int SiloPort { get; }
+
+    /// <summary>The service at this silo's gateway, there or not.</summary>
+    public ILeaseService Leases => Watch;
+
+    /// <summary>The same, for a caller that gives a silo that was stopped all the time it needs.</summary>
+    public ILeaseService Patiently { get; }
+
+    /// <summary>The same, with what it refused.</summary>
+    public WatchedService Watch { get; }
+
+    public ListeningProcess Process => _process ?? throw new InvalidOperationException("The silo was never started.");
+
+    /// <summary>Whether its process was not made to end, yet has.</summary>
+    public bool EndedByItself => !Expected && _process is { HasExited: true };
+
+    /// <summary>Whether its end is what the test wants.</summary>
+    private bool Expected { get; set; }
+
+    /// <summary>Runs <c>leases-silo</c> with this silo's settings, for something else than to serve or where it is not to get that far.</summary>
+    public ListeningProcess Begin(params string[] arguments) => ListeningProcess.Start("leases-silo", [.. arguments, "--config", Configuration], _environment);
+
+    /// <summary>Starts it; once that is done, it is ready.</summary>
+    public async Task StartAsync()
+    {
+        var before = _process;
+        _process = Begin();
+        Expected = false;
+        if (before is not null) await before.DisposeAsync();
+        await _process.AddressAsync();
+        await Eventually.TrueAsync(async () => (await ReadyAsync()).Status == HttpStatusCode.OK, () => $"The silo is not ready. {_process.Error}");
+    }
+
+    public async Task KillAsync()
+    {
+        Expected = true;
+        await Process.KillAsync();
+    }
+
+    public void AskToEnd()
+    {
+        Expected = true;
+        Process.AskToEnd();
+    }
+
+    /// <summary>Whether it takes calls, and what it says of that.</summary>
+    public async Task<(HttpStatusCode Status, string Body)> ReadyAsync()
+    {
+        using var answer = await _http.GetAsync(new Uri("health/ready", UriKind.Relative));
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Expected = true;
+        if (_process is not null) await _process.DisposeAsync();
+        _http.Dispose();
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

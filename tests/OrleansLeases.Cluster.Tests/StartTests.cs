@@ -1,0 +1,93 @@
+using System.Net;
+using Microsoft.Extensions.Hosting;
+using Orleans.Hosting;
+using OrleansLeases.Cluster.Tests.Processes;
+using OrleansLeases.Grains;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Cluster.Tests;
+
+/// <summary>What a silo refuses to start with, or to go on with.</summary>
+public sealed class StartTests
+{
+    [Fact]
+    public async Task Start_WithoutTheSchema_IsRefusedWithTheRemedy()
+    {
+        await using var cluster = await LeaseCluster.StartAsync(silos: 1);
+        var silo = cluster.Silos[0];
+        await silo.KillAsync();
+
+        await RunAsync("drop index lease_record_due");
+        await AssertRefusedAsync("index lease_record_due");
+        await RunAsync("drop schema public cascade; create schema public");
+        await AssertRefusedAsync("has no lease schema");
+
+        async Task RunAsync(string sql)
+        {
+            await using var command = cluster.Database.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        async Task AssertRefusedAsync(string reason)
+        {
+            await using var start = silo.Begin();
+            Assert.Equal(1, await start.ExitCodeAsync());
+            Assert.Contains(reason, start.Error, StringComparison.Ordinal);
+            Assert.Contains("Run 'leases-silo migrate'", start.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", start.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task EpochBump_UnderARunningSilo_TakesItsWritesAway()
+    {
+        await using var cluster = await LeaseCluster.StartAsync(silos: 1);
+        var silo = cluster.Silos[0];
+        var epoch = (await silo.Leases.InfoAsync()).Value.Epoch;
+        var before = (await silo.Leases.AcquireAsync(Ask("used"))).Value;
+        await silo.Leases.ReleaseAsync(new ReleaseRequest { Resource = before.Resource, Owner = before.Owner, Token = before.Token });
+
+        await using (var bump = silo.Begin("epoch", "bump"))
+            Assert.Equal(0, await bump.ExitCodeAsync());
+
+        // One that it knows, and one that nobody has used.
+        Assert.IsType<Refusal.Unavailable>((await silo.Leases.AcquireAsync(Ask("used"))).Refusal);
+        Assert.IsType<Refusal.Unavailable>((await silo.Leases.AcquireAsync(Ask("unused"))).Refusal);
+        var told = "";
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                (var status, told) = await silo.ReadyAsync();
+                return status == HttpStatusCode.ServiceUnavailable;
+            },
+            () => $"The silo is ready: {told}");
+        Assert.Contains($"restore epoch is {epoch + 1}, this silo started under {epoch}; restart the silo", told, StringComparison.Ordinal);
+
+        silo.AskToEnd();
+        Assert.Equal(0, await silo.Process.ExitCodeAsync());
+        await silo.StartAsync();
+        Assert.Equal(epoch + 1, (await silo.Leases.InfoAsync()).Value.Epoch);
+        Assert.True((await silo.Leases.AcquireAsync(Ask("used"))).Value.Token > before.Token + 1_000_000);
+        Assert.True((await silo.Leases.AcquireAsync(Ask("unused"))).Value.Token > before.Token + 1_000_000);
+    }
+
+    [Fact]
+    public async Task SecondSilo_OnLeasesInMemory_IsRefused()
+    {
+        var (first, second) = (Ports.Free(), Ports.Free());
+        using var one = SiloInMemory(first, first);
+        using var other = SiloInMemory(second, first);
+        await one.StartAsync();
+
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => other.StartAsync());
+
+        Assert.Contains("Use AddLeases with a PostgreSQL connection string on every silo", error.GetBaseException().Message, StringComparison.Ordinal);
+        await one.StopAsync();
+    }
+
+    private static IHost SiloInMemory(int port, int ofFirst) => new HostBuilder()
+        .UseOrleans(silo => silo.UseLocalhostClustering(port, Ports.Free(), new IPEndPoint(IPAddress.Loopback, ofFirst)).AddLeases())
+        .Build();
+
+    private static AcquireRequest Ask(string resource) => new() { Resource = resource, Owner = "ann", Ttl = TimeSpan.FromSeconds(10) };
+}

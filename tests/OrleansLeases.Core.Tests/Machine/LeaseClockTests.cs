@@ -1,0 +1,32 @@
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Core.Tests.Machine;
+
+/// <summary>What has surely passed, and what may have passed, where the two clocks of a machine disagree.</summary>
+public sealed class LeaseClockTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [Fact]
+    public void Read_AfterASuspend_TellsTheTwoApart_UntilSomeoneConfirmsTheWallClock()
+    {
+        var clock = new LeaseClock(_time);
+        var start = clock.Read().Late;
+        _time.Suspend(TimeSpan.FromHours(8));
+        Assert.Equal((start, start + TimeSpan.FromHours(8)), (clock.Read().Early, clock.Read().Late));
+
+        clock.Confirm(clock.Look());
+        Assert.Equal((start + TimeSpan.FromHours(8), start + TimeSpan.FromHours(8)), (clock.Read().Early, clock.Read().Late));
+        Assert.Equal(TimeSpan.Zero, clock.Read().Mono);
+    }
+
+    [Fact]
+    public void Read_AfterTheWallClockWasStepped_GoesOnFromTheReadingThatWasConfirmed()
+    {
+        var clock = new LeaseClock(_time);
+        var confirmed = clock.Look();
+        _time.Advance(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
+        clock.Confirm(confirmed);
+        Assert.Equal((confirmed.Wall + TimeSpan.FromSeconds(10), confirmed.Wall + TimeSpan.FromMinutes(5)), (clock.Read().Early, clock.Read().Late));
+    }
+}
