@@ -86,6 +86,53 @@ public interface ILeaseService
     /// <returns>The stored events.</returns>
     ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Writes a key, bound to a lease or free-standing. A bound key is there only while its lease is: it is absent for
+    /// every call from the moment the lease ends. Applies once for a request id.
+    /// </summary>
+    /// <param name="key">The key's name: as a resource's.</param>
+    /// <param name="request">The value, and what the key is bound to.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer; the write may happen all the same.</param>
+    /// <returns>
+    /// The version written, or <see cref="Refusal.NotHolder"/> where the lease named is not in force,
+    /// <see cref="Refusal.Conflict"/> (another version, or a request id used before with other content),
+    /// <see cref="Refusal.LimitReached"/> (keys of the lease) or a service-wide refusal.
+    /// </returns>
+    ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads a key.</summary>
+    /// <param name="key">The key's name.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <returns>
+    /// The key; <see cref="Refusal.NotFound"/>, or <see cref="Refusal.Unavailable"/> where its lease could not be asked in time.
+    /// </returns>
+    ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes a key, whatever it is bound to. A repeat finds nothing to delete.</summary>
+    /// <param name="key">The key's name.</param>
+    /// <param name="ifVersion">Delete only this version; without it, whatever is there.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer; the delete may happen all the same.</param>
+    /// <returns>Whether there was such a key, or <see cref="Refusal.Conflict"/> where it has another version.</returns>
+    ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Adds to a key whose value is a decimal 64-bit integer; an absent key counts as 0. Applies once for a request id.
+    /// </summary>
+    /// <param name="key">The key's name.</param>
+    /// <param name="request">How much, and what the key is bound to.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer; the addition may happen all the same.</param>
+    /// <returns>
+    /// The sum, or <see cref="Refusal.Conflict"/> where the value is no integer or the sum would overflow, and otherwise
+    /// what a put may refuse.
+    /// </returns>
+    ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists keys in the byte order of their names. A key whose lease has ended is not among them.</summary>
+    /// <param name="request">Which keys, and where to go on.</param>
+    /// <param name="cancellationToken">Gives up the listing.</param>
+    /// <returns>One page, or <see cref="Refusal.Unavailable"/> where a lease could not be asked in time.</returns>
+    ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default);
+
     /// <summary>Tells what this service is and what it promises; <see cref="Refusal.Unavailable"/> while it is not ready.</summary>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     /// <returns>Version, engine, durability, epoch, grace and limits.</returns>

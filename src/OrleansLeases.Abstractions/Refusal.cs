@@ -107,7 +107,7 @@ public abstract record Refusal
     public sealed record NotHolder(NotHolderReason Reason, long LastToken, string Detail)
         : Refusal(RefusalCode.NotHolder, Detail);
 
-    /// <summary>A version, request id or capacity does not match. Nothing was changed.</summary>
+    /// <summary>A version, request id, capacity or value does not match. Nothing was changed.</summary>
     /// <param name="Current">What is in force: the version or the capacity; absent where it is neither, or unlimited.</param>
     /// <param name="Detail">What does not match.</param>
     public sealed record Conflict(long? Current, string Detail) : Refusal(RefusalCode.Conflict, Detail);

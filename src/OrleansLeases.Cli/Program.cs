@@ -19,6 +19,8 @@ var root = new RootCommand("Leases: ownership of a named resource for a limited 
     new GetVerb(),
     new ListVerb(),
     new HistoryVerb(),
+    new KeyVerb(),
+    new CounterVerb(),
     new RunVerb(),
     new EpochVerb(),
 };

@@ -12,7 +12,7 @@ namespace OrleansLeases.Client;
 /// back is <see cref="Refusal.OutcomeUnknown"/> with the request id to repeat; so every call that takes a request id
 /// gets one here where the caller left it out. An answer that is not the contract's, such as a proxy's error page,
 /// counts as no answer.</para>
-/// <para>Handlers put in front of the connection must not repeat a POST by themselves: a connection refused at the
+/// <para>Handlers put in front of the connection must not repeat a change by themselves: a connection refused at the
 /// second attempt would hide that the first one may have been carried out.</para>
 /// <para>Durations are sent as whole milliseconds, rounded down. The <see cref="HttpClient"/> stays the caller's: it
 /// is neither changed nor disposed of.</para>
@@ -80,7 +80,7 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("requestId", request.RequestId)
             .Field("metadata", request.Metadata);
         return ChangeAsync(
-            text, "v1/leases/acquire", request.RequestId, HttpExchange.Json(request, Wire.Json.AcquireRequest),
+            text, HttpMethod.Post, "v1/leases/acquire", request.RequestId, HttpExchange.Json(request, Wire.Json.AcquireRequest),
             ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.Owner, request.RequestId)),
             request.Wait, cancellationToken);
     }
@@ -93,7 +93,7 @@ public sealed class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(request);
         var text = new TextCheck().Field("resource", request.Resource).Field("owner", request.Owner);
         return ChangeAsync(
-            text, "v1/leases/renew", null, HttpExchange.Json(request, Wire.Json.RenewRequest),
+            text, HttpMethod.Post, "v1/leases/renew", null, HttpExchange.Json(request, Wire.Json.RenewRequest),
             ReplyShape.Of(Wire.Json.LeaseRenewal, renewal => Wire.Fits(renewal, request)),
             TimeSpan.Zero, cancellationToken);
     }
@@ -109,7 +109,7 @@ public sealed class HttpLeaseService : ILeaseService
         for (var i = 0; i < request.Leases.Count; i++)
             text.Field($"leases[{i}].resource", request.Leases[i].Resource).Field($"leases[{i}].owner", request.Leases[i].Owner);
         return ChangeAsync(
-            text, "v1/leases/renew-batch", null, HttpExchange.Json(request, Wire.Json.RenewBatchRequest),
+            text, HttpMethod.Post, "v1/leases/renew-batch", null, HttpExchange.Json(request, Wire.Json.RenewBatchRequest),
             ReplyShape.Of(Wire.Json.RenewBatchReply, reply => Wire.Fits(reply, request)),
             TimeSpan.Zero, cancellationToken);
     }
@@ -122,7 +122,7 @@ public sealed class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(request);
         var text = new TextCheck().Field("resource", request.Resource).Field("owner", request.Owner);
         return ChangeAsync(
-            text, "v1/leases/release", null, HttpExchange.Json(request, Wire.Json.ReleaseRequest),
+            text, HttpMethod.Post, "v1/leases/release", null, HttpExchange.Json(request, Wire.Json.ReleaseRequest),
             ReplyShape.Of(Wire.Json.LeaseRelease, release => release.Resource == request.Resource && release.Token == request.Token),
             TimeSpan.Zero, cancellationToken);
     }
@@ -140,7 +140,7 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("newOwner", request.NewOwner)
             .Field("requestId", request.RequestId);
         return ChangeAsync(
-            text, "v1/leases/transfer", request.RequestId, HttpExchange.Json(request, Wire.Json.TransferRequest),
+            text, HttpMethod.Post, "v1/leases/transfer", request.RequestId, HttpExchange.Json(request, Wire.Json.TransferRequest),
             ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.NewOwner, request.RequestId)),
             TimeSpan.Zero, cancellationToken);
     }
@@ -157,7 +157,7 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("reason", request.Reason)
             .Field("requestId", request.RequestId);
         return ChangeAsync(
-            text, "v1/leases/break", request.RequestId, HttpExchange.Json(request, Wire.Json.BreakRequest),
+            text, HttpMethod.Post, "v1/leases/break", request.RequestId, HttpExchange.Json(request, Wire.Json.BreakRequest),
             ReplyShape.Of(Wire.Json.LeaseBreak, reply => Wire.Fits(reply, request)),
             TimeSpan.Zero, cancellationToken);
     }
@@ -205,19 +205,91 @@ public sealed class HttpLeaseService : ILeaseService
     }
 
     /// <inheritdoc/>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> or <paramref name="request"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
+    public ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(request);
+        request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        return ChangeAsync(
+            TextOf(key, request.Lease, request.RequestId).Field("value", request.Value), HttpMethod.Put, $"v1/keys/{WirePath.Of(key)}",
+            request.RequestId, HttpExchange.Json(request, Wire.Json.PutKeyRequest),
+            ReplyShape.Of(Wire.Json.KeyPut, put => put.Key == key && put.Version >= 1),
+            TimeSpan.Zero, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
+    public ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return ReadAsync(
+            new TextCheck().Path("key", key), $"v1/keys/{WirePath.Of(key)}",
+            ReplyShape.Of(Wire.Json.KeyValue, value => value.Key == key && Wire.Fits(value)),
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
+    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return ChangeAsync(
+            new TextCheck().Path("key", key), HttpMethod.Delete, WirePath.OfDelete(key, ifVersion), null, body: null,
+            ReplyShape.Of(Wire.Json.KeyDeletion, deletion => deletion.Key == key),
+            TimeSpan.Zero, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> or <paramref name="request"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
+    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(request);
+        request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        return ChangeAsync(
+            TextOf(key, request.Lease, request.RequestId), HttpMethod.Post, $"v1/counters/{WirePath.Of(key)}",
+            request.RequestId, HttpExchange.Json(request, Wire.Json.AddToCounterRequest),
+            ReplyShape.Of(Wire.Json.CounterValue, counter => counter.Key == key && counter.Version >= 1),
+            TimeSpan.Zero, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
+    public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return ReadAsync(
+            new TextCheck().Query("prefix", request.Prefix).Query("after", request.After), WirePath.OfListing(request),
+            ReplyShape.Of(Wire.Json.KeyPage, page => page.Keys.All(Wire.Fits)),
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
     /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         ReadAsync(new TextCheck(), "v1/info", ReplyShape.Of(Wire.Json.ServiceInfo, info => info.Grace >= TimeSpan.Zero), cancellationToken);
 
+    private static TextCheck TextOf(string key, KeyLease? lease, string requestId) => new TextCheck()
+        .Path("key", key)
+        .Field("lease.resource", lease?.Resource)
+        .Field("lease.owner", lease?.Owner)
+        .Field("requestId", requestId);
+
     private static string NewRequestId() => Guid.NewGuid().ToString("N");
 
     private async ValueTask<LeaseResult<T>> ChangeAsync<T>(
-        TextCheck text, string path, string? requestId, HttpContent body, ReplyShape<T> shape, TimeSpan wait, CancellationToken cancellationToken)
+        TextCheck text, HttpMethod method, string path, string? requestId, HttpContent? body, ReplyShape<T> shape, TimeSpan wait, CancellationToken cancellationToken)
         where T : class
     {
         if (text.Refusal is { } refusal) return refusal;
         return await _exchange.SendAsync(
-            HttpMethod.Post, path, body, shape, LimitOf(wait),
+            method, path, body, shape, LimitOf(wait),
             detail => new Refusal.OutcomeUnknown(requestId, detail), cancellationToken).ConfigureAwait(false);
     }
 

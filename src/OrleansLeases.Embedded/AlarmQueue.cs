@@ -12,23 +12,23 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
     private const int TakeAtOnce = 256;
 
     private readonly Lock _gate = new();
-    private readonly PriorityQueue<LeaseKeeper, TimeSpan> _queue = new();
-    private readonly Queue<LeaseKeeper> _background = new();
+    private readonly PriorityQueue<Keeper, TimeSpan> _queue = new();
+    private readonly Queue<Keeper> _background = new();
     private readonly LeaseClock _clock;
-    private readonly Action<LeaseKeeper> _forget;
+    private readonly Action<Keeper> _forget;
     private readonly ITimer _timer;
     private TimeSpan _armedFor = TimeSpan.MaxValue;
     private int _running;
     private bool _disposed;
 
-    public AlarmQueue(TimeProvider time, LeaseClock clock, Action<LeaseKeeper> forget)
+    public AlarmQueue(TimeProvider time, LeaseClock clock, Action<Keeper> forget)
     {
         _clock = clock;
         _forget = forget;
         _timer = time.CreateTimer(static queue => ((AlarmQueue)queue!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public void Set(LeaseKeeper keeper, TimeSpan at)
+    public void Set(Keeper keeper, TimeSpan at)
     {
         lock (_gate)
         {
@@ -54,7 +54,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
 
     private void Ring()
     {
-        var due = new List<(LeaseKeeper Keeper, TimeSpan At)>();
+        var due = new List<(Keeper Keeper, TimeSpan At)>();
         while (true)
         {
             due.Clear();
@@ -92,7 +92,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
     {
         while (true)
         {
-            LeaseKeeper? next;
+            Keeper? next;
             lock (_gate)
             {
                 if (_disposed || _running >= RunAtOnce || !_background.TryDequeue(out next)) return;

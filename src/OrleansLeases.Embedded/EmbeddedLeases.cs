@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Reflection;
 using OrleansLeases.Core;
@@ -11,12 +10,11 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
 {
-    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(10);
-
-    private readonly ConcurrentDictionary<string, LeaseKeeper> _keepers = new(StringComparer.Ordinal);
-    private readonly KeeperHost _host;
+    private readonly LeaseClock _clock;
+    private readonly LeaseRules _rules;
+    private readonly Keepers _keepers;
+    private readonly KeyCalls _keys;
     private readonly RequestChecks _checks;
-    private readonly AlarmQueue _alarms;
     private readonly IEmbeddedStore _store;
     private readonly Sweeper? _sweeper;
     private readonly ServiceInfo _info;
@@ -25,8 +23,8 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private EmbeddedLeases(IEmbeddedStore store, EmbeddedLeaseOptions options, TimeProvider time, LeaseClock clock, long tokenFloor)
     {
         _store = store;
-        _alarms = new AlarmQueue(time, clock, Forget);
-        var rules = new LeaseRules
+        _clock = clock;
+        _rules = new LeaseRules
         {
             Limits = options.Limits,
             RenewalFactor = options.RenewalFactor,
@@ -34,7 +32,8 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
             TokenFloor = tokenFloor,
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
-        _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = IdleAfter };
+        _keepers = new Keepers(store, clock, _rules, time);
+        _keys = new KeyCalls(_keepers, time);
         _checks = new RequestChecks(options.Limits);
         _info = new ServiceInfo
         {
@@ -42,10 +41,10 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
             Engine = store.Durable ? "embedded-sqlite" : "embedded-memory",
             Durable = store.Durable,
             Epoch = store.Epoch,
-            Grace = rules.Grace,
+            Grace = _rules.Grace,
             Limits = options.Limits,
         };
-        if (store.Durable) _sweeper = new Sweeper(store, clock, time, KeeperOf);
+        if (store.Durable) _sweeper = new Sweeper(store, clock, time, _keepers.LeaseOf);
     }
 
     /// <summary>Leases that last as long as the process: for an application's own tests, with a clock they can move.</summary>
@@ -90,7 +89,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
         // The keeper heeds the cancellation: it takes the call out of the line, or else answers with the grant.
-        return As<LeaseGrant>(await Submit(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false));
+        return As<LeaseGrant>(await _keepers.AskLeaseAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false));
     }
 
     /// <inheritdoc/>
@@ -104,16 +103,16 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
     {
         if (_checks.Check(request) is { } refusal) return refusal;
-        var received = _host.Clock.Read();
+        var received = _clock.Read();
         var pending = new Task<object>[request.Leases.Count];
         for (var i = 0; i < pending.Length; i++)
         {
             var lease = request.Leases[i];
-            pending[i] = _checks.Check(lease) is { } bad ? Task.FromResult<object>(bad) : Submit(lease.Resource, LeaseCommand.Of(lease), CancellationToken.None);
+            pending[i] = _checks.Check(lease) is { } bad ? Task.FromResult<object>(bad) : _keepers.AskLeaseAsync(lease.Resource, LeaseCommand.Of(lease), CancellationToken.None);
         }
 
         var results = new LeaseResult<LeaseRenewal>[pending.Length];
-        var held = _host.Clock.Read().Mono - received.Mono;
+        var held = _clock.Read().Mono - received.Mono;
         for (var i = 0; i < pending.Length; i++)
         {
             results[i] = As<LeaseRenewal>(await Answer(pending[i], cancellationToken).ConfigureAwait(false));
@@ -158,15 +157,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     public async ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        if (_disposed) return ShutDown();
-        try
-        {
-            return await Task.Run(() => List(request, cancellationToken), cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is InvalidDataException or DbException)
-        {
-            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The leases cannot be listed: {error.Message}");
-        }
+        return await ListAsync(() => Task.FromResult<LeaseResult<LeasePage>>(ReadLeases(request, cancellationToken)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -177,8 +168,46 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public async ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(key, request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
+        return await Answer(_keys.PutAsync(key, request), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.CheckKey(key) is { } refusal) return refusal;
+        return await Answer(_keys.GetAsync(key), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.CheckKey(key, ifVersion) is { } refusal) return refusal;
+        return await Answer(_keys.DeleteAsync(key, ifVersion), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(key, request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
+        return await Answer(_keys.AddAsync(key, request), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        return await ListAsync(
+            async () => await _keys.ToPageAsync(ReadKeys(request, cancellationToken)).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        ValueTask.FromResult<LeaseResult<ServiceInfo>>(_disposed ? ShutDown() : _info);
+        ValueTask.FromResult<LeaseResult<ServiceInfo>>(_disposed ? Keepers.ShutDown : _info);
 
     /// <summary>Drains and closes: waiters are told <c>unavailable</c>, saves under way finish, and the folder is free again.</summary>
     /// <returns>When all of that is done.</returns>
@@ -187,14 +216,11 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         if (_disposed) return;
         _disposed = true;
         if (_sweeper is not null) await _sweeper.DisposeAsync().ConfigureAwait(false);
-        _alarms.Dispose();
-        foreach (var keeper in _keepers.Values) keeper.Stop();
+        _keepers.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
     }
 
     private static string NewRequestId() => Guid.NewGuid().ToString("N");
-
-    private static Refusal.Unavailable ShutDown() => new(TimeSpan.FromSeconds(1), "The service is shutting down.");
 
     private static LeaseResult<T> As<T>(object answer)
         where T : class =>
@@ -202,15 +228,30 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
 
     private async ValueTask<LeaseResult<T>> AskAsync<T>(string resource, LeaseCommand command, CancellationToken cancellationToken)
         where T : class =>
-        As<T>(await Answer(Submit(resource, command, CancellationToken.None), cancellationToken).ConfigureAwait(false));
+        As<T>(await Answer(_keepers.AskLeaseAsync(resource, command, CancellationToken.None), cancellationToken).ConfigureAwait(false));
 
     private async ValueTask<LeaseResult<T>> AskAsync<T>(string resource, Func<LeaseKeeper, Task<object>?> ask, CancellationToken cancellationToken)
         where T : class =>
-        As<T>(await Answer(Submit(resource, ask), cancellationToken).ConfigureAwait(false));
+        As<T>(await Answer(_keepers.AskLeaseAsync(resource, ask), cancellationToken).ConfigureAwait(false));
 
-    private LeasePage List(ListLeasesRequest request, CancellationToken cancellationToken)
+    // Off the caller's thread: it reads the disk.
+    private async Task<LeaseResult<T>> ListAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
+        where T : class
     {
-        var page = new ListingPage(request, _host.Clock.Read(), _host.Rules);
+        if (_disposed) return Keepers.ShutDown;
+        try
+        {
+            return await Task.Run(list, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is InvalidDataException or DbException)
+        {
+            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"What is stored cannot be listed: {error.Message}");
+        }
+    }
+
+    private LeasePage ReadLeases(ListLeasesRequest request, CancellationToken cancellationToken)
+    {
+        var page = new ListingPage(request, _clock.Read(), _rules);
         foreach (var (resource, state) in _store.ReadFrom(page.From))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -220,41 +261,19 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         return page.ToPage();
     }
 
-    // The change goes on without its caller; only the answer is given up.
-    private static Task<object> Answer(Task<object> answer, CancellationToken cancellationToken) =>
+    private KeyListingPage ReadKeys(ListKeysRequest request, CancellationToken cancellationToken)
+    {
+        var page = new KeyListingPage(request);
+        foreach (var (key, state) in _store.ReadKeysFrom(page.From))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!page.Add(key, state)) break;
+        }
+
+        return page;
+    }
+
+    // A change goes on without its caller; only the answer is given up.
+    private static Task<T> Answer<T>(Task<T> answer, CancellationToken cancellationToken) =>
         answer.IsCompleted || !cancellationToken.CanBeCanceled ? answer : answer.WaitAsync(cancellationToken);
-
-    private Task<object> Submit(string resource, LeaseCommand command, CancellationToken cancellationToken)
-    {
-        while (!_disposed)
-        {
-            var keeper = KeeperOf(resource);
-            if (keeper.Submit(command, cancellationToken) is { } answer) return answer;
-            Forget(keeper);
-        }
-
-        return Task.FromResult<object>(ShutDown());
-    }
-
-    private Task<object> Submit(string resource, Func<LeaseKeeper, Task<object>?> ask)
-    {
-        while (!_disposed)
-        {
-            var keeper = KeeperOf(resource);
-            if (ask(keeper) is { } answer) return answer;
-            Forget(keeper);
-        }
-
-        return Task.FromResult<object>(ShutDown());
-    }
-
-    private LeaseKeeper KeeperOf(string resource)
-    {
-        var keeper = _keepers.GetOrAdd(resource, static (name, host) => new LeaseKeeper(name, host), _host);
-        // A keeper made while the service was being disposed of has missed the round of Stop calls.
-        if (_disposed) keeper.Stop();
-        return keeper;
-    }
-
-    private void Forget(LeaseKeeper keeper) => _keepers.TryRemove(new(keeper.Resource, keeper));
 }

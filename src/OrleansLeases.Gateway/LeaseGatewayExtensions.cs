@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.Keys;
 using OrleansLeases.Gateway.Leases;
 using OrleansLeases.Gateway.OpenApi;
 using OrleansLeases.Gateway.Service;
@@ -25,7 +26,7 @@ public static class LeaseGatewayExtensions
     }
 
     /// <summary>
-    /// Maps leases, health, info and the OpenAPI document. Answers a path that nothing else in the host takes with a problem.
+    /// Maps leases, keys, health, info and the OpenAPI document. Answers a path that nothing else in the host takes with a problem.
     /// </summary>
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
@@ -42,6 +43,7 @@ public static class LeaseGatewayExtensions
 
         LeaseEndpoints.Map(
             endpoints, new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>()), new LeaseReads(leases, calls));
+        KeyEndpoints.Map(endpoints, new KeyHandlers(leases, calls));
         ServiceEndpoints.Map(endpoints, new ServiceReads(leases, calls));
         UnknownPath.Map(endpoints);
         return endpoints;

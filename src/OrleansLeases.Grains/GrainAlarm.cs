@@ -14,7 +14,7 @@ internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
     private readonly IGrainContext _context;
     private readonly LeaseClock _clock;
     private readonly ITimer _timer;
-    private LeaseKeeper? _keeper;
+    private Keeper? _keeper;
     private TimeSpan _at;
 
     public GrainAlarm(IGrainContext context, LeaseClock clock, TimeProvider time)
@@ -26,7 +26,7 @@ internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
     }
 
     // A keeper sets an alarm only for sooner than the one that stands, so the newest is the only one that matters.
-    public void Set(LeaseKeeper keeper, TimeSpan at)
+    public void Set(Keeper keeper, TimeSpan at)
     {
         lock (_gate)
         {
@@ -42,7 +42,7 @@ internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
 
     private void Wake()
     {
-        LeaseKeeper keeper;
+        Keeper keeper;
         TimeSpan at;
         lock (_gate) (keeper, at) = (_keeper!, _at);
         if (!keeper.Ring(at)) _ = keeper.Wake();

@@ -21,6 +21,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private static readonly Refusal NoKeys = new Refusal.Unavailable(RetryAfter, "This version has no keys and counters on Orleans yet; the embedded engine has them.");
 
     // What is wrong under any bounds. It must not reach a grain: on Orleans' wire half a surrogate pair becomes another
     // character, and the grain would take the name for a good one.
@@ -133,6 +134,17 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         if (RequestChecks.CheckResource(resource) is { } refusal) return refusal;
         return await ReadAsync(() => GrainOf(resource).HistoryAsync(cancellationToken)).ConfigureAwait(false);
     }
+
+    // Until there is a grain for a key.
+    public ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
+
+    public ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default) => new(NoKeys);
+
+    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default) => new(NoKeys);
+
+    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
+
+    public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
 
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);

@@ -193,6 +193,69 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
         Assert.Equal([LeaseEventKind.Granted, LeaseEventKind.Released], json.Events.Select(told => told.Kind));
     }
 
+    [Fact]
+    public async Task Key_FromPutToDelete_TellsItsVersions()
+    {
+        var put = await AskAsync("key", "put", _resource, "blue");
+        var again = await AskAsync("key", "put", _resource, "red", "--if-version", "1", "--json");
+        var stale = await AskAsync("key", "put", _resource, "green", "--if-version", "1");
+        var get = await AskAsync("key", "get", _resource);
+        var raw = await AskAsync("key", "get", _resource, "--raw");
+        var deleted = await AskAsync("key", "delete", _resource);
+        var gone = await AskAsync("key", "get", _resource, "--json");
+        var repeated = await AskAsync("key", "delete", _resource);
+
+        Assert.Equal((0, $"put      {_resource}\nversion  1\n"), (put.Code, put.Out));
+        Assert.Equal(2, Json(again).GetProperty("version").GetInt32());
+        Assert.Equal((1, ""), (stale.Code, stale.Out));
+        Assert.Contains("has version 2", stale.Error, StringComparison.Ordinal);
+        Assert.Equal((0, $"key      {_resource}\nvalue    red\nversion  2\n"), (get.Code, get.Out));
+        Assert.Equal("red", raw.Out.TrimEnd('\n'));
+        Assert.Equal((0, $"deleted  {_resource}\n"), (deleted.Code, deleted.Out));
+        Assert.Equal((1, "urn:orleans-leases:not-found"), (gone.Code, Json(gone).GetProperty("type").GetString()));
+        Assert.Equal((0, $"not there  {_resource}\n"), (repeated.Code, repeated.Out));
+    }
+
+    [Fact]
+    public async Task Key_BoundToALease_EndsWithIt()
+    {
+        var token = await AcquireAsync("ann");
+        await AskAsync("key", "put", $"{_resource}/free", "1");
+        var put = await AskAsync("key", "put", $"{_resource}/bound", "1", "--lease", _resource, "--owner", "ann", "--token", token);
+        var list = await AskAsync("key", "list", "--prefix", _resource);
+        await AskAsync("release", _resource, "--owner", "ann", "--token", token);
+        var after = await AskAsync("key", "list", "--prefix", _resource, "--json");
+        var late = await AskAsync("key", "put", $"{_resource}/bound", "1", "--lease", _resource, "--owner", "ann", "--token", token);
+
+        Assert.Equal((0, ""), (put.Code, put.Error));
+        Assert.Equal(3, list.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal($"{_resource}/free", Assert.Single(Json(after).GetProperty("keys").EnumerateArray()).GetProperty("key").GetString());
+        Assert.Equal((4, ""), (late.Code, late.Out));
+    }
+
+    [Theory]
+    [InlineData("--lease", "r")]
+    [InlineData("--token", "1")]
+    [InlineData("--owner", "ann")]
+    public async Task Key_WithAPartOfALease_Is2(string option, string value)
+    {
+        var result = await AskAsync("key", "put", _resource, "1", option, value);
+        Assert.Equal((2, ""), (result.Code, result.Out));
+        Assert.Contains("--lease", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Counter_Add_TellsTheSum()
+    {
+        var first = await AskAsync("counter", "add", _resource, "--request-id", "once");
+        var repeated = await AskAsync("counter", "add", _resource, "--request-id", "once", "--json");
+        var less = await AskAsync("counter", "add", _resource, "--delta", "-5", "--json");
+
+        Assert.Equal((0, $"counter  {_resource}\nvalue    1\nversion  1\n"), (first.Code, first.Out));
+        Assert.Equal((1, true), (Json(repeated).GetProperty("value").GetInt32(), Json(repeated).GetProperty("replayed").GetBoolean()));
+        Assert.Equal(-4, Json(less).GetProperty("value").GetInt32());
+    }
+
     private async Task<string> AcquireAsync(string owner, params string[] more) =>
         Json(await AskAsync(["acquire", _resource, "--owner", owner, "--json", .. more])).GetProperty("token").GetInt64().ToString(CultureInfo.InvariantCulture);
 

@@ -17,8 +17,8 @@ public sealed class CompletenessTests
     [Fact]
     public void Suites_AreOneForEachTopic() => Assert.Equal(
         [
-            "AcquireSuite", "BadInputSuite", "BreakSuite", "HistorySuite", "InfoSuite", "ListingSuite", "LockDelaySuite", "NamesSuite", "ReadsSuite",
-            "ReleaseSuite", "RenewBatchSuite", "RenewSuite", "RequestIdsSuite", "SharedLeasesSuite", "TransferSuite", "WaitingSuite",
+            "AcquireSuite", "BadInputSuite", "BoundKeysSuite", "BreakSuite", "CountersSuite", "HistorySuite", "InfoSuite", "KeyListingSuite", "KeysSuite",
+            "ListingSuite", "LockDelaySuite", "NamesSuite", "ReadsSuite", "ReleaseSuite", "RenewBatchSuite", "RenewSuite", "RequestIdsSuite", "SharedLeasesSuite", "TransferSuite", "WaitingSuite",
         ],
         Completeness.Suites.Select(suite => suite.Name.Split('`')[0]).Order(StringComparer.Ordinal));
 }

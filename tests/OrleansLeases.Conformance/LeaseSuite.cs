@@ -73,6 +73,25 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
 
     protected async Task<LeaseHistory> HistoryAsync(string resource = R) => (await Leases.HistoryAsync(resource)).Value;
 
+    protected static KeyLease LeaseOf(LeaseGrant grant) => new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
+
+    protected ValueTask<LeaseResult<KeyPut>> PutAsync(string key, string value, LeaseGrant? bound = null, long? ifVersion = null, string? requestId = null) =>
+        Leases.PutKeyAsync(key, new PutKeyRequest { Value = value, Lease = bound is null ? null : LeaseOf(bound), IfVersion = ifVersion, RequestId = requestId });
+
+    protected ValueTask<LeaseResult<CounterValue>> AddAsync(string key, long delta, LeaseGrant? bound = null, string? requestId = null) =>
+        Leases.AddToCounterAsync(key, new AddToCounterRequest { Delta = delta, Lease = bound is null ? null : LeaseOf(bound), RequestId = requestId });
+
+    protected async Task<string?> ValueAsync(string key)
+    {
+        var answer = await Leases.GetKeyAsync(key);
+        if (answer.TryGetValue(out var value, out var refusal)) return value.Value;
+        Assert.IsType<Refusal.NotFound>(refusal);
+        return null;
+    }
+
+    protected async Task<IEnumerable<string>> KeysAsync(string? prefix = null) =>
+        (await Leases.ListKeysAsync(new ListKeysRequest { Prefix = prefix, PageSize = 1000 })).Value.Keys.Select(key => key.Key);
+
     /// <summary>Asks with a wait, and returns once the request stands in line.</summary>
     protected async Task<Task<LeaseResult<LeaseGrant>>> WaitInLineAsync(AcquireRequest request, CancellationToken cancellationToken = default)
     {

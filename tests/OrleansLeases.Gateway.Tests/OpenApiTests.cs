@@ -11,9 +11,11 @@ public sealed class OpenApiTests
     [Fact]
     public async Task Document_WhenFetched_ListsEveryEndpointWithItsStatuses()
     {
-        var statuses = (await DocumentAsync()).GetProperty("paths").EnumerateObject().ToDictionary(
-            path => $"{path.Value.EnumerateObject().Single().Name} {path.Name}",
-            path => path.Value.EnumerateObject().Single().Value.GetProperty("responses").EnumerateObject().Select(response => response.Name).ToArray());
+        var statuses = (
+            from path in (await DocumentAsync()).GetProperty("paths").EnumerateObject()
+            from operation in path.Value.EnumerateObject()
+            select (Name: $"{operation.Name} {path.Name}", Statuses: operation.Value.GetProperty("responses").EnumerateObject().Select(response => response.Name).ToArray()))
+            .ToDictionary(operation => operation.Name, operation => operation.Statuses);
         Assert.Equal(
             new Dictionary<string, string[]>
             {
@@ -26,6 +28,11 @@ public sealed class OpenApiTests
                 ["get /v1/leases"] = OfRead,
                 ["get /v1/leases/{resource}"] = OfRead,
                 ["get /v1/history/{resource}"] = OfRead,
+                ["put /v1/keys/{key}"] = OfChange,
+                ["get /v1/keys/{key}"] = ["200", "400", "404", "429", "503"],
+                ["delete /v1/keys/{key}"] = ["200", "400", "409", "429", "503"],
+                ["get /v1/keys"] = OfRead,
+                ["post /v1/counters/{key}"] = OfChange,
                 ["get /health/live"] = ["200"],
                 ["get /health/ready"] = ["200", "503"],
                 ["get /v1/info"] = ["200", "503"],

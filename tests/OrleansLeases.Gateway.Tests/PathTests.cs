@@ -96,7 +96,7 @@ public sealed class PathTests
     [InlineData("GET", "/nothing")]
     [InlineData("GET", "/")]
     [InlineData("POST", "/v1/nothing")]
-    [InlineData("GET", "/v1/keys/a")]
+    [InlineData("GET", "/v1/locks/a")]
     public async Task Call_WhenPathIsUnknown_IsAProblem(string method, string path)
     {
         await using var host = await GatewayHost.StartAsync(new ScriptedLeases());

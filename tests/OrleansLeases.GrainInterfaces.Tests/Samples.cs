@@ -124,9 +124,9 @@ internal static class Samples
         ["service"] = new ServiceInfo { Version = "1.2.3", Engine = "orleans", Durable = true, Epoch = 8191, Grace = TimeSpan.FromSeconds(60), Limits = new() { MaxBatch = 7 } },
         ["limits"] = new LeaseLimits
         {
-            MinTtl = TimeSpan.FromTicks(1), MaxTtl = TimeSpan.FromDays(365), MaxWait = TimeSpan.FromSeconds(1), MaxHolders = 1, MaxWaiters = 2, MaxBatch = 3,
+            MinTtl = TimeSpan.FromTicks(1), MaxTtl = TimeSpan.FromDays(365), MaxWait = TimeSpan.FromSeconds(1), MaxHolders = 1, MaxWaiters = 2, MaxBatch = 3, MaxKeys = 4,
         },
-        ["limits, all zero"] = new LeaseLimits { MinTtl = default, MaxTtl = default, MaxWait = default, MaxHolders = 0, MaxWaiters = 0, MaxBatch = 0 },
+        ["limits, all zero"] = new LeaseLimits { MinTtl = default, MaxTtl = default, MaxWait = default, MaxHolders = 0, MaxWaiters = 0, MaxBatch = 0, MaxKeys = 0 },
         ["held by"] = new HeldBy { Owner = Text, Mode = LeaseMode.Shared, Remaining = TimeSpan.FromSeconds(1) },
         ["invalid request"] = new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["ttlMs"] = ["too short", Text], ["owner"] = [] }, Text),
         ["invalid request, without errors"] = new Refusal.InvalidRequest(ImmutableDictionary<string, string[]>.Empty, ""),

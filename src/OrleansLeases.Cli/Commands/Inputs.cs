@@ -10,6 +10,16 @@ internal static class Inputs
 
     public static Argument<string> Resource() => new("RESOURCE") { Description = "The resource: a path such as jobs/nightly." };
 
+    public static Argument<string> Key() => new("KEY") { Description = "The key: a path such as config/color." };
+
+    public static Option<long?> IfVersion(string description) => new("--if-version") { Description = description, HelpName = "N" };
+
+    public static Option<string?> Prefix() => new("--prefix") { Description = "Only names that start with this.", HelpName = "TEXT" };
+
+    public static Option<int> PageSize() => new("--page-size") { Description = "How many at most, up to 1000.", HelpName = "N", DefaultValueFactory = _ => 100 };
+
+    public static Option<string?> After() => new("--after") { Description = "Go on where the page before ended.", HelpName = "NEXT" };
+
     public static Option<string?> Owner(string description) => new("--owner") { Description = description, HelpName = "NAME" };
 
     public static Option<long> Token(bool required) => new("--token")
@@ -74,6 +84,30 @@ internal static class Inputs
         result.AddError($"--token '{text}' is not a token; it is a whole number, as `leases acquire` printed it.");
         return 0;
     }
+}
+
+/// <summary>The three options that name the lease a key is bound to.</summary>
+internal sealed class LeaseInput(string description)
+{
+    private readonly Option<string?> _resource = new("--lease") { Description = description, HelpName = "RESOURCE" };
+    private readonly Option<string?> _owner = Inputs.Owner("With --lease, the holder. [default: LEASES_OWNER]");
+    private readonly Option<long> _token = Inputs.Token(required: false);
+
+    public void AddTo(Command command)
+    {
+        _token.Description = "With --lease, the token of the grant.";
+        foreach (var option in new Option[] { _resource, _owner, _token }) command.Options.Add(option);
+        command.Validators.Add(result =>
+        {
+            var named = result.GetResult(_resource) is not null;
+            if (named && result.GetResult(_token) is null) result.AddError("--lease goes with --token, which `leases acquire` printed.");
+            if (!named && (result.GetResult(_token) is not null || result.GetResult(_owner) is not null)) result.AddError("--owner and --token go with --lease RESOURCE.");
+        });
+    }
+
+    public KeyLease? Of(ParseResult parsed) => parsed.GetValue(_resource) is { } resource
+        ? new KeyLease { Resource = resource, Owner = parsed.OwnerOrEnvironment(_owner), Token = parsed.GetValue(_token) }
+        : null;
 }
 
 /// <summary>The command line is wrong in a way that only shows when it runs. The message says what to write instead.</summary>

@@ -6,7 +6,7 @@ namespace OrleansLeases.Cli.Commands;
 
 internal sealed class ListVerb : ClientVerb
 {
-    private readonly Option<string?> _prefix = new("--prefix") { Description = "Only names that start with this.", HelpName = "TEXT" };
+    private readonly Option<string?> _prefix = Inputs.Prefix();
     private readonly Option<string?> _owner = Inputs.Owner("Only leases that this owner holds.");
     private readonly Option<LeaseFilter> _state = new("--state")
     {
@@ -20,8 +20,8 @@ internal sealed class ListVerb : ClientVerb
             return default;
         },
     };
-    private readonly Option<int> _pageSize = new("--page-size") { Description = "How many at most, up to 1000.", HelpName = "N", DefaultValueFactory = _ => 100 };
-    private readonly Option<string?> _after = new("--after") { Description = "Go on where the page before ended.", HelpName = "NEXT" };
+    private readonly Option<int> _pageSize = Inputs.PageSize();
+    private readonly Option<string?> _after = Inputs.After();
 
     public ListVerb()
         : base("list", "List leases by name.", "leases list", "leases list --prefix jobs/ --state any", "leases list --owner ann --json")

@@ -68,11 +68,11 @@ internal static class LeasePrinter
         if (info.Holders.Count == 0) return;
 
         writer.WriteLine();
-        var holders = new Columns().Row("OWNER", "TOKEN", "MODE", "REMAINING", "TTL", "METADATA");
+        var holders = new Columns().Row("OWNER", "TOKEN", "MODE", "REMAINING", "TTL", "KEYS", "METADATA");
         foreach (var holder in info.Holders)
         {
             holders.Row(
-                holder.Owner, Number(holder.Token), Word(holder.Mode), Durations.Format(holder.Remaining), Durations.Format(holder.Ttl),
+                holder.Owner, Number(holder.Token), Word(holder.Mode), Durations.Format(holder.Remaining), Durations.Format(holder.Ttl), Number(holder.Keys.Count),
                 holder.Metadata.Count == 0 ? Nothing : string.Join(' ', holder.Metadata.Select(entry => $"{entry.Key}={entry.Value}")));
         }
 

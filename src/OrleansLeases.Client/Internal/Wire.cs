@@ -31,6 +31,8 @@ internal static class Wire
         info.LastToken is >= 0 and <= MaxToken && info.AvailableIn is null or { Ticks: >= 0 }
         && info.Holders.All(holder => IsToken(holder.Token) && holder.Remaining >= TimeSpan.Zero);
 
+    public static bool Fits(KeyValue value) => value.Version >= 1 && (value.Lease is not { } lease || IsToken(lease.Token));
+
     private static bool Fits(TimeSpan ttl, TimeSpan remaining, TimeSpan held, TimeSpan renewAfter) =>
         ttl > TimeSpan.Zero && remaining >= TimeSpan.Zero && held >= TimeSpan.Zero && renewAfter >= TimeSpan.Zero;
 

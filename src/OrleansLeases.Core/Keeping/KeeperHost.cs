@@ -13,6 +13,15 @@ public sealed record KeeperHost(ILeaseStore Store, LeaseClock Clock, LeaseRules 
     /// <summary>How long a keeper that has nothing to do stays in memory; null for as long as the host lives.</summary>
     public TimeSpan? IdleAfter { get; init; }
 
+    /// <summary>Cleans up the keys of ended leases; null where leases have no keys.</summary>
+    public IKeyCleaner? Cleaner { get; init; }
+
+    /// <summary>
+    /// Whether nobody but the keepers of this host writes to its stores, one keeper for each name: then what a keeper
+    /// knows is what is stored, and need not be compared with it.
+    /// </summary>
+    public bool Alone { get; init; }
+
     internal Claim NextClaim() => new(Rules.Incarnation, Claims.Next());
 }
 
@@ -28,10 +37,23 @@ public sealed class ClaimSequence
 public interface IKeeperAlarm
 {
     /// <summary>
-    /// Calls <see cref="LeaseKeeper.Ring"/> once, at or soon after a moment, and then <see cref="LeaseKeeper.Wake"/>
+    /// Calls <see cref="Keeper.Ring"/> once, at or soon after a moment, and then <see cref="Keeper.Wake"/>
     /// unless it has retired. Several alarms of one keeper may stand.
     /// </summary>
     /// <param name="keeper">Whom to wake.</param>
     /// <param name="at">Monotonic time of the host's clock.</param>
-    void Set(LeaseKeeper keeper, TimeSpan at);
+    void Set(Keeper keeper, TimeSpan at);
+}
+
+/// <summary>Cleans up the keys of ended leases, in the background.</summary>
+public interface IKeyCleaner
+{
+    /// <summary>
+    /// Takes a clean-up over; called in the lease's turn, so it returns at once. It may be called again for one that is
+    /// under way. Every key is to be asked to <see cref="KeyCommand.Clean"/>, until it answers, and the lease to be told
+    /// by <see cref="LeaseCommand.CleanUpDone"/>, until it answers: else the clean-up is handed out again after a restart.
+    /// </summary>
+    /// <param name="resource">The lease's resource.</param>
+    /// <param name="ended">Which lease, and its keys.</param>
+    void CleanUp(string resource, PendingCleanUp ended);
 }

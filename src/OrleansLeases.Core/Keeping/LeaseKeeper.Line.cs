@@ -21,10 +21,10 @@ public sealed partial class LeaseKeeper
     }
 
     /// <summary>Puts a call that found the resource held in line, or back into its place; the answer is a refusal where there is no room.</summary>
-    private object? JoinLine(Turn turn, LeaseCommand.Acquire acquire, Now now)
+    private object? JoinLine(LeaseTurn turn, LeaseCommand.Acquire acquire, Now now)
     {
         if (turn.Received.Mono + acquire.Request.Wait <= now.Mono) return null;
-        Turn? before;
+        LeaseTurn? before;
         Waiter? waiter;
         lock (_gate)
         {
@@ -50,7 +50,7 @@ public sealed partial class LeaseKeeper
         return Waiting;
     }
 
-    private void Leave(Waiter waiter, Turn turn)
+    private void Leave(Waiter waiter, LeaseTurn turn)
     {
         var now = _host.Clock.Read();
         lock (_gate)
@@ -62,18 +62,18 @@ public sealed partial class LeaseKeeper
 
         turn.TrySetCanceled(turn.Cancellation);
         // Whoever stood behind may fit now.
-        Enter(new Turn(LeaseCommand.Tick.Instance, now));
+        Enter(new LeaseTurn(LeaseCommand.Tick.Instance, now));
     }
 
     /// <summary>
     /// Takes the places that were served out of the line. A place may be without its call by now, or lost: saving its
     /// grant took a while.
     /// </summary>
-    private List<(Turn Call, long Token)> LeaveLine(IReadOnlyList<ServedPlace> served, Turn turn, out List<ServedPlace> gone)
+    private List<(LeaseTurn Call, long Token)> LeaveLine(IReadOnlyList<ServedPlace> served, LeaseTurn turn, out List<ServedPlace> gone)
     {
-        List<(Turn, long)> calls = [];
+        List<(LeaseTurn, long)> calls = [];
         gone = [];
-        Turn? replaced = null;
+        LeaseTurn? replaced = null;
         lock (_gate)
         {
             foreach (var (stamp, token) in served)
@@ -96,7 +96,7 @@ public sealed partial class LeaseKeeper
         return calls;
     }
 
-    private void TellServed(IReadOnlyList<ServedPlace> served, Turn turn)
+    private void TellServed(IReadOnlyList<ServedPlace> served, LeaseTurn turn)
     {
         var calls = LeaveLine(served, turn, out var gone);
         foreach (var (call, token) in calls)
@@ -138,13 +138,13 @@ public sealed partial class LeaseKeeper
         }
     }
 
-    private void GiveBack(string owner, long token) => Enter(new Turn(
+    private void GiveBack(string owner, long token) => Enter(new LeaseTurn(
         new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token, Undelivered = true }),
         _host.Clock.Read()));
 
     private void SendAwayWhoWaitedOut(Now now, TimeSpan spared)
     {
-        List<(Turn Call, Refusal Answer)> sent = [];
+        List<(LeaseTurn Call, Refusal Answer)> sent = [];
         lock (_gate)
         {
             foreach (var waiter in _line)
@@ -160,7 +160,7 @@ public sealed partial class LeaseKeeper
 
         foreach (var (call, answer) in sent) call.TrySetResult(answer);
         // Whoever stood behind those that left may fit now.
-        if (sent.Count > 0 && SomeoneWaits) Enter(new Turn(LeaseCommand.Tick.Instance, now));
+        if (sent.Count > 0 && SomeoneWaits) Enter(new LeaseTurn(LeaseCommand.Tick.Instance, now));
     }
 
     private TimeSpan? LineChanges_NeedsLock()
@@ -178,9 +178,9 @@ public sealed partial class LeaseKeeper
         ? Refusals.Held(waiter.Command.Request, state.Holders, state.Delay, now, _line.IndexOf(waiter) + 1, waits: true)
         : new Refusal.Unavailable(TimeSpan.Zero, "The store did not answer while this call waited in line; repeat it to keep the place.");
 
-    private List<Turn> EveryoneLeaves_NeedsLock()
+    private List<LeaseTurn> EveryoneLeaves_NeedsLock()
     {
-        List<Turn> calls = [];
+        List<LeaseTurn> calls = [];
         foreach (var waiter in _line)
         {
             waiter.Registration.Unregister();

@@ -103,7 +103,7 @@ public static class LeaseViews
         Ttl = holder.Ttl,
         Remaining = AtLeastZero(holder.EndsAt - now.Mono),
         Metadata = holder.Metadata ?? NoMetadata,
-        Keys = [],
+        Keys = holder.Keys is { } keys ? [.. keys.Keys] : [],
     };
 
     // A third of the time leaves room for two more tries before the deadline.

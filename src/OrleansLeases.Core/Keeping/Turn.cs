@@ -1,11 +1,18 @@
 namespace OrleansLeases.Core;
 
 /// <summary>One call to a keeper, from its receipt to its answer: a reply record or a <see cref="Refusal"/>.</summary>
-internal sealed class Turn(LeaseCommand command, Now received) : TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously)
+internal abstract class Turn(Now received) : TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously)
+{
+    public Now Received { get; } = received;
+
+    /// <summary>Whether the record should stay in memory for more of its kind.</summary>
+    public abstract bool IsUse { get; }
+}
+
+/// <summary>One call about a lease.</summary>
+internal sealed class LeaseTurn(LeaseCommand command, Now received) : Turn(received)
 {
     public LeaseCommand Command { get; } = command;
-
-    public Now Received { get; } = received;
 
     /// <summary>For a read, how to answer from the state.</summary>
     public Func<LeaseKeeper, LeaseState, Now, object>? View { get; init; }
@@ -14,6 +21,8 @@ internal sealed class Turn(LeaseCommand command, Now received) : TaskCompletionS
     public bool Fresh { get; init; }
 
     public CancellationToken Cancellation { get; init; }
+
+    public override bool IsUse => Command is not (LeaseCommand.Detach or LeaseCommand.CleanUpDone);
 
     public string? RequestId => Command switch
     {
@@ -32,14 +41,14 @@ internal sealed class Waiter(LeaseCommand.Acquire command)
 
     public LeaseCommand.Acquire Command { get; } = command;
 
-    public Turn? Call { get; private set; }
+    public LeaseTurn? Call { get; private set; }
 
     /// <summary>When the place changes by itself: the call's wait runs out, or the place is lost.</summary>
     public TimeSpan Until { get; private set; }
 
     public CancellationTokenRegistration Registration { get; set; }
 
-    public void Attend(Turn call, TimeSpan wait)
+    public void Attend(LeaseTurn call, TimeSpan wait)
     {
         Call = call;
         Until = call.Received.Mono + wait;

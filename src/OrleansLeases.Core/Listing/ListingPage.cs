@@ -6,6 +6,9 @@ public sealed class ListingPage
     // A page that finds little among many records ends early with a place to go on from, so that no call is long.
     private const int ReadAtMost = 20_000;
 
+    // Leases tell the names of their keys; a page that has many of them ends early as well.
+    private const int KeysAtMost = 10_000;
+
     private readonly ListLeasesRequest _request;
     private readonly string _prefix;
     private readonly Now _now;
@@ -14,6 +17,7 @@ public sealed class ListingPage
     private string? _last;
     private string? _next;
     private int _read;
+    private int _keys;
 
     /// <summary>Starts a page.</summary>
     /// <param name="request">What is listed; checked.</param>
@@ -40,15 +44,17 @@ public sealed class ListingPage
         ArgumentNullException.ThrowIfNull(state);
         if (resource == _request.After) return true;
         if (!resource.StartsWith(_prefix, StringComparison.Ordinal)) return false;
-        if (_leases.Count == _request.PageSize || _read == ReadAtMost)
+        if (_leases.Count == _request.PageSize || _read == ReadAtMost || _keys >= KeysAtMost)
         {
-            _next = _leases.Count == _request.PageSize ? _leases[^1].Resource : _last;
+            _next = _last;
             return false;
         }
 
         _read++;
         _last = resource;
-        if (Matches(state)) _leases.Add(LeaseViews.Stored(resource, state, _now, _rules));
+        if (!Matches(state)) return true;
+        _leases.Add(LeaseViews.Stored(resource, state, _now, _rules));
+        _keys += state.Holders.Sum(holder => holder.Keys?.Count ?? 0);
         return true;
     }
 

@@ -55,6 +55,36 @@ public abstract record LeaseCommand
     /// <param name="Stamp">The request id and its content.</param>
     public sealed record Break(BreakRequest Request, RequestStamp Stamp) : LeaseCommand;
 
+    /// <summary>
+    /// A key is about to be bound to a lease: the record names it first, so that it is cleaned up if the lease ends,
+    /// whatever becomes of the write.
+    /// </summary>
+    /// <param name="Lease">Which lease.</param>
+    /// <param name="Key">The key.</param>
+    /// <param name="Since">
+    /// The key's generation when it was read; 0 where it was bound to this lease already. A detach for an earlier one,
+    /// late on its way, then does not take the name out of the record.
+    /// </param>
+    public sealed record Attach(KeyLease Lease, string Key, long Since) : LeaseCommand;
+
+    /// <summary>A key is no longer bound to a lease. Nobody waits for it: a name left over costs its clean-up and no more.</summary>
+    /// <param name="Token">The token of the lease.</param>
+    /// <param name="Key">The key.</param>
+    /// <param name="Generation">The key's generation since it no longer is.</param>
+    public sealed record Detach(long Token, string Key, long Generation) : LeaseCommand;
+
+    /// <summary>Keys of an ended lease are cleaned up, durably.</summary>
+    /// <param name="Token">The token of the lease.</param>
+    /// <param name="Keys">Which keys.</param>
+    public sealed record CleanUpDone(long Token, IReadOnlyCollection<string> Keys) : LeaseCommand;
+
+    /// <summary>Someone asks which tokens are in force.</summary>
+    public sealed record WhoHolds : LeaseCommand
+    {
+        /// <summary>The only one.</summary>
+        public static readonly WhoHolds Instance = new();
+    }
+
     /// <summary>Time has passed, or someone looks: what is over is recorded, and who waits is served.</summary>
     public sealed record Tick : LeaseCommand
     {
@@ -95,6 +125,17 @@ public abstract record LeaseReply
     /// <param name="Ends">Monotonic: when.</param>
     public sealed record Breaking(long Token, TimeSpan Ends) : LeaseReply;
 
+    /// <summary>It is on record.</summary>
+    public sealed record Noted : LeaseReply
+    {
+        /// <summary>The only one.</summary>
+        public static readonly Noted Instance = new();
+    }
+
+    /// <summary>These tokens are in force.</summary>
+    /// <param name="InForce">The tokens.</param>
+    public sealed record Tokens(IReadOnlyCollection<long> InForce) : LeaseReply;
+
     /// <summary>Nothing changes.</summary>
     /// <param name="Refusal">Why.</param>
     public sealed record Refused(Refusal Refusal) : LeaseReply;
@@ -118,7 +159,7 @@ public readonly record struct ServedPlace(RequestStamp Stamp, long Token);
 /// <param name="Served">The places in line that <see cref="Next"/> grants.</param>
 /// <param name="Durable">Whether <see cref="Next"/> must be stored before anything of it is told.</param>
 /// <param name="CheckFirst">
-/// The refusal rests on what this record does not know, which a newer one might: compare with the store before telling it.
+/// The answer rests on what a newer record might know otherwise: compare with the store before telling it.
 /// </param>
 public readonly record struct Transition(
     LeaseState Next, LeaseReply Reply, IReadOnlyList<ServedPlace> Served, bool Durable, bool CheckFirst);

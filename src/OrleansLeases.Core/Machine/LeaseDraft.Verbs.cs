@@ -121,6 +121,7 @@ internal sealed partial class LeaseDraft
                 // The old holder gave up whatever it had been told.
                 Floor = TimeSpan.Zero,
                 Delivered = false,
+                Keys = null,
             }).WithHorizon(now.Late + ttl, now, rules)),
             Replayed: false);
     }

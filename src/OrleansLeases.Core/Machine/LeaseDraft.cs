@@ -6,7 +6,8 @@ namespace OrleansLeases.Core;
 internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, LeaseRules rules)
 {
     private ImmutableArray<Holder> _holders = state.Holders;
-    private LeaseLog _log = state.Log;
+    private BlockLog<LogEntry> _log = state.Log;
+    private ImmutableList<PendingCleanUp>? _pending = state.Pending;
     private LockDelay? _delay = state.Delay;
     private int? _capacity = state.Capacity;
     private long _lastToken = state.LastToken;
@@ -23,6 +24,7 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
         {
             Holders = _holders,
             Log = _log,
+            Pending = _pending,
             // Once it is over, it need not be kept.
             Delay = _delay is { } delay && now.Mono < delay.Ends ? delay : null,
             Capacity = _capacity,
@@ -132,6 +134,8 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
         var holder = _holders[index];
         _holders = _holders.RemoveAt(index);
         if (_holders.IsEmpty) _capacity = null;
+        // In the write that ends the lease: whoever is told of the end finds its keys invisible, and no crash forgets them.
+        if (holder.Keys is { } keys) _pending = (_pending ?? []).Add(new(holder.Token, LeaseMachine.CeilToMillisecond(now.Late), [.. keys.Keys]));
         Record(kind, holder.Owner, holder.Token, at, reason, stamp);
     }
 

@@ -26,6 +26,10 @@ public static class LeaseMachine
             LeaseCommand.Release release => draft.Release(release.Request),
             LeaseCommand.Transfer transfer => draft.Transfer(transfer),
             LeaseCommand.Break order => draft.Break(order),
+            LeaseCommand.Attach attach => draft.Attach(attach),
+            LeaseCommand.Detach detach => draft.Detach(detach),
+            LeaseCommand.CleanUpDone done => draft.CleanUpDone(done),
+            LeaseCommand.WhoHolds => draft.WhoHolds(),
             _ => (LeaseReply?)LeaseReply.Seen.Instance,
         };
         // A forced break without notice ends, and the line moves up, in the write that orders it.
@@ -61,6 +65,11 @@ public static class LeaseMachine
         {
             var end = holder.Breaking is { Force: true } order ? order.EndsWall : holder.Horizon;
             if (due is null || end < due) due = end;
+        }
+
+        foreach (var ended in state.Pending ?? [])
+        {
+            if (due is null || ended.At < due) due = ended.At;
         }
 
         return due;

@@ -51,7 +51,11 @@ public sealed record LeaseState
     [JsonPropertyName("log")]
     [JsonRequired]
     [JsonConverter(typeof(LeaseLogConverter))]
-    public LeaseLog Log { get; init; } = LeaseLog.Empty;
+    public BlockLog<LogEntry> Log { get; init; } = BlockLog.Empty<LogEntry>();
+
+    /// <summary>The keys of ended leases that have not all been cleaned up yet: an outbox. Null where there are none.</summary>
+    [JsonPropertyName("out")]
+    public ImmutableList<PendingCleanUp>? Pending { get; init; }
 
     /// <summary>Whether a request id was applied already.</summary>
     internal bool Knows(long requestId) => Holders.Any(holder => holder.Request.Id == requestId) || Log.TryFind(requestId, out _);
@@ -113,6 +117,14 @@ public sealed record Holder
     /// <summary>The request that made this grant.</summary>
     [JsonPropertyName("q")]
     public RequestStamp Request { get; init; }
+
+    /// <summary>
+    /// The keys attached to this lease, each with the key's generation for which it was: see
+    /// <see cref="LeaseCommand.Attach"/>. Null where there are none.
+    /// </summary>
+    [JsonPropertyName("keys")]
+    [JsonConverter(typeof(AttachedKeysConverter))]
+    public ImmutableSortedDictionary<string, long>? Keys { get; init; }
 
     /// <summary>The order that ends this lease, if there is one.</summary>
     [JsonPropertyName("brk")]
@@ -182,6 +194,15 @@ public sealed record Holder
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }
+
+/// <summary>Keys that were bound to a lease when it ended.</summary>
+/// <param name="Token">The token of the lease.</param>
+/// <param name="At">Wall: when its end was recorded.</param>
+/// <param name="Keys">Those that are not known to be cleaned up.</param>
+public sealed record PendingCleanUp(
+    [property: JsonPropertyName("t")] long Token,
+    [property: JsonPropertyName("a")] TimeSpan At,
+    [property: JsonPropertyName("k")] ImmutableArray<string> Keys);
 
 /// <summary>An order that ends a lease against its holder's will.</summary>
 public sealed record BreakOrder

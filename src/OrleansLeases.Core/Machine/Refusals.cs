@@ -72,6 +72,23 @@ internal static class Refusals
     public static Refusal TooManyWaiters(int limit) => new Refusal.LimitReached(
         "waiters", TimeSpan.FromSeconds(1), $"{limit} requests wait in line for the resource, as many as the service allows.");
 
+    public static Refusal TooManyKeys(KeyLease lease, int limit) => new Refusal.LimitReached(
+        "keys", TimeSpan.FromSeconds(1), $"Token {lease.Token} of '{lease.Resource}' has {limit} keys, as many as the service allows for a lease; delete or unbind one.");
+
+    public static Refusal TooManyKeysInAll(string resource, long limit) => new Refusal.LimitReached(
+        "keys", TimeSpan.FromSeconds(1), $"The leases of '{resource}' have {limit} keys together, those still being cleaned up included, as many as the service allows.");
+
+    public static Refusal VersionDiffers(string key, long asked, long current) => new Refusal.Conflict(
+        current, $"ifVersion is {asked}, but {(current == 0 ? $"there is no '{key}'" : $"'{key}' has version {current}")}; read it again.");
+
+    public static Refusal NoInteger(string key) => new Refusal.Conflict(
+        null, $"The value of '{key}' is no decimal 64-bit integer; put one, or delete the key, before adding to it.");
+
+    public static Refusal Overflows(string key, long value, long delta) => new Refusal.Conflict(
+        null, $"'{key}' is {value}; {delta} more does not fit a 64-bit integer.");
+
+    public static Refusal NoSuchKey(string key) => new Refusal.NotFound($"There is no key '{key}'.");
+
     public static Refusal TokensUsedUp(string resource) => new Refusal.LimitReached(
         "tokens", TimeSpan.FromHours(1), $"The tokens of '{resource}' are used up for this epoch; bump the epoch with the service stopped.");
 

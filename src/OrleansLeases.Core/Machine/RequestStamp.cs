@@ -36,6 +36,14 @@ public readonly record struct RequestStamp(
     internal static RequestStamp Of(BreakRequest request) =>
         Of("break", request.RequestId, $"{request.Token}\0{request.Grace.Ticks}\0{request.Force}\0{request.Reason}");
 
+    internal static RequestStamp Of(PutKeyRequest request) =>
+        Of("put", request.RequestId, $"{request.IfVersion}\0{ContentOf(request.Lease)}\0{request.Value}");
+
+    internal static RequestStamp Of(AddToCounterRequest request) =>
+        Of("add", request.RequestId, $"{request.Delta}\0{ContentOf(request.Lease)}");
+
+    private static string ContentOf(KeyLease? lease) => lease is null ? "" : $"{lease.Resource}\0{lease.Owner}\0{lease.Token}";
+
     private static RequestStamp Of(string verb, string? requestId, string content)
     {
         ArgumentNullException.ThrowIfNull(requestId);

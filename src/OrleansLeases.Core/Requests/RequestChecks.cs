@@ -12,6 +12,7 @@ public sealed class RequestChecks(LeaseLimits limits)
     private const int MaxMetadataEntries = 16;
     private const int MaxMetadataBytes = 2048;
     private const int MaxPageSize = 1000;
+    private const int MaxValueBytes = 64 * 1024;
     private const long MaxToken = (1L << 53) - 1;
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
@@ -115,6 +116,61 @@ public sealed class RequestChecks(LeaseLimits limits)
         return errors.Refusal;
     }
 
+    /// <summary>Checks a put.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="request">The request.</param>
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public static Refusal? Check(string key, PutKeyRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var errors = new Errors();
+        Path(ref errors, "key", key);
+        if (request.Value is null) errors.Add("value", "value is missing; it takes a string.");
+        else if (Bytes(request.Value) is not { } bytes) errors.Add("value", "value is not valid Unicode; it has half of a surrogate pair.");
+        else if (bytes > MaxValueBytes) errors.Add("value", $"value has {bytes} bytes of UTF-8; it takes {MaxValueBytes} at most.");
+        BoundTo(ref errors, request.Lease);
+        Version(ref errors, request.IfVersion);
+        RequestId(ref errors, request.RequestId);
+        return errors.Refusal;
+    }
+
+    /// <summary>Checks an addition.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="request">The request.</param>
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public static Refusal? Check(string key, AddToCounterRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var errors = new Errors();
+        Path(ref errors, "key", key);
+        BoundTo(ref errors, request.Lease);
+        RequestId(ref errors, request.RequestId);
+        return errors.Refusal;
+    }
+
+    /// <summary>Checks a read or a delete of a key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="ifVersion">Only this version.</param>
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public static Refusal? CheckKey(string key, long? ifVersion = null)
+    {
+        var errors = new Errors();
+        Path(ref errors, "key", key);
+        Version(ref errors, ifVersion);
+        return errors.Refusal;
+    }
+
+    /// <summary>Checks a listing of keys.</summary>
+    /// <param name="request">The request.</param>
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public static Refusal? Check(ListKeysRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var errors = new Errors();
+        Page(ref errors, request.Prefix, request.After, request.PageSize);
+        return errors.Refusal;
+    }
+
     /// <summary>Checks a listing.</summary>
     /// <param name="request">The request.</param>
     /// <returns>What is wrong; null where nothing is.</returns>
@@ -122,12 +178,30 @@ public sealed class RequestChecks(LeaseLimits limits)
     {
         ArgumentNullException.ThrowIfNull(request);
         var errors = new Errors();
-        if (request.Prefix is { Length: > 0 }) Name(ref errors, "prefix", request.Prefix);
+        Page(ref errors, request.Prefix, request.After, request.PageSize);
         if (request.Owner is not null) Name(ref errors, "owner", request.Owner);
-        if (request.After is not null) Name(ref errors, "after", request.After);
         if (!Enum.IsDefined(request.State)) errors.Add("state", $"state is {request.State}; it takes 'held', 'free' or 'any'.");
-        if (request.PageSize is < 1 or > MaxPageSize) errors.Add("pageSize", $"pageSize is {request.PageSize}; it takes 1 to {MaxPageSize}.");
         return errors.Refusal;
+    }
+
+    private static void Page(ref Errors errors, string? prefix, string? after, int pageSize)
+    {
+        if (prefix is { Length: > 0 }) Name(ref errors, "prefix", prefix);
+        if (after is not null) Name(ref errors, "after", after);
+        if (pageSize is < 1 or > MaxPageSize) errors.Add("pageSize", $"pageSize is {pageSize}; it takes 1 to {MaxPageSize}.");
+    }
+
+    private static void BoundTo(ref Errors errors, KeyLease? lease)
+    {
+        if (lease is null) return;
+        Path(ref errors, "lease.resource", lease.Resource);
+        Name(ref errors, "lease.owner", lease.Owner);
+        Token(ref errors, lease.Token, "lease.token");
+    }
+
+    private static void Version(ref Errors errors, long? ifVersion)
+    {
+        if (ifVersion < 0) errors.Add("ifVersion", $"ifVersion is {ifVersion}; it takes 0, for no such key, or a version.");
     }
 
     private static void Lease(ref Errors errors, string resource, string owner, long token)
@@ -137,9 +211,9 @@ public sealed class RequestChecks(LeaseLimits limits)
         Token(ref errors, token);
     }
 
-    private static void Token(ref Errors errors, long token)
+    private static void Token(ref Errors errors, long token, string field = "token")
     {
-        if (token is < 1 or > MaxToken) errors.Add("token", $"token is {token}; it takes 1 to {MaxToken}.");
+        if (token is < 1 or > MaxToken) errors.Add(field, $"{field} is {token}; it takes 1 to {MaxToken}.");
     }
 
     private static void Path(ref Errors errors, string field, string? name)

@@ -4,12 +4,21 @@ using SQLitePCL;
 
 namespace OrleansLeases.Embedded;
 
+/// <summary>What a record is of, and so where its row is.</summary>
+internal enum RecordKind
+{
+    Lease,
+    Key,
+}
+
 /// <summary>One record to be stored if its version is still the expected one.</summary>
-internal sealed class PendingSave(string resource, long version, long? due, byte[] state, List<(int Slot, byte[] Entries)>? blocks)
+internal sealed class PendingSave(RecordKind kind, string name, long version, long? due, byte[] state, List<(long Slot, byte[] Entries)>? blocks)
     // Not asynchronous: a keeper's next turn then joins the very next batch. Callers of keepers never run here.
     : TaskCompletionSource<SaveOutcome>
 {
-    public string Resource => resource;
+    public RecordKind Kind => kind;
+
+    public string Name => name;
 
     public long Version => version;
 
@@ -17,7 +26,7 @@ internal sealed class PendingSave(string resource, long version, long? due, byte
 
     public byte[] State => state;
 
-    public List<(int Slot, byte[] Entries)>? Blocks => blocks;
+    public List<(long Slot, byte[] Entries)>? Blocks => blocks;
 }
 
 /// <summary>
@@ -187,9 +196,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     {
         private readonly SqliteConnection _connection;
         private readonly Statement _epoch;
-        private readonly Statement _insert;
-        private readonly Statement _update;
-        private readonly Statement _block;
+        private readonly Table _leases;
+        private readonly Table _keys;
 
         public Session(string file, int? maxPages)
         {
@@ -199,9 +207,16 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             Commit = new Statement(_connection, "COMMIT");
             Rollback = new Statement(_connection, "ROLLBACK");
             _epoch = new Statement(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
-            _insert = new Statement(_connection, "INSERT INTO lease (resource, version, due, state) VALUES (?1, 1, ?2, ?3) ON CONFLICT DO NOTHING");
-            _update = new Statement(_connection, "UPDATE lease SET version = version + 1, due = ?2, state = ?3 WHERE resource = ?1 AND version = ?4");
-            _block = new Statement(_connection, "INSERT OR REPLACE INTO lease_log (resource, slot, entries) VALUES (?1, ?2, ?3)");
+            _leases = new Table(
+                new Statement(_connection, "INSERT INTO lease (resource, version, state, due) VALUES (?1, 1, ?2, ?4) ON CONFLICT DO NOTHING"),
+                new Statement(_connection, "UPDATE lease SET version = version + 1, state = ?2, due = ?4 WHERE resource = ?1 AND version = ?3"),
+                new Statement(_connection, "INSERT OR REPLACE INTO lease_log (resource, slot, entries) VALUES (?1, ?2, ?3)"),
+                hasDue: true);
+            _keys = new Table(
+                new Statement(_connection, "INSERT INTO keys (name, version, state) VALUES (?1, 1, ?2) ON CONFLICT DO NOTHING"),
+                new Statement(_connection, "UPDATE keys SET version = version + 1, state = ?2 WHERE name = ?1 AND version = ?3"),
+                new Statement(_connection, "INSERT OR REPLACE INTO keys_log (name, slot, entries) VALUES (?1, ?2, ?3)"),
+                hasDue: false);
         }
 
         public Statement Begin { get; }
@@ -219,18 +234,34 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             return epoch;
         }
 
+        public SaveOutcome Save(PendingSave save) => (save.Kind == RecordKind.Lease ? _leases : _keys).Save(save);
+
+        public void Dispose()
+        {
+            foreach (var statement in new[] { Begin, Commit, Rollback, _epoch }) statement.Dispose();
+            _leases.Dispose();
+            _keys.Dispose();
+            _connection.Dispose();
+        }
+    }
+
+    /// <summary>The statements that write one kind of record.</summary>
+    private sealed class Table(Statement insert, Statement update, Statement block, bool hasDue) : IDisposable
+    {
         public SaveOutcome Save(PendingSave save)
         {
-            var write = save.Version == 0 ? _insert : _update.Bind(4, save.Version);
-            if (write.Bind(1, save.Resource).Bind(2, save.Due).Bind(3, save.State).Run() == 0) return SaveOutcome.Conflict;
-            foreach (var (slot, entries) in save.Blocks ?? []) _block.Bind(1, save.Resource).Bind(2, slot).Bind(3, entries).Run();
+            var write = save.Version == 0 ? insert : update.Bind(3, save.Version);
+            if (hasDue) write.Bind(4, save.Due);
+            if (write.Bind(1, save.Name).Bind(2, save.State).Run() == 0) return SaveOutcome.Conflict;
+            foreach (var (slot, entries) in save.Blocks ?? []) block.Bind(1, save.Name).Bind(2, slot).Bind(3, entries).Run();
             return SaveOutcome.Saved;
         }
 
         public void Dispose()
         {
-            foreach (var statement in new[] { Begin, Commit, Rollback, _epoch, _insert, _update, _block }) statement.Dispose();
-            _connection.Dispose();
+            insert.Dispose();
+            update.Dispose();
+            block.Dispose();
         }
     }
 }

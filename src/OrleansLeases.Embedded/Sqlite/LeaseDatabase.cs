@@ -59,6 +59,16 @@ internal static class LeaseDatabase
                 slot INTEGER NOT NULL,
                 entries TEXT NOT NULL,
                 PRIMARY KEY (resource, slot)) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS keys (
+                id INTEGER PRIMARY KEY,
+                name TEXT NOT NULL UNIQUE,
+                version INTEGER NOT NULL,
+                state TEXT NOT NULL);
+            CREATE TABLE IF NOT EXISTS keys_log (
+                name TEXT NOT NULL,
+                slot INTEGER NOT NULL,
+                entries TEXT NOT NULL,
+                PRIMARY KEY (name, slot)) WITHOUT ROWID;
             COMMIT;
             """);
     }

@@ -10,17 +10,15 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 internal sealed class SqliteStore : IEmbeddedStore
 {
-    // Finished blocks are kept in a ring with room for all that a log remembers beside its newest one.
-    private const int KeptBlocks = (LeaseRules.DefaultLogLength / LeaseLog.BlockLength) - 1;
-    private const int Slots = 64;
-
     private readonly FileStream _held;
     private readonly string _file;
     private readonly GroupCommitWriter _writer;
     private readonly SqliteConnection _reader;
     private readonly Lock _readerGate = new();
     private readonly Statement _load;
-    private readonly Statement _block;
+    private readonly Statement _loadKey;
+    private readonly BlockRing _blocks;
+    private readonly BlockRing _keyBlocks;
     private readonly Statement _due;
 
     private SqliteStore(FileStream held, string file, int? maxPages)
@@ -36,7 +34,9 @@ internal sealed class SqliteStore : IEmbeddedStore
         _writer = new GroupCommitWriter(file, Epoch, maxPages);
         _reader = LeaseDatabase.Open(file, readOnly: true);
         _load = new Statement(_reader, "SELECT state FROM lease WHERE resource = ?1");
-        _block = new Statement(_reader, "SELECT entries FROM lease_log WHERE resource = ?1 AND slot = ?2");
+        _loadKey = new Statement(_reader, "SELECT state FROM keys WHERE name = ?1");
+        _blocks = new BlockRing(new Statement(_reader, "SELECT entries FROM lease_log WHERE resource = ?1 AND slot = ?2"), LeaseRules.DefaultLogLength, slots: 64);
+        _keyBlocks = new BlockRing(new Statement(_reader, "SELECT entries FROM keys_log WHERE name = ?1 AND slot = ?2"), KeyState.LogLength, slots: 128);
         _due = new Statement(_reader, "SELECT resource, due, id FROM lease WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4");
     }
 
@@ -78,25 +78,51 @@ internal sealed class SqliteStore : IEmbeddedStore
                 _load.Reset();
             }
 
-            return ValueTask.FromResult(state with { Log = state.Log.WithOlder(FinishedBlocks_NeedsLock(resource, state.Log)) });
+            return ValueTask.FromResult(state with { Log = state.Log.WithOlder(_blocks.Read(resource, state.Log.Last, LeaseCodec.DecodeBlock)) });
+        }
+    }
+
+    public ValueTask<KeyState> LoadKeyAsync(string key)
+    {
+        lock (_readerGate)
+        {
+            KeyState state;
+            try
+            {
+                _loadKey.Bind(1, key);
+                if (!_loadKey.Next()) return ValueTask.FromResult(KeyState.Unused);
+                state = KeyCodec.Decode(_loadKey.Utf8(0));
+            }
+            finally
+            {
+                _loadKey.Reset();
+            }
+
+            return ValueTask.FromResult(state with { Log = state.Log.WithOlder(_keyBlocks.Read(key, state.Log.Last, KeyCodec.DecodeBlock)) });
         }
     }
 
     public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
     {
-        // The blocks that this save finishes, and the record without any finished one.
-        List<(int Slot, byte[] Entries)>? blocks = null;
-        for (var block = LeaseLog.BlockOf(previous.Log.Last); block < LeaseLog.BlockOf(next.Log.Last); block++)
-        {
-            if (block >= LeaseLog.BlockOf(next.Log.First)) (blocks ??= []).Add(((int)(block % Slots), LeaseCodec.EncodeBlock(next.Log.Finished(block))));
-        }
-
         var save = new PendingSave(
+            RecordKind.Lease,
             resource,
             previous.Version,
             LeaseMachine.DueWall(next) is { } due ? due.Ticks / TimeSpan.TicksPerMillisecond : null,
             LeaseCodec.Encode(next with { Log = next.Log.WithoutFinished() }),
-            blocks);
+            _blocks.FinishedBy(previous.Log, next.Log, LeaseCodec.EncodeBlock));
+        return new(_writer.Submit(save, background));
+    }
+
+    public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
+    {
+        var save = new PendingSave(
+            RecordKind.Key,
+            key,
+            previous.Version,
+            due: null,
+            KeyCodec.Encode(next with { Log = next.Log.WithoutFinished() }),
+            _keyBlocks.FinishedBy(previous.Log, next.Log, KeyCodec.EncodeBlock));
         return new(_writer.Submit(save, background));
     }
 
@@ -109,7 +135,19 @@ internal sealed class SqliteStore : IEmbeddedStore
         while (list.Next())
         {
             var resource = list.Text(0);
-            yield return (resource, Decode(resource, list.Utf8(1)));
+            yield return (resource, Decode(resource, LeaseCodec.Decode, list.Utf8(1)));
+        }
+    }
+
+    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from)
+    {
+        using var connection = LeaseDatabase.Open(_file, readOnly: true);
+        using var list = new Statement(connection, "SELECT name, state FROM keys WHERE name >= ?1 ORDER BY name");
+        list.Bind(1, from);
+        while (list.Next())
+        {
+            var key = list.Text(0);
+            yield return (key, Decode(key, KeyCodec.Decode, list.Utf8(1)));
         }
     }
 
@@ -139,7 +177,9 @@ internal sealed class SqliteStore : IEmbeddedStore
         lock (_readerGate)
         {
             _load.Dispose();
-            _block.Dispose();
+            _loadKey.Dispose();
+            _blocks.Dispose();
+            _keyBlocks.Dispose();
             _due.Dispose();
             _reader.Dispose();
         }
@@ -156,37 +196,65 @@ internal sealed class SqliteStore : IEmbeddedStore
         }
     }
 
-    private static LeaseState Decode(string resource, ReadOnlySpan<byte> utf8)
+    private delegate T Decoder<T>(ReadOnlySpan<byte> utf8);
+
+    private static T Decode<T>(string name, Decoder<T> decode, ReadOnlySpan<byte> utf8)
     {
         try
         {
-            return LeaseCodec.Decode(utf8);
+            return decode(utf8);
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"The record of '{resource}' is not readable. {error.Message}", error);
+            throw new InvalidDataException($"The record of '{name}' is not readable. {error.Message}", error);
         }
     }
 
-    private List<LogEntry[]> FinishedBlocks_NeedsLock(string resource, LeaseLog log)
+    /// <summary>
+    /// The finished blocks of one kind of log, each in a row of its own: a ring with room for all that a log remembers
+    /// beside its newest block. Reading needs the lock of the connection.
+    /// </summary>
+    private sealed class BlockRing(Statement read, int logLength, int slots) : IDisposable
     {
-        var blocks = new List<LogEntry[]>();
-        var tail = LeaseLog.BlockOf(log.Last);
-        for (var block = Math.Max(0, tail - KeptBlocks); block < tail; block++)
+        private readonly int _kept = (logLength / BlockLog.BlockLength) - 1;
+
+        /// <summary>The blocks that a save finishes. The record itself is stored without any.</summary>
+        public List<(long Slot, byte[] Entries)>? FinishedBy<TEntry>(
+            BlockLog<TEntry> previous, BlockLog<TEntry> next, Func<TEntry[], byte[]> encode)
+            where TEntry : struct, ILogEntry
         {
-            try
+            List<(long Slot, byte[] Entries)>? finished = null;
+            for (var block = BlockLog.BlockOf(previous.Last); block < BlockLog.BlockOf(next.Last); block++)
             {
-                _block.Bind(1, resource).Bind(2, block % Slots);
-                if (_block.Next()) blocks.Add(LeaseCodec.DecodeBlock(_block.Utf8(0)));
-                else blocks.Clear();
+                if (block >= BlockLog.BlockOf(next.First)) (finished ??= []).Add((block % slots, encode(next.Finished(block))));
             }
-            finally
-            {
-                // A statement left open would hold the connection at an old snapshot, for every later load.
-                _block.Reset();
-            }
+
+            return finished;
         }
 
-        return blocks;
+        public List<TEntry[]> Read<TEntry>(string name, long last, Decoder<TEntry[]> decode)
+            where TEntry : struct, ILogEntry
+        {
+            var blocks = new List<TEntry[]>();
+            var tail = BlockLog.BlockOf(last);
+            for (var block = Math.Max(0, tail - _kept); block < tail; block++)
+            {
+                try
+                {
+                    read.Bind(1, name).Bind(2, block % slots);
+                    if (read.Next()) blocks.Add(decode(read.Utf8(0)));
+                    else blocks.Clear();
+                }
+                finally
+                {
+                    // A statement left open would hold the connection at an old snapshot, for every later load.
+                    read.Reset();
+                }
+            }
+
+            return blocks;
+        }
+
+        public void Dispose() => read.Dispose();
     }
 }

@@ -3,7 +3,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Embedded;
 
 /// <summary>A store that one process has to itself.</summary>
-internal interface IEmbeddedStore : ILeaseStore, IAsyncDisposable
+internal interface IEmbeddedStore : ILeaseStore, IKeyStore, IAsyncDisposable
 {
     /// <summary>Whether what it stores survives the process.</summary>
     bool Durable { get; }
@@ -15,6 +15,11 @@ internal interface IEmbeddedStore : ILeaseStore, IAsyncDisposable
     /// <param name="from">The first name that may come.</param>
     /// <returns>The records, read as they are taken; to be disposed of.</returns>
     IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from);
+
+    /// <summary>Reads committed keys, deleted ones included, in the byte order of their names.</summary>
+    /// <param name="from">The first name that may come.</param>
+    /// <returns>The records, without the older blocks of their logs, read as they are taken; to be disposed of.</returns>
+    IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from);
 
     /// <summary>The records that someone should have looked at, earliest first.</summary>
     /// <param name="last">The last one known; null to start.</param>

@@ -7,6 +7,7 @@ namespace OrleansLeases.Embedded;
 internal sealed class MemoryStore : IEmbeddedStore
 {
     private readonly ConcurrentDictionary<string, LeaseState> _records = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, KeyState> _keys = new(StringComparer.Ordinal);
 
     public bool Durable => false;
 
@@ -23,13 +24,27 @@ internal sealed class MemoryStore : IEmbeddedStore
         return ValueTask.FromResult(saved ? SaveOutcome.Saved : SaveOutcome.Conflict);
     }
 
-    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) =>
-        _records
-            .Where(record => Utf8Order.Instance.Compare(record.Key, from) >= 0)
-            .OrderBy(record => record.Key, Utf8Order.Instance)
-            .Select(record => (record.Key, record.Value));
+    public ValueTask<KeyState> LoadKeyAsync(string key) =>
+        ValueTask.FromResult(_keys.TryGetValue(key, out var state) ? state : KeyState.Unused);
+
+    public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
+    {
+        var saved = previous.Version == 0
+            ? _keys.TryAdd(key, next)
+            : _keys.TryGetValue(key, out var current) && current.Version == previous.Version && _keys.TryUpdate(key, next, current);
+        return ValueTask.FromResult(saved ? SaveOutcome.Saved : SaveOutcome.Conflict);
+    }
+
+    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) => InOrder(_records, from);
+
+    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => InOrder(_keys, from);
 
     public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => [];
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static IEnumerable<(string Name, T State)> InOrder<T>(ConcurrentDictionary<string, T> records, string from) => records
+        .Where(record => Utf8Order.Instance.Compare(record.Key, from) >= 0)
+        .OrderBy(record => record.Key, Utf8Order.Instance)
+        .Select(record => (record.Key, record.Value));
 }

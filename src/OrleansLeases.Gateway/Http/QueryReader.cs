@@ -43,6 +43,14 @@ internal struct QueryReader
         return null;
     }
 
+    public readonly long? Integer(string name, ref FieldErrors errors)
+    {
+        if (Text(name) is not { } text) return null;
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)) return value;
+        errors.Add(name, $"takes an integer, was '{FieldErrors.Shorten(text)}'");
+        return null;
+    }
+
     public readonly T? Word<T>(string name, ref FieldErrors errors)
         where T : struct, Enum
     {

@@ -10,44 +10,44 @@ namespace OrleansLeases.Gateway.Http;
 /// </summary>
 internal static class RawPath
 {
-    private const string Resource = "resource";
     private const string BadSegment = "has an empty, '.' or '..' segment";
 
-    /// <summary>Reads the name of a resource that the last part of the route, <c>{**resource}</c>, took.</summary>
+    /// <summary>Reads the name that the last part of the route, such as <c>{**resource}</c>, took.</summary>
     /// <param name="context">The call.</param>
+    /// <param name="field">What the route calls it.</param>
     /// <param name="errors">Takes what is wrong with the name.</param>
     /// <returns>The name, or null where it has no meaning. Its bounds are the service's business.</returns>
-    public static string? ReadResource(HttpContext context, ref FieldErrors errors)
+    public static string? ReadName(HttpContext context, string field, ref FieldErrors errors)
     {
         if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out var problem))
         {
-            errors.Add(Resource, problem);
+            errors.Add(field, problem);
             return null;
         }
 
         // What routing took says where the name starts; what was sent there says what the name is.
         var request = context.Request;
-        var taken = (request.RouteValues[Resource] as string)?.Length ?? 0;
+        var taken = (request.RouteValues[field] as string)?.Length ?? 0;
         var prefix = request.PathBase.Value + request.Path.Value?[..^taken];
         if (path.StartsWith(prefix, StringComparison.Ordinal) && prefix.EndsWith('/')) return path[prefix.Length..];
-        errors.Add(Resource, prefix.EndsWith('/') ? BadSegment : "is required");
+        errors.Add(field, prefix.EndsWith('/') ? BadSegment : "is required");
         return null;
     }
 
     /// <summary>Makes sure that a path without a name was sent as such, and is not what dot segments left over of one.</summary>
-    public static void RequireNoResource(HttpContext context, ref FieldErrors errors)
+    public static void RequireNoName(HttpContext context, string field, ref FieldErrors errors)
     {
         var request = context.Request;
         var expected = request.PathBase.Value + request.Path.Value;
         if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _) || path != expected || path.EndsWith('/'))
-            errors.Add(Resource, BadSegment);
+            errors.Add(field, BadSegment);
     }
 
     /// <summary>Makes sure that a path led nowhere by itself, and not because dot segments of a name were taken out of it.</summary>
     public static void RequireNoDotSegments(HttpContext context, ref FieldErrors errors)
     {
         if (PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _) && path.Split('/').Any(IsDots))
-            errors.Add(Resource, BadSegment);
+            errors.Add(path.Contains("/v1/keys", StringComparison.Ordinal) || path.Contains("/v1/counters", StringComparison.Ordinal) ? "key" : "resource", BadSegment);
     }
 
     private static bool IsDots(string segment) => segment is "." or "..";

@@ -77,6 +77,6 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, Cancell
     }
 
     private static Refusal.OutcomeUnknown OutcomeUnknown(string? requestId) => new(requestId, requestId is null
-        ? "The service failed, and the change may have happened. Read the resource to find out, or repeat a renew or a release."
+        ? "The service failed, and the change may have happened. Read it to find out, or repeat a renew, a release or a delete."
         : "The service failed, and the change may have happened. Repeat the call with this request id to find out.");
 }

@@ -24,6 +24,7 @@ internal ref struct FieldReader
     private FieldErrors _errors;
     private string? _list;
     private int _item;
+    private string? _object;
 
     /// <param name="json">The whole body.</param>
     /// <param name="idempotencyKey">The request id that a header told.</param>
@@ -149,6 +150,22 @@ internal ref struct FieldReader
         return texts;
     }
 
+    /// <summary>Steps into an object; what is wrong inside is named with its name.</summary>
+    public bool StartObject(string name)
+    {
+        if (_json.TokenType == JsonTokenType.StartObject)
+        {
+            _object = name;
+            return true;
+        }
+
+        RefuseKind(name, "an object");
+        return false;
+    }
+
+    /// <summary>Says that the object has been read to its end.</summary>
+    public void EndObject() => _object = null;
+
     /// <summary>Steps into a list of objects.</summary>
     public bool StartList(string name)
     {
@@ -211,7 +228,7 @@ internal ref struct FieldReader
         }
 
         if (name is null && !JsonText.TryGet(in _json, out name))
-            Refuse(_list is null ? Body : "", "has a field whose name is not valid UTF-8 or has half a surrogate pair");
+            Refuse(Place is null ? Body : "", "has a field whose name is not valid UTF-8 or has half a surrogate pair");
         else
             Refuse(name, $"is no field of this; it takes {names.Listed}");
         return -1;
@@ -223,8 +240,10 @@ internal ref struct FieldReader
         _json.Skip();
     }
 
+    private readonly string? Place => _object ?? (_list is null ? null : $"{_list}[{_item}]");
+
     private void Refuse(string name, string message) => _errors.Add(
-        _list is null ? name : name.Length == 0 ? $"{_list}[{_item}]" : $"{_list}[{_item}].{name}", message);
+        Place is not { } place ? name : name.Length == 0 ? place : $"{place}.{name}", message);
 
     private static string Describe(JsonTokenType token) => token switch
     {

@@ -14,7 +14,7 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
     public async Task GetAsync(HttpContext context)
     {
         FieldErrors errors = default;
-        var resource = RawPath.ReadResource(context, ref errors);
+        var resource = RawPath.ReadName(context, "resource", ref errors);
         var fresh = new QueryReader(context, GetParameters, ref errors).Boolean("fresh", ref errors) ?? false;
         if (resource is null || errors.Any)
         {
@@ -29,7 +29,7 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
     public async Task HistoryAsync(HttpContext context)
     {
         FieldErrors errors = default;
-        var resource = RawPath.ReadResource(context, ref errors);
+        var resource = RawPath.ReadName(context, "resource", ref errors);
         _ = new QueryReader(context, None, ref errors);
         if (resource is null || errors.Any)
         {
@@ -43,7 +43,7 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
     public async Task ListAsync(HttpContext context)
     {
         FieldErrors errors = default;
-        RawPath.RequireNoResource(context, ref errors);
+        RawPath.RequireNoName(context, "resource", ref errors);
         var request = ReadListing(context, ref errors);
         if (errors.Any)
         {

@@ -21,11 +21,13 @@ internal static class WireSchemas
             schema.Type = JsonSchemaType.String;
         else if (type == typeof(Refusal))
             ProblemSchema.Fill(schema);
-        else if (type.Name.EndsWith("Request", StringComparison.Ordinal))
+        else if (type.Name.EndsWith("Request", StringComparison.Ordinal) || type == typeof(KeyLease))
             schema.AdditionalPropertiesAllowed = false;
 
         // A field without a value is left out, never null.
         schema.Type &= ~JsonSchemaType.Null;
+        // What is counted may be below zero.
+        if (context.JsonPropertyInfo?.Name is "delta" or "value") schema.Minimum = null;
         if (context.JsonPropertyInfo?.Name != "token") return;
         schema.Minimum = "1";
         schema.Maximum = MaxToken.ToString(CultureInfo.InvariantCulture);

@@ -44,6 +44,7 @@ internal struct LeaseLimitsSurrogate
     [Id(3)] public int MaxHolders;
     [Id(4)] public int MaxWaiters;
     [Id(5)] public int MaxBatch;
+    [Id(6)] public int MaxKeys;
 }
 
 [RegisterConverter]
@@ -57,6 +58,7 @@ internal sealed class LeaseLimitsConverter : IConverter<LeaseLimits, LeaseLimits
         MaxHolders = surrogate.MaxHolders,
         MaxWaiters = surrogate.MaxWaiters,
         MaxBatch = surrogate.MaxBatch,
+        MaxKeys = surrogate.MaxKeys,
     };
 
     public LeaseLimitsSurrogate ConvertToSurrogate(in LeaseLimits value) => new()
@@ -67,5 +69,6 @@ internal sealed class LeaseLimitsConverter : IConverter<LeaseLimits, LeaseLimits
         MaxHolders = value.MaxHolders,
         MaxWaiters = value.MaxWaiters,
         MaxBatch = value.MaxBatch,
+        MaxKeys = value.MaxKeys,
     };
 }

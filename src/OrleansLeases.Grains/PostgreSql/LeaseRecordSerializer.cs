@@ -23,14 +23,14 @@ internal sealed class LeaseRecordSerializer : IGrainStorageSerializer
         {
             head.WriteStartObject();
             head.WriteNumber("epoch"u8, record.Epoch);
-            head.WriteNumber("block"u8, LeaseLog.BlockOf(log.Last));
+            head.WriteNumber("block"u8, BlockLog.BlockOf(log.Last));
             head.WriteBoolean("held"u8, !record.Lease.Holders.IsEmpty);
             if (LeaseMachine.DueWall(record.Lease) is { } due) head.WriteNumber("due"u8, due.Ticks / TimeSpan.TicksPerMillisecond);
             head.WriteEndObject();
         }
 
         lines.Write([EndOfLine]);
-        for (var block = Math.Max(LeaseLog.BlockOf(record.StoredChanges), LeaseLog.BlockOf(log.First)); block < LeaseLog.BlockOf(log.Last); block++)
+        for (var block = Math.Max(BlockLog.BlockOf(record.StoredChanges), BlockLog.BlockOf(log.First)); block < BlockLog.BlockOf(log.Last); block++)
         {
             lines.Write(LeaseCodec.EncodeBlock(log.Finished(block)));
             lines.Write([EndOfLine]);

@@ -37,6 +37,21 @@ internal sealed class WatchedService(ILeaseService service) : ILeaseService
     public ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken) =>
         WatchAsync(service.HistoryAsync(resource, cancellationToken));
 
+    public ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken) =>
+        WatchAsync(service.PutKeyAsync(key, request, cancellationToken));
+
+    public ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) =>
+        WatchAsync(service.GetKeyAsync(key, cancellationToken));
+
+    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion, CancellationToken cancellationToken) =>
+        WatchAsync(service.DeleteKeyAsync(key, ifVersion, cancellationToken));
+
+    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken) =>
+        WatchAsync(service.AddToCounterAsync(key, request, cancellationToken));
+
+    public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken) =>
+        WatchAsync(service.ListKeysAsync(request, cancellationToken));
+
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
         WatchAsync(service.InfoAsync(cancellationToken));
 

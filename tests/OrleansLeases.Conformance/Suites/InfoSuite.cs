@@ -5,7 +5,7 @@ namespace OrleansLeases.Conformance.Suites;
 public abstract class InfoSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()
 {
-    protected override LeaseLimits Limits => new() { MaxHolders = 17, MaxWaiters = 18, MaxBatch = 19, MaxTtl = TimeSpan.FromHours(1), MaxWait = TimeSpan.FromSeconds(20) };
+    protected override LeaseLimits Limits => new() { MaxHolders = 17, MaxWaiters = 18, MaxBatch = 19, MaxKeys = 20, MaxTtl = TimeSpan.FromHours(1), MaxWait = TimeSpan.FromSeconds(20) };
 
     [Fact]
     public async Task Info_TellsWhatTheServiceIs()

@@ -6,11 +6,19 @@ public sealed class Acquire : AcquireSuite<HttpMemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<HttpMemoryWorld>;
 
+public sealed class BoundKeys : BoundKeysSuite<HttpMemoryWorld>;
+
 public sealed class Break : BreakSuite<HttpMemoryWorld>;
+
+public sealed class Counters : CountersSuite<HttpMemoryWorld>;
 
 public sealed class History : HistorySuite<HttpMemoryWorld>;
 
 public sealed class Info : InfoSuite<HttpMemoryWorld>;
+
+public sealed class KeyListing : KeyListingSuite<HttpMemoryWorld>;
+
+public sealed class Keys : KeysSuite<HttpMemoryWorld>;
 
 public sealed class Listing : ListingSuite<HttpMemoryWorld>;
 

@@ -6,11 +6,19 @@ public sealed class Acquire : AcquireSuite<HttpSqliteWorld>;
 
 public sealed class BadInput : BadInputSuite<HttpSqliteWorld>;
 
+public sealed class BoundKeys : BoundKeysSuite<HttpSqliteWorld>;
+
 public sealed class Break : BreakSuite<HttpSqliteWorld>;
+
+public sealed class Counters : CountersSuite<HttpSqliteWorld>;
 
 public sealed class History : HistorySuite<HttpSqliteWorld>;
 
 public sealed class Info : InfoSuite<HttpSqliteWorld>;
+
+public sealed class KeyListing : KeyListingSuite<HttpSqliteWorld>;
+
+public sealed class Keys : KeysSuite<HttpSqliteWorld>;
 
 public sealed class Listing : ListingSuite<HttpSqliteWorld>;
 

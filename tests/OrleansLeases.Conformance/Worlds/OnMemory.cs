@@ -6,11 +6,19 @@ public sealed class Acquire : AcquireSuite<MemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<MemoryWorld>;
 
+public sealed class BoundKeys : BoundKeysSuite<MemoryWorld>;
+
 public sealed class Break : BreakSuite<MemoryWorld>;
+
+public sealed class Counters : CountersSuite<MemoryWorld>;
 
 public sealed class History : HistorySuite<MemoryWorld>;
 
 public sealed class Info : InfoSuite<MemoryWorld>;
+
+public sealed class KeyListing : KeyListingSuite<MemoryWorld>;
+
+public sealed class Keys : KeysSuite<MemoryWorld>;
 
 public sealed class Listing : ListingSuite<MemoryWorld>;
 

@@ -6,11 +6,19 @@ public sealed class Acquire : AcquireSuite<SqliteWorld>;
 
 public sealed class BadInput : BadInputSuite<SqliteWorld>;
 
+public sealed class BoundKeys : BoundKeysSuite<SqliteWorld>;
+
 public sealed class Break : BreakSuite<SqliteWorld>;
+
+public sealed class Counters : CountersSuite<SqliteWorld>;
 
 public sealed class History : HistorySuite<SqliteWorld>;
 
 public sealed class Info : InfoSuite<SqliteWorld>;
+
+public sealed class KeyListing : KeyListingSuite<SqliteWorld>;
+
+public sealed class Keys : KeysSuite<SqliteWorld>;
 
 public sealed class Listing : ListingSuite<SqliteWorld>;
 

@@ -31,33 +31,33 @@ public sealed class LeaseLogTests
     [InlineData(600)]
     public void Restore_WhenTakenApart_IsTheSameLog(int entries)
     {
-        var log = LeaseLog.Empty;
+        var log = BlockLog.Empty<LogEntry>();
         for (var i = 1; i <= entries; i++) log = log.Append(EntryOf(i), 64);
 
-        var restored = LeaseLog.Restore(log.Last, [.. log.NewestFirst().Reverse()]);
+        var restored = BlockLog.Restore(log.Last, [.. log.NewestFirst().Reverse()]);
         Assert.Equal((log.Last, log.First, log.Count), (restored.Last, restored.First, restored.Count));
         Assert.Equal(log.NewestFirst(), restored.NewestFirst());
         Assert.Equal(log.Append(EntryOf(9999), 64).NewestFirst(), restored.Append(EntryOf(9999), 64).NewestFirst());
 
-        var blocks = Enumerable.Range(0, (log.Count - 1) / 16).Select(block => log.Finished(LeaseLog.BlockOf(log.First) + block));
+        var blocks = Enumerable.Range(0, (log.Count - 1) / 16).Select(block => log.Finished(BlockLog.BlockOf(log.First) + block));
         Assert.Equal(log.NewestFirst(), log.WithoutFinished().WithOlder(blocks).NewestFirst());
     }
 
     [Fact]
     public void Finished_WhenTheBlockIsNotThere_Throws()
     {
-        var log = LeaseLog.Empty;
+        var log = BlockLog.Empty<LogEntry>();
         for (var i = 1; i <= 100; i++) log = log.Append(EntryOf(i), 64);
 
         Assert.Equal(81, log.Finished(5)[0].Token);
         Assert.Throws<ArgumentOutOfRangeException>(() => log.Finished(6));
-        Assert.Throws<ArgumentOutOfRangeException>(() => log.Finished(LeaseLog.BlockOf(log.First) - 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => log.Finished(BlockLog.BlockOf(log.First) - 1));
     }
 
     [Fact]
     public void TryFind_WhenNoRequestNamedTheChange_FindsNothing()
     {
-        var log = LeaseLog.Empty.Append(EntryOf(7) with { Request = default }, 64);
+        var log = BlockLog.Empty<LogEntry>().Append(EntryOf(7) with { Request = default }, 64);
 
         Assert.False(log.TryFind(0, out _));
     }

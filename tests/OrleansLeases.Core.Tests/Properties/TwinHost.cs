@@ -35,7 +35,7 @@ internal sealed class TwinHost : IKeeperAlarm
     /// <summary>How its calls to the store are known.</summary>
     public string Caller => Rules.Incarnation;
 
-    public void Set(LeaseKeeper keeper, TimeSpan at)
+    public void Set(Keeper keeper, TimeSpan at)
     {
         if (keeper == _keeper) _alarms.Add(at);
     }

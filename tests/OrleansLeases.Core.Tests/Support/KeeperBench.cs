@@ -42,7 +42,7 @@ internal sealed class KeeperBench : IKeeperAlarm
         }
     }
 
-    public void Set(LeaseKeeper keeper, TimeSpan at) => _alarms.Add(at);
+    public void Set(Keeper keeper, TimeSpan at) => _alarms.Add(at);
 
     /// <summary>The same resource in a keeper that knows nothing, as after a restart within the host.</summary>
     public void Forget() => _keeper = new LeaseKeeper(Resource, Host);

@@ -131,6 +131,12 @@ public sealed class RecordedHistoryTests : IDisposable
             return ValueTask.FromResult(SaveOutcome.Saved);
         }
 
+        public ValueTask<KeyState> LoadKeyAsync(string key) => throw new NotSupportedException();
+
+        public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background) => throw new NotSupportedException();
+
+        public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => [];
+
         public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) => [];
 
         public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => [];

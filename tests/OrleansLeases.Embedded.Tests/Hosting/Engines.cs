@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using OrleansLeases.Core;
 
@@ -23,5 +22,5 @@ internal static class Engines
     private static extern EmbeddedLeases Make(IEmbeddedStore store, EmbeddedLeaseOptions options, TimeProvider time, LeaseClock clock, long tokenFloor);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_keepers")]
-    private static extern ref ConcurrentDictionary<string, LeaseKeeper> KeepersOf(EmbeddedLeases leases);
+    private static extern ref Keepers KeepersOf(EmbeddedLeases leases);
 }

@@ -11,6 +11,12 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
     /// <summary>Runs after a save; what it throws is the outcome, though it was written.</summary>
     public Func<LeaseState, Task>? AfterSave { get; set; }
 
+    /// <summary>As <see cref="BeforeSave"/>, for keys.</summary>
+    public Func<string, KeyState, Task>? BeforeSaveKey { get; set; }
+
+    /// <summary>As <see cref="AfterSave"/>, for keys.</summary>
+    public Func<string, KeyState, Task>? AfterSaveKey { get; set; }
+
     /// <summary>Runs before a load.</summary>
     public Action? BeforeLoad { get; set; }
 
@@ -35,6 +41,18 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
         if (AfterSave is not null) await AfterSave(next);
         return outcome;
     }
+
+    public ValueTask<KeyState> LoadKeyAsync(string key) => behind.LoadKeyAsync(key);
+
+    public async ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
+    {
+        if (BeforeSaveKey is not null) await BeforeSaveKey(key, next);
+        var outcome = await behind.SaveKeyAsync(key, previous, next, background);
+        if (AfterSaveKey is not null) await AfterSaveKey(key, next);
+        return outcome;
+    }
+
+    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => behind.ReadKeysFrom(from);
 
     public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) => behind.ReadFrom(from);
 

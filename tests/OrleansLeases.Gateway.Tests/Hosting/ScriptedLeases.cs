@@ -33,6 +33,8 @@ internal sealed class ScriptedLeases : ILeaseService
 
     public Func<GetLeaseRequest, LeaseResult<LeaseInfo>> OnGet { get; set; } = request => Free(request.Resource);
 
+    public Func<string, LeaseResult<KeyValue>> OnGetKey { get; set; } = key => new Refusal.NotFound($"There is no key '{key}'.");
+
     public Func<ServiceInfo> OnInfo { get; set; } = () => new ServiceInfo
     {
         Version = "1",
@@ -121,6 +123,36 @@ internal sealed class ScriptedLeases : ILeaseService
     {
         Asked.Enqueue(resource);
         return new(new LeaseHistory { Resource = resource, FirstSequence = 1, Events = [] });
+    }
+
+    public ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue((key, request));
+        return new(new KeyPut { Key = key, Version = 3 });
+    }
+
+    public ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(key);
+        return new(OnGetKey(key));
+    }
+
+    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue((key, ifVersion));
+        return new(new KeyDeletion { Key = key, Existed = true });
+    }
+
+    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue((key, request));
+        return new(new CounterValue { Key = key, Value = request.Delta, Version = 3 });
+    }
+
+    public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(new KeyPage { Keys = [new KeyValue { Key = "a", Value = "1", Version = 1 }], Next = "a" });
     }
 
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>

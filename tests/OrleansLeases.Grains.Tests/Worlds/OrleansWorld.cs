@@ -16,6 +16,8 @@ public abstract class OrleansWorld : LeaseWorld
 
     public override string Engine => "orleans";
 
+    public override bool HasKeys => false;
+
     public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
     {
         var builder = new InProcessTestClusterBuilder(1);

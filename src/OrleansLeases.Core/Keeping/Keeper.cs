@@ -1,0 +1,173 @@
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// Owns one record in one host. Safe for concurrent use: it takes one turn at a time in the order of arrival, sets the
+/// alarms that wake it, and retires when nobody has asked for a while.
+/// </summary>
+public abstract class Keeper
+{
+    // While a store hangs, calls and their repeats gather here.
+    private protected const int MaxTurns = 10_000;
+    private protected static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private protected static readonly Refusal.Unavailable ShuttingDown = new(RetryAfter, "The service is shutting down.");
+    private static readonly TimeSpan FarthestAlarm = TimeSpan.FromMinutes(5);
+    private static readonly Refusal TooManyCalls =
+        new Refusal.LimitReached("calls", RetryAfter, $"{MaxTurns} calls wait for the store to answer for this name; ask again later.");
+
+    private protected readonly KeeperHost _host;
+    private protected readonly Lock _gate = new();
+    private protected Queue<Turn>? _turns;
+    private protected TimeSpan _lastUsed;
+    private protected TimeSpan _retryAt;
+    private protected bool _busy;
+    private protected bool _retired;
+    private protected Refusal? _stopped;
+    private TimeSpan _alarmAt = TimeSpan.MaxValue;
+
+    private protected Keeper(string name, KeeperHost host)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(host);
+        (Name, _host) = (name, host);
+    }
+
+    /// <summary>The name of the record.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether a call is waiting for something that time brings, so that waking the keeper late would be felt.</summary>
+    public virtual bool SomeoneWaits => false;
+
+    /// <summary>Tells the keeper that an alarm it set has come. It may leave memory then: if nothing is going on and nobody has asked for a while.</summary>
+    /// <param name="at">The moment it was set for.</param>
+    /// <returns>Whether it has retired; its host must then forget it, and otherwise <see cref="Wake"/> it soon.</returns>
+    public bool Ring(TimeSpan at)
+    {
+        var now = _host.Clock.Read();
+        lock (_gate)
+        {
+            if (at == _alarmAt) _alarmAt = TimeSpan.MaxValue;
+            if (_retired) return true;
+            if (_host.IdleAfter is not { } idle || _busy || _stopped is not null || SomeoneWaits) return false;
+            if (IsNeeded || now.Mono < IdleSince_NeedsLock + idle) return false;
+            // A later alarm may still know this keeper; it should not keep the record in memory as well.
+            DropState();
+            return _retired = true;
+        }
+    }
+
+    /// <summary>Looks at what time has changed.</summary>
+    /// <returns>The turn it took, if it had to take one; a host may limit how many run at once.</returns>
+    public abstract Task Wake();
+
+    /// <summary>Answers whoever waits with <c>unavailable</c>, and takes no more calls. A turn under way finishes.</summary>
+    /// <param name="answer">What they are told; that the service is shutting down where left out. Of several stops the first one's answer stands.</param>
+    public virtual void Stop(Refusal.Unavailable? answer = null)
+    {
+        lock (_gate) _stopped ??= answer ?? ShuttingDown;
+    }
+
+    /// <summary>Forgets the record: the next turn loads it afresh.</summary>
+    private protected abstract void DropState();
+
+    /// <summary>Whether the record is needed in memory, however long ago somebody asked.</summary>
+    private protected virtual bool IsNeeded => false;
+
+    private protected virtual TimeSpan IdleSince_NeedsLock => _lastUsed;
+
+    /// <summary>When the record changes by itself; while a turn is under way, when somebody must be answered all the same.</summary>
+    private protected virtual TimeSpan? WakeAt_NeedsLock => null;
+
+    private protected abstract ValueTask TakeAsync(Turn turn);
+
+    private protected virtual void AfterTurn()
+    {
+    }
+
+    /// <summary>Takes a turn in. The keeper's own are never refused: a grant would not be given back, or a call not answered.</summary>
+    private protected Task<object>? Enter(Turn turn, int bound = int.MaxValue)
+    {
+        lock (_gate)
+        {
+            if (_retired) return null;
+            if (_stopped is not null)
+            {
+                turn.TrySetResult(_stopped);
+                return turn.Task;
+            }
+
+            if (turn.IsUse) _lastUsed = turn.Received.Mono;
+            if (_busy)
+            {
+                if (_turns?.Count >= bound) return Task.FromResult<object>(TooManyCalls);
+                (_turns ??= new()).Enqueue(turn);
+                return turn.Task;
+            }
+
+            _busy = true;
+            // The turn may hang in the store; those who wait are sent away on time all the same.
+            if (SomeoneWaits) SetAlarm_NeedsLock();
+        }
+
+        _ = TakeTurnsAsync(turn);
+        return turn.Task;
+    }
+
+    // The flag _busy is the turn: whoever set it owns the record until the queue is empty.
+    private async Task TakeTurnsAsync(Turn? turn)
+    {
+        while (turn is not null)
+        {
+            try
+            {
+                await TakeAsync(turn);
+            }
+            catch (Exception error)
+            {
+                // A defect must not leave callers waiting, nor a state that may be ahead of the store.
+                DropState();
+                _retryAt = _host.Clock.Read().Mono + RetryAfter;
+                turn.TrySetException(error);
+            }
+
+            AfterTurn();
+            lock (_gate)
+            {
+                if (_turns is null || !_turns.TryDequeue(out turn))
+                {
+                    turn = null;
+                    _turns = null;
+                    _busy = false;
+                    SetAlarm_NeedsLock();
+                }
+            }
+        }
+    }
+
+    private protected void SetAlarm_NeedsLock()
+    {
+        if (_stopped is not null || _retired) return;
+        if ((WakeAt_NeedsLock ?? (!_busy && _host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null)) is not { } at) return;
+        // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.
+        var farthest = _host.Clock.Read().Mono + FarthestAlarm;
+        if (at > farthest) at = farthest;
+        if (at >= _alarmAt) return;
+        _alarmAt = at;
+        _host.Alarm.Set(this, at);
+    }
+
+    private protected static Refusal UnknownOutcome(string? requestId) => new Refusal.OutcomeUnknown(requestId, requestId is null
+        ? "The store did not say whether the change happened; repeat the call."
+        : "The store did not say whether the change happened; repeat the call with the same requestId.");
+
+    private protected static Refusal NotSaved() =>
+        new Refusal.Unavailable(RetryAfter, "The store refused the change, so nothing was changed; it may be full or shutting down.");
+
+    private protected Refusal ChangedByOthers() =>
+        new Refusal.Unavailable(TimeSpan.Zero, $"'{Name}' is being changed by another activation; repeat the call.");
+
+    private protected Refusal NotRead(Exception error)
+    {
+        _retryAt = _host.Clock.Read().Mono + RetryAfter;
+        return new Refusal.Unavailable(RetryAfter, $"The record of '{Name}' could not be read: {error.Message}");
+    }
+}

@@ -1,0 +1,121 @@
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// Cleans up the keys of ended leases: a batch of one lease at a time, so that a lease with many keys keeps no other
+/// waiting, and again until it is done. Thread-safe.
+/// </summary>
+/// <param name="keepers">The keepers of keys and leases.</param>
+/// <param name="time">The clock of the pauses.</param>
+public sealed class KeyCleaner(IKeepers keepers, TimeProvider time) : IKeyCleaner, IDisposable
+{
+    private const int BatchLength = 64;
+    private const int BatchesAtOnce = 8;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<(string Resource, long Token)> _known = [];
+    private readonly Queue<Job> _waiting = new();
+    private readonly CancellationTokenSource _stop = new();
+    private int _running;
+
+    /// <inheritdoc/>
+    public void CleanUp(string resource, PendingCleanUp ended)
+    {
+        ArgumentNullException.ThrowIfNull(ended);
+        lock (_gate)
+        {
+            // Whoever is at it has all keys that are left: they only become fewer.
+            if (!_known.Add((resource, ended.Token))) return;
+        }
+
+        Enqueue(new Job(resource, ended.Token, new Queue<string>(ended.Keys)));
+    }
+
+    /// <summary>Stops. What is left is on record with its lease.</summary>
+    public void Dispose() => _stop.Cancel();
+
+    private void Enqueue(Job job)
+    {
+        lock (_gate)
+        {
+            _waiting.Enqueue(job);
+            if (_running == BatchesAtOnce || _stop.IsCancellationRequested) return;
+            _running++;
+        }
+
+        // Off the turn of the lease that hands it out.
+        _ = Task.Run(WorkAsync);
+    }
+
+    private async Task WorkAsync()
+    {
+        while (true)
+        {
+            Job? job;
+            lock (_gate)
+            {
+                if (_stop.IsCancellationRequested || !_waiting.TryDequeue(out job))
+                {
+                    _running--;
+                    return;
+                }
+            }
+
+            var progress = await TakeBatchAsync(job);
+            if (job.Keys.Count == 0)
+            {
+                lock (_gate) _known.Remove((job.Resource, job.Token));
+            }
+            else if (progress)
+            {
+                Enqueue(job);
+            }
+            else
+            {
+                _ = EnqueueLaterAsync(job);
+            }
+        }
+    }
+
+    private async Task EnqueueLaterAsync(Job job)
+    {
+        try
+        {
+            await Task.Delay(Pause, time, _stop.Token);
+            Enqueue(job);
+        }
+        catch (OperationCanceledException)
+        {
+            // It is on record with its lease.
+        }
+    }
+
+    /// <summary>Cleans some keys and tells the lease. What does not answer goes to the end of the queue.</summary>
+    private async Task<bool> TakeBatchAsync(Job job)
+    {
+        var batch = new List<string>();
+        while (batch.Count < BatchLength && job.Keys.TryDequeue(out var key)) batch.Add(key);
+        var cleaned = await Task.WhenAll(batch.Select(key => AnswersAsync(
+            () => keepers.AskKeyAsync(key, new KeyCommand.Clean(job.Resource, job.Token)), KeyReply.Cleaned.Instance)));
+        var done = batch.Where((_, index) => cleaned[index]).ToArray();
+        // Only what is durable is taken off the record; a crash in between cleans it once more.
+        var noted = done.Length > 0 && await AnswersAsync(
+            () => keepers.AskLeaseAsync(job.Resource, new LeaseCommand.CleanUpDone(job.Token, done)), LeaseReply.Noted.Instance);
+        foreach (var key in noted ? batch.Except(done, StringComparer.Ordinal) : batch) job.Keys.Enqueue(key);
+        return noted;
+    }
+
+    private static async Task<bool> AnswersAsync(Func<Task<object>> ask, object expected)
+    {
+        try
+        {
+            return expected.Equals(await ask());
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return false;
+        }
+    }
+
+    private sealed record Job(string Resource, long Token, Queue<string> Keys);
+}

@@ -1,0 +1,150 @@
+using System.Globalization;
+
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// The rules of a key: pure functions of its record, the command with its premise, and the time. Leases are other
+/// records; where the answer depends on one, the reply says what to find out, and the command comes again with that.
+/// </summary>
+public static class KeyMachine
+{
+    /// <summary>Applies one command.</summary>
+    /// <param name="key">The key's name.</param>
+    /// <param name="state">The record.</param>
+    /// <param name="command">What happens.</param>
+    /// <param name="now">When.</param>
+    /// <returns>What it does.</returns>
+    public static KeyTransition Apply(string key, KeyState state, KeyCommand command, Now now)
+    {
+        var draft = new KeyDraft(key, state, command.Premise, LeaseMachine.CeilToMillisecond(now.Late));
+        var reply = command switch
+        {
+            KeyCommand.Get => draft.Get(),
+            KeyCommand.Put put => draft.Put(put.Request, put.Stamp),
+            KeyCommand.Add add => draft.Add(add.Request, add.Stamp),
+            KeyCommand.Delete delete => draft.Delete(delete.IfVersion),
+            KeyCommand.Clean clean => draft.Clean(clean.Resource, clean.Token),
+            _ => throw new ArgumentOutOfRangeException(nameof(command), command, "There is no such command."),
+        };
+        return new(draft.Next, reply);
+    }
+}
+
+/// <summary>The next record of a key in the making. Lives for one command.</summary>
+internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, TimeSpan at)
+{
+    private KeyState? _next;
+
+    public KeyState Next => _next ?? state;
+
+    /// <summary>Whether the premise is about the binding that the key has now. What is bound elsewhere meanwhile is asked about anew.</summary>
+    private bool Settled => premise is { } found && found.Generation == state.Generation;
+
+    // That a lease has ended stays true; that it was in force when asked may have changed by now. The answer then is
+    // that of the moment of asking, and a clean-up of what is written comes.
+    private bool Ended => Settled && premise!.Ended;
+
+    private bool Exists => state.Value is not null && !Ended;
+
+    private long Revision => Exists ? state.Revision : 0;
+
+    public KeyReply Get()
+    {
+        KeyReply there = state.Value is { } value ? new KeyReply.Found(value, state.Revision, state.Binding) : NotFound();
+        if (state.Binding is { } binding && !Settled) return new KeyReply.AskWhetherInForce(state.Generation, binding, there);
+        return Exists ? there : NotFound();
+    }
+
+    public KeyReply Put(PutKeyRequest request, RequestStamp stamp)
+    {
+        if (Replay(stamp) is { } replay) return replay;
+        var binding = KeyBinding.Of(request.Lease);
+        if (AskAboutLease(binding) is { } ask) return ask;
+        if (request.IfVersion is { } version && version != Revision) return Refuse(Refusals.VersionDiffers(key, version, Revision));
+        return AskToAttach(binding) ?? (KeyReply)Write(request.Value, binding, sum: null, stamp);
+    }
+
+    public KeyReply Add(AddToCounterRequest request, RequestStamp stamp)
+    {
+        if (Replay(stamp) is { } replay) return replay;
+        var binding = KeyBinding.Of(request.Lease);
+        if (AskAboutLease(binding) is { } ask) return ask;
+        var value = 0L;
+        // The parser lets zero characters at the end pass.
+        if (Exists && (state.Value!.EndsWith('\0') || !long.TryParse(state.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)))
+            return Refuse(Refusals.NoInteger(key));
+        var sum = unchecked(value + request.Delta);
+        if (request.Delta < 0 ? sum > value : sum < value) return Refuse(Refusals.Overflows(key, value, request.Delta));
+        return AskToAttach(binding)
+            ?? (KeyReply)Write(sum.ToString(CultureInfo.InvariantCulture), binding ?? (Exists ? state.Binding : null), sum, stamp);
+    }
+
+    public KeyReply Delete(long? ifVersion)
+    {
+        if (AskAboutLease(to: null) is { } ask) return ask;
+        if (ifVersion is { } version && version != Revision) return Refuse(Refusals.VersionDiffers(key, version, Revision));
+        // Where its lease has ended, the clean-up is on its way.
+        if (!Exists) return new KeyReply.Deleted(Existed: false);
+        var unbound = Store(value: null, binding: null, new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default));
+        return new KeyReply.Deleted(Existed: true, unbound);
+    }
+
+    public KeyReply Clean(string resource, long token)
+    {
+        if (state.Binding is { } binding && binding.Token == token && binding.Resource == resource)
+            Store(value: null, binding: null, new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default));
+        else
+            _next = state with { Version = state.Version + 1, Generation = state.Generation + 1 };
+        return KeyReply.Cleaned.Instance;
+    }
+
+    /// <summary>A request id that was applied before: what it did then, whatever the key is now.</summary>
+    private KeyReply? Replay(RequestStamp stamp)
+    {
+        if (!state.Log.TryFind(stamp.Id, out var done, out var revision)) return null;
+        return done.Request.Content == stamp.Content
+            ? new KeyReply.Written(revision, done.Sum, Replayed: true)
+            : Refuse(Refusals.RequestIdReused());
+    }
+
+    /// <summary>Whether the key exists depends on its lease. Where it is to be bound to the same one, attaching tells that as well.</summary>
+    private KeyReply.AskWhetherInForce? AskAboutLease(KeyBinding? to) => state.Binding is { } binding && !Settled && !IsBoundTo(to)
+        ? new KeyReply.AskWhetherInForce(state.Generation, binding)
+        : null;
+
+    private KeyReply.AskToAttach? AskToAttach(KeyBinding? to)
+    {
+        if (to is null || (Settled && premise!.Attached)) return null;
+        var bound = IsBoundTo(to) && !Ended;
+        return new KeyReply.AskToAttach(bound ? 0 : state.Generation, new KeyPremise(state.Generation, Ended, Attached: true));
+    }
+
+    private bool IsBoundTo(KeyBinding? to) =>
+        to is not null && state.Binding is { } binding && binding.Token == to.Token && binding.Resource == to.Resource;
+
+    private KeyReply.Written Write(string value, KeyBinding? binding, long? sum, RequestStamp stamp)
+    {
+        var unbound = Store(value, binding, new KeyLogEntry(KeyEventKind.KeyPut, at, sum, stamp));
+        return new(Next.Revision, sum, Replayed: false, unbound);
+    }
+
+    private Unbound? Store(string? value, KeyBinding? binding, KeyLogEntry entry)
+    {
+        var log = state.Log;
+        // What was bound to an ended lease was deleted with it: that is a change of its own.
+        if (Ended) log = log.Append(new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default), KeyState.LogLength);
+        _next = state with
+        {
+            Version = state.Version + 1,
+            Generation = binding == state.Binding ? state.Generation : state.Generation + 1,
+            Value = value,
+            Binding = binding,
+            Log = log.Append(entry, KeyState.LogLength),
+        };
+        return state.Binding is { } before && Next.Generation != state.Generation && !Ended ? new(before, Next.Generation) : null;
+    }
+
+    private KeyReply.Refused NotFound() => Refuse(Refusals.NoSuchKey(key));
+
+    private static KeyReply.Refused Refuse(Refusal refusal) => new(refusal);
+}

@@ -1,0 +1,88 @@
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// The record of one key. Immutable; once stored it stays, a small tombstone after a delete, so that its version never
+/// repeats and a late write of it loses.
+/// </summary>
+public sealed record KeyState
+{
+    /// <summary>The newest schema this code can read.</summary>
+    public const int CurrentSchema = 1;
+
+    /// <summary>How many changes a key remembers, with their request ids: 1,024 wherever the oldest block ends.</summary>
+    public const int LogLength = 1_024 + BlockLog.BlockLength;
+
+    /// <summary>A key never used.</summary>
+    public static readonly KeyState Unused = new();
+
+    /// <summary>The schema of this record.</summary>
+    [JsonPropertyName("v")]
+    public int Schema { get; init; } = CurrentSchema;
+
+    /// <summary>Counts the stored writes; what compare-and-swap compares. 0 where nothing is stored.</summary>
+    [JsonPropertyName("ver")]
+    [JsonRequired]
+    public long Version { get; init; }
+
+    /// <summary>
+    /// Counts the writes that change what the key is bound to, and the clean-ups. What was found out about leases for
+    /// one generation holds for all of it: so a write that had to ask a lease first is applied only in the same one.
+    /// </summary>
+    [JsonPropertyName("gen")]
+    public long Generation { get; init; }
+
+    /// <summary>The value; null where there is no such key.</summary>
+    [JsonPropertyName("val")]
+    public string? Value { get; init; }
+
+    /// <summary>The lease it is bound to; null where it stands free. It is as absent as without a value once that lease has ended.</summary>
+    [JsonPropertyName("b")]
+    public KeyBinding? Binding { get; init; }
+
+    /// <summary>The last changes. The number of a change is the version that callers are told.</summary>
+    [JsonPropertyName("log")]
+    [JsonRequired]
+    [JsonConverter(typeof(KeyLogConverter))]
+    public BlockLog<KeyLogEntry> Log { get; init; } = BlockLog.Empty<KeyLogEntry>();
+
+    /// <summary>The version that callers are told: counts puts, additions and deletes.</summary>
+    [JsonIgnore]
+    public long Revision => Log.Last;
+}
+
+/// <summary>The lease that a key is bound to.</summary>
+/// <param name="Resource">The resource.</param>
+/// <param name="Owner">The holder.</param>
+/// <param name="Token">The token of the grant.</param>
+public sealed record KeyBinding(
+    [property: JsonPropertyName("r")] string Resource,
+    [property: JsonPropertyName("o")] string Owner,
+    [property: JsonPropertyName("t")] long Token)
+{
+    internal static KeyBinding? Of(KeyLease? lease) => lease is null ? null : new(lease.Resource, lease.Owner, lease.Token);
+
+    internal KeyLease ToLease() => new() { Resource = Resource, Owner = Owner, Token = Token };
+}
+
+/// <summary>What happened to a key. The numbers are stored and never change.</summary>
+public enum KeyEventKind
+{
+    /// <summary>It was put or added to.</summary>
+    KeyPut = 1,
+
+    /// <summary>It was deleted, or its lease has ended.</summary>
+    KeyDeleted = 2,
+}
+
+/// <summary>One change of a key.</summary>
+/// <param name="Kind">What happened.</param>
+/// <param name="At">Wall: when.</param>
+/// <param name="Sum">What an addition made of it.</param>
+/// <param name="Request">The request that made the change, where a request id names it.</param>
+public readonly record struct KeyLogEntry(
+    [property: JsonPropertyName("k"), JsonConverter(typeof(JsonNumberEnumConverter<KeyEventKind>))] KeyEventKind Kind,
+    [property: JsonPropertyName("a")] TimeSpan At,
+    [property: JsonPropertyName("s")] long? Sum,
+    [property: JsonPropertyName("q")] RequestStamp Request) : ILogEntry;

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+
+namespace OrleansLeases.Core;
+
+/// <summary>What a lease knows of the keys bound to it: their names, and no more.</summary>
+internal sealed partial class LeaseDraft
+{
+    // Of all holders and of ended leases together, as a multiple of what one lease may have: the record lists them all.
+    private const int LeasesWorthOfKeys = 10;
+    private static readonly ImmutableSortedDictionary<string, long> NoKeys = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
+
+    public LeaseReply Attach(LeaseCommand.Attach command)
+    {
+        var (lease, key, since) = command;
+        var index = IndexOf(lease.Token, lease.Owner);
+        if (index < 0) return Refuse(NotHolder(lease.Resource, lease.Owner, lease.Token));
+        var holder = _holders[index];
+        var keys = holder.Keys ?? NoKeys;
+        var known = keys.TryGetValue(key, out var before);
+        if (known && before >= since)
+        {
+            // Nothing is stored that would show a lease ended by another activation: compare with the store instead.
+            _checkFirst = true;
+            Replace(index, holder with { Delivered = true }, durable: false);
+            return LeaseReply.Noted.Instance;
+        }
+
+        if (!known && keys.Count >= rules.Limits.MaxKeys) return Refuse(Refusals.TooManyKeys(lease, rules.Limits.MaxKeys));
+        if (!known && CountKeys() >= (long)rules.Limits.MaxKeys * LeasesWorthOfKeys)
+            return Refuse(Refusals.TooManyKeysInAll(lease.Resource, (long)rules.Limits.MaxKeys * LeasesWorthOfKeys));
+        Replace(index, holder with { Keys = keys.SetItem(key, since), Delivered = true }, durable: true);
+        return LeaseReply.Noted.Instance;
+    }
+
+    public LeaseReply Detach(LeaseCommand.Detach command)
+    {
+        var index = IndexOf(command.Token);
+        // Attached again since: a write that relies on the name may be on its way.
+        if (index >= 0 && _holders[index].Keys is { } keys && keys.TryGetValue(command.Key, out var since) && since < command.Generation)
+            Replace(index, _holders[index] with { Keys = keys.Count == 1 ? null : keys.Remove(command.Key) }, durable: true);
+        return LeaseReply.Noted.Instance;
+    }
+
+    public LeaseReply CleanUpDone(LeaseCommand.CleanUpDone command)
+    {
+        if (_pending?.Find(ended => ended.Token == command.Token) is not { } ended) return LeaseReply.Noted.Instance;
+        var left = ended.Keys.RemoveRange(command.Keys, StringComparer.Ordinal);
+        if (left.Length == ended.Keys.Length) return LeaseReply.Noted.Instance;
+        _pending = left.IsEmpty ? _pending.Remove(ended) : _pending.Replace(ended, ended with { Keys = left });
+        if (_pending.IsEmpty) _pending = null;
+        _durable = true;
+        return LeaseReply.Noted.Instance;
+    }
+
+    public LeaseReply WhoHolds() => new LeaseReply.Tokens([.. _holders.Select(holder => holder.Token)]);
+
+    private long CountKeys() => _holders.Sum(holder => (long)(holder.Keys?.Count ?? 0)) + (_pending?.Sum(ended => (long)ended.Keys.Length) ?? 0);
+}

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Embedded;
+
+/// <summary>The keepers in this process, one for each name in use. Thread-safe.</summary>
+internal sealed class Keepers : IKeepers, IDisposable
+{
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<string, LeaseKeeper> _leases = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, KeyKeeper> _keys = new(StringComparer.Ordinal);
+    private readonly IEmbeddedStore _store;
+    private readonly KeeperHost _host;
+    private readonly AlarmQueue _alarms;
+    private readonly KeyCleaner _cleaner;
+    private bool _disposed;
+
+    public Keepers(IEmbeddedStore store, LeaseClock clock, LeaseRules rules, TimeProvider time)
+    {
+        _store = store;
+        _alarms = new AlarmQueue(time, clock, Forget);
+        _cleaner = new KeyCleaner(this, time);
+        _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = IdleAfter, Cleaner = _cleaner, Alone = true };
+    }
+
+    public static Refusal.Unavailable ShutDown { get; } = new(TimeSpan.FromSeconds(1), "The service is shutting down.");
+
+    /// <summary>How many are in memory.</summary>
+    public int Count => _leases.Count + _keys.Count;
+
+    public Task<object> AskLeaseAsync(string resource, LeaseCommand command) => AskLeaseAsync(resource, command, CancellationToken.None);
+
+    public Task<object> AskLeaseAsync(string resource, LeaseCommand command, CancellationToken cancellationToken)
+    {
+        while (!_disposed)
+        {
+            var keeper = LeaseOf(resource);
+            if (keeper.Submit(command, cancellationToken) is { } answer) return answer;
+            Forget(keeper);
+        }
+
+        return Task.FromResult<object>(ShutDown);
+    }
+
+    /// <summary>Asks for what is no command.</summary>
+    public Task<object> AskLeaseAsync(string resource, Func<LeaseKeeper, Task<object>?> ask)
+    {
+        while (!_disposed)
+        {
+            var keeper = LeaseOf(resource);
+            if (ask(keeper) is { } answer) return answer;
+            Forget(keeper);
+        }
+
+        return Task.FromResult<object>(ShutDown);
+    }
+
+    public Task<object> AskKeyAsync(string key, KeyCommand command)
+    {
+        while (!_disposed)
+        {
+            var keeper = _keys.GetOrAdd(key, static (name, keepers) => new KeyKeeper(name, keepers._host, keepers._store), this);
+            if (_disposed) keeper.Stop();
+            if (keeper.Submit(command) is { } answer) return answer;
+            Forget(keeper);
+        }
+
+        return Task.FromResult<object>(ShutDown);
+    }
+
+    public LeaseKeeper LeaseOf(string resource)
+    {
+        var keeper = _leases.GetOrAdd(resource, static (name, host) => new LeaseKeeper(name, host), _host);
+        // A keeper made while the service was being disposed of has missed the round of Stop calls.
+        if (_disposed) keeper.Stop();
+        return keeper;
+    }
+
+    /// <summary>Answers whoever waits, and takes no more calls. Turns under way finish.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _alarms.Dispose();
+        _cleaner.Dispose();
+        foreach (var keeper in _leases.Values) keeper.Stop();
+        foreach (var keeper in _keys.Values) keeper.Stop();
+    }
+
+    private void Forget(Keeper keeper)
+    {
+        if (keeper is LeaseKeeper lease) _leases.TryRemove(new(lease.Name, lease));
+        else if (keeper is KeyKeeper key) _keys.TryRemove(new(key.Name, key));
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.OpenApi;
+
+namespace OrleansLeases.Gateway.Keys;
+
+/// <summary>Where the calls about keys are, and what they take and answer.</summary>
+internal static class KeyEndpoints
+{
+    private const string Tag = "Keys";
+    private const string Path = "/v1/keys";
+    private const string Named = Path + "/{**key}";
+    private const string Counter = "/v1/counters/{**key}";
+
+    private static readonly RefusalCode[] Always = [RefusalCode.InvalidRequest, RefusalCode.LimitReached, RefusalCode.Unavailable];
+    private static readonly RefusalCode[] OfWrite = [.. Always, RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown];
+
+    public static void Map(IEndpointRouteBuilder endpoints, KeyHandlers handlers)
+    {
+        RequestDelegate put = handlers.PutAsync, get = handlers.GetAsync, delete = handlers.DeleteAsync, add = handlers.AddAsync, list = handlers.ListAsync;
+        endpoints.MapPut(Named, put).WithContract(put, new Contract("putKey")
+        {
+            Tag = Tag,
+            Summary = "Writes a key, bound to a lease or free-standing.",
+            Description = "A bound key is there only while its lease is. Without a lease a bound key becomes free-standing.",
+            Body = typeof(PutKeyRequest),
+            Reply = typeof(KeyPut),
+            Refusals = OfWrite,
+            Parameters = [Contract.Key, Contract.IdempotencyKey],
+        });
+        endpoints.MapGet(Named, get).WithContract(get, new Contract("getKey")
+        {
+            Tag = Tag,
+            Summary = "Reads a key. One whose lease has ended is not found, cleaned up or not.",
+            Reply = typeof(KeyValue),
+            Refusals = [.. Always, RefusalCode.NotFound],
+            Parameters = [Contract.Key],
+        });
+        endpoints.MapDelete(Named, delete).WithContract(delete, new Contract("deleteKey")
+        {
+            Tag = Tag,
+            Summary = "Deletes a key, whatever it is bound to.",
+            Reply = typeof(KeyDeletion),
+            Refusals = [.. Always, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
+            Parameters = [Contract.Key, Contract.Query("ifVersion", typeof(long), "Only this version.")],
+        });
+        endpoints.MapPost(Counter, add).WithContract(add, new Contract("addToCounter")
+        {
+            Tag = Tag,
+            Summary = "Adds to a key whose value is a decimal 64-bit integer; an absent key counts as 0.",
+            Description = "Retries with the same request id are recognised for at least the last 1,024 changes of the key.",
+            Body = typeof(AddToCounterRequest),
+            Reply = typeof(CounterValue),
+            Refusals = OfWrite,
+            Parameters = [Contract.Key, Contract.IdempotencyKey],
+        });
+        endpoints.MapGet(Path, list).WithContract(list, new Contract("listKeys")
+        {
+            Tag = Tag,
+            Summary = "Lists keys in the byte order of their names.",
+            Description = "A page may have fewer keys than asked for while next names more.",
+            Reply = typeof(KeyPage),
+            Refusals = Always,
+            Parameters =
+            [
+                Contract.Query("prefix", typeof(string), "Only names that start with this."),
+                Contract.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 unless told otherwise."),
+                Contract.Query("after", typeof(string), "The next of the page before."),
+            ],
+        });
+        endpoints.MapOtherMethods(Named, _ => "GET, PUT, DELETE");
+        endpoints.MapOtherMethods(Counter, _ => "POST");
+    }
+}

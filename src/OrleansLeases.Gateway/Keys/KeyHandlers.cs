@@ -1,0 +1,85 @@
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.Json;
+
+namespace OrleansLeases.Gateway.Keys;
+
+/// <summary>The calls about keys and counters.</summary>
+internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
+{
+    private const string Key = "key";
+
+    private static readonly FieldNames None = new(required: [], optional: []);
+    private static readonly FieldNames DeleteParameters = new(required: [], optional: ["ifVersion"]);
+    private static readonly FieldNames ListParameters = new(required: [], optional: ["prefix", "pageSize", "after"]);
+
+    public Task PutAsync(HttpContext context) =>
+        WriteAsync(context, PutKeyBody.Read, leases.PutKeyAsync, request => request.RequestId, LeaseJson.Default.KeyPut);
+
+    public Task AddAsync(HttpContext context) =>
+        WriteAsync(context, AddToCounterBody.Read, leases.AddToCounterAsync, request => request.RequestId, LeaseJson.Default.CounterValue);
+
+    public async Task GetAsync(HttpContext context)
+    {
+        FieldErrors errors = default;
+        var key = RawPath.ReadName(context, Key, ref errors);
+        _ = new QueryReader(context, None, ref errors);
+        if (key is null || errors.Any)
+            await Answer.RefuseAsync(context, errors.ToRefusal());
+        else
+            await Answer.WriteAsync(context, await calls.ReadAsync(context, leases.GetKeyAsync, key), LeaseJson.Default.KeyValue);
+    }
+
+    public async Task DeleteAsync(HttpContext context)
+    {
+        FieldErrors errors = default;
+        var key = RawPath.ReadName(context, Key, ref errors);
+        var ifVersion = new QueryReader(context, DeleteParameters, ref errors).Integer("ifVersion", ref errors);
+        if (key is null || errors.Any)
+        {
+            await Answer.RefuseAsync(context, errors.ToRefusal());
+            return;
+        }
+
+        var answer = await calls.ChangeAsync(
+            context, (name, cancellation) => leases.DeleteKeyAsync(name, ifVersion, cancellation), key, requestId: null, context.RequestAborted);
+        await Answer.WriteAsync(context, answer, LeaseJson.Default.KeyDeletion);
+    }
+
+    public async Task ListAsync(HttpContext context)
+    {
+        FieldErrors errors = default;
+        RawPath.RequireNoName(context, Key, ref errors);
+        var query = new QueryReader(context, ListParameters, ref errors);
+        var request = new ListKeysRequest { Prefix = query.Text("prefix"), After = query.Text("after") };
+        if (query.Count("pageSize", ref errors) is { } pageSize) request = request with { PageSize = pageSize };
+        if (errors.Any)
+            await Answer.RefuseAsync(context, errors.ToRefusal());
+        else
+            await Answer.WriteAsync(context, await calls.ReadAsync(context, leases.ListKeysAsync, request), LeaseJson.Default.KeyPage);
+    }
+
+    private async Task WriteAsync<TRequest, TReply>(
+        HttpContext context,
+        BodyParser<TRequest> parse,
+        Func<string, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> write,
+        Func<TRequest, string?> requestIdOf,
+        JsonTypeInfo<TReply> reply)
+        where TRequest : class
+        where TReply : class
+    {
+        FieldErrors errors = default;
+        var key = RawPath.ReadName(context, Key, ref errors);
+        if (key is null || errors.Any)
+        {
+            await Answer.RefuseAsync(context, errors.ToRefusal());
+            return;
+        }
+
+        if (await RequestBody.ReadAsync(context, parse, takesRequestId: true) is not { } request) return;
+        var answer = await calls.ChangeAsync(
+            context, (body, cancellation) => write(key, body, cancellation), request, requestIdOf(request), context.RequestAborted);
+        await Answer.WriteAsync(context, answer, reply);
+    }
+}
