@@ -1,0 +1,158 @@
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>The rules of a key, command by command.</summary>
+public sealed class KeyMachineTests
+{
+    private static readonly KeyLease Lease = new() { Resource = "r", Owner = "me", Token = 7 };
+    private static readonly KeyPremise Attached = new(0, Ended: false, Attached: true);
+
+    private readonly LeaseClock _clock = new(new OrleansLeases.Testing.ManualTimeProvider());
+    private KeyState _state = KeyState.Unused;
+
+    [Fact]
+    public void Put_BoundToALease_AsksToAttachFirst()
+    {
+        Assert.Equal(new KeyReply.AskToAttach(0, Attached), Apply(Put("up", Lease)));
+        Assert.Same(KeyState.Unused, _state);
+
+        Assert.Equal(new KeyReply.Written(1, null, Replayed: false), Apply(Put("up", Lease) with { Premise = Attached }));
+        Assert.Equal((1, 1, "up", new KeyBinding("r", "me", 7)), (_state.Version, _state.Generation, _state.Value, _state.Binding));
+    }
+
+    [Fact]
+    public void Put_WithAPremiseOfAnEarlierGeneration_AsksAnew()
+    {
+        Apply(new KeyCommand.Clean("other", 1));
+
+        Assert.Equal(new KeyReply.AskToAttach(1, Attached with { Generation = 1 }), Apply(Put("up", Lease) with { Premise = Attached }));
+        Assert.Null(_state.Value);
+    }
+
+    [Fact]
+    public void Put_OverAKeyOfAnotherLease_AsksAboutThatFirst()
+    {
+        Bind();
+        var other = Lease with { Token = 8 };
+
+        Assert.Equal(new KeyReply.AskWhetherInForce(1, new KeyBinding("r", "me", 7)), Apply(Put("mine", other, ifVersion: 1)));
+        var inForce = new KeyPremise(1, Ended: false, Attached: false);
+        Assert.Equal(new KeyReply.AskToAttach(1, inForce with { Attached = true }), Apply(Put("mine", other, ifVersion: 1) with { Premise = inForce }));
+        var written = Assert.IsType<KeyReply.Written>(Apply(Put("mine", other, ifVersion: 1) with { Premise = inForce with { Attached = true } }));
+
+        Assert.Equal(new Unbound(new KeyBinding("r", "me", 7), 2), written.Unbound);
+    }
+
+    [Fact]
+    public void Put_WhenItsVersionDoesNotMatch_IsRefusedBeforeItIsAttached()
+    {
+        Assert.IsType<Refusal.Conflict>(Assert.IsType<KeyReply.Refused>(Apply(Put("up", Lease, ifVersion: 3))).Refusal);
+        Bind();
+        var ended = new KeyPremise(1, Ended: true, Attached: false);
+        Assert.Equal(0, Assert.IsType<Refusal.Conflict>(Assert.IsType<KeyReply.Refused>(Apply(Put("up", null, ifVersion: 1) with { Premise = ended })).Refusal).Current);
+    }
+
+    [Fact]
+    public void Put_OverAKeyWhoseLeaseHasEnded_RecordsThatItWasDeleted()
+    {
+        Bind();
+
+        var written = Assert.IsType<KeyReply.Written>(Apply(Put("free", null, ifVersion: 0) with { Premise = new(1, Ended: true, Attached: false) }));
+
+        Assert.Equal((3, null), (written.Revision, written.Unbound));
+        Assert.Equal([KeyEventKind.KeyPut, KeyEventKind.KeyDeleted, KeyEventKind.KeyPut], _state.Log.NewestFirst().Select(entry => entry.Kind));
+        Assert.Equal((2, 2), (_state.Version, _state.Generation));
+    }
+
+    [Fact]
+    public void Get_OfABoundKey_AsksAndHasTheAnswerReady()
+    {
+        Bind();
+        var found = new KeyReply.Found("up", 1, new KeyBinding("r", "me", 7));
+
+        Assert.Equal(new KeyReply.AskWhetherInForce(1, found.Binding!, found), Apply(new KeyCommand.Get()));
+        Assert.Equal(found, Apply(new KeyCommand.Get { Premise = new(1, Ended: false, Attached: false) }));
+        Assert.IsType<Refusal.NotFound>(Assert.IsType<KeyReply.Refused>(Apply(new KeyCommand.Get { Premise = new(1, Ended: true, Attached: false) })).Refusal);
+    }
+
+    [Fact]
+    public void Add_ToAKeyWhoseLeaseHasEnded_StartsAt0AndFree()
+    {
+        Apply(Put("40", Lease) with { Premise = Attached });
+
+        var added = Assert.IsType<KeyReply.Written>(Apply(Add(2) with { Premise = new(1, Ended: true, Attached: false) }));
+
+        Assert.Equal(2, added.Sum);
+        Assert.Null(_state.Binding);
+    }
+
+    [Fact]
+    public void Clean_OfWhatIsBoundToThatToken_DeletesIt()
+    {
+        Bind();
+
+        Assert.Same(KeyReply.Cleaned.Instance, Apply(new KeyCommand.Clean("r", 7)));
+
+        Assert.Equal((2, 2, 2, null, null), (_state.Version, _state.Generation, _state.Revision, _state.Value, _state.Binding));
+    }
+
+    [Theory]
+    [InlineData("r", 6)]
+    [InlineData("r", 8)]
+    [InlineData("q", 7)]
+    public void Clean_OfAnythingElse_StartsANewGeneration(string resource, long token)
+    {
+        Apply(new KeyCommand.Clean(resource, token));
+        Assert.Equal((1, 1, 0, null), (_state.Version, _state.Generation, _state.Revision, _state.Value));
+
+        Apply(Put("up", Lease) with { Premise = Attached with { Generation = 1 } });
+        Apply(new KeyCommand.Clean(resource, token));
+        Assert.Equal((3, 3, 1, "up"), (_state.Version, _state.Generation, _state.Revision, _state.Value));
+    }
+
+    [Fact]
+    public void Generation_ChangesWithTheBindingAlone()
+    {
+        Apply(Put("a", null));
+        Apply(Put("b", null));
+        Apply(Add(1));
+        Apply(new KeyCommand.Delete(null));
+        Assert.Equal((3, 0), (_state.Version, _state.Generation));
+
+        Apply(Put("1", Lease) with { Premise = Attached });
+        Apply(Put("2", Lease) with { Premise = Attached with { Generation = 1 } });
+        Apply(Add(1) with { Premise = new(1, Ended: false, Attached: false) });
+        Assert.Equal((6, 1), (_state.Version, _state.Generation));
+        Apply(Put("c", null) with { Premise = new(1, Ended: false, Attached: false) });
+        Assert.Equal((7, 2), (_state.Version, _state.Generation));
+    }
+
+    [Fact]
+    public void Requests_OfTheLast1024Changes_AreKnown()
+    {
+        for (var i = 1; i <= 2_500; i++)
+        {
+            Apply(Add(1, $"q{i}"));
+            if (i % 97 != 0) continue;
+            _state = KeyCodec.Decode(KeyCodec.Encode(_state));
+            var oldest = Math.Max(1, i - 1_023);
+            Assert.Equal(new KeyReply.Written(oldest, oldest, Replayed: true), Apply(Add(1, $"q{oldest}")));
+        }
+
+        Assert.InRange(_state.Log.Count, 1_024, KeyState.LogLength);
+        Assert.Equal("2500", _state.Value);
+    }
+
+    private void Bind() => Apply(Put("up", Lease) with { Premise = Attached });
+
+    private KeyReply Apply(KeyCommand command)
+    {
+        (_state, var reply) = KeyMachine.Apply("k", _state, command, _clock.Read());
+        return reply;
+    }
+
+    private static KeyCommand Put(string value, KeyLease? lease, long? ifVersion = null) =>
+        KeyCommand.Of(new PutKeyRequest { Value = value, Lease = lease, IfVersion = ifVersion, RequestId = Guid.NewGuid().ToString("N") });
+
+    private static KeyCommand Add(long delta, string? requestId = null) =>
+        KeyCommand.Of(new AddToCounterRequest { Delta = delta, RequestId = requestId ?? Guid.NewGuid().ToString("N") });
+}

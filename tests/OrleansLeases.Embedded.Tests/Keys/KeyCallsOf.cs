@@ -1,0 +1,31 @@
+using OrleansLeases.Core;
+using OrleansLeases.Embedded.Tests.Hosting;
+using static OrleansLeases.Embedded.Tests.Hosting.Calls;
+
+namespace OrleansLeases.Embedded.Tests.Keys;
+
+/// <summary>The calls about keys that most tests make.</summary>
+internal static class KeyCallsOf
+{
+    public static KeyLease Lease(this LeaseGrant grant) => new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
+
+    public static async Task<LeaseResult<KeyPut>> PutAsync(this ILeaseService leases, string key, string value, LeaseGrant? bound = null, string? requestId = null) =>
+        await leases.PutKeyAsync(key, new PutKeyRequest { Value = value, Lease = bound?.Lease(), RequestId = requestId }).AsTask().WaitAsync(Patience);
+
+    public static async Task<LeaseResult<CounterValue>> AddAsync(this ILeaseService leases, string key, long delta, string? requestId = null, LeaseGrant? bound = null) =>
+        await leases.AddToCounterAsync(key, new AddToCounterRequest { Delta = delta, RequestId = requestId, Lease = bound?.Lease() }).AsTask().WaitAsync(Patience);
+
+    public static async Task<string?> ValueAsync(this ILeaseService leases, string key)
+    {
+        var answer = await leases.GetKeyAsync(key).AsTask().WaitAsync(Patience);
+        if (answer.TryGetValue(out var value, out var refusal)) return value.Value;
+        Assert.IsType<Refusal.NotFound>(refusal);
+        return null;
+    }
+
+    /// <summary>How many stored keys are bound to a lease, whether it is in force or not.</summary>
+    public static int BoundKeys(this IEmbeddedStore store) => store.ReadKeysFrom("").Count(record => record.State.Binding is not null);
+
+    /// <summary>Whether any stored lease has keys left to clean up.</summary>
+    public static bool IsClean(this IEmbeddedStore store) => store.ReadFrom("").All(record => record.State.Pending is null);
+}
