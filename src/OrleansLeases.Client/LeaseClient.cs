@@ -31,13 +31,16 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <exception cref="ArgumentNullException"><paramref name="service"/> is null.</exception>
     /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
     public LeaseClient(ILeaseService service, LeaseClientOptions? options = null, TimeProvider? time = null)
+        : this(service, options ?? new(), time ?? TimeProvider.System, HolderClock.Of(time ?? TimeProvider.System))
+    {
+    }
+
+    internal LeaseClient(ILeaseService service, LeaseClientOptions options, TimeProvider time, HolderClock clock)
     {
         ArgumentNullException.ThrowIfNull(service);
-        _options = options ?? new();
-        _options.Validate();
-        _time = time ?? TimeProvider.System;
+        options.Validate();
         Service = service;
-        _clock = new(_time);
+        (_options, _time, _clock) = (options, time, clock);
         _limits = new(service, _time);
         _held = new(new RenewalCalls(service, _limits, _time), _clock, _time);
         _returns = new(service, _clock, _time, _stopping.Token);

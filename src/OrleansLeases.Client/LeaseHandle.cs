@@ -78,7 +78,7 @@ public sealed class LeaseHandle : IAsyncDisposable
     /// </summary>
     public Task NextChange => _client.NextChangeOf(_lease);
 
-    /// <summary>Whether the lease is held for at least so much longer. Takes no I/O; costs two looks at the clock.</summary>
+    /// <summary>Whether the lease is held for at least so much longer. Takes no I/O; costs a look at the clock.</summary>
     /// <param name="margin">How much time is needed; not negative. 0 by default: is it held at this moment?</param>
     /// <returns>Whether it is. Once the answer was false without a margin, it is never true again.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="margin"/> is negative.</exception>

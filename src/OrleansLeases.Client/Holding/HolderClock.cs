@@ -1,8 +1,8 @@
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
-/// Time as a holder must count it: of monotonic and wall time, whichever went further since the last reading. The one
-/// stands still while the machine sleeps, the other may be put back; only both within one reading would go unnoticed.
+/// Time as a holder must count it: of monotonic and wall time, whichever went further since the last reading. The one may
+/// stand still while the machine sleeps, the other may be put back; only both within one reading would go unnoticed.
 /// Thread-safe.
 /// </summary>
 internal sealed class HolderClock
@@ -12,19 +12,31 @@ internal sealed class HolderClock
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
+    private readonly bool _countsSleep;
     private volatile Reading _last;
 
-    public HolderClock(TimeProvider time)
+    /// <param name="time">Both times.</param>
+    /// <param name="countsSleep">Its monotonic time goes on while the machine sleeps.</param>
+    public HolderClock(TimeProvider time, bool countsSleep = false)
     {
         _time = time;
+        _countsSleep = countsSleep;
         _last = new(time.GetTimestamp(), time.GetUtcNow().UtcTicks, TimeSpan.Zero);
     }
 
-    /// <summary>Counts on from the last reading, without a lock and without allocating.</summary>
+    /// <summary>Counts time by a clock, or by a better one where the system has it.</summary>
+    public static HolderClock Of(TimeProvider time) =>
+        time == TimeProvider.System && BootTime.Instance is { } bootTime ? new(bootTime, countsSleep: true) : new(time);
+
+    /// <summary>
+    /// Counts on from the last reading, without a lock and without allocating. Where monotonic time counts sleep, the wall
+    /// clock is left to the next reading: looking at a clock is what this costs.
+    /// </summary>
     public TimeSpan Peek()
     {
         var last = _last;
-        return last.Progress + Since(last, _time.GetTimestamp(), _time.GetUtcNow().UtcTicks);
+        var stamp = _time.GetTimestamp();
+        return last.Progress + (_countsSleep ? _time.GetElapsedTime(last.Stamp, stamp) : Since(last, stamp, _time.GetUtcNow().UtcTicks));
     }
 
     /// <summary>Takes a reading. Whoever watches deadlines takes one every few milliseconds.</summary>

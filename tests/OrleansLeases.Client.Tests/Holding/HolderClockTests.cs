@@ -64,6 +64,42 @@ public sealed class HolderClockTests
         Assert.InRange(clock.Peek(), TimeSpan.FromTicks(10_000 * 101 * 10 / 7) * 0.999, TimeSpan.FromTicks(10_000 * 101 * 10 / 7));
     }
 
+    [Fact]
+    public void Time_WhereMonotonicTimeCountsSleep_CountsASleepHoweverTheWallIsPutBack()
+    {
+        var clock = new HolderClock(_time, countsSleep: true);
+
+        _time.StepWall(TimeSpan.FromHours(-1));
+        _time.Advance(TimeSpan.FromMinutes(10));
+
+        Assert.Equal(TimeSpan.FromMinutes(10), clock.Peek());
+        Assert.Equal(TimeSpan.FromMinutes(10), clock.Read());
+    }
+
+    [Fact]
+    public void Time_WhereMonotonicTimeCountsSleep_StillCountsWhatTheWallSays()
+    {
+        var clock = new HolderClock(_time, countsSleep: true);
+
+        _time.StepWall(TimeSpan.FromMinutes(10));
+        clock.Read();
+
+        Assert.Equal(TimeSpan.FromMinutes(10), clock.Peek());
+    }
+
+    [Fact]
+    public void BootTime_GoesOnWithTheSystemsTime()
+    {
+        Assert.Equal(OperatingSystem.IsLinux(), BootTime.Instance is not null);
+        if (BootTime.Instance is not { } time) return;
+        var (first, before) = (TimeProvider.System.GetTimestamp(), time.GetTimestamp());
+        while (TimeProvider.System.GetElapsedTime(first) < TimeSpan.FromMilliseconds(20)) Thread.Yield();
+
+        var elapsed = time.GetElapsedTime(before);
+
+        Assert.InRange(elapsed, TimeSpan.FromMilliseconds(19), TimeProvider.System.GetElapsedTime(first) + TimeSpan.FromMilliseconds(1));
+    }
+
     /// <summary>Seven million stamps a second, and a wall clock that stands still.</summary>
     private sealed class OddFrequency : TimeProvider
     {

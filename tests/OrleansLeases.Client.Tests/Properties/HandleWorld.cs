@@ -30,15 +30,19 @@ internal sealed class HandleWorld
     private readonly LeaseClient _client;
     private readonly List<Held> _held = [];
     private readonly List<Task<LeaseHandle?>> _acquires = [];
+    private readonly bool _countsSleep;
     private int _requests;
 
-    public HandleWorld()
+    /// <param name="countsSleep">The client's monotonic time goes on while its machine sleeps.</param>
+    public HandleWorld(bool countsSleep)
     {
+        _countsSleep = countsSleep;
+
         // Nothing must wait for this thread, which waits for others.
         SynchronizationContext.SetSynchronizationContext(null);
         _service = EmbeddedLeases.InMemory(time: _there);
         _network = new(_service) { FateOf = _ => Fate.Waits };
-        _client = new(_network, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here);
+        _client = new(_network, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, new(_here, countsSleep));
     }
 
     public int SeenValid { get; private set; }
@@ -82,7 +86,7 @@ internal sealed class HandleWorld
                 break;
             case Sleep:
                 // The machine sleeps.
-                Pass(length, here: TimeSpan.Zero, wall: length);
+                Pass(length, here: _countsSleep ? length : TimeSpan.Zero, wall: length);
                 break;
             case ClockStep:
                 _here.StepWall(step.A % 2 == 0 ? length : -length);

@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+
+namespace OrleansLeases.Client.Holding;
+
+/// <summary>The system's clock with a monotonic time that goes on while the machine sleeps, as .NET's own does not on Linux.</summary>
+internal sealed partial class BootTime : TimeProvider
+{
+    private const int ClockBootTime = 7;
+    private const long NanosecondsPerSecond = 1_000_000_000;
+
+    private BootTime()
+    {
+    }
+
+    /// <summary>Null where there is no such clock.</summary>
+    public static BootTime? Instance { get; } = Exists() ? new() : null;
+
+    /// <inheritdoc/>
+    public override long TimestampFrequency => NanosecondsPerSecond;
+
+    /// <inheritdoc/>
+    public override long GetTimestamp()
+    {
+        _ = GetTime(ClockBootTime, out var now);
+        return (now.Seconds * NanosecondsPerSecond) + now.Nanoseconds;
+    }
+
+    private static bool Exists()
+    {
+        // On 32 bits the structure would be another.
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess) return false;
+        try
+        {
+            return GetTime(ClockBootTime, out _) == 0;
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    // It returns within nanoseconds, and calls nothing back.
+    [SuppressGCTransition]
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    private static partial int GetTime(int clock, out Time time);
+
+    private struct Time
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+}
