@@ -7,7 +7,7 @@ build() {
     output=$(dotnet build "$1" -c Release -nologo 2>&1)
 }
 
-for project in src/OrleansLeases.Cli bench/OrleansLeases.Bench; do
+for project in src/OrleansLeases.Cli bench/OrleansLeases.Bench bench/OrleansLeases.Bench.Client; do
     build "$project" || { printf '%s\n' "$output" >&2; exit 1; }
 done
 
@@ -15,7 +15,7 @@ done
 silos=no
 case " $* " in
 *" orleans "* | *" grains "* | *" batching "* | *" takeover "*) silos=yes ;;
-*" cycles "* | *" renewals "* | *" batch "* | *" handover "* | *" expiry "* | *" scale "* | *" --help "* | *" -h "*) ;;
+*" cycles "* | *" renewals "* | *" batch "* | *" handover "* | *" expiry "* | *" scale "* | *" client "* | *" --help "* | *" -h "*) ;;
 *) silos=yes ;;
 esac
 if [ "$silos" = yes ]; then
@@ -29,4 +29,5 @@ if [ "$silos" = yes ]; then
 fi
 
 exec dotnet bench/OrleansLeases.Bench/bin/Release/net10.0/OrleansLeases.Bench.dll \
-    --server src/OrleansLeases.Cli/bin/Release/net10.0/leases.dll "$@"
+    --server src/OrleansLeases.Cli/bin/Release/net10.0/leases.dll \
+    --client bench/OrleansLeases.Bench.Client/bin/Release/net10.0/OrleansLeases.Bench.Client.dll "$@"

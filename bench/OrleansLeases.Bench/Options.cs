@@ -7,16 +7,18 @@ internal sealed record Options
 {
     public const string Usage = """
         usage: run.sh [scenario…] [options]
-          scenarios: cycles renewals batch handover expiry scale; with silos: orleans grains batching takeover (default: all)
+          scenarios: cycles renewals batch handover expiry scale client; with silos: orleans grains batching takeover (default: all)
           --seconds N     length of one round (default 3, 1 to 60)
           --rounds N      rounds of each row (default 5, 1 to 50)
           --clients N     concurrent clients (default 64, 1 to 1000)
           --callers N     concurrent callers of grains in 'grains' and 'batching' (default 100, 1 to 1000)
           --leases N      the largest number of held leases in 'scale' (default 1000000)
           --expiring N    leases that expire in one second in 'expiry' (default 100000)
+          --kept N        leases that one process keeps alive in 'client' (default 100000)
           --json FILE     also write the figures as JSON
           --data DIR      where the servers keep their data for the run (default: the temporary folder)
           --server FILE   the built leases.dll (run.sh sets it)
+          --client FILE   the built OrleansLeases.Bench.Client.dll (run.sh sets it)
           --silo FILE     the built leases-silo.dll (run.sh sets it where it builds)
           --grains FILE   the built OrleansLeases.Bench.Orleans.dll (run.sh sets it where it builds)
           --no-peers      leave out etcd and redis
@@ -36,11 +38,15 @@ internal sealed record Options
 
     public int Expiring { get; init; } = 100_000;
 
+    public int Kept { get; init; } = 100_000;
+
     public string? JsonFile { get; init; }
 
     public string? DataFolder { get; init; }
 
     public string ServerProgram { get; init; } = "";
+
+    public string ClientProgram { get; init; } = "";
 
     public string? SiloProgram { get; init; }
 
@@ -65,9 +71,11 @@ internal sealed record Options
                 "--callers" => options with { Callers = Number(argument, rest, 1, 1000) },
                 "--leases" => options with { Leases = Number(argument, rest, 1000, 5_000_000) },
                 "--expiring" => options with { Expiring = Number(argument, rest, 1000, 1_000_000) },
+                "--kept" => options with { Kept = Number(argument, rest, 100, 1_000_000) },
                 "--json" => options with { JsonFile = Value(argument, rest) },
                 "--data" => options with { DataFolder = Value(argument, rest) },
                 "--server" => options with { ServerProgram = Value(argument, rest) },
+                "--client" => options with { ClientProgram = Value(argument, rest) },
                 "--silo" => options with { SiloProgram = Value(argument, rest) },
                 "--grains" => options with { GrainsProgram = Value(argument, rest) },
                 "--help" or "-h" => options with { Help = true },

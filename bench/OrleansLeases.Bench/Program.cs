@@ -13,6 +13,7 @@ using OrleansLeases.Bench.Scenarios;
     ("handover", HandOver.Run),
     ("expiry", MassExpiry.Run),
     ("scale", Scale.Run),
+    ("client", ClientHandles.Run),
     ("orleans", OrleansEngine.Run),
     ("grains", GrainCalls.Run),
     ("batching", Batching.Run),

@@ -7,26 +7,26 @@ using OrleansLeases.Bench.Measuring;
 
 namespace OrleansLeases.Bench.Hosts;
 
-// What calls grains is a program of its own, since it needs Orleans. It says its findings line by line.
-internal static class GrainBench
+// A part of the bench that is a program of its own, since it uses the product's libraries. It says its findings line by line.
+internal static class PartBench
 {
-    // The most loads that one call of the program has, and what it needs beside their rounds.
+    // The most loads that one call of a program has, and what it needs beside their rounds.
     private const int Loads = 10;
 
     private static readonly TimeSpan Overhead = TimeSpan.FromMinutes(5);
 
-    public static void Run(Options options, Report report, string[] arguments, CancellationToken stop)
+    public static void Run(string program, Options options, Report report, string[] arguments, CancellationToken stop)
     {
         var start = new ProcessStartInfo("dotnet",
         [
-            options.GrainsProgram!, .. arguments,
+            program, .. arguments,
             "--seconds", Text((int)options.RoundTime.TotalSeconds), "--rounds", Text(options.Rounds), "--callers", Text(options.Callers),
         ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        using var process = Process.Start(start) ?? throw new BenchException($"{options.GrainsProgram} did not start.");
+        using var process = Process.Start(start) ?? throw new BenchException($"{program} did not start.");
         Children.Add(process);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(Overhead + options.RoundTime * options.Rounds * Loads);
@@ -54,7 +54,7 @@ internal static class GrainBench
         }
         catch (JsonException error)
         {
-            throw new BenchException($"The grain bench said what is no finding: {line}", error);
+            throw new BenchException($"A part of the bench said what is no finding: {line}", error);
         }
     }
 

@@ -10,8 +10,8 @@ internal static class Batching
     {
         var database = bench.Own(PostgresServer.Start(bench.Loop, bench.Workspace));
         SiloCluster.Migrate(bench.Options.SiloProgram!, database);
-        GrainBench.Run(
-            bench.Options, bench.Report,
+        PartBench.Run(
+            bench.Options.GrainsProgram!, bench.Options, bench.Report,
             ["batching", "--postgres", database.ConnectionString, "--database-process", database.ProcessId.ToString(CultureInfo.InvariantCulture)],
             bench.Loop.Stop);
     }

@@ -1,0 +1,22 @@
+using System.Globalization;
+using OrleansLeases.Bench.Hosts;
+
+namespace OrleansLeases.Bench.Scenarios;
+
+// What the client library costs the process that holds leases by it.
+internal static class ClientHandles
+{
+    public static void Run(Bench bench)
+    {
+        Measure(bench, "handles");
+        Measure(bench, "lost");
+
+        var server = bench.StartLeases();
+        Measure(bench, "keep", "--port", Text(server.Port), "--server-process", Text(server.ProcessId), "--leases", Text(bench.Options.Kept));
+    }
+
+    private static void Measure(Bench bench, params string[] arguments) =>
+        PartBench.Run(bench.Options.ClientProgram, bench.Options, bench.Report, arguments, bench.Loop.Stop);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
