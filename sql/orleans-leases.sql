@@ -177,6 +177,16 @@ from lease_record record
 where record.kind = 'lease';
 
 
+-- The keys that there are. One that is bound shows until it is cleaned up, which is soon after its lease has ended.
+create or replace view lease_keys as
+select record.service_id, record.name as key, parsed.payload ->> 'val' as value,
+       parsed.payload -> 'b' ->> 'r' as resource, parsed.payload -> 'b' ->> 'o' as owner, (parsed.payload -> 'b' ->> 't')::bigint as token,
+       record.modified_on
+from lease_record record
+    cross join lateral (select regexp_replace(record.payload, '(?<!\\)((?:\\\\)*)\\u0000', '\1', 'g')::json as payload) parsed
+where record.kind = 'key' and parsed.payload ->> 'val' is not null;
+
+
 -- Clustering: the extended membership protocol, after the script of Orleans 10 (MIT licence) ---------------------------
 
 create table if not exists OrleansMembershipVersionTable

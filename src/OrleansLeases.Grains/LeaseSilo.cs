@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Runtime;
 using OrleansLeases.Core;
 
@@ -13,14 +14,16 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     private readonly ClaimSequence _claims = new();
     private readonly ILeaseStorage _storage;
     private readonly LeaseSiloOptions _options;
+    private readonly TimeSpan _failover;
     private LeaseRules? _rules;
     private ServiceInfo? _info;
     private bool _stopping;
 
-    public LeaseSilo(ILeaseStorage storage, IOptions<LeaseSiloOptions> options, TimeProvider time, LeaseClock clock)
+    public LeaseSilo(ILeaseStorage storage, IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock)
     {
         _storage = storage;
         _options = options.Value;
+        _failover = _options.FailoverTimeOf(membership.Value);
         Time = time;
         Clock = clock;
         Checks = new RequestChecks(_options.Limits);
@@ -80,7 +83,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
             Engine = "orleans",
             Durable = _storage.Durable,
             Epoch = _storage.Epoch,
-            Grace = _rules.Grace + _options.FailoverTime,
+            Grace = _rules.Grace + _failover,
             Limits = _options.Limits,
         };
     }

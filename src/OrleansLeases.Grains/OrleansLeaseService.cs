@@ -1,4 +1,5 @@
 using Orleans;
+using Orleans.Runtime;
 using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
@@ -29,6 +30,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         MinTtl = TimeSpan.Zero, MaxTtl = TimeSpan.MaxValue, MaxWait = TimeSpan.MaxValue, MaxHolders = int.MaxValue, MaxWaiters = int.MaxValue, MaxBatch = 100_000,
     });
 
+    private GrainKind? _kind;
     private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
 
     public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
@@ -37,7 +39,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        var grain = grains.GetLease(request.Resource);
+        var grain = GrainOf(request.Resource);
         var answer = ChangeAsync(() => grain.AcquireAsync(request, CancellationToken.None), request.RequestId, request.Wait);
         if (request.Wait > TimeSpan.Zero && cancellationToken.CanBeCanceled && !answer.IsCompleted)
         {
@@ -60,7 +62,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     {
         ArgumentNullException.ThrowIfNull(request);
         if ((_checks ?? AnyBounds).Check(request) is { } refusal) return refusal;
-        return await ChangeAsync(() => grains.GetLease(request.Resource).RenewAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(() => GrainOf(request.Resource).RenewAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
@@ -95,7 +97,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ChangeAsync(() => grains.GetLease(request.Resource).ReleaseAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(() => GrainOf(request.Resource).ReleaseAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
@@ -103,7 +105,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         ArgumentNullException.ThrowIfNull(request);
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        return await ChangeAsync(() => grains.GetLease(request.Resource).TransferAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(() => GrainOf(request.Resource).TransferAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
@@ -111,14 +113,14 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         ArgumentNullException.ThrowIfNull(request);
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        return await ChangeAsync(() => grains.GetLease(request.Resource).BreakAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(() => GrainOf(request.Resource).BreakAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.CheckResource(request.Resource) is { } refusal) return refusal;
-        return await ReadAsync(() => grains.GetLease(request.Resource).GetAsync(request, cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => GrainOf(request.Resource).GetAsync(request, cancellationToken)).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
@@ -130,7 +132,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     public async ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.CheckResource(resource) is { } refusal) return refusal;
-        return await ReadAsync(() => grains.GetLease(resource).HistoryAsync(cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => GrainOf(resource).HistoryAsync(cancellationToken)).ConfigureAwait(false);
     }
 
     // Until there is a grain for a key.
@@ -146,6 +148,18 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
 
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);
+
+    // Orleans finds the type and the interface of a grain by reflection, which costs as much as the renewal; they are always the same.
+    private ILeaseGrain GrainOf(string resource)
+    {
+        if (_kind is not { } kind)
+        {
+            var reference = (GrainReference)grains.GetLease(resource);
+            _kind = kind = new(reference.GrainId.Type, reference.InterfaceType);
+        }
+
+        return (ILeaseGrain)grains.GetGrain(GrainId.Create(kind.Type, LeaseGrainKey.Of(resource)), kind.Interface);
+    }
 
     // Where no silo answers, the call that follows says so. A renewal does not wait for it.
     private async ValueTask<RequestChecks> ChecksAsync(CancellationToken cancellationToken)
@@ -194,4 +208,6 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         {
         }
     }
+
+    private sealed record GrainKind(GrainType Type, GrainInterfaceType Interface);
 }

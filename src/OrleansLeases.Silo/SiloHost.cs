@@ -60,18 +60,22 @@ internal static class SiloHost
     private static void Configure(ISiloBuilder silo, SiloSettings settings)
     {
         var cluster = settings.Cluster;
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            options.ProbeTimeout = cluster.ProbeTimeout;
+            // Else Orleans spares a silo that fell silent four times as long as the probes say.
+            options.MaxProbeTimeout = cluster.ProbeTimeout;
+            options.NumMissedProbesLimit = cluster.MissedProbes;
+            // A silo that was stopped and given up meanwhile learns of it from the table; Orleans looks there once a minute.
+            options.TableRefreshTimeout = cluster.MissedProbes * cluster.ProbeTimeout;
+            options.NumVotesForDeathDeclaration = cluster.VotesForDeath;
+        });
         if (settings.Postgres.ConnectionString is { } database)
         {
             silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, new LeaseConnectionString(database).Value));
             silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
-            silo.Configure<ClusterMembershipOptions>(options =>
-            {
-                options.ProbeTimeout = cluster.ProbeTimeout;
-                options.NumMissedProbesLimit = cluster.MissedProbes;
-                options.NumVotesForDeathDeclaration = cluster.VotesForDeath;
-                // After all silos were killed at once, those that start wait for the dead to be given up.
-                options.MaxJoinAttemptTime = MaxJoinTime;
-            });
+            // After all silos were killed at once, those that start wait for the dead to be given up.
+            silo.Configure<ClusterMembershipOptions>(options => options.MaxJoinAttemptTime = MaxJoinTime);
             if (cluster.AdvertisedAddress is { } address)
                 silo.ConfigureEndpoints(IPAddress.Parse(address), cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(IPAddress.Parse(address)));
             else

@@ -14,14 +14,19 @@ public sealed class DatabaseTests(SharedCluster shared)
     {
         var cluster = await shared.WholeAsync();
         await using var run = await LoadRun.StartAsync(cluster, $"database_{mode}");
-        for (var round = 0; round < 2; round++)
-        {
-            await run.ProceedAsync();
-            await cluster.Postgres.StopAsync(mode);
-            // Down past the deadlines of what was granted, and for less.
-            if (round > 0) await LoadRun.ForAsync(2 * LoadRun.Ttl);
-            await cluster.Postgres.StartAgainAsync();
-        }
+
+        await run.ProceedAsync();
+        await cluster.Postgres.StopAsync(mode);
+        await cluster.Postgres.StartAgainAsync();
+
+        // Down past the deadlines of what was granted; and a silo dies with what it only remembers.
+        await run.ProceedAsync();
+        await cluster.Postgres.StopAsync(mode);
+        await LoadRun.ForAsync(LoadRun.Ttl);
+        await cluster.Silos[0].KillAsync();
+        await LoadRun.ForAsync(LoadRun.Ttl);
+        await cluster.Postgres.StartAgainAsync();
+        await cluster.Silos[0].StartAsync();
 
         await run.AssertSoundAsync();
     }

@@ -10,6 +10,17 @@ namespace OrleansLeases.Cluster.Tests;
 public sealed class KillTests(SharedCluster shared)
 {
     [Fact]
+    public async Task Grace_CoversTheProbesOfTheCluster()
+    {
+        var cluster = await shared.WholeAsync();
+
+        var grace = (await cluster.Silos[0].Leases.InfoAsync()).Value.Grace;
+
+        // The reserve of the longest lease, the skew of a second twice, three missed probes and two more, and the move.
+        Assert.Equal(LeaseCluster.LongestTtl + TimeSpan.FromSeconds(2) + (5 * LeaseCluster.QuickProbe) + TimeSpan.FromSeconds(5), grace);
+    }
+
+    [Fact]
     public async Task Kill_UnderLoad_LosesNothingThatWasTold()
     {
         var cluster = await shared.WholeAsync();

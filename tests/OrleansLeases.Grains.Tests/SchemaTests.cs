@@ -1,8 +1,10 @@
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orleans.Runtime;
 using Orleans.TestingHost;
+using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
 using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
@@ -165,6 +167,21 @@ public sealed class SchemaTests
         await cluster.Leases.ReleaseAsync(Release((await cluster.Leases.AcquireAsync(Acquire("free", "me"))).Value));
         Assert.Equal("me:1", await Sql.ScalarAsync<string>(await TestDatabase.ConnectionStringAsync(), "select owner || ':' || token from leases where service_id = $1 and resource = 'held' and held", serviceId));
         Assert.Equal(1L, await Sql.ScalarAsync<long>(await TestDatabase.ConnectionStringAsync(), "select last_token from leases where service_id = $1 and resource = 'free' and not held and owner is null", serviceId));
+    }
+
+    [Fact]
+    public async Task KeysView_ShowsWhatAKeyHasAndIsBoundTo()
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await LeaseSchema.MigrateAsync(database);
+        var bound = KeyState.Unused with { Version = 1, Value = "10.0.0.5\0", Binding = new KeyBinding("jobs/1", "me", 7) };
+        foreach (var (name, state) in new[] { ("hosts/1", bound), ("deleted", KeyState.Unused with { Version = 2 }) })
+        {
+            await Sql.ScalarAsync<int>(
+                database, "insert into lease_record values ('s', 'key', $1, 1, now(), null, false, 0, $2) returning version", name, Encoding.UTF8.GetString(KeyCodec.Encode(state)));
+        }
+
+        Assert.Equal("hosts/1=10.0.0.5 jobs/1 me 7", await Sql.ScalarAsync<string>(database, "select string_agg(format('%s=%s %s %s %s', key, value, resource, owner, token), ';') from lease_keys"));
     }
 
     [Fact]

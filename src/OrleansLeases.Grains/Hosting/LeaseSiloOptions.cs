@@ -1,3 +1,4 @@
+using Orleans.Configuration;
 using Orleans.Runtime;
 
 namespace OrleansLeases.Grains;
@@ -5,6 +6,8 @@ namespace OrleansLeases.Grains;
 /// <summary>How the leases of a cluster behave; the same on every silo. Checked when the silo starts.</summary>
 public sealed class LeaseSiloOptions
 {
+    private static readonly TimeSpan MoveTime = TimeSpan.FromSeconds(5);
+
     /// <summary>The bounds of requests.</summary>
     /// <value>The defaults of <see cref="LeaseLimits"/>; a wait is 45 s at most, since no grain call outlives a minute.</value>
     public LeaseLimits Limits { get; set; } = new();
@@ -24,20 +27,30 @@ public sealed class LeaseSiloOptions
     /// <value>5 s by default; 100 ms to 15 s.</value>
     public TimeSpan StorageTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long the cluster takes to notice that a silo is gone; published as part of the grace.</summary>
-    /// <value>30 s by default, which covers Orleans' default probes; 0 to 10 min.</value>
-    public TimeSpan FailoverTime { get; set; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long the cluster takes to notice that a silo is gone and to move its leases; published as part of the grace.</summary>
+    /// <value>
+    /// Null by default: what <see cref="ClusterMembershipOptions"/> come to, (<c>NumMissedProbesLimit</c> + 2) x <c>MaxProbeTimeout</c>,
+    /// and 5 s for the move. That is 105 s with Orleans' defaults. 0 to 10 min.
+    /// </value>
+    public TimeSpan? FailoverTime { get; set; }
 
     /// <summary>Into how many shards the sweeping of forgotten leases is divided; each has one reminder.</summary>
     /// <value>16 by default; 1 to 1,024.</value>
     public int SweeperShards { get; set; } = 16;
+
+    /// <summary>
+    /// A silo is voted dead when a probe fails after nothing was heard of it for as long as the limit of missed probes takes,
+    /// each at its longest; a probe may just have begun by then, and the one after it asks through another silo.
+    /// </summary>
+    internal TimeSpan FailoverTimeOf(ClusterMembershipOptions membership) =>
+        FailoverTime ?? ((membership.NumMissedProbesLimit + 2) * membership.MaxProbeTimeout) + MoveTime;
 
     internal void Validate()
     {
         Within(nameof(RenewalFactor), RenewalFactor, 1, 100);
         Within(nameof(ClockSkew), ClockSkew, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         Within(nameof(StorageTimeout), StorageTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(15));
-        Within(nameof(FailoverTime), FailoverTime, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        if (FailoverTime is { } failover) Within(nameof(FailoverTime), failover, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Within(nameof(SweeperShards), SweeperShards, 1, 1024);
         Within("Limits.MinTtl", Limits.MinTtl, TimeSpan.FromMilliseconds(1), Limits.MaxTtl);
         Within("Limits.MaxTtl", Limits.MaxTtl, Limits.MinTtl, TimeSpan.FromDays(365));

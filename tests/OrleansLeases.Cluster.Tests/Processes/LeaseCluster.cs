@@ -21,7 +21,6 @@ internal sealed class LeaseCluster : IAsyncDisposable
         {
             ["Postgres__ConnectionString"] = postgres.ConnectionString,
             ["Cluster__ProbeTimeout"] = Text(probe),
-            ["Leases__FailoverTime"] = Text((4 * probe) + TimeSpan.FromSeconds(4)),
             ["Leases__Limits__MaxTtl"] = Text(LongestTtl),
         };
     }

@@ -8,7 +8,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains.Tests.Hosting;
 
 /// <summary>A storage that fails as a test tells it to.</summary>
-internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrainStorage
+internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrainStorage, IAsyncDisposable
 {
     /// <summary>What happens instead of the next writes, first one first; the write itself is the argument.</summary>
     public Queue<Func<Func<Task>, Task>> Writes { get; } = new();
@@ -56,6 +56,8 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         inner.Grains.ClearStateAsync(stateName, grainId, grainState);
+
+    public ValueTask DisposeAsync() => inner is IAsyncDisposable owned ? owned.DisposeAsync() : ValueTask.CompletedTask;
 
     private static Task Through(Queue<Func<Func<Task>, Task>> faults, Func<Task> operation)
     {

@@ -26,7 +26,7 @@ public abstract class OrleansWorld : LeaseWorld
         {
             silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(_time));
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
-            AddLeases(silo, options => (options.Limits, options.SweeperShards) = (limits, 1));
+            AddLeases(silo, options => (options.Limits, options.SweeperShards, options.ClockSkew) = (limits, 1, Skew));
         });
         builder.ConfigureClient(client => client.AddLeases());
         _cluster = builder.Build();
@@ -44,6 +44,9 @@ public abstract class OrleansWorld : LeaseWorld
     {
         if (_cluster is not null) await _cluster.DisposeAsync();
     }
+
+    /// <summary>How far the test's clock may be off the database's when the silo starts; it stands still meanwhile.</summary>
+    protected virtual TimeSpan Skew => TimeSpan.FromSeconds(1);
 
     protected abstract void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure);
 
@@ -72,6 +75,8 @@ public sealed class OrleansPostgresWorld : OrleansWorld
         _database = await TestDatabase.ConnectionStringAsync();
         return await base.StartAsync(limits);
     }
+
+    protected override TimeSpan Skew => TimeSpan.FromHours(1);
 
     // A silo minds how far its clock is off the database's, and tests move it by days.
     protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) => FaultyStorage.Install(silo.AddLeases(_database, configure));
