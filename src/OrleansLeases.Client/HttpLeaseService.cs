@@ -237,8 +237,9 @@ public sealed class HttpLeaseService : ILeaseService
     public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
+        // With a body, though an empty one: without any, the connection pool would repeat the request by itself.
         return ChangeAsync(
-            new TextCheck().Path("key", key), HttpMethod.Delete, WirePath.OfDelete(key, ifVersion), null, body: null,
+            new TextCheck().Path("key", key), HttpMethod.Delete, WirePath.OfDelete(key, ifVersion), null, new ByteArrayContent([]),
             ReplyShape.Of(Wire.Json.KeyDeletion, deletion => deletion.Key == key),
             TimeSpan.Zero, cancellationToken);
     }
@@ -284,7 +285,7 @@ public sealed class HttpLeaseService : ILeaseService
     private static string NewRequestId() => Guid.NewGuid().ToString("N");
 
     private async ValueTask<LeaseResult<T>> ChangeAsync<T>(
-        TextCheck text, HttpMethod method, string path, string? requestId, HttpContent? body, ReplyShape<T> shape, TimeSpan wait, CancellationToken cancellationToken)
+        TextCheck text, HttpMethod method, string path, string? requestId, HttpContent body, ReplyShape<T> shape, TimeSpan wait, CancellationToken cancellationToken)
         where T : class
     {
         if (text.Refusal is { } refusal) return refusal;

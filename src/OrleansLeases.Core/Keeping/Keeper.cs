@@ -7,7 +7,7 @@ namespace OrleansLeases.Core;
 public abstract class Keeper
 {
     // While a store hangs, calls and their repeats gather here.
-    private protected const int MaxTurns = 10_000;
+    private protected const int MaxTurns = 20_000;
     private protected static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private protected static readonly Refusal.Unavailable ShuttingDown = new(RetryAfter, "The service is shutting down.");
     private static readonly TimeSpan FarthestAlarm = TimeSpan.FromMinutes(5);

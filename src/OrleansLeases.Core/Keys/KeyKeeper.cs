@@ -30,7 +30,12 @@ public sealed class KeyKeeper : Keeper
     public Task<object>? Submit(KeyCommand command) => Enter(new KeyTurn(command, _host.Clock.Read()), MaxTurns);
 
     /// <inheritdoc/>
-    public override Task Wake() => Task.CompletedTask;
+    public override Task Wake()
+    {
+        // Time changes nothing about a key. Somebody has asked since the alarm was set: the next one is later.
+        lock (_gate) SetAlarm_NeedsLock();
+        return Task.CompletedTask;
+    }
 
     private protected override void DropState() => _state = null;
 
