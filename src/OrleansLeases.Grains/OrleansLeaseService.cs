@@ -23,6 +23,8 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static readonly Refusal NoKeys = new Refusal.Unavailable(RetryAfter, "This version has no keys and counters on Orleans yet; the embedded engine has them.");
 
+    private static readonly Refusal NoWatch = new Refusal.Unavailable(RetryAfter, "This version has no watch on Orleans yet; the embedded engine has it.");
+
     // What is wrong under any bounds. It must not reach a grain: on Orleans' wire half a surrogate pair becomes another
     // character, and the grain would take the name for a good one.
     private static readonly RequestChecks AnyBounds = new(new LeaseLimits
@@ -145,6 +147,8 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
 
     public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
+
+    public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default) => new(NoWatch);
 
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);

@@ -15,6 +15,9 @@ public abstract class LeaseWorld : IAsyncDisposable
     /// <summary>TEMPORARY, until the Orleans host has keys: whether the suites with <see cref="NeedsKeysAttribute"/> run. Remove it then.</summary>
     public virtual bool HasKeys => true;
 
+    /// <summary>TEMPORARY, until the Orleans host has watch: whether the suites with <see cref="NeedsWatchAttribute"/> run. Remove it then.</summary>
+    public virtual bool HasWatch => true;
+
     /// <summary>The unit of the suites' times: 1 s under a clock that tests move, short under a real one.</summary>
     public virtual TimeSpan Unit => TimeSpan.FromSeconds(1);
 
@@ -38,3 +41,7 @@ public abstract class LeaseWorld : IAsyncDisposable
 /// <summary>TEMPORARY, with <see cref="LeaseWorld.HasKeys"/>: a suite about keys and counters.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class NeedsKeysAttribute : Attribute;
+
+/// <summary>TEMPORARY, with <see cref="LeaseWorld.HasWatch"/>: a suite about watch.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class NeedsWatchAttribute : Attribute;

@@ -18,6 +18,8 @@ public abstract class OrleansWorld : LeaseWorld
 
     public override bool HasKeys => false;
 
+    public override bool HasWatch => false;
+
     public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
     {
         var builder = new InProcessTestClusterBuilder(1);
