@@ -131,10 +131,12 @@ begin
     end if;
 
     -- The finished blocks are those just before the newest one.
-    insert into lease_log (service_id, kind, name, slot, block, entries)
-    select _serviceid, _graintypestring, _name, block % 64, block, _lines[2 + block - (_block - (_count - 2))]
-    from generate_series(_block - (_count - 2), _block - 1) block
-    on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
+    if _count > 2 then
+        insert into lease_log (service_id, kind, name, slot, block, entries)
+        select _serviceid, _graintypestring, _name, block % 64, block, _lines[2 + block - (_block - (_count - 2))]
+        from generate_series(_block - (_count - 2), _block - 1) block
+        on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
+    end if;
 
     return query select _next;
 end
