@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace OrleansLeases.Gateway.Watching;
 
 /// <summary>
-/// Writes events as <c>text/event-stream</c>. A client that does not read holds up nobody but itself: the watch behind
-/// tells it to resync, and the server closes a connection that takes nothing.
+/// Writes events as <c>text/event-stream</c>. A client that does not read holds up nobody but itself: the watch behind is
+/// not read either, and tells it to resync.
 /// </summary>
 internal static class EventStream
 {
