@@ -16,8 +16,6 @@ public abstract class OrleansWorld : LeaseWorld
 
     public override string Engine => "orleans";
 
-    public override bool HasKeys => false;
-
     public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
     {
         var builder = new InProcessTestClusterBuilder(1);
