@@ -7,13 +7,7 @@ namespace OrleansLeases.GrainInterfaces.Tests;
 internal static class Contracts
 {
     // The service fans a batch out to the grains of its leases.
-    private static readonly Type[] StayingHome =
-    [
-        typeof(RenewBatchRequest), typeof(RenewBatchReply),
-        // TEMPORARY, until the Orleans host has keys: take them out then.
-        typeof(KeyLease), typeof(PutKeyRequest), typeof(AddToCounterRequest), typeof(ListKeysRequest),
-        typeof(KeyPut), typeof(KeyDeletion), typeof(CounterValue), typeof(KeyValue), typeof(KeyPage),
-    ];
+    private static readonly Type[] StayingHome = [typeof(RenewBatchRequest), typeof(RenewBatchReply)];
 
     public static Assembly GrainInterfaces { get; } = typeof(ILeaseGrain).Assembly;
 
