@@ -49,7 +49,7 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
         Inner.ReadFromAsync(from, state, cancellationToken);
 
     public IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, CancellationToken cancellationToken) =>
-        inner.ReadKeysFromAsync(from, cancellationToken);
+        Inner.ReadKeysFromAsync(from, cancellationToken);
 
     public Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit) =>
         Inner.DueAfterAsync(shard, shards, last, until, limit);
