@@ -12,9 +12,6 @@ public abstract class LeaseWorld : IAsyncDisposable
     /// <summary>What <see cref="ServiceInfo.Durable"/> says.</summary>
     public abstract bool Durable { get; }
 
-    /// <summary>TEMPORARY, until the Orleans host has keys: whether the suites with <see cref="NeedsKeysAttribute"/> run. Remove it then.</summary>
-    public virtual bool HasKeys => true;
-
     /// <summary>TEMPORARY, until the Orleans host has watch: whether the suites with <see cref="NeedsWatchAttribute"/> run. Remove it then.</summary>
     public virtual bool HasWatch => true;
 
@@ -37,10 +34,6 @@ public abstract class LeaseWorld : IAsyncDisposable
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 }
-
-/// <summary>TEMPORARY, with <see cref="LeaseWorld.HasKeys"/>: a suite about keys and counters.</summary>
-[AttributeUsage(AttributeTargets.Class)]
-public sealed class NeedsKeysAttribute : Attribute;
 
 /// <summary>TEMPORARY, with <see cref="LeaseWorld.HasWatch"/>: a suite about watch.</summary>
 [AttributeUsage(AttributeTargets.Class)]

@@ -177,7 +177,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     public async Task Load_ThatFails_DoesNotChangeWhatTheNextSaveComparesWith()
     {
         var grain = _cluster.Grains.GetLease("x").GetGrainId();
-        GrainLeaseStore Store() => new(Storage, grain, TimeSpan.FromSeconds(5), TimeProvider.System);
+        GrainStore Store() => new(Storage, grain, TimeSpan.FromSeconds(5), TimeProvider.System);
         var (mine, other) = (Store(), Store());
         var first = await mine.LoadAsync("x");
         var one = first with { Version = 1, LastToken = 1 };

@@ -23,6 +23,8 @@ public abstract class Keeper
     private protected bool _retired;
     private protected Refusal? _stopped;
     private TimeSpan _alarmAt = TimeSpan.MaxValue;
+    private long _lastTurn;
+    private long _comparedFor;
     private Bulletin? _bulletin;
     private long _told = -1;
     private bool _tellsAll;
@@ -90,6 +92,21 @@ public abstract class Keeper
 
     private protected abstract ValueTask TakeAsync(Turn turn);
 
+    /// <summary>
+    /// Reads the stored record. Whoever arrived before the read began has it compared with the store by that: of many who
+    /// want it compared, each but the first and the second finds it done.
+    /// </summary>
+    private protected async ValueTask<T> ReadStoreAsync<T>(Func<string, ValueTask<T>> load)
+    {
+        var arrived = Volatile.Read(ref _lastTurn);
+        var stored = await load(Name);
+        _comparedFor = arrived;
+        return stored;
+    }
+
+    /// <summary>Whether the record was compared with the store since the turn arrived.</summary>
+    private protected bool IsCompared(Turn turn) => turn.Number <= _comparedFor;
+
     private protected virtual void AfterTurn()
     {
     }
@@ -139,6 +156,7 @@ public abstract class Keeper
                 return turn.Task;
             }
 
+            turn.Number = ++_lastTurn;
             if (turn.IsUse) _lastUsed = turn.Received.Mono;
             if (_busy)
             {

@@ -132,7 +132,7 @@ public sealed partial class LeaseKeeper : Keeper
         var turn = (LeaseTurn)queued;
         // Nothing has happened for it yet, and nobody would hear of its grant.
         if (turn.Cancellation.IsCancellationRequested && turn.TrySetCanceled(turn.Cancellation)) return;
-        var isFresh = false;
+        var isFresh = IsCompared(turn);
         for (var attempt = 0; ;)
         {
             if (_state is null || (turn.Fresh && !isFresh))
@@ -201,7 +201,7 @@ public sealed partial class LeaseKeeper : Keeper
     {
         try
         {
-            var stored = await _host.Store.LoadAsync(Resource);
+            var stored = await ReadStoreAsync(_host.Store.LoadAsync);
             if (_state is not null && stored.Version == _state.Version) return null;
             _state = stored.Resume(_host.Clock.Read(), _host.Rules);
             _self = _host.NextClaim();

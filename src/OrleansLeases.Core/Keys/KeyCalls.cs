@@ -33,6 +33,9 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     // Each is lost only to someone else who changed what the key is bound to.
     private const int MaxRounds = 32;
 
+    // A page may show the keys of as many leases as it has keys, and each may have to be loaded.
+    private const int LeasesAtOnce = 64;
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a lease has to answer.</summary>
@@ -113,10 +116,14 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(page);
         var resources = page.Read.Select(entry => entry.State.Binding?.Resource).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
-        var answers = await Task.WhenAll(resources.Select(resource => AskLeaseAsync(resource, LeaseCommand.WhoHolds.Instance)));
-        if (answers.OfType<Refusal>().FirstOrDefault() is { } refusal) return refusal;
-        var inForce = resources.Zip(answers).ToDictionary(
-            pair => pair.First, pair => ((LeaseReply.Tokens)pair.Second).InForce.ToHashSet(), StringComparer.Ordinal);
+        var inForce = new Dictionary<string, IReadOnlyCollection<long>>(StringComparer.Ordinal);
+        foreach (var portion in resources.Chunk(LeasesAtOnce))
+        {
+            var answers = await Task.WhenAll(portion.Select(resource => AskLeaseAsync(resource, LeaseCommand.WhoHolds.Instance)));
+            if (answers.OfType<Refusal>().FirstOrDefault() is { } refusal) return refusal;
+            foreach (var (resource, answer) in portion.Zip(answers)) inForce[resource] = ((LeaseReply.Tokens)answer).InForce.ToHashSet();
+        }
+
         return new KeyPage
         {
             Keys =

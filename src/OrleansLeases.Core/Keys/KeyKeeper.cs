@@ -54,7 +54,7 @@ public sealed class KeyKeeper : Keeper
     private protected override async ValueTask TakeAsync(Turn queued)
     {
         var turn = (KeyTurn)queued;
-        var isFresh = false;
+        var isFresh = IsCompared(turn);
         for (var attempt = 0; ;)
         {
             if (_state is null || (turn.View is not null && !isFresh && !_host.Alone))
@@ -76,17 +76,17 @@ public sealed class KeyKeeper : Keeper
             }
 
             var (next, reply) = KeyMachine.Apply(Name, state, turn.Command, _host.Clock.Read());
-            if (reply is KeyReply.Refused { Refusal: var refusal })
+            if (reply is KeyReply.Refused or KeyReply.Deleted { Existed: false } && !isFresh && !_host.Alone)
             {
-                if (isFresh || _host.Alone)
-                {
-                    turn.TrySetResult(refusal);
-                    return;
-                }
-
-                // Another activation may have written since.
+                // Nothing is stored that would show what another activation has written since.
                 _state = null;
                 continue;
+            }
+
+            if (reply is KeyReply.Refused { Refusal: var refusal })
+            {
+                turn.TrySetResult(refusal);
+                return;
             }
 
             switch (next == state ? SaveOutcome.Saved : await SaveAsync(state, next, turn.Command is KeyCommand.Clean))
@@ -120,7 +120,7 @@ public sealed class KeyKeeper : Keeper
     {
         try
         {
-            _state = await _store.LoadKeyAsync(Name);
+            _state = await ReadStoreAsync(_store.LoadKeyAsync);
             Tell(_state);
             return null;
         }

@@ -36,46 +36,55 @@ public sealed class CrashPointTests : IDisposable
             (store.BeforeSaveKey, store.AfterSaveKey) = ((_, _) => before(), (_, _) => afterwards());
 
             var leases = Engines.Over(store, _time);
-            var acknowledged = await LiveAsync(leases, name, store);
+            var acknowledged = await Victim.LiveAsync(leases, name, store, _ => { });
             await leases.DisposeAsync();
 
             var after = durable ? (IEmbeddedStore)SqliteStore.Open(_folder.Path) : memory;
-            await using var next = Engines.Over(after, _time);
-            if (acknowledged.Unbound) Assert.Equal("free", await next.ValueAsync($"{name}/unbound"));
-            if (acknowledged.Ended)
-            {
-                Assert.Null(await next.ValueAsync($"{name}/bound"));
-                Assert.False((await next.DeleteKeyAsync($"{name}/bound")).Value.Existed);
-            }
-
-            _time.Advance(TimeSpan.FromMinutes(2));
-            await UntilAsync(async () =>
-            {
-                // A sweeper looks at what is on disk; in memory someone has to.
-                if (!durable) await next.GetAsync(name);
-                _time.Advance(Seconds(1));
-                return after.BoundKeys() == 0 && after.IsClean();
-            });
-            Assert.Null(await next.ValueAsync($"{name}/bound"));
-            if (acknowledged.Unbound) Assert.Equal("free", await next.ValueAsync($"{name}/unbound"));
+            await NothingIsLostOrLeftAsync(after, _time, acknowledged, name);
             if (Volatile.Read(ref saves) > point) continue;
             Assert.InRange(point, 9, 30);
             return;
         }
     }
 
-    private static Task DieIf(bool dead) => dead ? Task.FromException(new IOException("dead")) : Task.CompletedTask;
-
-    /// <summary>Two bound keys, one of them unbound again, and the end of the lease with its clean-up, as far as it goes.</summary>
-    private static async Task<(bool Unbound, bool Ended)> LiveAsync(EmbeddedLeases leases, string name, ScriptedStore store)
+    // The process itself goes, at the same points.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Kill_AtEverySave_LosesNothingAndLeavesNothing(bool written)
     {
-        if (!(await leases.AcquireAsync(By("ann", name))).TryGetValue(out var grant, out _)) return default;
-        if ((await leases.PutAsync($"{name}/bound", "bound", grant)).Refusal is not null) return default;
-        if ((await leases.PutAsync($"{name}/unbound", "bound", grant)).Refusal is not null) return default;
-        var unbound = (await leases.PutAsync($"{name}/unbound", "free")).Refusal is null;
-        if (!unbound || (await leases.ReleaseAsync(grant)).Refusal is not null) return (unbound, false);
-        // Either the clean-up comes to its end, or death comes first.
-        await UntilAsync(() => Task.FromResult(store.IsClean() || store.HasFailed));
-        return (unbound, true);
+        for (var point = 0; ; point++)
+        {
+            using var folder = new TestFolder();
+            var acknowledged = await Victim.LiveAndDieAsync(folder.Path, point, written);
+            await NothingIsLostOrLeftAsync(SqliteStore.Open(folder.Path), new(TimeProvider.System.GetUtcNow()), acknowledged, "victim");
+            if (!acknowledged.Survived) continue;
+            Assert.InRange(point, 9, 30);
+            return;
+        }
     }
+
+    private static async Task NothingIsLostOrLeftAsync(IEmbeddedStore store, ManualTimeProvider time, Acknowledged acknowledged, string name)
+    {
+        await using var leases = Engines.Over(store, time);
+        if (acknowledged.Unbound) Assert.Equal("free", await leases.ValueAsync($"{name}/unbound"));
+        if (acknowledged.Ended)
+        {
+            Assert.Null(await leases.ValueAsync($"{name}/bound"));
+            Assert.False((await leases.DeleteKeyAsync($"{name}/bound")).Value.Existed);
+        }
+
+        time.Advance(TimeSpan.FromMinutes(2));
+        await UntilAsync(async () =>
+        {
+            // A sweeper looks at what is on disk; in memory someone has to.
+            if (!store.Durable) await leases.GetAsync(name);
+            time.Advance(Seconds(1));
+            return store.BoundKeys() == 0 && store.IsClean();
+        });
+        Assert.Null(await leases.ValueAsync($"{name}/bound"));
+        if (acknowledged.Unbound) Assert.Equal("free", await leases.ValueAsync($"{name}/unbound"));
+    }
+
+    private static Task DieIf(bool dead) => dead ? Task.FromException(new IOException("dead")) : Task.CompletedTask;
 }

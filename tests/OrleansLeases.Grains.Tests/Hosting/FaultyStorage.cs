@@ -48,6 +48,9 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
     public IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken) =>
         Inner.ReadFromAsync(from, state, cancellationToken);
 
+    public IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, CancellationToken cancellationToken) =>
+        Inner.ReadKeysFromAsync(from, cancellationToken);
+
     public Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit) =>
         Inner.DueAfterAsync(shard, shards, last, until, limit);
 
