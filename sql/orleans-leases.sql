@@ -36,7 +36,8 @@ create table if not exists lease_meta
 
 -- Persistence ---------------------------------------------------------------------------------------------------------
 
--- A record of one resource. Rows are never deleted: the record of a free resource keeps its token counter.
+-- A record of one resource or one key, by its kind. Rows are never deleted: the record of a free resource keeps its token
+-- counter, that of a deleted key its version.
 create table if not exists lease_record
 (
     service_id  text collate "C" not null,
@@ -46,6 +47,7 @@ create table if not exists lease_record
     modified_on timestamptz not null,
     -- Milliseconds since the Unix epoch from which a sweeper should look at it; null for never.
     due         bigint,
+    -- Whether someone holds the resource; whether the key has a value.
     held        boolean not null,
     -- The number of the newest block of the record's log, which is in the payload; older ones are in lease_log.
     log_block   bigint not null,
@@ -131,10 +133,12 @@ begin
     end if;
 
     -- The finished blocks are those just before the newest one.
-    insert into lease_log (service_id, kind, name, slot, block, entries)
-    select _serviceid, _graintypestring, _name, block % 64, block, _lines[2 + block - (_block - (_count - 2))]
-    from generate_series(_block - (_count - 2), _block - 1) block
-    on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
+    if _count > 2 then
+        insert into lease_log (service_id, kind, name, slot, block, entries)
+        select _serviceid, _graintypestring, _name, block % 64, block, _lines[2 + block - (_block - (_count - 2))]
+        from generate_series(_block - (_count - 2), _block - 1) block
+        on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
+    end if;
 
     return query select _next;
 end
@@ -148,7 +152,7 @@ $$
                (select string_agg(log.entries, E'\n' order by log.block)
                 from lease_log log
                 where log.service_id = record.service_id and log.kind = record.kind and log.name = record.name
-                  and log.block >= record.log_block - 33 and log.block < record.log_block),
+                  and log.block >= record.log_block - case record.kind when 'key' then 64 else 33 end and log.block < record.log_block),
                record.payload), 'UTF8'),
            record.version
     from lease_record record cross join lease_meta meta
@@ -317,5 +321,5 @@ $$
 $$;
 
 -- Last: whoever finds this version finds all of the above.
-insert into lease_meta (schema_version, fingerprint) values (1, lease_fingerprint())
+insert into lease_meta (schema_version, fingerprint) values (2, lease_fingerprint())
 on conflict (only_row) do update set schema_version = excluded.schema_version, fingerprint = excluded.fingerprint;

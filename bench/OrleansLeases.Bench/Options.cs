@@ -7,13 +7,13 @@ internal sealed record Options
 {
     public const string Usage = """
         usage: run.sh [scenario…] [options]
-          scenarios: cycles renewals batch handover expiry scale client; with silos: orleans grains batching takeover (default: all)
+          scenarios: cycles renewals batch handover expiry keys scale client; with silos: orleans grains batching takeover (default: all)
           --seconds N     length of one round (default 3, 1 to 60)
           --rounds N      rounds of each row (default 5, 1 to 50)
           --clients N     concurrent clients (default 64, 1 to 1000)
           --callers N     concurrent callers of grains in 'grains' and 'batching' (default 100, 1 to 1000)
           --leases N      the largest number of held leases in 'scale' (default 1000000)
-          --expiring N    leases that expire in one second in 'expiry' (default 100000)
+          --expiring N    leases that expire in one second in 'expiry' (default 100000), and at most in 'keys'
           --kept N        leases that one process keeps alive in 'client' (default 100000)
           --json FILE     also write the figures as JSON
           --data DIR      where the servers keep their data for the run (default: the temporary folder)

@@ -12,6 +12,7 @@ using OrleansLeases.Bench.Scenarios;
     ("batch", BatchRenewals.Run),
     ("handover", HandOver.Run),
     ("expiry", MassExpiry.Run),
+    ("keys", MassExpiry.RunWithKeys),
     ("scale", Scale.Run),
     ("client", ClientHandles.Run),
     ("orleans", OrleansEngine.Run),

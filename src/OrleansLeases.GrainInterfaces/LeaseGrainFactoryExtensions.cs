@@ -1,6 +1,6 @@
 namespace OrleansLeases;
 
-/// <summary>Finds lease grains.</summary>
+/// <summary>Finds lease grains and key grains.</summary>
 public static class LeaseGrainFactoryExtensions
 {
     /// <summary>The grain of a resource's leases.</summary>
@@ -12,5 +12,16 @@ public static class LeaseGrainFactoryExtensions
     {
         ArgumentNullException.ThrowIfNull(grains);
         return grains.GetGrain<ILeaseGrain>(LeaseGrainKey.Of(resource));
+    }
+
+    /// <summary>The grain of a key, or of a counter: they are the same.</summary>
+    /// <param name="grains">A silo's or a client's grain factory.</param>
+    /// <param name="key">The key's name. The grain checks all but that there is one.</param>
+    /// <returns>A reference; nothing is called yet.</returns>
+    /// <exception cref="ArgumentNullException">There is no factory, or no name.</exception>
+    public static IKeyGrain GetKey(this IGrainFactory grains, string key)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        return grains.GetGrain<IKeyGrain>(KeyGrainKey.Of(key));
     }
 }

@@ -3,9 +3,7 @@ namespace OrleansLeases;
 /// <summary>The key of a resource's grain: <c>r:</c> and the resource's name.</summary>
 public static class LeaseGrainKey
 {
-    // The ADO.NET provider stores a key that reads as a GUID, a number or hex as that value, so that "cafe" and "CAFE"
-    // would share one row. With this prefix no name reads as any of them.
-    private const string Prefix = "r:";
+    private static readonly GrainKeyPrefix Prefix = new("r:", "lease", "GetLease(resource)");
 
     /// <summary>The key of a resource's grain.</summary>
     /// <param name="resource">The resource's name. The grain checks all but that there is one.</param>
@@ -14,7 +12,7 @@ public static class LeaseGrainKey
     public static string Of(string resource)
     {
         ArgumentNullException.ThrowIfNull(resource);
-        return Prefix + resource;
+        return Prefix.Of(resource);
     }
 
     /// <summary>The resource of a grain's key.</summary>
@@ -25,13 +23,6 @@ public static class LeaseGrainKey
     public static string ResourceOf(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        if (!key.StartsWith(Prefix, StringComparison.Ordinal))
-        {
-            throw new ArgumentException(
-                $"The key '{key}' is not that of a lease grain: it must be '{Prefix}' and the resource's name. Get the grain with GetLease(resource).",
-                nameof(key));
-        }
-
-        return key[Prefix.Length..];
+        return Prefix.NameOf(key);
     }
 }

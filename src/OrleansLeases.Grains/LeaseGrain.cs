@@ -5,63 +5,25 @@ using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>
-/// Hosts the keeper of one resource. The keeper takes one turn at a time by itself, and a call that waits in line
-/// occupies none; so the grain is reentrant, and a release overtakes the calls that wait for it.
-/// </summary>
-/// <remarks>
-/// Not one activation at a time makes leases safe but the keeper's compare-and-swap: two activations may be alive at
-/// once. Nothing travels with a migration, since monotonic times belong to a process; it is immovable because a
-/// deactivation waits for the calls that wait in line.
-/// </remarks>
+/// <summary>Hosts the keeper of one resource. A release overtakes the calls that wait for it.</summary>
 [GrainType("lease"), Reentrant, Immovable]
-internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDisposable
+internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILeaseUpkeep
 {
     private static readonly Refusal.Unavailable Moving = new(TimeSpan.Zero, "The lease moves to another silo; repeat the call.");
 
-    private readonly LeaseSilo _silo;
-    private readonly LeaseKeeper _keeper;
-    private readonly GrainAlarm _alarm;
     private readonly Dictionary<string, CancellationTokenSource> _waiting = new(StringComparer.Ordinal);
 
     public LeaseGrain(IGrainContext context, LeaseSilo silo)
+        : base(context, silo, LeaseGrainKey.ResourceOf(context.GrainId.Key.ToString()!), static (resource, host, _) => new LeaseKeeper(resource, host))
     {
-        GrainContext = context;
-        _silo = silo;
-        var resource = LeaseGrainKey.ResourceOf(context.GrainId.Key.ToString()!);
-        _alarm = new GrainAlarm(context, silo.Clock, silo.Time);
-        _keeper = new LeaseKeeper(resource, silo.HostOf(context.GrainId, _alarm));
-    }
-
-    public IGrainContext GrainContext { get; }
-
-    public Task OnActivateAsync(CancellationToken cancellationToken)
-    {
-        _silo.Enter(_keeper);
-        return Task.CompletedTask;
-    }
-
-    public Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        _silo.Leave(_keeper);
-        _keeper.Stop();
-        return Task.CompletedTask;
     }
 
     /// <summary>Sends away whoever waits in line: the deactivation waits for them, and new calls wait for it. Called from anywhere.</summary>
-    public void Depart() => _keeper.Stop(Moving);
-
-    // An activation that fails while it starts is disposed of without having been deactivated.
-    public void Dispose()
-    {
-        _silo.Leave(_keeper);
-        _keeper.Stop();
-        _alarm.Dispose();
-    }
+    public void Depart() => Keeper.Stop(Moving);
 
     public async Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
-        if ((Misdirected(request.Resource) ?? _silo.Checks.Check(request)) is { } refusal) return refusal;
+        if ((Misdirected(request.Resource) ?? Silo.Checks.Check(request)) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
         if (request.Wait == TimeSpan.Zero) return await ChangeAsync<AcquireRequest, LeaseGrant>(request, null, LeaseCommand.Of);
 
@@ -69,7 +31,7 @@ internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDispo
         _waiting[request.RequestId] = wait;
         try
         {
-            return As<LeaseGrant>(await _keeper.Submit(LeaseCommand.Of(request), wait.Token)!);
+            return As<LeaseGrant>(await Keeper.Submit(LeaseCommand.Of(request), wait.Token)!);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -87,7 +49,7 @@ internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDispo
 
     // A change goes on without its caller: whoever stored it cannot take it back.
     public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken) =>
-        ChangeAsync<RenewRequest, LeaseRenewal>(request, Misdirected(request.Resource) ?? _silo.Checks.Check(request), LeaseCommand.Of);
+        ChangeAsync<RenewRequest, LeaseRenewal>(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
 
     public Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
         ChangeAsync<ReleaseRequest, LeaseRelease>(request, Misdirected(request.Resource) ?? RequestChecks.Check(request), LeaseCommand.Of);
@@ -95,13 +57,13 @@ internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDispo
     public Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken)
     {
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return ChangeAsync<TransferRequest, LeaseGrant>(request, Misdirected(request.Resource) ?? _silo.Checks.Check(request), LeaseCommand.Of);
+        return ChangeAsync<TransferRequest, LeaseGrant>(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
     }
 
     public Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken)
     {
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return ChangeAsync<BreakRequest, LeaseBreak>(request, Misdirected(request.Resource) ?? _silo.Checks.Check(request), LeaseCommand.Of);
+        return ChangeAsync<BreakRequest, LeaseBreak>(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
     }
 
     public Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken) =>
@@ -110,32 +72,46 @@ internal sealed class LeaseGrain : IGrainBase, ILeaseGrain, ILeaseUpkeep, IDispo
     public Task<LeaseResult<LeaseHistory>> HistoryAsync(CancellationToken cancellationToken) =>
         ReadAsync<LeaseHistory>(null, static keeper => keeper.History());
 
-    public Task WakeAsync() => _keeper.Wake();
+    // The store says that something is due, so what this activation remembers may be older than that.
+    public Task WakeAsync() => Keeper.Get(fresh: true)!;
 
-    private static string NewRequestId() => Guid.NewGuid().ToString("N");
+    public async Task<Refusal?> AttachAsync(KeyLease lease, string key, long since, CancellationToken cancellationToken) =>
+        await Keeper.Submit(new LeaseCommand.Attach(lease, key, since), cancellationToken)! as Refusal;
+
+    public async Task<Refusal?> DetachAsync(long token, string key, long generation, CancellationToken cancellationToken) =>
+        await Keeper.Submit(new LeaseCommand.Detach(token, key, generation), cancellationToken)! as Refusal;
+
+    public async Task<Refusal?> CleanUpDoneAsync(long token, string[] keys, CancellationToken cancellationToken) =>
+        await Keeper.Submit(new LeaseCommand.CleanUpDone(token, keys), cancellationToken)! as Refusal;
+
+    public async Task<LeaseResult<long[]>> WhoHoldsAsync(CancellationToken cancellationToken) =>
+        await Keeper.Submit(LeaseCommand.WhoHolds.Instance, cancellationToken)! switch
+        {
+            LeaseReply.Tokens tokens => tokens.InForce.ToArray(),
+            var other => (Refusal)other,
+        };
 
     // Grains are called directly as well, and a request for another resource would be answered by this one's record.
-    private Refusal.InvalidRequest? Misdirected(string? resource) => resource == _keeper.Resource
+    private Refusal.InvalidRequest? Misdirected(string? resource) => resource == Keeper.Resource
         ? null
         : new(
-            new Dictionary<string, string[]> { ["resource"] = [$"is '{resource}', but the grain called is that of '{_keeper.Resource}'; call GetLease with the request's resource"] },
-            $"The request is for '{resource}', but the grain called is that of '{_keeper.Resource}'.");
+            new Dictionary<string, string[]> { ["resource"] = [$"is '{resource}', but the grain called is that of '{Keeper.Resource}'; call GetLease with the request's resource"] },
+            $"The request is for '{resource}', but the grain called is that of '{Keeper.Resource}'.");
 
-    // The keeper's answer is never null: without an idle time it does not retire; Orleans decides how long the grain stays.
     private async Task<LeaseResult<TReply>> ChangeAsync<TRequest, TReply>(TRequest request, Refusal? refusal, Func<TRequest, LeaseCommand> command)
         where TReply : class =>
-        refusal ?? As<TReply>(await _keeper.Submit(command(request), CancellationToken.None)!);
+        refusal ?? As<TReply>(await Keeper.Submit(command(request), CancellationToken.None)!);
 
     private async Task<LeaseResult<T>> ReadAsync<T>(Refusal? refusal, Func<LeaseKeeper, Task<object>?> read)
         where T : class =>
-        refusal ?? RequestChecks.CheckResource(_keeper.Resource) ?? As<T>(await read(_keeper)!);
+        refusal ?? RequestChecks.CheckResource(Keeper.Resource) ?? As<T>(await read(Keeper)!);
 
     private static LeaseResult<T> As<T>(object answer)
         where T : class =>
         answer is Refusal refusal ? refusal : (T)answer;
 }
 
-/// <summary>What the service's own grains ask of a lease.</summary>
+/// <summary>What the service's own grains ask of a lease. A lease asks nothing of them in its turn, so nobody waits in a circle.</summary>
 [Alias("OrleansLeases.ILeaseUpkeep")]
 internal interface ILeaseUpkeep : IGrainWithStringKey
 {
@@ -143,4 +119,36 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     /// <returns>When that is stored.</returns>
     [Alias("Wake")]
     Task WakeAsync();
+
+    /// <summary>See <see cref="LeaseCommand.Attach"/>.</summary>
+    /// <param name="lease">Which lease.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="since">Its generation.</param>
+    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <returns>Why not; null once it is durable.</returns>
+    [Alias("Attach"), ResponseTimeout("00:00:05")]
+    Task<Refusal?> AttachAsync([Immutable] KeyLease lease, string key, long since, CancellationToken cancellationToken);
+
+    /// <summary>See <see cref="LeaseCommand.Detach"/>.</summary>
+    /// <param name="token">Which lease.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="generation">Its generation.</param>
+    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <returns>Why not; null once it is durable.</returns>
+    [Alias("Detach"), ResponseTimeout("00:00:05")]
+    Task<Refusal?> DetachAsync(long token, string key, long generation, CancellationToken cancellationToken);
+
+    /// <summary>See <see cref="LeaseCommand.CleanUpDone"/>.</summary>
+    /// <param name="token">Which lease.</param>
+    /// <param name="keys">The keys.</param>
+    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <returns>Why not; null once it is durable.</returns>
+    [Alias("CleanUpDone")]
+    Task<Refusal?> CleanUpDoneAsync(long token, [Immutable] string[] keys, CancellationToken cancellationToken);
+
+    /// <summary>See <see cref="LeaseCommand.WhoHolds"/>. Compared with the store, since another activation may have ended what this one takes to be in force.</summary>
+    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <returns>The tokens in force.</returns>
+    [Alias("WhoHolds"), ResponseTimeout("00:00:05")]
+    Task<LeaseResult<long[]>> WhoHoldsAsync(CancellationToken cancellationToken);
 }

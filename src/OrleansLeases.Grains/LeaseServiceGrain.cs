@@ -8,6 +8,8 @@ namespace OrleansLeases.Grains;
 [GrainType("lease-service"), StatelessWorker]
 internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo) : IGrainBase, ILeaseServiceGrain
 {
+    private readonly KeyCalls _keys = new(silo.Keepers, GrainKeepers.RealTime);
+
     public IGrainContext GrainContext { get; } = context;
 
     public async Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken)
@@ -25,6 +27,23 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo) :
         }
 
         return page.ToPage();
+    }
+
+    public async Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        var page = new KeyListingPage(request);
+        try
+        {
+            await foreach (var (key, state) in silo.Storage.ReadKeysFromAsync(page.From, cancellationToken))
+                if (!page.Add(key, state)) break;
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The keys cannot be listed: {error.Message}");
+        }
+
+        return await _keys.ToPageAsync(page);
     }
 
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Task.FromResult(silo.Info);

@@ -7,26 +7,31 @@ using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>What the lease grains of one silo share. Thread-safe.</summary>
+/// <summary>What the grains of leases and keys of one silo share. Thread-safe.</summary>
 internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
 {
-    private readonly ConcurrentDictionary<LeaseKeeper, bool> _keepers = new();
+    private readonly ConcurrentDictionary<Keeper, bool> _keepers = new();
     private readonly ClaimSequence _claims = new();
     private readonly ILeaseStorage _storage;
+    private readonly KeyCleaner _cleaner;
     private readonly LeaseSiloOptions _options;
     private readonly TimeSpan _failover;
     private LeaseRules? _rules;
     private ServiceInfo? _info;
     private bool _stopping;
 
-    public LeaseSilo(ILeaseStorage storage, IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock)
+    public LeaseSilo(
+        ILeaseStorage storage, GrainKeepers keepers, KeyCleaner cleaner,
+        IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock)
     {
         _storage = storage;
+        _cleaner = cleaner;
         _options = options.Value;
         _failover = _options.FailoverTimeOf(membership.Value);
         Time = time;
         Clock = clock;
         Checks = new RequestChecks(_options.Limits);
+        Keepers = keepers;
     }
 
     public TimeProvider Time { get; }
@@ -34,6 +39,9 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     public LeaseClock Clock { get; }
 
     public RequestChecks Checks { get; }
+
+    /// <summary>The keepers of all names, wherever they are.</summary>
+    public IKeepers Keepers { get; }
 
     public LeaseRules Rules => _rules ?? throw new InvalidOperationException("The silo has not started its leases yet.");
 
@@ -47,16 +55,17 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         : _info;
 
     // A store takes real time, whatever clock the leases are under.
-    public KeeperHost HostOf(GrainId grain, IKeeperAlarm alarm) =>
-        new(new GrainLeaseStore(_storage, grain, _options.StorageTimeout, TimeProvider.System), Clock, Rules, alarm) { Claims = _claims };
+    public GrainStore StoreOf(GrainId grain) => new(_storage, grain, _options.StorageTimeout, TimeProvider.System);
 
-    public void Enter(LeaseKeeper keeper)
+    public KeeperHost HostOf(ILeaseStore store, IKeeperAlarm alarm) => new(store, Clock, Rules, alarm) { Claims = _claims, Cleaner = _cleaner };
+
+    public void Enter(Keeper keeper)
     {
         _keepers[keeper] = true;
         if (_stopping) keeper.Stop();
     }
 
-    public void Leave(LeaseKeeper keeper) => _keepers.TryRemove(keeper, out _);
+    public void Leave(Keeper keeper) => _keepers.TryRemove(keeper, out _);
 
     public void Participate(ISiloLifecycle lifecycle)
     {
@@ -91,6 +100,8 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     private Task StopAsync(CancellationToken cancellationToken)
     {
         _stopping = true;
+        // What is left of it is on record with its leases, and another silo's sweepers find it.
+        _cleaner.Dispose();
         foreach (var keeper in _keepers.Keys) keeper.Stop();
         return Task.CompletedTask;
     }

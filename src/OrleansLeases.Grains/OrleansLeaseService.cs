@@ -5,7 +5,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Leases by calls to the grains of a cluster, from a silo or from a client of it. Thread-safe. Nothing that a grain call
+/// Leases and keys by calls to the grains of a cluster, from a silo or from a client of it. Thread-safe. Nothing that a grain call
 /// throws gets through: what may have happened is told as <c>outcome-unknown</c>, what only asked as <c>unavailable</c>.
 /// </summary>
 /// <param name="grains">The silo's, or the client's.</param>
@@ -21,7 +21,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
-    private static readonly Refusal NoKeys = new Refusal.Unavailable(RetryAfter, "This version has no keys and counters on Orleans yet; the embedded engine has them.");
+    private static readonly Refusal NoWatch = new Refusal.Unavailable(RetryAfter, "This version has no watch on Orleans yet; the embedded engine has it.");
 
     // What is wrong under any bounds. It must not reach a grain: on Orleans' wire half a surrogate pair becomes another
     // character, and the grain would take the name for a good one.
@@ -30,7 +30,8 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         MinTtl = TimeSpan.Zero, MaxTtl = TimeSpan.MaxValue, MaxWait = TimeSpan.MaxValue, MaxHolders = int.MaxValue, MaxWaiters = int.MaxValue, MaxBatch = 100_000,
     });
 
-    private GrainKind? _kind;
+    private GrainKind? _leases;
+    private GrainKind? _keys;
     private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
 
     public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
@@ -135,30 +136,53 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         return await ReadAsync(() => GrainOf(resource).HistoryAsync(cancellationToken)).ConfigureAwait(false);
     }
 
-    // Until there is a grain for a key.
-    public ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
+    public async ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(key, request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
+        return await ChangeAsync(() => KeyOf(key).PutAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-    public ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default) => new(NoKeys);
+    public async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.CheckKey(key) is { } refusal) return refusal;
+        return await ReadAsync(() => KeyOf(key).GetAsync(cancellationToken)).ConfigureAwait(false);
+    }
 
-    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default) => new(NoKeys);
+    public async ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.CheckKey(key, ifVersion) is { } refusal) return refusal;
+        return await ChangeAsync(() => KeyOf(key).DeleteAsync(ifVersion, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
+    public async ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(key, request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
+        return await ChangeAsync(() => KeyOf(key).AddAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-    public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default) => new(NoKeys);
+    public async ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        return await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).ListKeysAsync(request, cancellationToken)).ConfigureAwait(false);
+    }
+
+    public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default) => new(NoWatch);
 
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);
 
-    // Orleans finds the type and the interface of a grain by reflection, which costs as much as the renewal; they are always the same.
     private ILeaseGrain GrainOf(string resource)
     {
-        if (_kind is not { } kind)
-        {
-            var reference = (GrainReference)grains.GetLease(resource);
-            _kind = kind = new(reference.GrainId.Type, reference.InterfaceType);
-        }
+        _leases ??= GrainKind.Of(grains.GetLease(resource));
+        return (ILeaseGrain)_leases.Reference(grains, LeaseGrainKey.Of(resource));
+    }
 
-        return (ILeaseGrain)grains.GetGrain(GrainId.Create(kind.Type, LeaseGrainKey.Of(resource)), kind.Interface);
+    private IKeyGrain KeyOf(string key)
+    {
+        _keys ??= GrainKind.Of(grains.GetKey(key));
+        return (IKeyGrain)_keys.Reference(grains, KeyGrainKey.Of(key));
     }
 
     // Where no silo answers, the call that follows says so. A renewal does not wait for it.
@@ -209,5 +233,15 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         }
     }
 
-    private sealed record GrainKind(GrainType Type, GrainInterfaceType Interface);
+    // Orleans finds the type and the interface of a grain by reflection, which costs as much as the renewal; they are always the same.
+    private sealed record GrainKind(GrainType Type, GrainInterfaceType Interface)
+    {
+        public static GrainKind Of(IAddressable grain)
+        {
+            var reference = (GrainReference)grain;
+            return new(reference.GrainId.Type, reference.InterfaceType);
+        }
+
+        public IAddressable Reference(IGrainFactory grains, string key) => grains.GetGrain(GrainId.Create(Type, key), Interface);
+    }
 }

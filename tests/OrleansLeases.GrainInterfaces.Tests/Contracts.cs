@@ -10,9 +10,9 @@ internal static class Contracts
     private static readonly Type[] StayingHome =
     [
         typeof(RenewBatchRequest), typeof(RenewBatchReply),
-        // TEMPORARY, until the Orleans host has keys: take them out then.
-        typeof(KeyLease), typeof(PutKeyRequest), typeof(AddToCounterRequest), typeof(ListKeysRequest),
-        typeof(KeyPut), typeof(KeyDeletion), typeof(CounterValue), typeof(KeyValue), typeof(KeyPage),
+        // TEMPORARY, until the Orleans host has watch.
+        typeof(WatchRequest), typeof(LeaseChange), typeof(KeyChange), typeof(KeyInfo), typeof(WatchEvent.LeaseState), typeof(WatchEvent.KeyState),
+        typeof(WatchEvent.LeaseChanged), typeof(WatchEvent.KeyChanged), typeof(WatchEvent.Resync),
     ];
 
     public static Assembly GrainInterfaces { get; } = typeof(ILeaseGrain).Assembly;

@@ -77,6 +77,10 @@ internal static class Samples
         Sequence = 1, Kind = LeaseEventKind.Broken, Owner = Text, Token = 42, At = When, Reason = Text,
     };
 
+    private static readonly KeyLease Lease = new() { Resource = Text, Owner = Text, Token = 42 };
+
+    private static readonly KeyValue Value = new() { Key = Text, Value = Text, Version = 3, Lease = Lease };
+
     /// <summary>By a name for the test's report, the sample.</summary>
     public static IReadOnlyDictionary<string, object> All { get; } = new Dictionary<string, object>
     {
@@ -127,6 +131,23 @@ internal static class Samples
             MinTtl = TimeSpan.FromTicks(1), MaxTtl = TimeSpan.FromDays(365), MaxWait = TimeSpan.FromSeconds(1), MaxHolders = 1, MaxWaiters = 2, MaxBatch = 3, MaxKeys = 4,
         },
         ["limits, all zero"] = new LeaseLimits { MinTtl = default, MaxTtl = default, MaxWait = default, MaxHolders = 0, MaxWaiters = 0, MaxBatch = 0, MaxKeys = 0 },
+        ["key's lease"] = Lease,
+        ["put"] = new PutKeyRequest { Value = Text, Lease = Lease, IfVersion = 3, RequestId = "id" },
+        ["put, bare"] = new PutKeyRequest { Value = "" },
+        ["put, if there is none"] = new PutKeyRequest { Value = "v", IfVersion = 0 },
+        ["put, nothing but nulls"] = new PutKeyRequest { Value = null!, Lease = new() { Resource = null!, Owner = null!, Token = 0 } },
+        ["key put"] = new KeyPut { Key = Text, Version = long.MaxValue },
+        ["key"] = Value,
+        ["key, free"] = Value with { Lease = null },
+        ["key, deleted"] = new KeyDeletion { Key = Text, Existed = true },
+        ["key, not there"] = new KeyDeletion { Key = "k", Existed = false },
+        ["add"] = new AddToCounterRequest { Delta = long.MinValue, Lease = Lease, RequestId = "id" },
+        ["add, bare"] = new AddToCounterRequest { Delta = 0 },
+        ["counter"] = new CounterValue { Key = Text, Value = long.MinValue, Version = 3, Replayed = true },
+        ["list keys"] = new ListKeysRequest { Prefix = Text, PageSize = 7, After = Text },
+        ["list keys, bare"] = new ListKeysRequest(),
+        ["key page"] = new KeyPage { Keys = new List<KeyValue> { Value, Value with { Lease = null } }.AsReadOnly(), Next = Text },
+        ["key page, empty"] = new KeyPage { Keys = [] },
         ["held by"] = new HeldBy { Owner = Text, Mode = LeaseMode.Shared, Remaining = TimeSpan.FromSeconds(1) },
         ["invalid request"] = new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["ttlMs"] = ["too short", Text], ["owner"] = [] }, Text),
         ["invalid request, without errors"] = new Refusal.InvalidRequest(ImmutableDictionary<string, string[]>.Empty, ""),
@@ -147,6 +168,7 @@ internal static class Samples
         ["result: grant"] = (LeaseResult<LeaseGrant>)Grant,
         ["result: renewal"] = (LeaseResult<LeaseRenewal>)Renewal,
         ["result: page"] = (LeaseResult<LeasePage>)new LeasePage { Leases = [Info], AsOf = When },
+        ["result: key"] = (LeaseResult<KeyValue>)Value,
         ["result: refusal"] = (LeaseResult<LeaseInfo>)new Refusal.Unavailable(TimeSpan.FromSeconds(1), Text),
         ["result: nothing"] = default(LeaseResult<LeaseGrant>),
     };

@@ -12,7 +12,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
 {
     private Cluster _cluster = null!;
 
-    private FaultyStorage Storage => FaultyStorage.Of(_cluster);
+    private FaultyStorage Storage => FaultyStorage.Of(_cluster.Silo);
 
     private ILeaseService Leases => _cluster.ClientLeases;
 
@@ -167,7 +167,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     {
         await using var slow = await Cluster.OnPostgresAsync(configure: options => options.StorageTimeout = TimeSpan.FromSeconds(15));
         var good = (await slow.Leases.AcquireAsync(Acquire("good", "me"))).Value;
-        FaultyStorage.Of(slow).Reads.Enqueue(_ => new TaskCompletionSource().Task);
+        FaultyStorage.Of(slow.Silo).Reads.Enqueue(_ => new TaskCompletionSource().Task);
         var reply = (await slow.Leases.RenewBatchAsync(new RenewBatchRequest { Leases = [Renew(good), Renew(good) with { Resource = "bad" }] })).Value;
         Assert.Null(reply.Results[0].Refusal);
         Assert.IsType<Refusal.OutcomeUnknown>(reply.Results[1].Refusal);
@@ -177,7 +177,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     public async Task Load_ThatFails_DoesNotChangeWhatTheNextSaveComparesWith()
     {
         var grain = _cluster.Grains.GetLease("x").GetGrainId();
-        GrainLeaseStore Store() => new(Storage, grain, TimeSpan.FromSeconds(5), TimeProvider.System);
+        GrainStore Store() => new(Storage, grain, TimeSpan.FromSeconds(5), TimeProvider.System);
         var (mine, other) = (Store(), Store());
         var first = await mine.LoadAsync("x");
         var one = first with { Version = 1, LastToken = 1 };

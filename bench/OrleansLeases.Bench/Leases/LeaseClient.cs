@@ -15,6 +15,7 @@ internal sealed class LeaseClient(HttpConnection connection, string prefix, stri
     private readonly LeaseRequest _waitingAcquire = LeaseRequest.Acquire(prefix, owner, ttl, TimeSpan.FromSeconds(25));
     private readonly LeaseRequest _renew = LeaseRequest.Renew(prefix, owner);
     private readonly LeaseRequest _release = LeaseRequest.Release(prefix, owner);
+    private readonly LeaseRequest _putKey = LeaseRequest.PutKey(prefix, owner);
 
     public ValueTask<Grant> AcquireAsync(int name) => AcquireAsync(name, ttl);
 
@@ -61,6 +62,20 @@ internal sealed class LeaseClient(HttpConnection connection, string prefix, stri
         var answer = await connection.SendAsync(_release.Name(name).Token(token).Bytes);
         if (answer.Status != 200 || answer.Number("\"token\":"u8) != token)
             throw new BenchException($"Release of {LeaseRequest.NameOf(prefix, name)}, token {token}: {answer}");
+    }
+
+    // Binds it to the lease of that token.
+    public async ValueTask PutKeyAsync(int key, int name, long token)
+    {
+        var answer = await connection.SendAsync(_putKey.Key(key).Name(name).Token(token).Bytes);
+        if (answer.Status != 200)
+            throw new BenchException($"Put of key {key}: {answer}");
+    }
+
+    public async ValueTask<bool> HasKeyAsync(int key)
+    {
+        var answer = await connection.GetAsync(LeaseRequest.PathOfKey(key));
+        return answer.Status is 200 or 404 ? answer.Status == 200 : throw new BenchException($"Get of key {key}: {answer}");
     }
 
     // The request names the leases; the answer must hold a renewal of each, in order.

@@ -15,14 +15,16 @@ internal sealed class LeaseRequest
     private readonly int _nameAt;
     private readonly int _tokenAt;
     private readonly int _ttlAt;
+    private readonly int _keyAt;
 
-    private LeaseRequest(string path, string prefix, string body)
+    private LeaseRequest(string path, string prefix, string body, string method = "POST")
     {
         Bytes = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"));
+            $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"));
         _nameAt = Bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"resource\":\"{prefix}")) + 12 + Encoding.UTF8.GetByteCount(prefix);
         _tokenAt = Bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(TokenField)) + TokenField.Length;
         _ttlAt = Bytes.AsSpan().IndexOf("\"ttlMs\":"u8) + 8;
+        _keyAt = Bytes.AsSpan().IndexOf("/v1/keys/key-"u8) + 13;
     }
 
     public byte[] Bytes { get; }
@@ -36,6 +38,12 @@ internal sealed class LeaseRequest
     public static LeaseRequest Release(string prefix, string owner) =>
         new("/v1/leases/release", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","token":0               }""");
 
+    // A key bound to a lease.
+    public static LeaseRequest PutKey(string prefix, string owner) =>
+        new(PathOfKey(0), prefix, $$$"""{"value":"here","lease":{"resource":"{{{prefix}}}0000000","owner":"{{{owner}}}","token":0               }}""", "PUT");
+
+    public static string PathOfKey(int key) => NameOf("/v1/keys/key-", key);
+
     public static byte[] RenewBatch(string prefix, string owner, IEnumerable<(int Name, long Token)> leases)
     {
         var items = leases.Select(lease => $$"""{"resource":"{{NameOf(prefix, lease.Name)}}","owner":"{{owner}}","token":{{lease.Token}}}""");
@@ -47,6 +55,12 @@ internal sealed class LeaseRequest
     public LeaseRequest Name(int name)
     {
         Utf8Formatter.TryFormat(name, Bytes.AsSpan(_nameAt, NameDigits), out _, new('D', NameDigits));
+        return this;
+    }
+
+    public LeaseRequest Key(int key)
+    {
+        Utf8Formatter.TryFormat(key, Bytes.AsSpan(_keyAt, NameDigits), out _, new('D', NameDigits));
         return this;
     }
 

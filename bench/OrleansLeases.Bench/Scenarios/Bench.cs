@@ -28,7 +28,9 @@ internal sealed class Bench(EventLoop loop, Options options, Workspace workspace
 
     public bool HasRedis { get; } = options.Peers && IsInstalled("redis-server");
 
-    public ServerProcess StartLeases() => Own(LeaseServer.Start(loop, options.ServerProgram, workspace.NewFolder("leases")));
+    public ServerProcess StartLeases() => StartLeases(workspace.NewFolder("leases"));
+
+    public ServerProcess StartLeases(string data) => Own(LeaseServer.Start(loop, options.ServerProgram, data));
 
     public SiloCluster StartSilos(int count) => Own(SiloCluster.StartOnPostgres(loop, options.SiloProgram!, workspace, count));
 

@@ -8,10 +8,10 @@ using OrleansLeases.Bench.Measuring;
 namespace OrleansLeases.Bench.Scenarios;
 
 // Leases of whole seconds whose deadlines fall into one second; a watch tells when each key is free.
-internal sealed class EtcdExpiry(Bench bench, ServerProcess server)
+internal sealed class EtcdExpiry(Bench bench, ServerProcess server, int keys)
 {
     private const int Bystanders = 16;
-    private const int Pilot = 500;
+    private const int PilotRequests = 1000;
     private const int RevokedPerSecond = 1000;
     private const string Prefix = "expire/";
 
@@ -25,6 +25,7 @@ internal sealed class EtcdExpiry(Bench bench, ServerProcess server)
     private readonly GrpcCall[] _streams = new GrpcCall[Bystanders];
     private readonly long[] _held = new long[Bystanders];
     private readonly Dictionary<string, TimeSpan> _deadlines = [];
+    private readonly int _pilot = PilotRequests / (1 + keys);
     private ExpiryFigures? _figures;
 
     public void Run(int round, ExpiryFigures figures) => bench.Loop.Run(() => RunAsync(round, figures), Limit);
@@ -35,8 +36,8 @@ internal sealed class EtcdExpiry(Bench bench, ServerProcess server)
         if (round == 0)
             await OpenAsync();
         var start = Clock.Now;
-        await FillAsync($"pilot/{round}/", Pilot, _ => 3600);
-        var fillTime = (Clock.Now - start) / Pilot * figures.Leases;
+        await FillAsync($"pilot/{round}/", _pilot, _ => 3600);
+        var fillTime = (Clock.Now - start) / _pilot * figures.Leases;
         var target = Clock.Now + fillTime * 1.4 + QuietTime + 2 * Second;
         await FillAsync(Prefix, figures.Leases, _ => (long)Math.Ceiling((target - Clock.Now).TotalSeconds));
         if (Clock.Now > target - QuietTime)
@@ -49,7 +50,7 @@ internal sealed class EtcdExpiry(Bench bench, ServerProcess server)
         for (var end = Clock.Now + 60 * Second; _deadlines.Count > 0;)
         {
             if (Clock.Now > end)
-                throw new BenchException($"etcd still held {_deadlines.Count} leases a minute after their deadline.");
+                throw new BenchException($"etcd still held {_deadlines.Count} keys a minute after their deadline.");
             await bench.Loop.WaitAsync(Second / 10);
         }
     }
@@ -75,13 +76,16 @@ internal sealed class EtcdExpiry(Bench bench, ServerProcess server)
     {
         for (var i = client; i < count; i += _clients.Length)
         {
-            var key = LeaseRequest.NameOf(prefix, i);
             var sent = Clock.Now;
             var lease = await _clients[client].GrantAsync(ttl(i));
-            if (!await _clients[client].CreateAsync(key, "owner", lease.Id))
-                throw new BenchException($"etcd: {key} existed before its creation.");
-            if (prefix == Prefix)
-                _deadlines[key] = sent + Second * lease.Ttl;
+            for (var of = 0; of < keys; of++)
+            {
+                var key = LeaseRequest.NameOf(prefix, i * keys + of);
+                if (!await _clients[client].CreateAsync(key, "owner", lease.Id))
+                    throw new BenchException($"etcd: {key} existed before its creation.");
+                if (prefix == Prefix)
+                    _deadlines[key] = sent + Second * lease.Ttl;
+            }
         }
     });
 

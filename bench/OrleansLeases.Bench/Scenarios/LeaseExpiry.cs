@@ -5,14 +5,15 @@ using OrleansLeases.Bench.Measuring;
 
 namespace OrleansLeases.Bench.Scenarios;
 
-// Deadlines spread over one second. In that second a sample of the leases is asked for at its very deadline and a
-// light load does something else; after it all others are taken, each at the first try.
+// Deadlines spread over one second. In that second a sample of the leases, and of the keys bound to them, is asked for at
+// its very deadline, and a light load does something else; after it, and after the clean-up, all others are taken, each at
+// the first try.
 internal sealed class LeaseExpiry
 {
     private const int Bystanders = 16;
     private const int Probers = 16;
     private const int Probes = 500;
-    private const int Pilot = 2000;
+    private const int PilotRequests = 2000;
     private const string Prefix = "expire/";
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -30,11 +31,15 @@ internal sealed class LeaseExpiry
     private readonly LeaseClient[] _quietProbers;
     private readonly LeaseClient[] _bystanders;
     private readonly long[] _held = new long[Bystanders];
+    private readonly string _data;
     private readonly int _count;
+    private readonly int _keys;
+    private readonly int _pilot;
+    private int _heldKeys;
 
-    public LeaseExpiry(Bench bench, ServerProcess server)
+    public LeaseExpiry(Bench bench, ServerProcess server, string data, int count, int keys)
     {
-        (_bench, _count) = (bench, bench.Options.Expiring);
+        (_bench, _data, _count, _keys, _pilot) = (bench, data, count, keys, PilotRequests / (1 + keys));
         _first = bench.LeaseClients(server, bench.Options.Clients, Prefix, "first");
         _next = bench.LeaseClients(server, bench.Options.Clients, Prefix, "next", Long);
         _probers = bench.LeaseClients(server, Probers, Prefix, "prober", Long);
@@ -42,7 +47,7 @@ internal sealed class LeaseExpiry
         _bystanders = bench.LeaseClients(server, Bystanders, "other/", "bystander", Long);
     }
 
-    public void Run(int round, ExpiryFigures figures) => _bench.Loop.Run(() => RunAsync(round * (_count + Pilot), round, figures), Limit);
+    public void Run(int round, ExpiryFigures figures) => _bench.Loop.Run(() => RunAsync(round * (_count + _pilot), round, figures), Limit);
 
     private async Task RunAsync(int offset, int round, ExpiryFigures figures)
     {
@@ -51,8 +56,9 @@ internal sealed class LeaseExpiry
 
         // The first few tell how long the rest will take: they all must be held before the quiet time.
         var start = Clock.Now;
-        await FillAsync(_first, offset + _count, Pilot, _ => Clock.Now + Long, new TimeSpan[Pilot]);
-        var fillTime = (Clock.Now - start) / Pilot * _count;
+        await FillAsync(_first, offset + _count, _pilot, _ => Clock.Now + Long, new TimeSpan[_pilot]);
+        _heldKeys += _pilot * _keys;
+        var fillTime = (Clock.Now - start) / _pilot * _count;
         var target = Clock.Now + fillTime * 1.4 + QuietTime + 2 * Second;
         var deadlines = new TimeSpan[_count];
         await FillAsync(_first, offset, _count, i => target + Second * i / _count, deadlines);
@@ -65,10 +71,34 @@ internal sealed class LeaseExpiry
         await _bench.Loop.WhenAll(Probers, prober => ProbeIdleAsync(prober, round, target - QuietTime));
         figures.Quiet.Add(await quiet);
 
-        var storm = load.RunAsync(CallAsync, target, target + StormTime);
+        var isClean = _keys == 0;
+        var storm = load.RunAsync(CallAsync, target, due => due < target + StormTime || !isClean);
         await _bench.Loop.WhenAll(Probers, prober => ProbeAsync(prober, offset, deadlines, figures));
+        if (!isClean)
+        {
+            figures.CleanAfter.Add(await CleanedUpAsync(target + Second) - (target + Second));
+            isClean = true;
+        }
+
         figures.Storm.Add(await storm);
         await TakeRestAsync(offset, figures);
+    }
+
+    // No call tells what is still in the store; its file does.
+    private async Task<TimeSpan> CleanedUpAsync(TimeSpan lastDeadline)
+    {
+        using var store = new LeaseFile(_data);
+        await _bench.Loop.WaitUntilAsync(lastDeadline);
+        while (store.HasDueWithin(Long / 2))
+        {
+            if (Clock.Now > lastDeadline + 60 * Second)
+                throw new BenchException("A minute after the last deadline there were still keys to clean up.");
+            await _bench.Loop.WaitAsync(Second / 20);
+        }
+
+        var end = Clock.Now;
+        var left = store.BoundKeys() - _heldKeys;
+        return left == 0 ? end : throw new BenchException($"{left} keys were left bound to leases that had ended.");
     }
 
     // Records for each lease a time at which its deadline has certainly passed.
@@ -79,6 +109,8 @@ internal sealed class LeaseExpiry
             {
                 var grant = await clients[client].AcquireAsync(offset + i, deadline(i) - Clock.Now);
                 over[i] = Clock.Now + grant.Remaining + Millisecond;
+                for (var key = 0; key < _keys; key++)
+                    await clients[client].PutKeyAsync((offset + i) * _keys + key, offset + i, grant.Token);
             }
         });
 
@@ -88,6 +120,8 @@ internal sealed class LeaseExpiry
         {
             var i = probe * (_count / Probes);
             await _bench.Loop.WaitUntilAsync(deadlines[i]);
+            if (_keys > 0 && await _probers[prober].HasKeyAsync((offset + i) * _keys + probe % _keys))
+                figures.Visible++;
             if (!await _probers[prober].TryAcquireAsync(offset + i))
             {
                 figures.Refused++;

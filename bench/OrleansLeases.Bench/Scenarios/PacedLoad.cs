@@ -7,12 +7,14 @@ namespace OrleansLeases.Bench.Scenarios;
 // was due, so a stall shows in every call it delayed.
 internal sealed class PacedLoad(EventLoop loop, int clients, TimeSpan interval)
 {
-    public async Task<Samples> RunAsync(Func<int, Samples, TimeSpan, ValueTask> step, TimeSpan start, TimeSpan end)
+    public Task<Samples> RunAsync(Func<int, Samples, TimeSpan, ValueTask> step, TimeSpan start, TimeSpan end) => RunAsync(step, start, due => due < end);
+
+    public async Task<Samples> RunAsync(Func<int, Samples, TimeSpan, ValueTask> step, TimeSpan start, Func<TimeSpan, bool> more)
     {
         var samples = new Samples();
         await Task.WhenAll(Enumerable.Range(0, clients).Select(async client =>
         {
-            for (var slot = client; start + interval * slot < end; slot += clients)
+            for (var slot = client; more(start + interval * slot); slot += clients)
             {
                 var due = start + interval * slot;
                 await loop.WaitUntilAsync(due);

@@ -40,10 +40,17 @@ internal static class KeyPrinter
         {
             rows.Row(
                 key.Key, Number(key.Version), key.Lease?.Resource ?? "-", key.Lease is { } lease ? Number(lease.Token) : "-",
-                key.Value.Length <= LongestInAList ? key.Value : $"{key.Value[..LongestInAList]}…");
+                Shorten(key.Value));
         }
 
         rows.WriteTo(writer);
+    }
+
+    /// <summary>As much of a value as fits a line.</summary>
+    public static string Shorten(string value)
+    {
+        if (value.Length <= LongestInAList) return value;
+        return $"{value[..(char.IsHighSurrogate(value[LongestInAList - 1]) ? LongestInAList - 1 : LongestInAList)]}…";
     }
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

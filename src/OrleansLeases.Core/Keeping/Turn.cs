@@ -5,6 +5,9 @@ internal abstract class Turn(Now received) : TaskCompletionSource<object>(TaskCr
 {
     public Now Received { get; } = received;
 
+    /// <summary>Counts the turns of a keeper in the order of their arrival.</summary>
+    public long Number { get; set; }
+
     /// <summary>Whether the record should stay in memory for more of its kind.</summary>
     public abstract bool IsUse { get; }
 }

@@ -33,6 +33,9 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     // Each is lost only to someone else who changed what the key is bound to.
     private const int MaxRounds = 32;
 
+    // A page may show the keys of as many leases as it has keys, and each may have to be loaded.
+    private const int LeasesAtOnce = 64;
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a lease has to answer.</summary>
@@ -87,6 +90,25 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
             var other => RefusalOf(other),
         };
 
+    /// <summary>
+    /// Ends the start of a watch: as a read does, it asks the lease after the key was looked at. The changes that follow
+    /// are told as they are stored, and say what was: a bound key's deletion may be on its way.
+    /// </summary>
+    /// <param name="looked">What the key's keeper answered to <see cref="KeyKeeper.Watch"/>.</param>
+    /// <returns>The watch, or why not.</returns>
+    public async Task<LeaseResult<LeaseWatch>> WatchAsync(Task<object> looked)
+    {
+        ArgumentNullException.ThrowIfNull(looked);
+        var start = await looked;
+        if (start is not KeyWatch watch) return RefusalOf(start);
+        if (watch.Binding is not { } binding) return watch.Start(ended: false);
+        return await AskLeaseAsync(binding.Resource, LeaseCommand.WhoHolds.Instance) switch
+        {
+            LeaseReply.Tokens tokens => watch.Start(ended: !tokens.InForce.Contains(binding.Token)),
+            var other => RefusalOf(other),
+        };
+    }
+
     /// <summary>Ends a page of a listing: leaves out the keys whose leases have ended, asking each resource once.</summary>
     /// <param name="page">The page, filled from stored records.</param>
     /// <returns>The page, or why a lease could not be asked.</returns>
@@ -94,10 +116,14 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(page);
         var resources = page.Read.Select(entry => entry.State.Binding?.Resource).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
-        var answers = await Task.WhenAll(resources.Select(resource => AskLeaseAsync(resource, LeaseCommand.WhoHolds.Instance)));
-        if (answers.OfType<Refusal>().FirstOrDefault() is { } refusal) return refusal;
-        var inForce = resources.Zip(answers).ToDictionary(
-            pair => pair.First, pair => ((LeaseReply.Tokens)pair.Second).InForce.ToHashSet(), StringComparer.Ordinal);
+        var inForce = new Dictionary<string, IReadOnlyCollection<long>>(StringComparer.Ordinal);
+        foreach (var portion in resources.Chunk(LeasesAtOnce))
+        {
+            var answers = await Task.WhenAll(portion.Select(resource => AskLeaseAsync(resource, LeaseCommand.WhoHolds.Instance)));
+            if (answers.OfType<Refusal>().FirstOrDefault() is { } refusal) return refusal;
+            foreach (var (resource, answer) in portion.Zip(answers)) inForce[resource] = ((LeaseReply.Tokens)answer).InForce.ToHashSet();
+        }
+
         return new KeyPage
         {
             Keys =

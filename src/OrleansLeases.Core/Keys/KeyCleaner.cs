@@ -8,8 +8,9 @@ namespace OrleansLeases.Core;
 /// <param name="time">The clock of the pauses.</param>
 public sealed class KeyCleaner(IKeepers keepers, TimeProvider time) : IKeyCleaner, IDisposable
 {
-    private const int BatchLength = 64;
-    private const int BatchesAtOnce = 8;
+    // Enough at once to fill a store's batches, and few enough that a call about one of these keys does not wait long.
+    private const int BatchLength = 32;
+    private const int BatchesAtOnce = 32;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();

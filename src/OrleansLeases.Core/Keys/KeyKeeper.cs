@@ -29,18 +29,35 @@ public sealed class KeyKeeper : Keeper
     /// <returns>The <see cref="KeyReply"/> or the <see cref="Refusal"/>; null where the keeper has retired and another must be made.</returns>
     public Task<object>? Submit(KeyCommand command) => Enter(new KeyTurn(command, _host.Clock.Read()), MaxTurns);
 
+    /// <summary>Starts a watch of the key, which ends where this keeper does; to be passed to <see cref="KeyCalls.WatchAsync"/>.</summary>
+    /// <param name="since">The last change known; null to start with the state.</param>
+    /// <returns>What to pass on, or a <see cref="Refusal"/>; null where the keeper has retired and another must be made.</returns>
+    public Task<object>? Watch(WatchPoint? since) => Enter(
+        new KeyTurn(new KeyCommand.Get(), _host.Clock.Read())
+        {
+            View = (keeper, state) => new KeyWatch(keeper.PutUp(state), keeper.Name, state, since, keeper._host.Rules.TokenFloor),
+        },
+        MaxTurns);
+
     /// <inheritdoc/>
-    public override Task Wake() => Task.CompletedTask;
+    public override Task Wake()
+    {
+        // Time changes nothing about a key. Somebody has asked since the alarm was set: the next one is later.
+        lock (_gate) SetAlarm_NeedsLock();
+        return Task.CompletedTask;
+    }
 
     private protected override void DropState() => _state = null;
+
+    private protected override bool KnowsState => _state is not null;
 
     private protected override async ValueTask TakeAsync(Turn queued)
     {
         var turn = (KeyTurn)queued;
-        var isFresh = false;
+        var isFresh = IsCompared(turn);
         for (var attempt = 0; ;)
         {
-            if (_state is null)
+            if (_state is null || (turn.View is not null && !isFresh && !_host.Alone))
             {
                 if (await LoadAsync() is { } notRead)
                 {
@@ -52,24 +69,31 @@ public sealed class KeyKeeper : Keeper
             }
 
             var state = _state!;
-            var (next, reply) = KeyMachine.Apply(Name, state, turn.Command, _host.Clock.Read());
-            if (reply is KeyReply.Refused { Refusal: var refusal })
+            if (turn.View is { } view)
             {
-                if (isFresh || _host.Alone)
-                {
-                    turn.TrySetResult(refusal);
-                    return;
-                }
+                turn.TrySetResult(view(this, state));
+                return;
+            }
 
-                // Another activation may have written since.
+            var (next, reply) = KeyMachine.Apply(Name, state, turn.Command, _host.Clock.Read());
+            if (reply is KeyReply.Refused or KeyReply.Deleted { Existed: false } && !isFresh && !_host.Alone)
+            {
+                // Nothing is stored that would show what another activation has written since.
                 _state = null;
                 continue;
+            }
+
+            if (reply is KeyReply.Refused { Refusal: var refusal })
+            {
+                turn.TrySetResult(refusal);
+                return;
             }
 
             switch (next == state ? SaveOutcome.Saved : await SaveAsync(state, next, turn.Command is KeyCommand.Clean))
             {
                 case SaveOutcome.Saved:
                     _state = next;
+                    Tell(_state);
                     turn.TrySetResult(reply);
                     return;
                 case SaveOutcome.Conflict when attempt == 0:
@@ -96,7 +120,8 @@ public sealed class KeyKeeper : Keeper
     {
         try
         {
-            _state = await _store.LoadKeyAsync(Name);
+            _state = await ReadStoreAsync(_store.LoadKeyAsync);
+            Tell(_state);
             return null;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
@@ -122,6 +147,9 @@ public sealed class KeyKeeper : Keeper
 internal sealed class KeyTurn(KeyCommand command, Now received) : Turn(received)
 {
     public KeyCommand Command { get; } = command;
+
+    /// <summary>For a watch, how to answer from the record.</summary>
+    public Func<KeyKeeper, KeyState, object>? View { get; init; }
 
     public override bool IsUse => Command is not KeyCommand.Clean;
 

@@ -43,7 +43,13 @@ internal sealed partial class LeaseDraft
 
     public LeaseReply CleanUpDone(LeaseCommand.CleanUpDone command)
     {
-        if (_pending?.Find(ended => ended.Token == command.Token) is not { } ended) return LeaseReply.Noted.Instance;
+        if (_pending?.Find(ended => ended.Token == command.Token) is not { } ended)
+        {
+            // Another activation may have ended it since, and would never be told.
+            _checkFirst = true;
+            return LeaseReply.Noted.Instance;
+        }
+
         var left = ended.Keys.RemoveRange(command.Keys, StringComparer.Ordinal);
         if (left.Length == ended.Keys.Length) return LeaseReply.Noted.Instance;
         _pending = left.IsEmpty ? _pending.Remove(ended) : _pending.Replace(ended, ended with { Keys = left });
@@ -52,7 +58,12 @@ internal sealed partial class LeaseDraft
         return LeaseReply.Noted.Instance;
     }
 
-    public LeaseReply WhoHolds() => new LeaseReply.Tokens([.. _holders.Select(holder => holder.Token)]);
+    public LeaseReply WhoHolds()
+    {
+        // Another activation may have ended one since and told someone, who must not find its keys then.
+        _checkFirst = true;
+        return new LeaseReply.Tokens([.. _holders.Select(holder => holder.Token)]);
+    }
 
     private long CountKeys() => _holders.Sum(holder => (long)(holder.Keys?.Count ?? 0)) + (_pending?.Sum(ended => (long)ended.Keys.Length) ?? 0);
 }

@@ -37,6 +37,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 {
     private const int MaxBatch = 512;
     private const int MaxBackground = 32;
+    private const int MaxBackgroundAlone = 256;
 
     private readonly object _gate = new();
     private readonly string _file;
@@ -120,7 +121,9 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             _wakeAt = int.MaxValue;
             _lastForeground = _foreground.Count;
             while (batch.Count < MaxBatch && _foreground.TryDequeue(out var save)) batch.Add(save);
-            for (var i = 0; i < MaxBackground && _background.TryDequeue(out var save); i++) batch.Add(save);
+            // What nobody waits for goes along in small portions, and in larger ones while nobody waits at all.
+            var room = batch.Count > 0 ? MaxBackground : MaxBackgroundAlone;
+            for (var i = 0; i < room && _background.TryDequeue(out var save); i++) batch.Add(save);
             return true;
         }
     }

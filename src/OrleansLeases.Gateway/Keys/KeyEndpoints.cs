@@ -70,7 +70,7 @@ internal static class KeyEndpoints
                 Contract.Query("after", typeof(string), "The next of the page before."),
             ],
         });
-        endpoints.MapOtherMethods(Named, _ => "GET, PUT, DELETE");
+        endpoints.MapOtherMethods(Named, context => context.Request.RouteValues["key"] is null ? "GET" : "GET, PUT, DELETE");
         endpoints.MapOtherMethods(Counter, _ => "POST");
     }
 }

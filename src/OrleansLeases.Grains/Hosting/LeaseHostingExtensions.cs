@@ -57,7 +57,7 @@ public static class LeaseHostingExtensions
         {
             storage.Invariant = Invariant;
             storage.ConnectionString = connection.Value;
-            storage.GrainStorageSerializer = new LeaseRecordSerializer();
+            storage.GrainStorageSerializer = new GrainRecordSerializer();
         });
         return HasReminders(silo) ? silo : silo.UseAdoNetReminderService(reminders =>
         {
@@ -87,6 +87,8 @@ public static class LeaseHostingExtensions
         silo.Services.AddTransient<IConfigurationValidator, LeaseSiloOptionsValidator>();
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton<LeaseClock>();
+        silo.Services.AddSingleton<GrainKeepers>();
+        silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
         silo.Services.AddSingleton<IActivationWorkingSetObserver, DepartingLeases>();

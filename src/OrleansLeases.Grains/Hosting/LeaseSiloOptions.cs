@@ -58,6 +58,7 @@ public sealed class LeaseSiloOptions
         Within("Limits.MaxHolders", Limits.MaxHolders, 1, 100_000);
         Within("Limits.MaxWaiters", Limits.MaxWaiters, 0, 1_000_000);
         Within("Limits.MaxBatch", Limits.MaxBatch, 1, 100_000);
+        Within("Limits.MaxKeys", Limits.MaxKeys, 0, 100_000);
     }
 
     private static void Within<T>(string name, T value, T least, T most)

@@ -6,7 +6,7 @@ namespace OrleansLeases.Grains;
 public static class LeaseSchema
 {
     /// <summary>The version that this software needs.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const string Remedy = "Run 'leases-silo migrate', or apply sql/orleans-leases.sql with psql, to the database that the silos use.";
 

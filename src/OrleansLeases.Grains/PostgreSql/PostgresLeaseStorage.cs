@@ -13,10 +13,13 @@ namespace OrleansLeases.Grains;
 /// <summary>Records on PostgreSQL: grains go through Orleans' ADO.NET provider, listings and sweeps ask the same table.</summary>
 internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDisposable
 {
-    /// <summary>The name of the provider that lease grains have to themselves.</summary>
+    /// <summary>The name of the provider that lease grains and key grains have to themselves.</summary>
     public const string ProviderName = "OrleansLeases";
 
     private const int PageSize = 500;
+
+    // Of keys fewer: each may have 64 KiB.
+    private const int KeyPageSize = 50;
     private const int LooksAtStart = 5;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
 
@@ -66,31 +69,11 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         error is PostgresException { InvariantSeverity: "ERROR", SqlState: { Length: 5 } state }
         && state is not ("40003" or "25P04") && state[..2] is ("22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0");
 
-    public async IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(
-        string from, LeaseFilter state, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        // In portions, so that a page that ends early has not read much more than it needs.
-        string? after = null;
-        var more = true;
-        while (more)
-        {
-            await using var command = _database.CreateCommand(
-                $"""
-                select name, payload from lease_record
-                where service_id = $1 and kind = $2 and name {(after is null ? ">=" : ">")} $3{(state == LeaseFilter.Held ? " and held" : "")}
-                order by name limit {PageSize}
-                """);
-            command.Parameters.Add(new() { Value = _serviceId });
-            command.Parameters.Add(new() { Value = LeaseRecord.StateName });
-            command.Parameters.Add(new() { Value = after ?? from });
-            var read = new List<(string Name, string Payload)>(PageSize);
-            await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-                while (await reader.ReadAsync(cancellationToken)) read.Add((reader.GetString(0), reader.GetString(1)));
+    public IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken) =>
+        ReadAsync(LeaseRecord.StateName, from, state == LeaseFilter.Held, PageSize, LeaseCodec.Decode, cancellationToken);
 
-            foreach (var (name, payload) in read) yield return (after = name, LeaseCodec.Decode(Encoding.UTF8.GetBytes(payload)));
-            more = read.Count == PageSize;
-        }
-    }
+    public IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, CancellationToken cancellationToken) =>
+        ReadAsync(KeyRecord.StateName, from, held: true, KeyPageSize, KeyCodec.Decode, cancellationToken);
 
     public async Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit)
     {
@@ -121,6 +104,32 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         await _watch;
         await _database.DisposeAsync();
         _stop.Dispose();
+    }
+
+    private async IAsyncEnumerable<(string Name, T State)> ReadAsync<T>(
+        string kind, string from, bool held, int portion, Func<ReadOnlySpan<byte>, T> decode, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // In portions, so that a page that ends early has not read much more than it needs.
+        string? after = null;
+        var more = true;
+        while (more)
+        {
+            await using var command = _database.CreateCommand(
+                $"""
+                select name, payload from lease_record
+                where service_id = $1 and kind = $2 and name {(after is null ? ">=" : ">")} $3{(held ? " and held" : "")}
+                order by name limit {portion}
+                """);
+            command.Parameters.Add(new() { Value = _serviceId });
+            command.Parameters.Add(new() { Value = kind });
+            command.Parameters.Add(new() { Value = after ?? from });
+            var read = new List<(string Name, string Payload)>(portion);
+            await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+                while (await reader.ReadAsync(cancellationToken)) read.Add((reader.GetString(0), reader.GetString(1)));
+
+            foreach (var (name, payload) in read) yield return (after = name, decode(Encoding.UTF8.GetBytes(payload)));
+            more = read.Count == portion;
+        }
     }
 
     private async Task WatchAsync()

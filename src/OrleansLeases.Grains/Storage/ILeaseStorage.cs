@@ -4,7 +4,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// A storage that leases can live on: beside what Orleans asks of one, it can be listed and swept. Thread-safe.
+/// A storage that leases and keys can live on: beside what Orleans asks of one, it can be listed and swept. Thread-safe.
 /// </summary>
 internal interface ILeaseStorage
 {
@@ -31,12 +31,18 @@ internal interface ILeaseStorage
     /// <returns>False where it may have been written, or may yet be.</returns>
     bool SurelyNotWritten(Exception error);
 
-    /// <summary>Reads committed records, without the older blocks of their logs, in the byte order of their names.</summary>
+    /// <summary>Reads committed records of resources, without the older blocks of their logs, in the byte order of their names.</summary>
     /// <param name="from">The first name that may come.</param>
     /// <param name="state">Which records.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The records, read as they are taken.</returns>
     IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken);
+
+    /// <summary>Reads committed keys that have a value, without the older blocks of their logs, in the byte order of their names.</summary>
+    /// <param name="from">The first name that may come.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The records, read as they are taken.</returns>
+    IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, CancellationToken cancellationToken);
 
     /// <summary>The resources of one shard that someone should have looked at, earliest first.</summary>
     /// <param name="shard">The shard, from 0.</param>

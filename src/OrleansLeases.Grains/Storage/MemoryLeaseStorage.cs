@@ -11,6 +11,7 @@ namespace OrleansLeases.Grains;
 /// <summary>Records that last as long as the one silo they are in: for development and tests.</summary>
 internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
 {
+    // By the grain's key: its prefix tells the kinds apart.
     private readonly ConcurrentDictionary<string, Stored> _records = new(StringComparer.Ordinal);
 
     public bool Durable => false;
@@ -27,7 +28,7 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        if (_records.TryGetValue(NameOf(grainId), out var stored))
+        if (_records.TryGetValue(grainId.Key.ToString()!, out var stored))
         {
             grainState.State = (T)(object)stored.Record;
             grainState.ETag = stored.Version.ToString(CultureInfo.InvariantCulture);
@@ -39,13 +40,12 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        var record = (LeaseRecord)(object)grainState.State!;
-        var next = new Stored(record, grainState.ETag is null ? 1 : long.Parse(grainState.ETag, CultureInfo.InvariantCulture) + 1);
-        var name = NameOf(grainId);
+        var next = new Stored((GrainRecord)(object)grainState.State!, grainState.ETag is null ? 1 : long.Parse(grainState.ETag, CultureInfo.InvariantCulture) + 1);
+        var key = grainId.Key.ToString()!;
         var written = next.Version == 1
-            ? _records.TryAdd(name, next)
-            : _records.TryGetValue(name, out var current) && current.Version == next.Version - 1 && _records.TryUpdate(name, next, current);
-        if (!written) throw new InconsistentStateException($"'{name}' has changed since it was read.");
+            ? _records.TryAdd(key, next)
+            : _records.TryGetValue(key, out var current) && current.Version == next.Version - 1 && _records.TryUpdate(key, next, current);
+        if (!written) throw new InconsistentStateException($"'{key}' has changed since it was read.");
         grainState.ETag = next.Version.ToString(CultureInfo.InvariantCulture);
         grainState.RecordExists = true;
         return Task.CompletedTask;
@@ -58,23 +58,37 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
         string from, LeaseFilter state, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;
-        foreach (var (name, stored) in _records.Where(record => Utf8Order.Instance.Compare(record.Key, from) >= 0).OrderBy(record => record.Key, Utf8Order.Instance))
-            yield return (name, stored.Record.Lease);
+        foreach (var (resource, record) in InOrder<LeaseRecord>(LeaseGrainKey.ResourceOf, from)) yield return (resource, record.Lease);
+    }
+
+    public async IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask;
+        foreach (var (key, record) in InOrder<KeyRecord>(KeyGrainKey.NameOf, from))
+            if (record.Key.Value is not null) yield return (key, record.Key);
     }
 
     public Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit)
     {
         IEnumerable<DueRecord> due =
-            from record in _records
-            where (uint)string.GetHashCode(record.Key, StringComparison.Ordinal) % shards == shard
-            let at = LeaseMachine.DueWall(record.Value.Record.Lease)
-            where at <= until && (last is null || at > last.Due || (at == last.Due && Utf8Order.Instance.Compare(record.Key, last.Resource) > 0))
+            from record in Of<LeaseRecord>(LeaseGrainKey.ResourceOf)
+            where (uint)string.GetHashCode(record.Name, StringComparison.Ordinal) % shards == shard
+            let at = LeaseMachine.DueWall(record.Record.Lease)
+            where at <= until && (last is null || at > last.Due || (at == last.Due && Utf8Order.Instance.Compare(record.Name, last.Resource) > 0))
             orderby at
-            select new DueRecord(record.Key, at.Value);
+            select new DueRecord(record.Name, at.Value);
         return Task.FromResult<IReadOnlyList<DueRecord>>([.. due.Take(limit)]);
     }
 
-    private static string NameOf(GrainId grain) => LeaseGrainKey.ResourceOf(grain.Key.ToString()!);
+    private IEnumerable<(string Name, T Record)> InOrder<T>(Func<string, string> nameOf, string from) => Of<T>(nameOf)
+        .Where(record => Utf8Order.Instance.Compare(record.Name, from) >= 0)
+        .OrderBy(record => record.Name, Utf8Order.Instance);
 
-    private sealed record Stored(LeaseRecord Record, long Version);
+    private IEnumerable<(string Name, T Record)> Of<T>(Func<string, string> nameOf)
+    {
+        foreach (var (key, stored) in _records)
+            if (stored.Record is T record) yield return (nameOf(key), record);
+    }
+
+    private sealed record Stored(GrainRecord Record, long Version);
 }

@@ -38,6 +38,31 @@ public sealed class RequestShapeTests
         Assert.Contains($"\"requestId\":\"{unknown.RequestId}\"", server.Body, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task PutKey_WithEverything_SendsTheContractsBody()
+    {
+        var server = new ScriptedServer(HttpStatusCode.OK, """{"key":"a b","version":3}""");
+        var request = new PutKeyRequest { Value = "x\u0000", Lease = new() { Resource = "r", Owner = "ann", Token = 7 }, IfVersion = 2, RequestId = "r1" };
+
+        Assert.Equal(3, (await server.Service().PutKeyAsync("a b", request)).Value.Version);
+
+        Assert.Equal((HttpMethod.Put, "/v1/keys/a%20b"), (server.Method, server.PathAndQuery));
+        Assert.Equal("""{"value":"x\u0000","lease":{"resource":"r","owner":"ann","token":7},"ifVersion":2,"requestId":"r1"}""", server.Body);
+    }
+
+    [Theory]
+    [InlineData("""{"key":"other","version":3}""")]
+    [InlineData("""{"key":"a","version":0}""")]
+    [InlineData("""{"version":3}""")]
+    public async Task PutKey_WithAnAnswerToSomethingElse_IsNotKnown(string answer)
+    {
+        var server = new ScriptedServer(HttpStatusCode.OK, answer);
+
+        var unknown = Assert.IsType<Refusal.OutcomeUnknown>((await server.Service().PutKeyAsync("a", new() { Value = "x" })).Refusal);
+
+        Assert.Contains($"\"requestId\":\"{unknown.RequestId}\"", server.Body, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("renew", "/v1/leases/renew")]
     [InlineData("renew-batch", "/v1/leases/renew-batch")]
@@ -47,6 +72,11 @@ public sealed class RequestShapeTests
     [InlineData("get", "/v1/leases/jobs/nightly")]
     [InlineData("list", "/v1/leases")]
     [InlineData("history", "/v1/history/jobs/nightly")]
+    [InlineData("put-key", "/v1/keys/jobs/nightly")]
+    [InlineData("get-key", "/v1/keys/jobs/nightly")]
+    [InlineData("delete-key", "/v1/keys/jobs/nightly?ifVersion=3")]
+    [InlineData("add", "/v1/counters/jobs/nightly")]
+    [InlineData("list-keys", "/v1/keys?prefix=a&pageSize=7&after=a%2Fb")]
     [InlineData("info", "/v1/info")]
     public async Task Call_OfEachVerb_GoesToItsAddress(string verb, string address)
     {

@@ -23,9 +23,10 @@ internal static class Requests
     public static TheoryData<string, string?> Changes => new()
     {
         { "acquire", "r1" }, { "renew", null }, { "renew-batch", null }, { "release", null }, { "transfer", "r1" }, { "break", "r1" },
+        { "put-key", "r1" }, { "delete-key", null }, { "add", "r1" },
     };
 
-    public static TheoryData<string> Reads => ["get", "list", "history", "info"];
+    public static TheoryData<string> Reads => ["get", "list", "history", "get-key", "list-keys", "watch", "info"];
 
     public static async Task<Refusal?> CallAsync(string verb, ILeaseService service, CancellationToken cancellationToken = default) => verb switch
     {
@@ -38,6 +39,12 @@ internal static class Requests
         "get" => (await service.GetAsync(new() { Resource = "jobs/nightly" }, cancellationToken)).Refusal,
         "list" => (await service.ListAsync(new(), cancellationToken)).Refusal,
         "history" => (await service.HistoryAsync("jobs/nightly", cancellationToken)).Refusal,
+        "put-key" => (await service.PutKeyAsync("jobs/nightly", new() { Value = "x", RequestId = "r1" }, cancellationToken)).Refusal,
+        "get-key" => (await service.GetKeyAsync("jobs/nightly", cancellationToken)).Refusal,
+        "delete-key" => (await service.DeleteKeyAsync("jobs/nightly", 3, cancellationToken)).Refusal,
+        "add" => (await service.AddToCounterAsync("jobs/nightly", new() { Delta = 1, RequestId = "r1" }, cancellationToken)).Refusal,
+        "list-keys" => (await service.ListKeysAsync(new() { Prefix = "a", PageSize = 7, After = "a/b" }, cancellationToken)).Refusal,
+        "watch" => (await service.WatchAsync(new() { Key = "jobs/nightly", Since = new(3, 5) }, cancellationToken)).Refusal,
         "info" => (await service.InfoAsync(cancellationToken)).Refusal,
         _ => throw new ArgumentOutOfRangeException(nameof(verb), verb, "There is no such call."),
     };

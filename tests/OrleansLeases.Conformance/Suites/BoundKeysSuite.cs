@@ -2,7 +2,6 @@ namespace OrleansLeases.Conformance.Suites;
 
 /// <summary>Keys bound to a lease: there while it is, gone for every call from its end on, whatever that is.</summary>
 /// <typeparam name="TWorld">The implementation under test.</typeparam>
-[NeedsKeys]
 public abstract class BoundKeysSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()
 {

@@ -4,7 +4,6 @@ namespace OrleansLeases.Conformance.Suites;
 
 /// <summary>POST /v1/counters/{key}: additions, each once for its request id.</summary>
 /// <typeparam name="TWorld">The implementation under test.</typeparam>
-[NeedsKeys]
 public abstract class CountersSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()
 {

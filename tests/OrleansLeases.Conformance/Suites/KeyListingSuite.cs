@@ -4,7 +4,6 @@ namespace OrleansLeases.Conformance.Suites;
 
 /// <summary>GET /v1/keys: prefix, byte order, paging, and nothing of leases that have ended.</summary>
 /// <typeparam name="TWorld">The implementation under test.</typeparam>
-[NeedsKeys]
 public abstract class KeyListingSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()
 {

@@ -2,7 +2,6 @@ namespace OrleansLeases.Conformance.Suites;
 
 /// <summary>PUT, GET and DELETE /v1/keys/{key} of keys that stand free.</summary>
 /// <typeparam name="TWorld">The implementation under test.</typeparam>
-[NeedsKeys]
 public abstract class KeysSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()
 {

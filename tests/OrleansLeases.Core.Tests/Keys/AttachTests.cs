@@ -160,6 +160,21 @@ public sealed class AttachTests
     }
 
     [Fact]
+    public void CleanUpDone_IsAboutItsOwnTokenAlone()
+    {
+        var first = _bench.Grant(id: "1");
+        Attach(first, "a", 0);
+        _bench.Release(first);
+        var second = _bench.Grant(id: "2");
+        Attach(second, "a", 0);
+        _bench.Release(second);
+
+        _bench.Apply(new LeaseCommand.CleanUpDone(second, ["a"]));
+
+        Assert.Equal(first, Assert.Single(_bench.Stored.Pending!).Token);
+    }
+
+    [Fact]
     public void WhoHolds_RecordsWhatIsOverFirst()
     {
         var first = _bench.Grant(MachineBench.AskShared("me", ttl: 5));

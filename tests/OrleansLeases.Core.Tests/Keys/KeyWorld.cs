@@ -11,20 +11,24 @@ internal sealed class KeyWorld : IKeepers, IKeyCleaner, IKeeperAlarm
     private readonly Dictionary<string, LeaseKeeper> _leases = [];
     private readonly Dictionary<string, KeyKeeper> _keys = [];
     private readonly LeaseLimits _limits;
+    private readonly string _name;
     private KeeperHost _host = null!;
     private int _runs;
 
-    public KeyWorld(LeaseLimits? limits = null)
+    /// <param name="limits">The bounds of requests.</param>
+    /// <param name="twin">Another host on the same store.</param>
+    public KeyWorld(LeaseLimits? limits = null, KeyWorld? twin = null)
     {
         // Continuations must run on this thread, inside the call that completes them.
         SynchronizationContext.SetSynchronizationContext(null);
         _limits = limits ?? new();
+        (_name, Time, Store) = twin is null ? ("run", new(), new()) : ("twin", twin.Time, twin.Store);
         Start();
     }
 
-    public ManualTimeProvider Time { get; } = new();
+    public ManualTimeProvider Time { get; }
 
-    public HeldStore Store { get; } = new();
+    public HeldStore Store { get; }
 
     /// <summary>The questions on their way from one keeper to another, oldest first.</summary>
     public List<Ask> Asks { get; } = [];
@@ -134,7 +138,7 @@ internal sealed class KeyWorld : IKeepers, IKeyCleaner, IKeeperAlarm
 
     private void Start()
     {
-        var rules = MachineBench.NewRules($"run{++_runs}") with { Limits = _limits, RenewalFactor = 1, ClockSkew = TimeSpan.Zero };
+        var rules = MachineBench.NewRules($"{_name}{++_runs}") with { Limits = _limits, RenewalFactor = 1, ClockSkew = TimeSpan.Zero };
         _host = new KeeperHost(Store, new LeaseClock(Time), rules, this) { Cleaner = this };
         Calls = new KeyCalls(this, Time);
     }

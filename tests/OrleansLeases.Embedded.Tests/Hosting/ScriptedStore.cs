@@ -20,6 +20,9 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
     /// <summary>Runs before a load.</summary>
     public Action? BeforeLoad { get; set; }
 
+    /// <summary>Whether any save has failed.</summary>
+    public bool HasFailed { get; private set; }
+
     /// <summary>How many saves were asked for.</summary>
     public int Saves { get; private set; }
 
@@ -36,20 +39,36 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
     public async ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
     {
         Saves++;
-        if (BeforeSave is not null) await BeforeSave(next);
-        var outcome = await behind.SaveAsync(resource, previous, next, background);
-        if (AfterSave is not null) await AfterSave(next);
-        return outcome;
+        try
+        {
+            if (BeforeSave is not null) await BeforeSave(next);
+            var outcome = await behind.SaveAsync(resource, previous, next, background);
+            if (AfterSave is not null) await AfterSave(next);
+            return outcome;
+        }
+        catch (IOException)
+        {
+            HasFailed = true;
+            throw;
+        }
     }
 
     public ValueTask<KeyState> LoadKeyAsync(string key) => behind.LoadKeyAsync(key);
 
     public async ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
     {
-        if (BeforeSaveKey is not null) await BeforeSaveKey(key, next);
-        var outcome = await behind.SaveKeyAsync(key, previous, next, background);
-        if (AfterSaveKey is not null) await AfterSaveKey(key, next);
-        return outcome;
+        try
+        {
+            if (BeforeSaveKey is not null) await BeforeSaveKey(key, next);
+            var outcome = await behind.SaveKeyAsync(key, previous, next, background);
+            if (AfterSaveKey is not null) await AfterSaveKey(key, next);
+            return outcome;
+        }
+        catch (IOException)
+        {
+            HasFailed = true;
+            throw;
+        }
     }
 
     public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => behind.ReadKeysFrom(from);

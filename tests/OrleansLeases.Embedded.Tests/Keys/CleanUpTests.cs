@@ -157,6 +157,10 @@ public sealed class CleanUpTests : IDisposable
         var grant = await leases.GrantAsync(By("ann"));
         for (var i = 0; i < 50; i++) await leases.PutAsync($"k/{i}", "1", grant);
         await leases.AddAsync("counter", 5, "once");
+        _time.Advance(Seconds(5));
+        // Whoever is asked for again stays longer, and leaves in the end.
+        await leases.ValueAsync("k/7");
+        await leases.ValueAsync("counter");
         Assert.Equal(52, leases.KeepersInMemory());
 
         await UntilAsync(() =>

@@ -10,6 +10,9 @@ namespace OrleansLeases.Grains.Tests.Hosting;
 /// <summary>A storage that fails as a test tells it to.</summary>
 internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrainStorage, IAsyncDisposable
 {
+    /// <summary>The storage behind.</summary>
+    public ILeaseStorage Inner { get; set; } = inner;
+
     /// <summary>What happens instead of the next writes, first one first; the write itself is the argument.</summary>
     public Queue<Func<Func<Task>, Task>> Writes { get; } = new();
 
@@ -18,11 +21,11 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
 
     public Func<Exception, bool> Surely { get; set; } = _ => false;
 
-    public bool Durable => inner.Durable;
+    public bool Durable => Inner.Durable;
 
     public int? Epoch { get; set; }
 
-    int ILeaseStorage.Epoch => Epoch ?? inner.Epoch;
+    int ILeaseStorage.Epoch => Epoch ?? Inner.Epoch;
 
     public string? Trouble { get; set; }
 
@@ -36,28 +39,31 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
         silo.Services.AddSingleton<ILeaseStorage>(services => new FaultyStorage((ILeaseStorage)ActivatorUtilities.CreateInstance(services, service.ImplementationType!)));
     }
 
-    public static FaultyStorage Of(Cluster cluster) => (FaultyStorage)cluster.Silo.GetRequiredService<ILeaseStorage>();
+    public static FaultyStorage Of(IServiceProvider silo) => (FaultyStorage)silo.GetRequiredService<ILeaseStorage>();
 
-    public Task StartAsync(CancellationToken cancellationToken) => inner.StartAsync(cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken) => Inner.StartAsync(cancellationToken);
 
-    public bool SurelyNotWritten(Exception error) => Surely(error) || inner.SurelyNotWritten(error);
+    public bool SurelyNotWritten(Exception error) => Surely(error) || Inner.SurelyNotWritten(error);
 
     public IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken) =>
-        inner.ReadFromAsync(from, state, cancellationToken);
+        Inner.ReadFromAsync(from, state, cancellationToken);
+
+    public IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, CancellationToken cancellationToken) =>
+        Inner.ReadKeysFromAsync(from, cancellationToken);
 
     public Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit) =>
-        inner.DueAfterAsync(shard, shards, last, until, limit);
+        Inner.DueAfterAsync(shard, shards, last, until, limit);
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-        Through(Reads, () => inner.Grains.ReadStateAsync(stateName, grainId, grainState));
+        Through(Reads, () => Inner.Grains.ReadStateAsync(stateName, grainId, grainState));
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-        Through(Writes, () => inner.Grains.WriteStateAsync(stateName, grainId, grainState));
+        Through(Writes, () => Inner.Grains.WriteStateAsync(stateName, grainId, grainState));
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-        inner.Grains.ClearStateAsync(stateName, grainId, grainState);
+        Inner.Grains.ClearStateAsync(stateName, grainId, grainState);
 
-    public ValueTask DisposeAsync() => inner is IAsyncDisposable owned ? owned.DisposeAsync() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => Inner is IAsyncDisposable owned ? owned.DisposeAsync() : ValueTask.CompletedTask;
 
     private static Task Through(Queue<Func<Func<Task>, Task>> faults, Func<Task> operation)
     {

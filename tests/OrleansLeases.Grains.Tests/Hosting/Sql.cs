@@ -14,10 +14,11 @@ internal static class Sql
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    public static async Task ExecuteAsync(string connectionString, string sql)
+    public static async Task ExecuteAsync(string connectionString, string sql, params object[] parameters)
     {
         await using var database = NpgsqlDataSource.Create(connectionString);
         await using var command = database.CreateCommand(sql);
+        foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
         await command.ExecuteNonQueryAsync();
     }
 

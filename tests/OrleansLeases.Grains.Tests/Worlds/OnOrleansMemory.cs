@@ -6,11 +6,19 @@ public sealed class Acquire : AcquireSuite<OrleansMemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<OrleansMemoryWorld>;
 
+public sealed class BoundKeys : BoundKeysSuite<OrleansMemoryWorld>;
+
 public sealed class Break : BreakSuite<OrleansMemoryWorld>;
+
+public sealed class Counters : CountersSuite<OrleansMemoryWorld>;
 
 public sealed class History : HistorySuite<OrleansMemoryWorld>;
 
 public sealed class Info : InfoSuite<OrleansMemoryWorld>;
+
+public sealed class KeyListing : KeyListingSuite<OrleansMemoryWorld>;
+
+public sealed class Keys : KeysSuite<OrleansMemoryWorld>;
 
 public sealed class Listing : ListingSuite<OrleansMemoryWorld>;
 

@@ -6,11 +6,19 @@ public sealed class Acquire : AcquireSuite<OrleansPostgresWorld>;
 
 public sealed class BadInput : BadInputSuite<OrleansPostgresWorld>;
 
+public sealed class BoundKeys : BoundKeysSuite<OrleansPostgresWorld>;
+
 public sealed class Break : BreakSuite<OrleansPostgresWorld>;
+
+public sealed class Counters : CountersSuite<OrleansPostgresWorld>;
 
 public sealed class History : HistorySuite<OrleansPostgresWorld>;
 
 public sealed class Info : InfoSuite<OrleansPostgresWorld>;
+
+public sealed class KeyListing : KeyListingSuite<OrleansPostgresWorld>;
+
+public sealed class Keys : KeysSuite<OrleansPostgresWorld>;
 
 public sealed class Listing : ListingSuite<OrleansPostgresWorld>;
 

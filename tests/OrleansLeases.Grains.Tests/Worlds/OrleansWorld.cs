@@ -1,48 +1,46 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Hosting;
-using Orleans.TestingHost;
 using OrleansLeases.Conformance;
 using OrleansLeases.Grains.Tests.Hosting;
-using OrleansLeases.Testing;
 
 namespace OrleansLeases.Grains.Tests.Worlds;
 
-/// <summary>One silo with a client, whose leases are under a clock that the test moves; everything else in it is under the real one.</summary>
+/// <summary>
+/// One silo with a client, whose leases are under a clock that the test moves; everything else in it is under the real one.
+/// A silo takes longer to start than most tests to run: those with the same bounds use one after the other, with empty storage.
+/// </summary>
 public abstract class OrleansWorld : LeaseWorld
 {
-    private readonly ManualTimeProvider _time = new(TimeProvider.System.GetUtcNow());
-    private InProcessTestCluster? _cluster;
+    private static readonly ConcurrentDictionary<(Type World, LeaseLimits Limits), ConcurrentBag<WorldSilo>> Idle = new();
+
+    private WorldSilo? _silo;
+    private LeaseLimits? _limits;
 
     public override string Engine => "orleans";
 
-    public override bool HasKeys => false;
+    public override bool HasWatch => false;
 
     public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
     {
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) =>
-        {
-            silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(_time));
-            silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
-            AddLeases(silo, options => (options.Limits, options.SweeperShards, options.ClockSkew) = (limits, 1, Skew));
-        });
-        builder.ConfigureClient(client => client.AddLeases());
-        _cluster = builder.Build();
-        await _cluster.DeployAsync();
-        return ServiceOf(_cluster);
+        _limits = limits;
+        if (!IdleWith(limits).TryTake(out _silo))
+            _silo = await WorldSilo.StartAsync(silo => AddLeases(silo, options => (options.Limits, options.SweeperShards, options.ClockSkew) = (limits, 1, Skew)));
+        return ServiceOf(_silo);
     }
 
     public override Task PassAsync(TimeSpan time)
     {
-        _time.Advance(time);
+        _silo!.Time.Advance(time);
         return Task.CompletedTask;
     }
 
     public override async ValueTask DisposeAsync()
     {
-        if (_cluster is not null) await _cluster.DisposeAsync();
+        if (_silo is null) return;
+        await _silo.DeactivateAsync();
+        await EmptyAsync(_silo);
+        IdleWith(_limits!).Add(_silo);
     }
 
     /// <summary>How far the test's clock may be off the database's when the silo starts; it stands still meanwhile.</summary>
@@ -50,7 +48,12 @@ public abstract class OrleansWorld : LeaseWorld
 
     protected abstract void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure);
 
-    protected virtual ILeaseService ServiceOf(InProcessTestCluster cluster) => cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>();
+    private protected virtual ILeaseService ServiceOf(WorldSilo silo) => silo.Cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>();
+
+    /// <summary>Empties the storage of a silo that remembers nothing.</summary>
+    private protected abstract Task EmptyAsync(WorldSilo silo);
+
+    private ConcurrentBag<WorldSilo> IdleWith(LeaseLimits limits) => Idle.GetOrAdd((GetType(), limits), _ => []);
 }
 
 /// <summary>On a silo's memory, asked from within the silo.</summary>
@@ -58,9 +61,15 @@ public sealed class OrleansMemoryWorld : OrleansWorld
 {
     public override bool Durable => false;
 
-    protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) => silo.AddLeases(configure);
+    protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) => FaultyStorage.Install(silo.AddLeases(configure));
 
-    protected override ILeaseService ServiceOf(InProcessTestCluster cluster) => cluster.GetSiloServiceProvider().GetRequiredService<ILeaseService>();
+    private protected override ILeaseService ServiceOf(WorldSilo silo) => silo.Services.GetRequiredService<ILeaseService>();
+
+    private protected override Task EmptyAsync(WorldSilo silo)
+    {
+        FaultyStorage.Of(silo.Services).Inner = new MemoryLeaseStorage();
+        return Task.CompletedTask;
+    }
 }
 
 /// <summary>On PostgreSQL through the ADO.NET provider, asked by a client.</summary>
@@ -80,4 +89,7 @@ public sealed class OrleansPostgresWorld : OrleansWorld
 
     // A silo minds how far its clock is off the database's, and tests move it by days.
     protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) => FaultyStorage.Install(silo.AddLeases(_database, configure));
+
+    private protected override Task EmptyAsync(WorldSilo silo) =>
+        Sql.ExecuteAsync(_database, "with blocks as (delete from lease_log where service_id = $1) delete from lease_record where service_id = $1", silo.Cluster.Options.ServiceId);
 }

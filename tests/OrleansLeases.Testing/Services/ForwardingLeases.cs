@@ -61,5 +61,9 @@ public class ForwardingLeases(ILeaseService inner) : ILeaseService
         inner.ListKeysAsync(request, cancellationToken);
 
     /// <inheritdoc/>
+    public virtual ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default) =>
+        inner.WatchAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
     public virtual ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) => inner.InfoAsync(cancellationToken);
 }

@@ -1,0 +1,65 @@
+using Orleans.Runtime;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>
+/// Hosts one keeper. The keeper takes one turn at a time by itself, and a call that waits for something else than the
+/// store occupies none; so these grains are reentrant.
+/// </summary>
+/// <remarks>
+/// Not one activation at a time makes leases and keys safe but the keeper's compare-and-swap: two activations may be
+/// alive at once. Nothing travels with a migration, since monotonic times belong to a process; so they are immovable.
+/// </remarks>
+/// <typeparam name="TKeeper">What it hosts.</typeparam>
+internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDisposable
+    where TKeeper : Keeper
+{
+    private readonly GrainAlarm _alarm;
+
+    /// <param name="context">The activation.</param>
+    /// <param name="silo">What the grains of this silo share.</param>
+    /// <param name="name">The name of the record.</param>
+    /// <param name="make">Makes the keeper of a name.</param>
+    protected KeeperGrain(IGrainContext context, LeaseSilo silo, string name, Func<string, KeeperHost, GrainStore, TKeeper> make)
+    {
+        (GrainContext, Silo) = (context, silo);
+        var store = silo.StoreOf(context.GrainId);
+        _alarm = new GrainAlarm(context, silo.Clock, silo.Time);
+        Keeper = make(name, silo.HostOf(store, _alarm), store);
+    }
+
+    public IGrainContext GrainContext { get; }
+
+    protected LeaseSilo Silo { get; }
+
+    // Its answers are never null: without an idle time it does not retire; Orleans decides how long the grain stays.
+    protected TKeeper Keeper { get; }
+
+    public Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        Silo.Enter(Keeper);
+        return Task.CompletedTask;
+    }
+
+    public Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        Leave();
+        return Task.CompletedTask;
+    }
+
+    // An activation that fails while it starts is disposed of without having been deactivated.
+    public void Dispose()
+    {
+        Leave();
+        _alarm.Dispose();
+    }
+
+    protected static string NewRequestId() => Guid.NewGuid().ToString("N");
+
+    private void Leave()
+    {
+        Silo.Leave(Keeper);
+        Keeper.Stop();
+    }
+}

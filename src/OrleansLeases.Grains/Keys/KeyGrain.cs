@@ -1,0 +1,61 @@
+using Orleans.Concurrency;
+using Orleans.Placement;
+using Orleans.Runtime;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>Hosts the keeper of one key. While it asks a lease, others go on with the key, its clean-up among them.</summary>
+[GrainType("key"), Reentrant, Immovable]
+internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, IKeepers
+{
+    private readonly KeyCalls _calls;
+
+    public KeyGrain(IGrainContext context, LeaseSilo silo)
+        : base(context, silo, KeyGrainKey.NameOf(context.GrainId.Key.ToString()!), static (key, host, store) => new KeyKeeper(key, host, store)) =>
+        _calls = new KeyCalls(this, GrainKeepers.RealTime);
+
+    private string Key => Keeper.Name;
+
+    // A change goes on without its caller: whoever stored it cannot take it back.
+    public async Task<LeaseResult<KeyPut>> PutAsync(PutKeyRequest request, CancellationToken cancellationToken)
+    {
+        if (RequestChecks.Check(Key, request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
+        return await _calls.PutAsync(Key, request);
+    }
+
+    public async Task<LeaseResult<KeyValue>> GetAsync(CancellationToken cancellationToken) =>
+        RequestChecks.CheckKey(Key) is { } refusal ? refusal : await _calls.GetAsync(Key);
+
+    public async Task<LeaseResult<KeyDeletion>> DeleteAsync(long? ifVersion, CancellationToken cancellationToken) =>
+        RequestChecks.CheckKey(Key, ifVersion) is { } refusal ? refusal : await _calls.DeleteAsync(Key, ifVersion);
+
+    public async Task<LeaseResult<CounterValue>> AddAsync(AddToCounterRequest request, CancellationToken cancellationToken)
+    {
+        if (RequestChecks.Check(Key, request) is { } refusal) return refusal;
+        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
+        return await _calls.AddAsync(Key, request);
+    }
+
+    public async Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken) =>
+        await Keeper.Submit(new KeyCommand.Clean(resource, token))! as Refusal;
+
+    // The calls about a key are led where it is: it is asked two or three times, and a lease once.
+    Task<object> IKeepers.AskKeyAsync(string key, KeyCommand command) => Keeper.Submit(command)!;
+
+    Task<object> IKeepers.AskLeaseAsync(string resource, LeaseCommand command) => Silo.Keepers.AskLeaseAsync(resource, command);
+}
+
+/// <summary>What the service's own silos ask of a key.</summary>
+[Alias("OrleansLeases.IKeyUpkeep")]
+internal interface IKeyUpkeep : IGrainWithStringKey
+{
+    /// <summary>See <see cref="KeyCommand.Clean"/>.</summary>
+    /// <param name="resource">The resource of the lease that has ended.</param>
+    /// <param name="token">Its token.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <returns>Why not; null once it is durable.</returns>
+    [Alias("Clean")]
+    Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken);
+}

@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Orleans.TestingHost;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Grains.Tests.Worlds;
+
+/// <summary>A silo that can be made to forget every grain in it.</summary>
+internal sealed class WorldSilo
+{
+    private readonly Activations _activations = new();
+
+    private WorldSilo(Action<ISiloBuilder> leases)
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
+            silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+            silo.Services.AddSingleton<IActivationWorkingSetObserver>(_activations);
+            leases(silo);
+        });
+        builder.ConfigureClient(client => client.AddLeases());
+        Cluster = builder.Build();
+    }
+
+    public ManualTimeProvider Time { get; } = new(TimeProvider.System.GetUtcNow());
+
+    public InProcessTestCluster Cluster { get; }
+
+    public IServiceProvider Services => Cluster.GetSiloServiceProvider();
+
+    public static async Task<WorldSilo> StartAsync(Action<ISiloBuilder> leases)
+    {
+        var silo = new WorldSilo(leases);
+        await silo.Cluster.DeployAsync();
+        return silo;
+    }
+
+    /// <summary>Deactivates every grain of ours, and with it whatever a test has left waiting in line.</summary>
+    public async Task DeactivateAsync()
+    {
+        while (_activations.OfOurs() is { Length: > 0 } grains) await Task.WhenAll(grains.Select(DeactivateAsync));
+    }
+
+    private static Task DeactivateAsync(IGrainContext grain)
+    {
+        grain.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "The test has ended."));
+        return grain.Deactivated;
+    }
+
+    private sealed class Activations : IActivationWorkingSetObserver
+    {
+        private readonly ConcurrentDictionary<IGrainContext, bool> _all = new(ReferenceEqualityComparer.Instance);
+
+        public IGrainContext[] OfOurs() => [.. _all.Keys.Where(grain => grain.GrainInstance?.GetType().Assembly == typeof(LeaseSilo).Assembly)];
+
+        public void OnAdded(IActivationWorkingSetMember member)
+        {
+            if (member is IGrainContext grain) _all[grain] = true;
+        }
+
+        public void OnDeactivated(IActivationWorkingSetMember member)
+        {
+            if (member is IGrainContext grain) _all.TryRemove(grain, out _);
+        }
+    }
+}
