@@ -133,6 +133,15 @@ public interface ILeaseService
     /// <returns>One page, or <see cref="Refusal.Unavailable"/> where a lease could not be asked in time.</returns>
     ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Follows what happens to a resource, to a key, or to all names with a prefix. It tells of every change whose answer
+    /// is given after this one's.
+    /// </summary>
+    /// <param name="request">What to watch, and where to start.</param>
+    /// <param name="cancellationToken">Gives up the start of the watch; the watch itself ends with its enumeration.</param>
+    /// <returns>The watch, started, or <see cref="Refusal.Unavailable"/> where a key's lease could not be asked in time.</returns>
+    ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default);
+
     /// <summary>Tells what this service is and what it promises; <see cref="Refusal.Unavailable"/> while it is not ready.</summary>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     /// <returns>Version, engine, durability, epoch, grace and limits.</returns>

@@ -19,6 +19,7 @@ var root = new RootCommand("Leases: ownership of a named resource for a limited 
     new GetVerb(),
     new ListVerb(),
     new HistoryVerb(),
+    new WatchVerb(),
     new KeyVerb(),
     new CounterVerb(),
     new RunVerb(),

@@ -22,6 +22,7 @@ public sealed class HttpLeaseService : ILeaseService
     private static readonly TimeSpan ShortestClientTimeout = TimeSpan.FromSeconds(30);
 
     private readonly HttpExchange _exchange;
+    private readonly TimeProvider _time;
 
     /// <summary>Calls the server at the client's base address.</summary>
     /// <param name="http">
@@ -51,7 +52,8 @@ public sealed class HttpLeaseService : ILeaseService
                 nameof(http));
         }
 
-        _exchange = new(http, address, time ?? TimeProvider.System);
+        _time = time ?? TimeProvider.System;
+        _exchange = new(http, address, _time);
     }
 
     /// <summary>How long a call may take beyond the wait it asks for; after that its answer counts as lost.</summary>
@@ -269,6 +271,22 @@ public sealed class HttpLeaseService : ILeaseService
             new TextCheck().Query("prefix", request.Prefix).Query("after", request.After), WirePath.OfListing(request),
             ReplyShape.Of(Wire.Json.KeyPage, page => page.Keys.All(Wire.Fits)),
             cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Where the connection breaks, it connects again for as long as the watch is enumerated: of a resource or key it goes
+    /// on after the last event told, of a prefix it says <see cref="WatchEvent.Resync"/>. The enumeration ends by
+    /// cancellation only, or throws an <see cref="InvalidOperationException"/> where the server refuses for good to go on.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the watch was started.</exception>
+    public async ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var text = new TextCheck().Query("resource", request.Resource).Query("key", request.Key).Query("prefix", request.Prefix);
+        if (text.Refusal is { } refusal) return refusal;
+        return await new HttpWatch(_exchange, request, LimitOf(TimeSpan.Zero), _time).StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

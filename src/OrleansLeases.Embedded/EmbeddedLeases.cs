@@ -14,6 +14,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private readonly LeaseRules _rules;
     private readonly Keepers _keepers;
     private readonly KeyCalls _keys;
+    private readonly Watches _watches;
     private readonly RequestChecks _checks;
     private readonly IEmbeddedStore _store;
     private readonly Sweeper? _sweeper;
@@ -32,8 +33,10 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
             TokenFloor = tokenFloor,
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
-        _keepers = new Keepers(store, clock, _rules, time);
+        var prefixes = new PrefixWatchers();
+        _keepers = new Keepers(store, clock, _rules, prefixes, time);
         _keys = new KeyCalls(_keepers, time);
+        _watches = new Watches(prefixes, time);
         _checks = new RequestChecks(options.Limits);
         _info = new ServiceInfo
         {
@@ -206,6 +209,17 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public async ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        if (_disposed) return Keepers.ShutDown;
+        if (request.Prefix is { } prefix) return _watches.StartPrefix(prefix);
+        return await Answer(
+            _watches.StartAsync(request.Since, since => request.Key is { } key ? WatchKeyAsync(key, since) : WatchLeaseAsync(request.Resource!, since)),
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<LeaseResult<ServiceInfo>>(_disposed ? Keepers.ShutDown : _info);
 
@@ -215,6 +229,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     {
         if (_disposed) return;
         _disposed = true;
+        _watches.Dispose();
         if (_sweeper is not null) await _sweeper.DisposeAsync().ConfigureAwait(false);
         _keepers.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
@@ -233,6 +248,12 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private async ValueTask<LeaseResult<T>> AskAsync<T>(string resource, Func<LeaseKeeper, Task<object>?> ask, CancellationToken cancellationToken)
         where T : class =>
         As<T>(await Answer(_keepers.AskLeaseAsync(resource, ask), cancellationToken).ConfigureAwait(false));
+
+    private async Task<LeaseResult<LeaseWatch>> WatchLeaseAsync(string resource, WatchPoint? since) =>
+        As<LeaseWatch>(await _keepers.AskLeaseAsync(resource, keeper => keeper.Watch(since)).ConfigureAwait(false));
+
+    private Task<LeaseResult<LeaseWatch>> WatchKeyAsync(string key, WatchPoint? since) =>
+        _keys.WatchAsync(_keepers.AskKeyAsync(key, keeper => keeper.Watch(since)));
 
     // Off the caller's thread: it reads the disk.
     private async Task<LeaseResult<T>> ListAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)

@@ -16,12 +16,12 @@ internal sealed class Keepers : IKeepers, IDisposable
     private readonly KeyCleaner _cleaner;
     private bool _disposed;
 
-    public Keepers(IEmbeddedStore store, LeaseClock clock, LeaseRules rules, TimeProvider time)
+    public Keepers(IEmbeddedStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time)
     {
         _store = store;
         _alarms = new AlarmQueue(time, clock, Forget);
         _cleaner = new KeyCleaner(this, time);
-        _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = IdleAfter, Cleaner = _cleaner, Alone = true };
+        _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = IdleAfter, Cleaner = _cleaner, Prefixes = prefixes, Alone = true };
     }
 
     public static Refusal.Unavailable ShutDown { get; } = new(TimeSpan.FromSeconds(1), "The service is shutting down.");
@@ -56,13 +56,16 @@ internal sealed class Keepers : IKeepers, IDisposable
         return Task.FromResult<object>(ShutDown);
     }
 
-    public Task<object> AskKeyAsync(string key, KeyCommand command)
+    public Task<object> AskKeyAsync(string key, KeyCommand command) => AskKeyAsync(key, keeper => keeper.Submit(command));
+
+    /// <summary>Asks for what is no command.</summary>
+    public Task<object> AskKeyAsync(string key, Func<KeyKeeper, Task<object>?> ask)
     {
         while (!_disposed)
         {
             var keeper = _keys.GetOrAdd(key, static (name, keepers) => new KeyKeeper(name, keepers._host, keepers._store), this);
             if (_disposed) keeper.Stop();
-            if (keeper.Submit(command) is { } answer) return answer;
+            if (ask(keeper) is { } answer) return answer;
             Forget(keeper);
         }
 

@@ -8,6 +8,7 @@ using OrleansLeases.Gateway.Keys;
 using OrleansLeases.Gateway.Leases;
 using OrleansLeases.Gateway.OpenApi;
 using OrleansLeases.Gateway.Service;
+using OrleansLeases.Gateway.Watching;
 
 namespace OrleansLeases.Gateway;
 
@@ -26,7 +27,7 @@ public static class LeaseGatewayExtensions
     }
 
     /// <summary>
-    /// Maps leases, keys, health, info and the OpenAPI document. Answers a path that nothing else in the host takes with a problem.
+    /// Maps leases, keys, watch, health, info and the OpenAPI document. Answers a path that nothing else in the host takes with a problem.
     /// </summary>
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
@@ -44,6 +45,7 @@ public static class LeaseGatewayExtensions
         LeaseEndpoints.Map(
             endpoints, new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>()), new LeaseReads(leases, calls));
         KeyEndpoints.Map(endpoints, new KeyHandlers(leases, calls));
+        WatchEndpoint.Map(endpoints, new WatchEndpoint(leases, calls, provider.GetService<TimeProvider>() ?? TimeProvider.System));
         ServiceEndpoints.Map(endpoints, new ServiceReads(leases, calls));
         UnknownPath.Map(endpoints);
         return endpoints;

@@ -21,6 +21,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private static readonly Refusal NoWatch = new Refusal.Unavailable(RetryAfter, "This version has no watch on Orleans yet; the embedded engine has it.");
 
     // What is wrong under any bounds. It must not reach a grain: on Orleans' wire half a surrogate pair becomes another
     // character, and the grain would take the name for a good one.
@@ -166,6 +167,8 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         if (RequestChecks.Check(request) is { } refusal) return refusal;
         return await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).ListKeysAsync(request, cancellationToken)).ConfigureAwait(false);
     }
+
+    public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default) => new(NoWatch);
 
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);

@@ -7,7 +7,13 @@ namespace OrleansLeases.GrainInterfaces.Tests;
 internal static class Contracts
 {
     // The service fans a batch out to the grains of its leases.
-    private static readonly Type[] StayingHome = [typeof(RenewBatchRequest), typeof(RenewBatchReply)];
+    private static readonly Type[] StayingHome =
+    [
+        typeof(RenewBatchRequest), typeof(RenewBatchReply),
+        // TEMPORARY, until the Orleans host has watch.
+        typeof(WatchRequest), typeof(LeaseChange), typeof(KeyChange), typeof(KeyInfo), typeof(WatchEvent.LeaseState), typeof(WatchEvent.KeyState),
+        typeof(WatchEvent.LeaseChanged), typeof(WatchEvent.KeyChanged), typeof(WatchEvent.Resync),
+    ];
 
     public static Assembly GrainInterfaces { get; } = typeof(ILeaseGrain).Assembly;
 

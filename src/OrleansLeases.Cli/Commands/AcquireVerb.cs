@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OrleansLeases.Cli.Connecting;
 using OrleansLeases.Cli.Printing;
+using OrleansLeases.Client;
 
 namespace OrleansLeases.Cli.Commands;
 
@@ -55,9 +56,9 @@ internal sealed class AcquireVerb : ClientVerb
             Metadata = metadata.Length == 0 ? null : metadata.ToDictionary(StringComparer.Ordinal),
             RequestId = parsed.GetValue(_requestId),
         };
-        var answer = await new PatientAcquire(server.Service, TimeProvider.System).AcquireAsync(request, wait, cancellationToken);
+        var result = await server.Service.AcquirePatientlyAsync(request, wait, cancellationToken: cancellationToken);
         return output.Print(
-            answer.Result, LeaseJson.Default.LeaseGrant,
+            result, LeaseJson.Default.LeaseGrant,
             (grant, writer) => LeasePrinter.Print(grant, server.NextSteps, writer),
             refusal => server.Hint(refusal) ?? HeldHint(refusal, wait));
     }

@@ -46,7 +46,8 @@ internal static class KeyPrinter
         rows.WriteTo(writer);
     }
 
-    private static string Shorten(string value)
+    /// <summary>As much of a value as fits a line.</summary>
+    public static string Shorten(string value)
     {
         if (value.Length <= LongestInAList) return value;
         return $"{value[..(char.IsHighSurrogate(value[LongestInAList - 1]) ? LongestInAList - 1 : LongestInAList)]}…";

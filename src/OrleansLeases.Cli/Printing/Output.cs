@@ -25,6 +25,13 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, bool js
         return ExitCode.Done;
     }
 
+    /// <summary>Prints an event of a watch, at once.</summary>
+    public void Print(WatchEvent told)
+    {
+        results.WriteLine(json ? WatchPrinter.Json(told) : WatchPrinter.Line(told));
+        results.Flush();
+    }
+
     public int Refuse(Refusal refusal, Func<Refusal, string?>? hint = null)
     {
         if (json) results.WriteLine(JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using OrleansLeases.Cli.Connecting;
+using OrleansLeases.Client;
 
 namespace OrleansLeases.Cli.Running;
 
@@ -13,14 +13,12 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
 {
     private static readonly PosixSignal[] Forwarded = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
     private static readonly TimeSpan GroupPoll = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(5);
-
-    private readonly TimeProvider _time = TimeProvider.System;
 
     /// <summary>Runs the command.</summary>
     /// <param name="refuse">Tells why the lease was not granted, and the exit code for it.</param>
     public async Task<int> RunAsync(Func<Refusal, int> refuse)
     {
+        await using var leases = new LeaseClient(service);
         var hasTerminal = Terminal.IsInForeground();
         var ownGroup = Linux.GetProcessGroup();
 
@@ -38,27 +36,26 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
         })).ToArray();
         try
         {
-            AcquireAnswer answer;
+            LeaseResult<LeaseHandle> result;
             try
             {
-                answer = await new PatientAcquire(service, _time).AcquireAsync(request, wait, waiting.Token);
+                result = await leases.RequestAsync(request, wait, waiting.Token);
             }
             catch (OperationCanceledException)
             {
                 return 128 + signalled;
             }
 
-            if (!answer.Result.TryGetValue(out var grant, out var refusal)) return refuse(refusal);
-            var renewer = new LeaseRenewer(service, guard, grant, answer.SentAt, note);
+            if (!result.TryGetValue(out var lease, out var refusal)) return refuse(refusal);
             if (signalled != 0)
             {
-                await ReleaseAsync(grant, renewer);
+                await ReleaseAsync(lease);
                 return 128 + signalled;
             }
 
-            var code = await HoldAsync(guard, renewer);
+            var code = await HoldAsync(guard, lease);
             if (hasTerminal) Terminal.GiveTo(ownGroup);
-            if (!renewer.IsLost) await ReleaseAsync(grant, renewer);
+            await ReleaseAsync(lease);
             return code;
         }
         finally
@@ -75,48 +72,36 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
         _ => Linux.SigTerm,
     };
 
-    private async Task<int> HoldAsync(GuardLink guard, LeaseRenewer renewer)
+    private async Task<int> HoldAsync(GuardLink guard, LeaseHandle lease)
     {
         using var ended = new CancellationTokenSource();
-        var renewing = renewer.RenewAsync(ended.Token);
-        var backingUp = renewer.BackUpAsync(ended.Token);
+        var feed = new GuardFeed(lease, guard, note);
+        var following = feed.FollowAsync(ended.Token);
+        var backingUp = feed.BackUpAsync(ended.Token);
         await guard.Ready;
-        while (!renewer.IsSettled && !guard.Finished.IsCompleted) await Task.Delay(GroupPoll, _time);
-        renewer.StartCommand();
-        if (renewer.IsLost) guard.Dismiss();
+        await feed.StartCommandAsync();
         var report = await guard.Finished;
 
         // The guard may have ended itself with the group's last, or have been killed: nobody may outlive the lease.
         while (ProcessGroup.HasOthers(guard.Group, except: 0))
         {
             ProcessGroup.Signal(guard.Group, Linux.SigKill);
-            await Task.Delay(GroupPoll, _time);
+            await Task.Delay(GroupPoll, TimeProvider.System);
         }
 
         await ended.CancelAsync();
-        await Task.WhenAll(renewing, backingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(following, backingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (report is GuardMessage.Ended own) return own.Code;
-        if (report is GuardMessage.EndedForLease || renewer.IsLost || renewer.HasBackedUp) return ExitCode.Lost;
+        if (report is GuardMessage.EndedForLease || lease.Loss is not null || feed.HasBackedUp) return ExitCode.Lost;
         note("the guard of the command was killed, so the command was, too.");
         return ExitCode.Failed;
     }
 
-    private async Task ReleaseAsync(LeaseGrant grant, LeaseRenewer renewer)
+    private async Task ReleaseAsync(LeaseHandle lease)
     {
-        using var limit = new CancellationTokenSource(ReleaseLimit, _time);
-        string problem;
-        try
-        {
-            var result = await service.ReleaseAsync(new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token }, limit.Token);
-            if (result.Refusal is null or Refusal.NotHolder) return;
-            problem = result.Refusal.Detail;
-        }
-        catch (OperationCanceledException)
-        {
-            problem = $"the server did not answer within {Durations.Format(ReleaseLimit)}.";
-        }
-
-        var left = renewer.Deadline.Left(_time);
-        note($"the lease was not released{(left > TimeSpan.Zero ? $" and ends by itself in {Durations.Format(left)}" : "")}: {problem}");
+        var left = lease.Remaining;
+        var result = await lease.ReleaseAsync();
+        if (result.Refusal is null or Refusal.NotHolder) return;
+        note($"the lease was not released{(left > TimeSpan.Zero ? $" and ends by itself in {Durations.Format(left)}" : "")}: {result.Refusal.Detail}");
     }
 }

@@ -70,6 +70,41 @@ internal sealed class HttpExchange(HttpClient http, Uri server, TimeProvider tim
         }
     }
 
+    /// <summary>Asks for an answer that goes on for long, and returns it once its head has come; to be disposed of.</summary>
+    public async ValueTask<LeaseResult<HttpResponseMessage>> OpenAsync(
+        string path, MediaTypeWithQualityHeaderValue type, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, path))
+        {
+            Version = http.DefaultRequestVersion,
+            VersionPolicy = http.DefaultVersionPolicy,
+        };
+        message.Headers.Accept.Add(type);
+        using var timer = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        try
+        {
+            var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == type.MediaType) return response;
+            using (response)
+            {
+                var content = await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false);
+                return Read(response, content, ReplyShape.Of(Wire.Json.LeaseInfo, _ => false), NotOpened).Refusal!;
+            }
+        }
+        catch (HttpRequestException e)
+        {
+            return NotOpened($"{_root} cannot be reached: {Innermost(e)}");
+        }
+        catch (OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return NotOpened($"{_root} did not answer in time ({(timer.IsCancellationRequested ? limit : http.Timeout).TotalSeconds:0.###} s).");
+        }
+
+        static Refusal NotOpened(string detail) => new Refusal.Unavailable(TryAgainAfter, detail);
+    }
+
     // SocketsHttpHandler repeats a request on a new connection only before its body has been sent, so these
     // errors say that no server has seen the body.
     private static bool IsBeforeSending(HttpRequestException e) => e.HttpRequestError

@@ -22,6 +22,13 @@ internal static class WirePath
         .With("after", request.After)
         .ToString();
 
+    public static string OfWatch(WatchRequest request) => new Query("v1/watch")
+        .With("resource", request.Resource)
+        .With("key", request.Key)
+        .With("prefix", request.Prefix)
+        .With("since", request.Since?.ToString())
+        .ToString();
+
     public static string OfDelete(string key, long? ifVersion) =>
         new Query($"v1/keys/{Of(key)}").With("ifVersion", ifVersion is { } version ? Number(version) : null).ToString();
 

@@ -25,6 +25,9 @@ public abstract class Keeper
     private TimeSpan _alarmAt = TimeSpan.MaxValue;
     private long _lastTurn;
     private long _comparedFor;
+    private Bulletin? _bulletin;
+    private long _told = -1;
+    private bool _tellsAll;
 
     private protected Keeper(string name, KeeperHost host)
     {
@@ -50,9 +53,13 @@ public abstract class Keeper
             if (at == _alarmAt) _alarmAt = TimeSpan.MaxValue;
             if (_retired) return true;
             if (_host.IdleAfter is not { } idle || _busy || _stopped is not null || SomeoneWaits) return false;
+            // Whoever watches uses it.
+            if (_bulletin is { IsRead: true }) _lastUsed = now.Mono;
             if (IsNeeded || now.Mono < IdleSince_NeedsLock + idle) return false;
             // A later alarm may still know this keeper; it should not keep the record in memory as well.
             DropState();
+            // A watch that was started may yet be read.
+            EndWatches();
             return _retired = true;
         }
     }
@@ -66,7 +73,11 @@ public abstract class Keeper
     public virtual void Stop(Refusal.Unavailable? answer = null)
     {
         lock (_gate) _stopped ??= answer ?? ShuttingDown;
+        EndWatches();
     }
+
+    /// <summary>Whether it knows the record: what it knows is stored.</summary>
+    private protected abstract bool KnowsState { get; }
 
     /// <summary>Forgets the record: the next turn loads it afresh.</summary>
     private protected abstract void DropState();
@@ -98,6 +109,39 @@ public abstract class Keeper
 
     private protected virtual void AfterTurn()
     {
+    }
+
+    /// <summary>Tells whoever watches of a record that is stored, whoever stored it. Before the first load there is nobody who could have missed it.</summary>
+    private protected void Tell(IHistory record)
+    {
+        if (_tellsAll && record.Last == _told) return;
+        if (_told >= 0 && record.Last > _told) _host.Prefixes?.Publish(Name, record, _told);
+        (_told, _tellsAll) = (record.Last, true);
+        _bulletin?.Show(record);
+    }
+
+    /// <summary>Puts up a record that is stored; in a turn.</summary>
+    private protected Bulletin PutUp(IHistory record)
+    {
+        lock (_gate)
+        {
+            _bulletin ??= new(record);
+            if (_stopped is not null) _bulletin.End();
+            return _bulletin;
+        }
+    }
+
+    private protected void EndWatches() => Volatile.Read(ref _bulletin)?.End();
+
+    // What was stored meanwhile, if anything, is known with the next load. A watch of this record asks for that at once,
+    // and goes on by the number of its last event; one of a prefix has no number.
+    private void TellWhatIsLost()
+    {
+        if (!_tellsAll || KnowsState) return;
+        _tellsAll = false;
+        _host.Prefixes?.Lose(Name);
+        EndWatches();
+        lock (_gate) _bulletin = null;
     }
 
     /// <summary>Takes a turn in. The keeper's own are never refused: a grant would not be given back, or a call not answered.</summary>
@@ -147,6 +191,7 @@ public abstract class Keeper
                 turn.TrySetException(error);
             }
 
+            TellWhatIsLost();
             AfterTurn();
             lock (_gate)
             {

@@ -10,6 +10,9 @@ public sealed record KeeperHost(ILeaseStore Store, LeaseClock Clock, LeaseRules 
     /// <summary>Names the claims of these keepers. Shared by all keepers of one run of a process, whatever their store.</summary>
     public ClaimSequence Claims { get; init; } = new();
 
+    /// <summary>Who watches names by their prefix; null where nobody can.</summary>
+    public PrefixWatchers? Prefixes { get; init; }
+
     /// <summary>How long a keeper that has nothing to do stays in memory; null for as long as the host lives.</summary>
     public TimeSpan? IdleAfter { get; init; }
 

@@ -51,6 +51,17 @@ public sealed partial class LeaseKeeper : Keeper
         new LeaseTurn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { View = static (keeper, state, _) => LeaseViews.History(keeper.Resource, state) },
         MaxTurns);
 
+    /// <summary>Starts a watch of the resource, which ends where this keeper does.</summary>
+    /// <param name="since">The last change known; null to start with the state.</param>
+    /// <returns>A <see cref="LeaseWatch"/> or a <see cref="Refusal"/>; null where the keeper has retired.</returns>
+    public Task<object>? Watch(WatchPoint? since) => Enter(
+        new LeaseTurn(LeaseCommand.Tick.Instance, _host.Clock.Read())
+        {
+            Fresh = !_host.Alone,
+            View = (keeper, state, now) => keeper.WatchFrom(since, state, now),
+        },
+        MaxTurns);
+
     /// <inheritdoc/>
     public override Task Wake()
     {
@@ -83,11 +94,15 @@ public sealed partial class LeaseKeeper : Keeper
             waiting = EveryoneLeaves_NeedsLock();
         }
 
+        EndWatches();
+
         // The turn under way may be storing a grant for one of them.
         foreach (var call in waiting) call.TrySetResult(busy ? UnknownOutcomeOf(call) : _stopped);
     }
 
     private protected override void DropState() => _state = null;
+
+    private protected override bool KnowsState => _state is not null;
 
     private protected override bool IsNeeded => _state is { Holders.IsEmpty: false };
 
@@ -152,6 +167,7 @@ public sealed partial class LeaseKeeper : Keeper
             {
                 case SaveOutcome.Saved:
                     _state = transition.Next;
+                    Tell(_state);
                     _retryAt = TimeSpan.Zero;
                     HandOut(state.Pending);
                     if (Deliver(turn, transition)) return;
@@ -189,6 +205,7 @@ public sealed partial class LeaseKeeper : Keeper
             if (_state is not null && stored.Version == _state.Version) return null;
             _state = stored.Resume(_host.Clock.Read(), _host.Rules);
             _self = _host.NextClaim();
+            Tell(_state);
             HandOut(before: null);
             AskAgainWhoWasServedElsewhere(_state);
             return null;
@@ -265,6 +282,9 @@ public sealed partial class LeaseKeeper : Keeper
     }
 
     private LeaseInfo InfoOf(LeaseState state, Now now) => LeaseViews.Info(Resource, state, now, _line.Count);
+
+    private LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Now now) =>
+        new RecordWatch(PutUp(state), Resource, state, new WatchEvent.LeaseState(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
 
     private static Refusal UnknownOutcomeOf(LeaseTurn turn) => turn.Command is LeaseCommand.Tick or LeaseCommand.WhoHolds
         ? new Refusal.Unavailable(RetryAfter, "The store did not answer.")

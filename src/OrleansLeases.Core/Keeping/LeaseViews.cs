@@ -34,24 +34,20 @@ public static class LeaseViews
         };
     }
 
-    internal static LeaseHistory History(string resource, LeaseState state)
+    internal static LeaseHistory History(string resource, LeaseState state) => new()
     {
-        var sequence = state.Log.First;
-        return new LeaseHistory
+        Resource = resource,
+        FirstSequence = state.Log.First,
+        Events = [.. state.Log.After(0).Select(change => new LeaseEvent
         {
-            Resource = resource,
-            FirstSequence = sequence,
-            Events = [.. state.Log.NewestFirst().Reverse().Select(entry => new LeaseEvent
-            {
-                Sequence = sequence++,
-                Kind = entry.Kind,
-                Owner = entry.Owner,
-                Token = entry.Token,
-                At = DateTimeOffset.UnixEpoch + entry.At,
-                Reason = entry.Reason,
-            })],
-        };
-    }
+            Sequence = change.Sequence,
+            Kind = change.Entry.Kind,
+            Owner = change.Entry.Owner,
+            Token = change.Entry.Token,
+            At = DateTimeOffset.UnixEpoch + change.Entry.At,
+            Reason = change.Entry.Reason,
+        })],
+    };
 
     internal static LeaseGrant Grant(string resource, Holder holder, string requestId, bool replayed, Now received, Now now)
     {

@@ -90,6 +90,25 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
             var other => RefusalOf(other),
         };
 
+    /// <summary>
+    /// Ends the start of a watch: as a read does, it asks the lease after the key was looked at. The changes that follow
+    /// are told as they are stored, and say what was: a bound key's deletion may be on its way.
+    /// </summary>
+    /// <param name="looked">What the key's keeper answered to <see cref="KeyKeeper.Watch"/>.</param>
+    /// <returns>The watch, or why not.</returns>
+    public async Task<LeaseResult<LeaseWatch>> WatchAsync(Task<object> looked)
+    {
+        ArgumentNullException.ThrowIfNull(looked);
+        var start = await looked;
+        if (start is not KeyWatch watch) return RefusalOf(start);
+        if (watch.Binding is not { } binding) return watch.Start(ended: false);
+        return await AskLeaseAsync(binding.Resource, LeaseCommand.WhoHolds.Instance) switch
+        {
+            LeaseReply.Tokens tokens => watch.Start(ended: !tokens.InForce.Contains(binding.Token)),
+            var other => RefusalOf(other),
+        };
+    }
+
     /// <summary>Ends a page of a listing: leaves out the keys whose leases have ended, asking each resource once.</summary>
     /// <param name="page">The page, filled from stored records.</param>
     /// <returns>The page, or why a lease could not be asked.</returns>

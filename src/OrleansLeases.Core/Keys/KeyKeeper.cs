@@ -29,6 +29,16 @@ public sealed class KeyKeeper : Keeper
     /// <returns>The <see cref="KeyReply"/> or the <see cref="Refusal"/>; null where the keeper has retired and another must be made.</returns>
     public Task<object>? Submit(KeyCommand command) => Enter(new KeyTurn(command, _host.Clock.Read()), MaxTurns);
 
+    /// <summary>Starts a watch of the key, which ends where this keeper does; to be passed to <see cref="KeyCalls.WatchAsync"/>.</summary>
+    /// <param name="since">The last change known; null to start with the state.</param>
+    /// <returns>What to pass on, or a <see cref="Refusal"/>; null where the keeper has retired and another must be made.</returns>
+    public Task<object>? Watch(WatchPoint? since) => Enter(
+        new KeyTurn(new KeyCommand.Get(), _host.Clock.Read())
+        {
+            View = (keeper, state) => new KeyWatch(keeper.PutUp(state), keeper.Name, state, since, keeper._host.Rules.TokenFloor),
+        },
+        MaxTurns);
+
     /// <inheritdoc/>
     public override Task Wake()
     {
@@ -39,13 +49,15 @@ public sealed class KeyKeeper : Keeper
 
     private protected override void DropState() => _state = null;
 
+    private protected override bool KnowsState => _state is not null;
+
     private protected override async ValueTask TakeAsync(Turn queued)
     {
         var turn = (KeyTurn)queued;
         var isFresh = IsCompared(turn);
         for (var attempt = 0; ;)
         {
-            if (_state is null)
+            if (_state is null || (turn.View is not null && !isFresh && !_host.Alone))
             {
                 if (await LoadAsync() is { } notRead)
                 {
@@ -57,6 +69,12 @@ public sealed class KeyKeeper : Keeper
             }
 
             var state = _state!;
+            if (turn.View is { } view)
+            {
+                turn.TrySetResult(view(this, state));
+                return;
+            }
+
             var (next, reply) = KeyMachine.Apply(Name, state, turn.Command, _host.Clock.Read());
             if (reply is KeyReply.Refused or KeyReply.Deleted { Existed: false } && !isFresh && !_host.Alone)
             {
@@ -75,6 +93,7 @@ public sealed class KeyKeeper : Keeper
             {
                 case SaveOutcome.Saved:
                     _state = next;
+                    Tell(_state);
                     turn.TrySetResult(reply);
                     return;
                 case SaveOutcome.Conflict when attempt == 0:
@@ -102,6 +121,7 @@ public sealed class KeyKeeper : Keeper
         try
         {
             _state = await ReadStoreAsync(_store.LoadKeyAsync);
+            Tell(_state);
             return null;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
@@ -127,6 +147,9 @@ public sealed class KeyKeeper : Keeper
 internal sealed class KeyTurn(KeyCommand command, Now received) : Turn(received)
 {
     public KeyCommand Command { get; } = command;
+
+    /// <summary>For a watch, how to answer from the record.</summary>
+    public Func<KeyKeeper, KeyState, object>? View { get; init; }
 
     public override bool IsUse => Command is not KeyCommand.Clean;
 

@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 /// The record of one key. Immutable; once stored it stays, a small tombstone after a delete, so that its version never
 /// repeats and a late write of it loses.
 /// </summary>
-public sealed record KeyState
+public sealed record KeyState : IHistory
 {
     /// <summary>The newest schema this code can read.</summary>
     public const int CurrentSchema = 1;
@@ -50,6 +50,12 @@ public sealed record KeyState
     /// <summary>The version that callers are told: counts puts, additions and deletes.</summary>
     [JsonIgnore]
     public long Revision => Log.Last;
+
+    long IHistory.First => Log.First;
+
+    long IHistory.Last => Log.Last;
+
+    IEnumerable<WatchEvent> IHistory.After(string name, long sequence) => WatchViews.Changes(name, this, sequence);
 }
 
 /// <summary>The lease that a key is bound to.</summary>
@@ -64,16 +70,6 @@ public sealed record KeyBinding(
     internal static KeyBinding? Of(KeyLease? lease) => lease is null ? null : new(lease.Resource, lease.Owner, lease.Token);
 
     internal KeyLease ToLease() => new() { Resource = Resource, Owner = Owner, Token = Token };
-}
-
-/// <summary>What happened to a key. The numbers are stored and never change.</summary>
-public enum KeyEventKind
-{
-    /// <summary>It was put or added to.</summary>
-    KeyPut = 1,
-
-    /// <summary>It was deleted, or its lease has ended.</summary>
-    KeyDeleted = 2,
 }
 
 /// <summary>One change of a key.</summary>

@@ -103,6 +103,20 @@ public sealed class BlockLog<TEntry>
         }
     }
 
+    /// <summary>The entries after one, oldest first, with their numbers.</summary>
+    /// <param name="sequence">The number of that entry; of what came before <see cref="First"/> nothing is told.</param>
+    /// <returns>The entries.</returns>
+    public IEnumerable<(long Sequence, TEntry Entry)> After(long sequence)
+    {
+        var tail = Last - _tail.Length + 1;
+        for (var number = Math.Max(sequence + 1, First); number <= Last; number++)
+        {
+            yield return number >= tail
+                ? (number, _tail[number - tail])
+                : (number, _finished[(int)((number - First) / BlockLog.BlockLength)].Entries[(number - First) % BlockLog.BlockLength]);
+        }
+    }
+
     /// <summary>Finds the change that a request made.</summary>
     /// <param name="requestId">The id's digest.</param>
     /// <param name="entry">The change.</param>

@@ -7,7 +7,7 @@ namespace OrleansLeases.Core;
 /// The record of one resource. Immutable; kept for ever, since it holds the token counter. Wall times are since the
 /// Unix epoch in whole milliseconds; monotonic times are the activation's own and are never stored.
 /// </summary>
-public sealed record LeaseState
+public sealed record LeaseState : IHistory
 {
     /// <summary>The newest schema this code can read.</summary>
     public const int CurrentSchema = 1;
@@ -56,6 +56,12 @@ public sealed record LeaseState
     /// <summary>The keys of ended leases that have not all been cleaned up yet: an outbox. Null where there are none.</summary>
     [JsonPropertyName("out")]
     public ImmutableList<PendingCleanUp>? Pending { get; init; }
+
+    long IHistory.First => Log.First;
+
+    long IHistory.Last => Log.Last;
+
+    IEnumerable<WatchEvent> IHistory.After(string name, long sequence) => WatchViews.Changes(name, Log, sequence);
 
     /// <summary>Whether a request id was applied already.</summary>
     internal bool Knows(long requestId) => Holders.Any(holder => holder.Request.Id == requestId) || Log.TryFind(requestId, out _);

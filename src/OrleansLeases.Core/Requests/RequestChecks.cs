@@ -184,6 +184,24 @@ public sealed class RequestChecks(LeaseLimits limits)
         return errors.Refusal;
     }
 
+    /// <summary>Checks a watch.</summary>
+    /// <param name="request">The request.</param>
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public static Refusal? Check(WatchRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var errors = new Errors();
+        string?[] names = [request.Resource, request.Key, request.Prefix];
+        if (names.Count(name => name is not null) is var given and not 1)
+            errors.Add("resource", $"A watch takes one of resource, key and prefix, was given {(given == 0 ? "none" : "several")}.");
+        if (request.Resource is not null) Path(ref errors, "resource", request.Resource);
+        if (request.Key is not null) Path(ref errors, "key", request.Key);
+        if (request.Prefix is { Length: > 0 }) Name(ref errors, "prefix", request.Prefix);
+        if (request.Since is { Sequence: < 0 } since) errors.Add("since", $"since is {since}; it takes 0 or the number of a change.");
+        if (request is { Since: not null, Prefix: not null }) errors.Add("since", "since is given for a prefix, which is live only; leave it out.");
+        return errors.Refusal;
+    }
+
     private static void Page(ref Errors errors, string? prefix, string? after, int pageSize)
     {
         if (prefix is { Length: > 0 }) Name(ref errors, "prefix", prefix);

@@ -21,6 +21,8 @@ internal sealed record Contract(string Name)
 
     public Type? Reply { get; init; }
 
+    public string ReplyType { get; init; } = "application/json";
+
     /// <summary>What it may refuse.</summary>
     public IReadOnlyList<RefusalCode> Refusals { get; init; } = [];
 

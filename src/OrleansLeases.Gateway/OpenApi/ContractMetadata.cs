@@ -19,7 +19,7 @@ internal static class ContractMetadata
         // The document shows only endpoints that have a method. Accepts metadata would show the body too, but routing
         // then parses each call's content type on its way, and answers a wrong one without a body.
         endpoint.WithMetadata(handler.Method);
-        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, contract.Reply, ["application/json"]));
+        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, contract.Reply, [contract.ReplyType]));
         foreach (var status in StatusesOf(contract).Keys)
             endpoint.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Refusal), [Problem]));
         endpoint.WithName(contract.Name).WithSummary(contract.Summary).WithTags(contract.Tag);

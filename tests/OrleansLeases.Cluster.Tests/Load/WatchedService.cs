@@ -52,6 +52,9 @@ internal sealed class WatchedService(ILeaseService service) : ILeaseService
     public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken) =>
         WatchAsync(service.ListKeysAsync(request, cancellationToken));
 
+    public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken) =>
+        WatchAsync(service.WatchAsync(request, cancellationToken));
+
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
         WatchAsync(service.InfoAsync(cancellationToken));
 

@@ -41,3 +41,5 @@ public sealed class SharedLeases : SharedLeasesSuite<HttpMemoryWorld>;
 public sealed class Transfer : TransferSuite<HttpMemoryWorld>;
 
 public sealed class Waiting : WaitingSuite<HttpMemoryWorld>;
+
+public sealed class Watch : WatchSuite<HttpMemoryWorld>;

@@ -41,3 +41,5 @@ public sealed class SharedLeases : SharedLeasesSuite<HttpSqliteWorld>;
 public sealed class Transfer : TransferSuite<HttpSqliteWorld>;
 
 public sealed class Waiting : WaitingSuite<HttpSqliteWorld>;
+
+public sealed class Watch : WatchSuite<HttpSqliteWorld>;

@@ -41,3 +41,5 @@ public sealed class SharedLeases : SharedLeasesSuite<MemoryWorld>;
 public sealed class Transfer : TransferSuite<MemoryWorld>;
 
 public sealed class Waiting : WaitingSuite<MemoryWorld>;
+
+public sealed class Watch : WatchSuite<MemoryWorld>;

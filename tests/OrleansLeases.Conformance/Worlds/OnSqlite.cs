@@ -41,3 +41,5 @@ public sealed class SharedLeases : SharedLeasesSuite<SqliteWorld>;
 public sealed class Transfer : TransferSuite<SqliteWorld>;
 
 public sealed class Waiting : WaitingSuite<SqliteWorld>;
+
+public sealed class Watch : WatchSuite<SqliteWorld>;

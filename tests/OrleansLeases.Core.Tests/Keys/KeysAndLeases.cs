@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Core.Tests;
 

@@ -1,3 +1,5 @@
+using OrleansLeases.Testing;
+
 namespace OrleansLeases.Core.Tests;
 
 /// <summary>Random histories of one activation: every answer, every holder, every event is what the reference model says.</summary>

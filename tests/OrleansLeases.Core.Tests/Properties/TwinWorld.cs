@@ -1,3 +1,5 @@
+using OrleansLeases.Testing;
+
 namespace OrleansLeases.Core.Tests;
 
 /// <summary>

@@ -28,7 +28,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     public LogRecords Log => _app.Services.GetRequiredService<LogRecords>();
 
     public static async Task<GatewayHost> StartAsync(
-        ILeaseService? leases, string pathBase = "", string group = "", RequestDelegateWrapper? around = null)
+        ILeaseService? leases, string pathBase = "", string group = "", RequestDelegateWrapper? around = null, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
@@ -36,6 +36,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         builder.Services.AddSingleton(log).AddLeaseGateway();
         if (leases is not null) builder.Services.AddSingleton(leases);
+        if (time is not null) builder.Services.AddSingleton(time);
 
         var app = builder.Build();
         if (around is not null) app.Use(next => context => around(context, next));

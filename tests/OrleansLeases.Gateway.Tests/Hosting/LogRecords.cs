@@ -8,7 +8,12 @@ internal sealed class LogRecords : ILoggerProvider
 {
     private readonly ConcurrentQueue<(LogLevel Level, int Id)> _records = new();
 
+    private readonly ConcurrentQueue<string> _errors = new();
+
     public IEnumerable<(LogLevel Level, int Id)> OfGateway => _records;
+
+    /// <summary>What anybody logged as an error.</summary>
+    public IEnumerable<string> Errors => _errors;
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
@@ -25,6 +30,7 @@ internal sealed class LogRecords : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (logLevel >= LogLevel.Error) log._errors.Enqueue($"{formatter(state, exception)} {exception}");
             if (category.StartsWith("OrleansLeases.", StringComparison.Ordinal)) log._records.Enqueue((logLevel, eventId.Id));
         }
     }

@@ -35,6 +35,8 @@ internal sealed class ScriptedLeases : ILeaseService
 
     public Func<string, LeaseResult<KeyValue>> OnGetKey { get; set; } = key => new Refusal.NotFound($"There is no key '{key}'.");
 
+    public Func<WatchRequest, LeaseResult<LeaseWatch>> OnWatch { get; set; } = _ => new Refusal.Unavailable(TimeSpan.FromSeconds(1), "Nothing is watched.");
+
     public Func<ServiceInfo> OnInfo { get; set; } = () => new ServiceInfo
     {
         Version = "1",
@@ -153,6 +155,12 @@ internal sealed class ScriptedLeases : ILeaseService
     {
         Asked.Enqueue(request);
         return new(new KeyPage { Keys = [new KeyValue { Key = "a", Value = "1", Version = 1 }], Next = "a" });
+    }
+
+    public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default)
+    {
+        Asked.Enqueue(request);
+        return new(OnWatch(request));
     }
 
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>

@@ -19,6 +19,8 @@ public abstract class OrleansWorld : LeaseWorld
 
     public override string Engine => "orleans";
 
+    public override bool HasWatch => false;
+
     public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
     {
         _limits = limits;

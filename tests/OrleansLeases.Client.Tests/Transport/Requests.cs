@@ -26,7 +26,7 @@ internal static class Requests
         { "put-key", "r1" }, { "delete-key", null }, { "add", "r1" },
     };
 
-    public static TheoryData<string> Reads => ["get", "list", "history", "get-key", "list-keys", "info"];
+    public static TheoryData<string> Reads => ["get", "list", "history", "get-key", "list-keys", "watch", "info"];
 
     public static async Task<Refusal?> CallAsync(string verb, ILeaseService service, CancellationToken cancellationToken = default) => verb switch
     {
@@ -44,6 +44,7 @@ internal static class Requests
         "delete-key" => (await service.DeleteKeyAsync("jobs/nightly", 3, cancellationToken)).Refusal,
         "add" => (await service.AddToCounterAsync("jobs/nightly", new() { Delta = 1, RequestId = "r1" }, cancellationToken)).Refusal,
         "list-keys" => (await service.ListKeysAsync(new() { Prefix = "a", PageSize = 7, After = "a/b" }, cancellationToken)).Refusal,
+        "watch" => (await service.WatchAsync(new() { Key = "jobs/nightly", Since = new(3, 5) }, cancellationToken)).Refusal,
         "info" => (await service.InfoAsync(cancellationToken)).Refusal,
         _ => throw new ArgumentOutOfRangeException(nameof(verb), verb, "There is no such call."),
     };

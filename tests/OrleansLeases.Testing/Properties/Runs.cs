@@ -2,11 +2,17 @@ using System.Globalization;
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace OrleansLeases.Core.Tests;
+namespace OrleansLeases.Testing;
 
 /// <summary>One thing that happens in a random history; each property reads the numbers in its own way.</summary>
-internal readonly record struct Step(int Kind, int A, int B, int C, int D)
+/// <param name="Kind">What happens: 0 up to the number of kinds of its property.</param>
+/// <param name="A">0 to 99,999.</param>
+/// <param name="B">0 to 99,999.</param>
+/// <param name="C">0 to 99,999.</param>
+/// <param name="D">0 to 99,999.</param>
+public readonly record struct Step(int Kind, int A, int B, int C, int D)
 {
+    /// <inheritdoc/>
     public override string ToString() => $"new({Kind}, {A}, {B}, {C}, {D}),";
 }
 
@@ -15,11 +21,16 @@ internal readonly record struct Step(int Kind, int A, int B, int C, int D)
 /// names the seed and the shortest failing history. LEASES_SEED ("seed,gamma" or "random") and LEASES_RUNS
 /// (how many times as many histories) look further.
 /// </summary>
-internal static class Runs
+public static class Runs
 {
     private static readonly string Seed = Environment.GetEnvironmentVariable("LEASES_SEED") ?? "20261121,7";
     private static readonly int Factor = int.Parse(Environment.GetEnvironmentVariable("LEASES_RUNS") ?? "1", CultureInfo.InvariantCulture);
 
+    /// <summary>Checks a property; it throws where it is violated.</summary>
+    /// <param name="histories">How many histories.</param>
+    /// <param name="longest">How many steps the longest has.</param>
+    /// <param name="kinds">How many kinds of steps there are.</param>
+    /// <param name="property">Runs one history.</param>
     public static void Check(int histories, int longest, int kinds, Action<Step[]> property)
     {
         var number = Gen.Choose(0, 99_999);

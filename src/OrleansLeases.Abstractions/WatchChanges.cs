@@ -1,0 +1,80 @@
+using System.Text.Json.Serialization;
+
+namespace OrleansLeases;
+
+/// <summary>One stored change of a resource, as a watcher is told of it. Immutable.</summary>
+public sealed record LeaseChange
+{
+    /// <summary>The resource.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The change's number among those of its resource, from 1 without gaps.</summary>
+    public required long Sequence { get; init; }
+
+    /// <summary>What happened.</summary>
+    public required LeaseEventKind Kind { get; init; }
+
+    /// <summary>Whose lease.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>Which grant.</summary>
+    public required long Token { get; init; }
+
+    /// <summary>When, by the service's clock. For people.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Why, where someone said.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>One stored change of a key, as a watcher is told of it. Immutable.</summary>
+public sealed record KeyChange
+{
+    /// <summary>The key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The version that the change made: its number among those of its key, from 1 without gaps.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>What happened.</summary>
+    public required KeyEventKind Kind { get; init; }
+
+    /// <summary>When, by the service's clock. For people.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>
+    /// What was put. The service keeps a key's newest value only, so a put that is no longer the newest change when it is
+    /// told, or whose lease has ended, is told without one: a later change is there, or comes.
+    /// </summary>
+    public string? Value { get; init; }
+
+    /// <summary>The lease that the key is bound to; absent where it stands free, and without <see cref="Value"/>.</summary>
+    public KeyLease? Lease { get; init; }
+}
+
+/// <summary>The current state of a key, there or not. Immutable.</summary>
+public sealed record KeyInfo
+{
+    /// <summary>The key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The number of its last change; 0 where it was never used.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>Its value; absent where there is no such key.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>The lease it is bound to; absent where it stands free.</summary>
+    public KeyLease? Lease { get; init; }
+}
+
+/// <summary>What happened to a key. The numbers are stored and never change.</summary>
+[JsonConverter(typeof(KebabCaseEnumConverter<KeyEventKind>))]
+public enum KeyEventKind
+{
+    /// <summary>It was put or added to.</summary>
+    KeyPut = 1,
+
+    /// <summary>It was deleted, or its lease has ended.</summary>
+    KeyDeleted = 2,
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace OrleansLeases.Cli.Printing;
+
+/// <summary>Tells of one event in one line.</summary>
+internal static class WatchPrinter
+{
+    /// <summary>A line for people.</summary>
+    public static string Line(WatchEvent told) => told switch
+    {
+        WatchEvent.LeaseState { Lease: var lease } => Line("now", told, lease.Resource, HoldersOf(lease)),
+        WatchEvent.KeyState { Key: { Value: { } value } key } => Line("now", told, key.Key, Written(key.Version, value, key.Lease)),
+        WatchEvent.KeyState { Key: var key } => Line("now", told, key.Key, "no such key"),
+        WatchEvent.LeaseChanged { Lease: var change } =>
+            Line(Time(change.At), told, change.Resource, $"{change.Owner}, token {Number(change.Token)}{(change.Reason is { } reason ? $": {reason}" : "")}"),
+        WatchEvent.KeyChanged { Key: { Kind: KeyEventKind.KeyPut } change } => Line(Time(change.At), told, change.Key, Written(change.Version, change.Value, change.Lease)),
+        WatchEvent.KeyChanged { Key: var change } => Line(Time(change.At), told, change.Key, $"version {Number(change.Version)}"),
+        _ => Line("now", told, "", "changes may have been missed"),
+    };
+
+    /// <summary>A line for machines: <c>{"event": …, "id": …, "data": …}</c>, as on the wire.</summary>
+    public static string Json(WatchEvent told)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("event"u8, told.Name);
+            if (told.ResumeFrom is { } id) json.WriteString("id"u8, id.ToString());
+            json.WritePropertyName("data"u8);
+            told.WriteData(json);
+            json.WriteEndObject();
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+    }
+
+    private static string Line(string when, WatchEvent told, string name, string what) =>
+        $"{when,-12}  {told.Name,-11}  {Plain.Show(name)}{(name.Length > 0 ? "  " : "")}{Plain.Show(what)}";
+
+    private static string HoldersOf(LeaseInfo lease) => lease.Holders.Count > 0
+        ? $"held by {string.Join(" and ", lease.Holders.Select(holder => $"{holder.Owner}, token {Number(holder.Token)}"))}"
+        : lease.State == LeaseStatus.Delayed ? "delayed" : "free";
+
+    private static string Written(long version, string? value, KeyLease? lease) =>
+        $"version {Number(version)}{(lease is null ? "" : $", lease {lease.Resource}, token {Number(lease.Token)}")}{(value is null ? "" : $": {KeyPrinter.Shorten(value)}")}";
+
+    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

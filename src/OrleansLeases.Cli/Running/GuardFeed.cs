@@ -1,0 +1,115 @@
+using System.Runtime.Versioning;
+using OrleansLeases.Client;
+
+namespace OrleansLeases.Cli.Running;
+
+/// <summary>Tells the guard every deadline that the lease earns, and the user what becomes of it.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class GuardFeed(LeaseHandle lease, GuardLink guard, Action<string> note)
+{
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly GuardTimes _times = GuardTimes.For(lease.Ttl);
+    private readonly Lock _telling = new();
+    private TwinInstant _deadline = DeadlineOf(lease);
+    private bool _started;
+    private bool _isBreaking;
+    private bool _isInTrouble;
+
+    /// <summary>Whether the guard was too late, and the group was ended from here.</summary>
+    public bool HasBackedUp { get; private set; }
+
+    /// <summary>Has the guard start the command once there is time enough, or none to wait for.</summary>
+    public async Task StartCommandAsync()
+    {
+        while (true)
+        {
+            var change = lease.NextChange;
+            if (lease.Loss is not null || lease.IsValid(_times.Lead)) break;
+            await Task.WhenAny(change, guard.Finished);
+            if (guard.Finished.IsCompleted) return;
+        }
+
+        lock (_telling)
+        {
+            var deadline = DeadlineOf(lease);
+            if (lease.Loss is not null)
+            {
+                guard.Dismiss();
+                return;
+            }
+
+            _started = true;
+            _deadline = deadline;
+            guard.Tell(new GuardMessage.Start(lease.Token, deadline));
+        }
+    }
+
+    /// <summary>Follows the lease until it is lost, or the command has ended.</summary>
+    public async Task FollowAsync(CancellationToken ended)
+    {
+        while (true)
+        {
+            var change = lease.NextChange;
+            Note();
+            lock (_telling)
+            {
+                var deadline = DeadlineOf(lease);
+                if (lease.Loss is not null)
+                {
+                    // The deadline that the guard knows stands: the command may use what is left of it to end.
+                    if (_started) guard.Tell(new GuardMessage.Lost());
+                    return;
+                }
+
+                _deadline = deadline;
+                if (_started) guard.Tell(new GuardMessage.Until(deadline));
+            }
+
+            await change.WaitAsync(ended);
+        }
+    }
+
+    /// <summary>
+    /// Ends the group if the guard has not: it may be stopped, or gone. Half a margin later, so that a guard that
+    /// lives is the one to do it.
+    /// </summary>
+    public async Task BackUpAsync(CancellationToken ended)
+    {
+        while (true)
+        {
+            TimeSpan left;
+            lock (_telling) left = _deadline.Left(_time) - (_times.Margin / 2);
+            if (left <= TimeSpan.Zero)
+            {
+                HasBackedUp = true;
+                ProcessGroup.Signal(guard.Group, Linux.SigKill);
+            }
+
+            await Task.Delay(left < ShortestPause ? ShortestPause : left > LongestPause ? LongestPause : left, _time, ended);
+        }
+    }
+
+    private void Note()
+    {
+        if (lease.Loss is { } loss)
+        {
+            note(loss.Detail);
+            return;
+        }
+
+        if (lease.Trouble is { } trouble && !_isInTrouble) note($"not renewed yet, {Durations.Format(lease.Remaining)} left: {trouble.Detail}");
+        _isInTrouble = lease.Trouble is not null;
+        if (lease.Breaking is { } breaking && !_isBreaking) note($"the lease is being broken, {Durations.Format(breaking.In)} left: {breaking.Reason}");
+        _isBreaking = lease.Breaking is not null;
+    }
+
+    // The clocks are read first: what passes in between shortens it.
+    private static TwinInstant DeadlineOf(LeaseHandle lease)
+    {
+        var now = TwinInstant.Now(TimeProvider.System);
+        return now.Plus(lease.Remaining, TimeProvider.System);
+    }
+}

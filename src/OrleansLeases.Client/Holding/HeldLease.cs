@@ -1,0 +1,158 @@
+namespace OrleansLeases.Client.Holding;
+
+/// <summary>
+/// What a client knows of one lease it holds. <see cref="EndsAt"/> is read by anyone at any time; all else changes under
+/// the lock of <see cref="HeldLeases"/>.
+/// </summary>
+internal sealed class HeldLease
+{
+    // The holder's clock starts at zero.
+    private static readonly TimeSpan Never = TimeSpan.FromTicks(-1);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SoonestRenewal = TimeSpan.FromMilliseconds(10);
+
+    private readonly double _trust;
+    private long _endsAt;
+    private TimeSpan _pause;
+    private TimeSpan _confirmedAt;
+    private TaskCompletionSource? _change;
+    private CancellationTokenSource? _lost;
+
+    /// <param name="grant">The grant.</param>
+    /// <param name="sentAt">When the call that brought it was sent, by the holder's clock: its time counts from there.</param>
+    /// <param name="now">When its answer was here.</param>
+    /// <param name="drift">The share of any time told that is not relied on, since this machine's clock may run slow.</param>
+    public HeldLease(LeaseGrant grant, TimeSpan sentAt, TimeSpan now, double drift)
+    {
+        _trust = 1 - drift;
+        Grant = grant;
+        Renewal = new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
+        EndsAt = sentAt + Trusted(grant.Held + grant.Remaining);
+        _confirmedAt = sentAt;
+        RenewSoon(grant.RenewAfter, now);
+    }
+
+    public LeaseGrant Grant { get; }
+
+    public RenewRequest Renewal { get; }
+
+    /// <summary>Until when the lease is surely held, by the holder's clock; before all times once it is over.</summary>
+    public TimeSpan EndsAt
+    {
+        get => new(Volatile.Read(ref _endsAt));
+        private set => Volatile.Write(ref _endsAt, value.Ticks);
+    }
+
+    /// <summary>It was lost or released: nothing changes any more.</summary>
+    public bool IsOver => EndsAt == Never;
+
+    /// <summary>When the next renewal is sent.</summary>
+    public TimeSpan RenewAt { get; private set; }
+
+    /// <summary>A renewal without an answer is sent again after this long.</summary>
+    public TimeSpan Patience => Clamp(Grant.Ttl / 5, SoonestRenewal, TimeSpan.FromSeconds(5));
+
+    /// <summary>How much earlier than due a renewal may go along with others.</summary>
+    public TimeSpan Leeway => Patience / 6;
+
+    public LeaseLoss? Loss { get; private set; }
+
+    public BreakNotice? Breaking { get; private set; }
+
+    public Refusal? Trouble { get; private set; }
+
+    /// <summary>Its place in <see cref="DueQueue"/>, which alone sets these two.</summary>
+    public int QueueIndex { get; set; } = -1;
+
+    public TimeSpan DueAt { get; set; }
+
+    /// <summary>A renewal is on its way: unless its answer comes, the next one follows it.</summary>
+    public void Sent_NeedsLock(TimeSpan now) => RenewAt = now + Patience;
+
+    /// <summary>No renewal is sent any more.</summary>
+    public void RenewNoMore_NeedsLock() => RenewAt = TimeSpan.MaxValue;
+
+    /// <summary>Takes an answer that may be late, or come after the answer to a later call: it never lengthens what an earlier one shortened.</summary>
+    public void Renewed_NeedsLock(TimeSpan sentAt, LeaseRenewal renewal, TimeSpan now)
+    {
+        if (renewal.Breaking is { } notice)
+        {
+            // The first notice may be more than was known, or less where the break is forced. Later ones only take away.
+            var end = sentAt + Trusted(renewal.Held + Min(notice.In, renewal.Remaining));
+            EndsAt = Breaking is null ? end : Min(end, EndsAt);
+            Breaking = notice;
+        }
+        else if (Breaking is null)
+        {
+            EndsAt = Max(EndsAt, sentAt + Trusted(renewal.Held + renewal.Remaining));
+        }
+
+        _pause = TimeSpan.Zero;
+        _confirmedAt = Max(_confirmedAt, sentAt);
+        Trouble = null;
+        RenewSoon(renewal.RenewAfter, now);
+        Tell_NeedsLock();
+    }
+
+    /// <summary>Takes an answer that leaves open whether the lease was renewed.</summary>
+    public void NotRenewed_NeedsLock(TimeSpan sentAt, Refusal trouble, TimeSpan now)
+    {
+        if (sentAt < _confirmedAt) return;
+        _pause = Clamp(_pause * 2, ShortestPause, LongestPause);
+        Trouble = trouble;
+        RenewAt = now + (Min(_pause, Grant.Ttl / 10) * (0.5 + (Random.Shared.NextDouble() / 2)));
+        Tell_NeedsLock();
+    }
+
+    /// <summary>The lease is lost.</summary>
+    /// <returns>The signal for whoever asked to be told.</returns>
+    public Action? Lose_NeedsLock(LeaseLoss loss)
+    {
+        Loss = loss;
+        End_NeedsLock();
+        return _lost is { } lost ? lost.Cancel : null;
+    }
+
+    /// <summary>The lease is over, at its holder's word or by <see cref="Lose_NeedsLock"/>.</summary>
+    public void End_NeedsLock()
+    {
+        EndsAt = Never;
+        Tell_NeedsLock();
+    }
+
+    /// <summary>Why the lease is lost once its time has run out.</summary>
+    public LeaseLoss LossAtTheEnd() => Breaking is { } notice
+        ? new(NotHolderReason.Broken, $"The lease on '{Grant.Resource}' was broken: {notice.Reason}") { IsOwnVerdict = true }
+        : new(NotHolderReason.Expired, $"The lease on '{Grant.Resource}' was not renewed in time: {Trouble?.Detail ?? "no answer came."}") { IsOwnVerdict = true };
+
+    public CancellationToken LostToken_NeedsLock()
+    {
+        if (Loss is not null) return _lost?.Token ?? new CancellationToken(canceled: true);
+        return (_lost ??= new()).Token;
+    }
+
+    public Task NextChange_NeedsLock() =>
+        IsOver ? Task.CompletedTask : (_change ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    private void Tell_NeedsLock()
+    {
+        _change?.TrySetResult();
+        _change = null;
+    }
+
+    private TimeSpan Trusted(TimeSpan told) => new((long)(told.Ticks * _trust));
+
+    // Jittered, so that leases taken together are not renewed together for ever; and never later than halfway to the end.
+    private void RenewSoon(TimeSpan renewAfter, TimeSpan now)
+    {
+        var wait = Min(renewAfter * (0.9 + (Random.Shared.NextDouble() / 10)), (EndsAt - now) / 2);
+        RenewAt = now + Max(wait, SoonestRenewal);
+    }
+
+    private static TimeSpan Clamp(TimeSpan value, TimeSpan min, TimeSpan max) => Min(Max(value, min), max);
+
+    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
+    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
+}

@@ -1,0 +1,243 @@
+namespace OrleansLeases.Client.Holding;
+
+/// <summary>
+/// The leases of one client: watches their deadlines, and renews them in batches. Deadlines are watched by an
+/// <see cref="IAlarm"/> that waits for nothing else; calls and their answers come and go beside it. Thread-safe.
+/// </summary>
+internal sealed class HeldLeases
+{
+    // Timers and threads that wait stand still while the machine sleeps; after it wakes, the clock is looked at this soon.
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMilliseconds(50);
+
+    // Idle for this long, nothing is looked at any more. Taking one lease after the other then wakes nobody each time.
+    private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly DueQueue _queue = new();
+    private readonly HolderClock _clock;
+    private readonly RenewalCalls _calls;
+    private readonly IAlarm _alarm;
+    private TimeSpan _nextLook = TimeSpan.MaxValue;
+    private TimeSpan _busyUntil;
+    private int _asking;
+    private bool _closed;
+    private int _underWay;
+
+    public HeldLeases(RenewalCalls calls, HolderClock clock, TimeProvider time)
+    {
+        _calls = calls;
+        _clock = clock;
+        _alarm = time == TimeProvider.System ? new ThreadAlarm(Look) : new TimerAlarm(time, Look);
+    }
+
+    /// <summary>How many batches of renewals are being sent, or their answers taken.</summary>
+    public int UnderWay => Volatile.Read(ref _underWay);
+
+    public TimeSpan Now => _clock.Peek();
+
+    /// <summary>Looks at the clock while a lease is asked for, whose time may count from before a sleep of the machine.</summary>
+    public void StartAsking()
+    {
+        lock (_gate)
+        {
+            _asking++;
+            LookAt_NeedsLock(_clock.Peek() + LongestSleep);
+        }
+    }
+
+    /// <summary>Ends <see cref="StartAsking"/>.</summary>
+    public void EndAsking()
+    {
+        lock (_gate) _asking--;
+    }
+
+    /// <summary>Watches and renews a lease from now on; the answer is false once this is closed.</summary>
+    public bool TryAdd(HeldLease lease)
+    {
+        lock (_gate)
+        {
+            if (_closed) return false;
+            Schedule_NeedsLock(lease);
+            return true;
+        }
+    }
+
+    /// <summary>Ends a lease at its holder's word.</summary>
+    /// <returns>Until when it was held; null where it was over already.</returns>
+    public TimeSpan? End(HeldLease lease)
+    {
+        lock (_gate)
+        {
+            if (lease.IsOver) return null;
+            var endsAt = lease.EndsAt;
+            Forget_NeedsLock(lease);
+            lease.End_NeedsLock();
+            return endsAt;
+        }
+    }
+
+    public CancellationToken LostTokenOf(HeldLease lease)
+    {
+        lock (_gate) return lease.LostToken_NeedsLock();
+    }
+
+    public Task NextChangeOf(HeldLease lease)
+    {
+        lock (_gate) return lease.NextChange_NeedsLock();
+    }
+
+    /// <summary>Renews no more. The leases still held are watched until they run out.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            if (_closed) return;
+            _closed = true;
+        }
+
+        _alarm.Wake();
+    }
+
+    private TimeSpan Look()
+    {
+        List<Action>? signals = null;
+        List<HeldLease[]>? batches = null;
+        TimeSpan wait;
+        lock (_gate)
+        {
+            _nextLook = TimeSpan.Zero;
+            var now = _clock.Read();
+            while (_queue.TryPeek(out var lease) && lease.DueAt <= now)
+            {
+                if (lease.EndsAt <= now) Lose_NeedsLock(lease, lease.LossAtTheEnd(), ref signals);
+                else if (_closed) RenewNoMore_NeedsLock(lease);
+                else (batches ??= []).Add(TakeBatch_NeedsLock(lease, now));
+            }
+
+            if (_asking > 0 || _queue.Count > 0) _busyUntil = now + LongestIdle;
+            wait = _queue.TryPeek(out var next) ? Min(next.DueAt - now, LongestSleep) : now < _busyUntil ? LongestSleep : Timeout.InfiniteTimeSpan;
+            _nextLook = wait < TimeSpan.Zero ? TimeSpan.MaxValue : now + wait;
+            if (_closed && _queue.Count == 0) _alarm.Dispose();
+        }
+
+        foreach (var signal in signals ?? []) _alarm.Run(signal);
+        foreach (var batch in batches ?? []) Send(batch);
+        return wait;
+    }
+
+    /// <summary>The lease that is due, and those that are due soon and may go along.</summary>
+    private HeldLease[] TakeBatch_NeedsLock(HeldLease first, TimeSpan now)
+    {
+        List<HeldLease> batch = [];
+        for (var lease = first; lease is not null; lease = NextToGoAlong())
+        {
+            lease.Sent_NeedsLock(now);
+            Schedule_NeedsLock(lease);
+            batch.Add(lease);
+        }
+
+        return [.. batch];
+
+        HeldLease? NextToGoAlong() =>
+            batch.Count < _calls.MaxBatch && _queue.TryPeek(out var lease) && lease.EndsAt > now && lease.RenewAt <= now + lease.Leeway ? lease : null;
+    }
+
+    // Off this thread, which has deadlines to watch.
+    private void Send(HeldLease[] batch)
+    {
+        Interlocked.Increment(ref _underWay);
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                await RenewAsync(batch).ConfigureAwait(false);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _underWay);
+            }
+        });
+    }
+
+    private async Task RenewAsync(HeldLease[] batch)
+    {
+        var sentAt = _clock.Read();
+        var answer = await _calls.RenewAsync(batch).ConfigureAwait(false);
+        if (answer.Refusal is Refusal.InvalidRequest && batch.Length > 1)
+        {
+            // The service takes less at once: fewer leases, or fewer bytes.
+            Send(batch[..(batch.Length / 2)]);
+            Send(batch[(batch.Length / 2)..]);
+            return;
+        }
+
+        Take(batch, sentAt, answer);
+    }
+
+    private void Take(HeldLease[] batch, TimeSpan sentAt, LeaseResult<RenewBatchReply> answer)
+    {
+        List<Action>? signals = null;
+        lock (_gate)
+        {
+            var now = _clock.Read();
+            for (var i = 0; i < batch.Length; i++)
+                Take_NeedsLock(batch[i], sentAt, answer.TryGetValue(out var reply, out var refusal) ? reply.Results[i] : refusal, now, ref signals);
+        }
+
+        foreach (var signal in signals ?? []) _alarm.Run(signal);
+    }
+
+    private void Take_NeedsLock(HeldLease lease, TimeSpan sentAt, LeaseResult<LeaseRenewal> result, TimeSpan now, ref List<Action>? signals)
+    {
+        if (lease.IsOver) return;
+        if (result.Refusal is Refusal.NotHolder over)
+        {
+            Lose_NeedsLock(lease, new(over.Reason, over.Detail), ref signals);
+            return;
+        }
+
+        if (lease.EndsAt <= now)
+        {
+            // Someone may have seen that it had run out: it does not come back to life.
+            Lose_NeedsLock(lease, lease.LossAtTheEnd(), ref signals);
+            return;
+        }
+
+        if (result.TryGetValue(out var renewal, out var trouble)) lease.Renewed_NeedsLock(sentAt, renewal, now);
+        else lease.NotRenewed_NeedsLock(sentAt, trouble, now);
+        Schedule_NeedsLock(lease);
+    }
+
+    private void Lose_NeedsLock(HeldLease lease, LeaseLoss loss, ref List<Action>? signals)
+    {
+        Forget_NeedsLock(lease);
+        if (lease.Lose_NeedsLock(loss) is { } signal) (signals ??= []).Add(signal);
+    }
+
+    private void RenewNoMore_NeedsLock(HeldLease lease)
+    {
+        lease.RenewNoMore_NeedsLock();
+        Schedule_NeedsLock(lease);
+    }
+
+    private void Schedule_NeedsLock(HeldLease lease)
+    {
+        _queue.Set(lease, Min(lease.RenewAt, lease.EndsAt));
+        LookAt_NeedsLock(lease.DueAt);
+    }
+
+    private void LookAt_NeedsLock(TimeSpan at)
+    {
+        if (at >= _nextLook) return;
+        _nextLook = at;
+        _alarm.Wake();
+    }
+
+    private void Forget_NeedsLock(HeldLease lease)
+    {
+        _queue.Remove(lease);
+        if (_closed && _queue.Count == 0) _alarm.Wake();
+    }
+
+    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+}

@@ -1,0 +1,13 @@
+namespace OrleansLeases.Client.Holding;
+
+/// <summary>
+/// What drives a client: it looks at what is due in time, and carries signals out to whoever waits for them. Thread-safe.
+/// </summary>
+internal interface IAlarm : IDisposable
+{
+    /// <summary>Looks soon: something is due earlier than the last look knew.</summary>
+    void Wake();
+
+    /// <summary>Runs a signal, which may call code that takes its time. It holds up neither the next look nor the next signal.</summary>
+    void Run(Action signal);
+}

@@ -1,0 +1,69 @@
+namespace OrleansLeases.Client.Holding;
+
+/// <summary>
+/// One acquire with a wait that may be longer than one call allows: the request id keeps the place in line from call to
+/// call, and across answers that say nothing. Used once.
+/// </summary>
+internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, TimeProvider time, AcquireRequest request, TimeSpan longestWait)
+{
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private readonly bool _ownId = request.RequestId is null;
+
+    /// <summary>What was asked last.</summary>
+    public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? NewRequestId() };
+
+    /// <summary>When the last call was sent, by the holder's clock: where a holder's deadline counts from.</summary>
+    public TimeSpan SentAt { get; private set; }
+
+    /// <summary>The service may have made a grant that nobody was told of.</summary>
+    public bool LeavesOpen { get; private set; }
+
+    /// <summary>Asks until there is a grant, a refusal that stays, or no time left.</summary>
+    /// <param name="wait">How long to wait in line.</param>
+    /// <param name="cancellationToken">Leaves the line.</param>
+    public async ValueTask<LeaseResult<LeaseGrant>> AskAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var pause = ShortestPause;
+        while (true)
+        {
+            var asked = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, longestWait);
+            var sent = time.GetTimestamp();
+            SentAt = clock.Read();
+            var left = LeavesOpen;
+            LeavesOpen = true;
+            var result = await service.AcquireAsync(Request with { Wait = asked }, cancellationToken).ConfigureAwait(false);
+            LeavesOpen = result.Refusal is Refusal.OutcomeUnknown || (left && result.Refusal is Refusal.Unavailable);
+            if (result.Refusal is not { } refusal || time.GetElapsedTime(started) >= wait) return result;
+            switch (refusal)
+            {
+                case Refusal.Held when asked > TimeSpan.Zero && time.GetElapsedTime(sent) >= asked - ShortestPause:
+                    continue;
+                case Refusal.Held held:
+                    pause = Clamp(held.RetryAfter, ShortestPause, LongestPause);
+                    break;
+                case Refusal.Unavailable or Refusal.OutcomeUnknown:
+                    pause = Clamp(pause * 2, ShortestPause, LongestPause);
+                    break;
+                case Refusal.NotHolder when _ownId:
+                    // The grant was made while its answer was lost, and has ended since: this id is spent.
+                    StartAnew();
+                    break;
+                default:
+                    return result;
+            }
+
+            var rest = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, pause);
+            await Task.Delay(rest, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Asks for another grant from now on.</summary>
+    public void StartAnew() => Request = Request with { RequestId = NewRequestId() };
+
+    private static string NewRequestId() => Guid.NewGuid().ToString("N");
+
+    private static TimeSpan Clamp(TimeSpan value, TimeSpan min, TimeSpan max) => value > max ? max : value < min ? min : value;
+}

@@ -1,0 +1,55 @@
+namespace OrleansLeases.Client.Holding;
+
+/// <summary>Gives back what is not needed any more, or what nobody was told of. Never throws; what goes wrong is told as a refusal. Thread-safe.</summary>
+/// <param name="service">The service.</param>
+/// <param name="clock">The holder's clock.</param>
+/// <param name="time">The clock of pauses and limits.</param>
+/// <param name="stopping">From then on nothing is tried twice.</param>
+internal sealed class Returns(ILeaseService service, HolderClock clock, TimeProvider time, CancellationToken stopping)
+{
+    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>Releases a lease, again and again until the service has answered or the lease has run out.</summary>
+    /// <param name="grant">The lease.</param>
+    /// <param name="endsAt">When it runs out, by the holder's clock.</param>
+    public Task<LeaseResult<LeaseRelease>> ReleaseAsync(LeaseGrant grant, TimeSpan endsAt)
+    {
+        var request = new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
+        return RepeatAsync(() => AttemptAsync(stop => service.ReleaseAsync(request, stop)), endsAt);
+    }
+
+    /// <summary>Releases the grant that an acquire may have brought while its answer was lost or not waited for.</summary>
+    public Task AbandonAsync(AcquireRequest request) =>
+        RepeatAsync(() => AbandonOnceAsync(request with { Wait = TimeSpan.Zero }), clock.Read() + request.Ttl);
+
+    private async Task<LeaseResult<LeaseRelease>> AbandonOnceAsync(AcquireRequest request)
+    {
+        // A repeat of the request tells whether it was granted; where this owner holds nothing, it would only be granted by that.
+        var state = await AttemptAsync(stop => service.GetAsync(new() { Resource = request.Resource, Fresh = true }, stop)).ConfigureAwait(false);
+        if (!state.TryGetValue(out var info, out var refusal)) return refusal;
+        if (info.Holders.All(holder => holder.Owner != request.Owner)) return NothingToReturn(info.LastToken);
+        var repeat = await AttemptAsync(stop => service.AcquireAsync(request, stop)).ConfigureAwait(false);
+        return repeat.TryGetValue(out var grant, out refusal)
+            ? await ReleaseAsync(grant, clock.Read() + grant.Held + grant.Remaining).ConfigureAwait(false)
+            : refusal;
+    }
+
+    private static Refusal.NotHolder NothingToReturn(long lastToken) =>
+        new Refusal.NotHolder(NotHolderReason.NeverHeld, lastToken, "The request was not granted.");
+
+    private Task<LeaseResult<T>> AttemptAsync<T>(Func<CancellationToken, ValueTask<LeaseResult<T>>> call)
+        where T : class => Attempt.MakeAsync(call, CallLimit, time, CancellationToken.None);
+
+    private async Task<LeaseResult<LeaseRelease>> RepeatAsync(Func<Task<LeaseResult<LeaseRelease>>> attempt, TimeSpan until)
+    {
+        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            var result = await attempt().ConfigureAwait(false);
+            if (result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown)) return result;
+            if (stopping.IsCancellationRequested || clock.Read() + pause >= until) return result;
+            await Task.Delay(pause, time, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using OrleansLeases.Client.Holding;
+
+namespace OrleansLeases.Client;
+
+/// <summary>
+/// Acquires leases from a service and keeps them: one for each process is enough. All of its leases are renewed together,
+/// in batches. Thread-safe.
+/// </summary>
+/// <remarks>
+/// It has one thread of its own from the first lease on, which watches deadlines. A clock other than the system's is
+/// followed by that clock's timers, so that a test which moves it sees everything happen at its moment.
+/// </remarks>
+public sealed class LeaseClient : IAsyncDisposable
+{
+    private readonly LeaseClientOptions _options;
+    private readonly TimeProvider _time;
+    private readonly HolderClock _clock;
+    private readonly ServiceLimits _limits;
+    private readonly HeldLeases _held;
+    private readonly Returns _returns;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<Task, bool> _background = new();
+    private int _owners;
+    private volatile bool _disposed;
+
+    /// <summary>Makes a client.</summary>
+    /// <param name="service">The service. It stays the caller's, to be disposed of after the client.</param>
+    /// <param name="options">How it behaves; the defaults where left out.</param>
+    /// <param name="time">Its clock; the system's where left out.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="service"/> is null.</exception>
+    /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
+    public LeaseClient(ILeaseService service, LeaseClientOptions? options = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        _options = options ?? new();
+        _options.Validate();
+        _time = time ?? TimeProvider.System;
+        Service = service;
+        _clock = new(_time);
+        _limits = new(service, _time);
+        _held = new(new RenewalCalls(service, _limits, _time), _clock, _time);
+        _returns = new(service, _clock, _time, _stopping.Token);
+    }
+
+    /// <summary>The service that grants the leases.</summary>
+    public ILeaseService Service { get; }
+
+    /// <summary>Who holds the leases of this client, unless an acquire names someone else.</summary>
+    public string Owner => _options.Owner;
+
+    internal TimeSpan Now => _clock.Peek();
+
+    internal int RenewalsUnderWay => _held.UnderWay;
+
+    /// <summary>Acquires a lease, and waits in line for it as long as it takes.</summary>
+    /// <param name="resource">The resource: 1 to 512 bytes of UTF-8, a path such as <c>orders/42</c>.</param>
+    /// <param name="options">What kind of lease; an exclusive one of 30 s where left out.</param>
+    /// <param name="cancellationToken">Leaves the line, and gives back what was granted meanwhile.</param>
+    /// <returns>The lease. Dispose it to release it.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
+    /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<LeaseHandle> AcquireAsync(string resource, LeaseOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var result = await RequestAsync(ToRequest(resource, options), Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+        return result.TryGetValue(out var lease, out var refusal) ? lease : throw new LeaseRefusedException(refusal);
+    }
+
+    /// <summary>Acquires a lease, unless someone else holds it.</summary>
+    /// <param name="resource">The resource: 1 to 512 bytes of UTF-8, a path such as <c>orders/42</c>.</param>
+    /// <param name="wait">How long to wait in line for it; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="options">What kind of lease; an exclusive one of 30 s where left out.</param>
+    /// <param name="cancellationToken">Leaves the line, and gives back what was granted meanwhile.</param>
+    /// <returns>The lease, or null where it is held by others. Dispose it to release it.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
+    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<LeaseHandle?> TryAcquireAsync(
+        string resource, TimeSpan wait = default, LeaseOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var result = await RequestAsync(ToRequest(resource, options), wait, cancellationToken).ConfigureAwait(false);
+        if (result.TryGetValue(out var lease, out var refusal)) return lease;
+        return refusal is Refusal.Held ? null : throw new LeaseRefusedException(refusal);
+    }
+
+    /// <summary>Acquires a lease as the request says, with refusals told as values.</summary>
+    /// <param name="request">
+    /// The request; its own <see cref="AcquireRequest.Wait"/> is not looked at. With a request id of the caller's it is
+    /// applied once, whoever repeats it.
+    /// </param>
+    /// <param name="wait">How long to wait in line for it, 0 or more, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Leaves the line, and gives back what was granted meanwhile.</param>
+    /// <returns>
+    /// The lease, or the last refusal. While there is time to wait, a service that cannot be reached or whose answer is lost
+    /// is asked again under the same request id.
+    /// </returns>
+    /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<LeaseResult<LeaseHandle>> RequestAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (wait == Timeout.InfiniteTimeSpan) wait = TimeSpan.MaxValue;
+        ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+
+        _held.StartAsking();
+        try
+        {
+            return await KeepAskingAsync(request, wait, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _held.EndAsking();
+        }
+    }
+
+    /// <summary>
+    /// Renews no more, and acquires no more. Leases still held run out at their deadlines, and then they are lost: their
+    /// work may still be under way. Waits for releases that are under way, at most <see cref="LeaseClientOptions.ReleaseTimeout"/>.
+    /// </summary>
+    /// <returns>When that is done.</returns>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        _held.Close();
+        await Task.WhenAll(_background.Keys).WaitAsync(_options.ReleaseTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+    }
+
+    internal CancellationToken LostTokenOf(HeldLease lease) => _held.LostTokenOf(lease);
+
+    internal Task NextChangeOf(HeldLease lease) => _held.NextChangeOf(lease);
+
+    internal async Task<LeaseResult<LeaseRelease>> ReleaseAsync(HeldLease lease)
+    {
+        if (_held.End(lease) is not { } endsAt)
+        {
+            // The service may have renewed it after all, without being heard: others need not wait for that to run out.
+            if (lease.Loss is { IsOwnVerdict: true }) GoOn(_returns.ReleaseAsync(lease.Grant, _clock.Read()));
+            return new Refusal.NotHolder(lease.Loss!.Reason, lease.Grant.Token, lease.Loss.Detail);
+        }
+
+        var release = _returns.ReleaseAsync(lease.Grant, endsAt);
+        var limit = TimeSpan.FromTicks(Math.Clamp((endsAt - _clock.Read()).Ticks, 0, _options.ReleaseTimeout.Ticks));
+        try
+        {
+            return await release.WaitAsync(limit, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            GoOn(release);
+            return new Refusal.OutcomeUnknown(null, $"The service did not answer within {limit.TotalSeconds:0.###} s.");
+        }
+    }
+
+    private async ValueTask<LeaseResult<LeaseHandle>> KeepAskingAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var longestWait = wait > TimeSpan.Zero ? (await _limits.AskAsync(cancellationToken).ConfigureAwait(false)).MaxWait : TimeSpan.Zero;
+        var asking = new PatientAcquire(Service, _clock, _time, request, longestWait);
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            var result = await AskAsync(asking, wait - _time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+            if (!result.TryGetValue(out var grant, out var refusal)) return refusal;
+
+            var now = _clock.Read();
+            var lease = new HeldLease(grant, asking.SentAt, now, _options.ClockDrift);
+            if (lease.EndsAt > now)
+            {
+                if (_held.TryAdd(lease)) return new LeaseHandle(this, lease);
+                GoOn(_returns.ReleaseAsync(grant, lease.EndsAt));
+                throw new ObjectDisposedException(nameof(LeaseClient));
+            }
+
+            GoOn(_returns.ReleaseAsync(grant, now));
+            if (request.RequestId is not null || _time.GetElapsedTime(started) >= wait)
+                return new Refusal.Unavailable(TimeSpan.Zero, $"The lease on '{request.Resource}' had run out when its grant arrived; choose a ttl well above the round trip.");
+            asking.StartAnew();
+        }
+    }
+
+    private async ValueTask<LeaseResult<LeaseGrant>> AskAsync(PatientAcquire asking, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await asking.AskAsync(wait, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (asking.LeavesOpen) GoOn(_returns.AbandonAsync(asking.Request));
+        }
+    }
+
+    private AcquireRequest ToRequest(string resource, LeaseOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(resource);
+        options ??= new();
+        return options.ToRequest(resource, options.Owner ?? (options.Mode == LeaseMode.Shared ? $"{Owner}/{Interlocked.Increment(ref _owners)}" : Owner));
+    }
+
+    /// <summary>Lets work go on beside its caller, who has stopped waiting for it.</summary>
+    private void GoOn(Task work)
+    {
+        _background.TryAdd(work, true);
+        _ = work.ContinueWith((done, background) => ((ConcurrentDictionary<Task, bool>)background!).TryRemove(done, out _), _background, TaskScheduler.Default);
+    }
+}

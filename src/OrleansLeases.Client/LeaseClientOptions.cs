@@ -1,0 +1,36 @@
+namespace OrleansLeases.Client;
+
+/// <summary>How a client holds its leases. Immutable; checked when the client is made.</summary>
+public sealed record LeaseClientOptions
+{
+    /// <summary>Who holds the leases of this client, unless an acquire names someone else.</summary>
+    /// <value>By default a name of this host and process, and a part that is new with every client: <c>vm/23250-43028f9a</c>.</value>
+    public string Owner { get; init; } = $"{Environment.MachineName}/{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}";
+
+    /// <summary>
+    /// How much slower than the service's this machine's clock may run, as a share: so much less than it was told does a
+    /// holder rely on.
+    /// </summary>
+    /// <value>0.01 by default; 0 to 0.5.</value>
+    public double ClockDrift { get; init; } = 0.01;
+
+    /// <summary>
+    /// How long a release waits for the service at most; it goes on trying in the background until the lease has run out.
+    /// </summary>
+    /// <value>5 s by default; 0 to 1 min.</value>
+    public TimeSpan ReleaseTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    internal void Validate()
+    {
+        if (string.IsNullOrEmpty(Owner)) throw new ArgumentException($"{nameof(LeaseClientOptions)}.{nameof(Owner)} is empty; it takes 1 to 512 bytes.", nameof(Owner));
+        Within(nameof(ClockDrift), ClockDrift, 0, 0.5);
+        Within(nameof(ReleaseTimeout), ReleaseTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+    }
+
+    private static void Within<T>(string name, T value, T least, T most)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0) return;
+        throw new ArgumentOutOfRangeException(name, value, $"{nameof(LeaseClientOptions)}.{name} is {value}; it takes {least} to {most}.");
+    }
+}

@@ -1,0 +1,64 @@
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// What a keeper has stored, put up for those who watch its record. The record remembers its last changes, so nothing is
+/// buffered for anyone: whoever comes late finds them there, or finds that they are gone. Putting up takes the same time
+/// however many watch. Thread-safe.
+/// </summary>
+internal sealed class Bulletin(IHistory record)
+{
+    private volatile IHistory _newest = record;
+    private volatile bool _ended;
+    private TaskCompletionSource? _next;
+    private int _readers;
+
+    /// <summary>Whether anybody reads; their record stays in memory.</summary>
+    public bool IsRead => Volatile.Read(ref _readers) > 0;
+
+    public void Enter() => Interlocked.Increment(ref _readers);
+
+    public void Leave() => Interlocked.Decrement(ref _readers);
+
+    /// <summary>Shows what was stored.</summary>
+    public void Show(IHistory newest)
+    {
+        _newest = newest;
+        WakeAll();
+    }
+
+    /// <summary>Nothing more comes from here: another keeper may know more.</summary>
+    public void End()
+    {
+        _ended = true;
+        WakeAll();
+    }
+
+    /// <summary>Waits until there is more than a change that is known.</summary>
+    /// <returns>The record; null where nothing more comes from here.</returns>
+    public async ValueTask<IHistory?> AfterAsync(long sequence, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            // Asked for before looking: what is shown after the look completes it.
+            var next = NextShown();
+            if (_ended) return null;
+            var newest = _newest;
+            if (newest.Last > sequence) return newest;
+            await next.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Task NextShown()
+    {
+        if (Volatile.Read(ref _next) is { } known) return known.Task;
+        var next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (Interlocked.CompareExchange(ref _next, next, null) ?? next).Task;
+    }
+
+    // On another thread: a keeper's turn does not wait until a thousand watchers are woken.
+    private void WakeAll()
+    {
+        if (Interlocked.Exchange(ref _next, null) is { } waiting)
+            ThreadPool.UnsafeQueueUserWorkItem(static next => next.SetResult(), waiting, preferLocal: false);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Runtime.CompilerServices;
+
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// A watch of one record, where its keeper is. It ends where its keeper does, and where the record has forgotten what
+/// comes next: another one goes on from the last event, or says resync. Made in a turn of the keeper, so that no change
+/// comes between the record and what follows.
+/// </summary>
+internal sealed class RecordWatch(Bulletin bulletin, string name, IHistory record, WatchEvent state, WatchPoint? since, long history)
+{
+    public LeaseWatch Start() => new(ReadAsync());
+
+    private async IAsyncEnumerable<WatchEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        bulletin.Enter();
+        try
+        {
+            var seen = record.Last;
+            if (since is { } known && IsKnown(known))
+            {
+                seen = known.Sequence;
+            }
+            else
+            {
+                if (since is not null) yield return WatchEvent.Resync.Instance;
+                yield return state with { ResumeFrom = new(seen, history) };
+            }
+
+            for (var newest = record; newest is not null && newest.First <= seen + 1; newest = await bulletin.AfterAsync(seen, cancellationToken).ConfigureAwait(false))
+            {
+                foreach (var change in newest.After(name, seen)) yield return change with { ResumeFrom = new(++seen, history) };
+            }
+        }
+        finally
+        {
+            bulletin.Leave();
+        }
+    }
+
+    // A number that was never given out is another history's, whatever it says.
+    private bool IsKnown(WatchPoint point) =>
+        (point.History is null || point.History == history) && point.Sequence >= record.First - 1 && point.Sequence <= record.Last;
+}
+
+/// <summary>A watch of a key that is about to start: whether the key is there depends on its lease, which is asked outside the turn.</summary>
+internal sealed class KeyWatch(Bulletin bulletin, string key, KeyState state, WatchPoint? since, long history)
+{
+    /// <summary>The lease that the key is bound to.</summary>
+    public KeyBinding? Binding => state.Binding;
+
+    /// <summary>Starts.</summary>
+    /// <param name="ended">Whether that lease has ended. The key is absent then, and its deletion is the next change.</param>
+    public LeaseWatch Start(bool ended)
+    {
+        var seen = ended ? state with { Value = null, Binding = null } : state;
+        return new RecordWatch(bulletin, key, seen, new WatchEvent.KeyState(WatchViews.Info(key, seen)), since, history).Start();
+    }
+}

@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.Json;
+using OrleansLeases.Gateway.OpenApi;
+
+namespace OrleansLeases.Gateway.Watching;
+
+/// <summary>Follows what happens, as server-sent events.</summary>
+internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, TimeProvider time)
+{
+    private const string Path = "/v1/watch";
+    private const string LastEventId = "Last-Event-ID";
+
+    // Under a prefix there is no place to go on from. All its events share this id, so that a browser that connects
+    // again says that it was here before.
+    private const string PrefixOpening = "id: 0\n\n";
+    private const string PrefixReopening = "id: 0\nevent: resync\ndata: {}\n\n";
+
+    private static readonly FieldNames Parameters = new(required: [], optional: ["resource", "key", "prefix", "since"]);
+
+    public static void Map(IEndpointRouteBuilder endpoints, WatchEndpoint watch)
+    {
+        RequestDelegate handler = watch.WatchAsync;
+        endpoints.MapGet(Path, handler).WithContract(handler, new Contract("watch")
+        {
+            Tag = "Watch",
+            Summary = "Follows what happens to a resource, to a key, or to every name with a prefix, as server-sent events.",
+            Description = "Takes one of resource, key and prefix. A resource or key is replayed from a given event, or starts with the event state; "
+                + "after resync, which says that events may have been missed, the state follows again. A prefix covers resources and keys, and is live only. "
+                + "The data of an event is a LeaseInfo or a KeyInfo for state, else a LeaseChange or a KeyChange; a comment comes every 15 s.",
+            Reply = typeof(string),
+            ReplyType = "text/event-stream",
+            Refusals = [RefusalCode.InvalidRequest, RefusalCode.LimitReached, RefusalCode.Unavailable],
+            Parameters =
+            [
+                Contract.Query("resource", typeof(string), "The resource to watch."),
+                Contract.Query("key", typeof(string), "The key to watch."),
+                Contract.Query("prefix", typeof(string), "Watches every resource and key whose name starts with this."),
+                Contract.Query("since", typeof(string), "The number of the last event known, or its id."),
+                new Contract.Parameter(LastEventId, "header", typeof(string), "The id of the last event received; it goes before since."),
+            ],
+        });
+        endpoints.MapOtherMethods(Path, _ => "GET");
+    }
+
+    private async Task WatchAsync(HttpContext context)
+    {
+        FieldErrors errors = default;
+        var query = new QueryReader(context, Parameters, ref errors);
+        var request = new WatchRequest { Resource = query.Text("resource"), Key = query.Text("key"), Prefix = query.Text("prefix") };
+        var opening = EventStream.Comment;
+        if (!context.Request.Headers.TryGetValue(LastEventId, out var lastEventId))
+        {
+            request = request with { Since = Since("since", query.Text("since"), ref errors) };
+            if (request.Prefix is not null) opening = PrefixOpening;
+        }
+        else if (request.Prefix is not null)
+        {
+            opening = PrefixReopening;
+        }
+        else
+        {
+            request = request with { Since = Since(LastEventId, lastEventId.ToString(), ref errors) };
+        }
+
+        if (errors.Any)
+        {
+            await Answer.RefuseAsync(context, errors.ToRefusal());
+            return;
+        }
+
+        if (await calls.ReadAsync(context, leases.WatchAsync, request) is not { } answer) return;
+        if (!answer.TryGetValue(out var watch, out var refusal))
+        {
+            await Answer.RefuseAsync(context, refusal);
+            return;
+        }
+
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, calls.Stopping);
+        try
+        {
+            await using (watch) await EventStream.WriteAsync(context, opening, watch, time, ends.Token);
+        }
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        {
+            // The client has gone, or the server goes; the client connects again, elsewhere or later.
+        }
+    }
+
+    private static WatchPoint? Since(string name, string? text, ref FieldErrors errors)
+    {
+        if (text is null) return null;
+        if (WatchPoint.TryParse(text, out var since)) return since;
+        errors.Add(name, $"takes the number of an event or its id, was '{FieldErrors.Shorten(text)}'");
+        return null;
+    }
+}

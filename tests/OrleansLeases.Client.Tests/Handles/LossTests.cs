@@ -1,0 +1,121 @@
+using OrleansLeases.Client.Tests.Support;
+
+namespace OrleansLeases.Client.Tests.Handles;
+
+public sealed class LossTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Trusted = HandleBench.Ttl * 0.99;
+
+    private readonly HandleBench _bench = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _bench.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task LostToken_WhenRenewalsHang_IsCancelledAtTheDeadline()
+    {
+        var lease = await _bench.AcquireAsync();
+        var lost = lease.LostToken;
+        _bench.Network.FateOf = _ => Fate.Hangs;
+
+        _bench.Time.Advance(Trusted - TimeSpan.FromTicks(1));
+        Assert.False(lost.IsCancellationRequested);
+        _bench.Time.Advance(TimeSpan.FromTicks(1));
+
+        Assert.True(lost.IsCancellationRequested);
+        Assert.Equal(NotHolderReason.Expired, lease.Loss?.Reason);
+        Assert.Contains("'r'", lease.Loss?.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Loss_WhenRenewalsWereRefused_SaysWhatTheLastOneWasToldFor()
+    {
+        var lease = await _bench.AcquireAsync();
+        _bench.Network.FateOf = _ => Fate.Refused(new Refusal.Unavailable(TimeSpan.Zero, "The disk is full."));
+
+        await _bench.AdvanceAsync(Trusted);
+
+        Assert.Contains("The disk is full.", lease.Loss?.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lease_ThatTheServiceSaysIsOver_IsLostAtOnce()
+    {
+        var lease = await _bench.AcquireAsync();
+        var (lost, change) = (lease.LostToken, lease.NextChange);
+        await _bench.Service.ReleaseAsync(new() { Resource = "r", Owner = "ann", Token = lease.Token });
+
+        await _bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+
+        Assert.True(lost.IsCancellationRequested);
+        Assert.True(change.IsCompleted);
+        Assert.False(lease.IsValid());
+        Assert.Equal(NotHolderReason.Released, lease.Loss?.Reason);
+        Assert.True(lease.LostToken.IsCancellationRequested);
+        Assert.True(lease.NextChange.IsCompleted);
+    }
+
+    [Fact]
+    public async Task LostToken_FirstAskedForOnceTheLeaseIsLost_IsCancelled()
+    {
+        var lease = await _bench.AcquireAsync();
+        _bench.Network.FateOf = _ => Fate.Hangs;
+        _bench.Time.Advance(Trusted);
+
+        Assert.True(lease.LostToken.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Lease_ThatIsBeingBroken_SaysSoAndIsLostAtTheEndOfTheNotice()
+    {
+        var lease = await _bench.AcquireAsync();
+        await _bench.AdvanceAsync(TimeSpan.FromSeconds(5));
+        await _bench.Service.BreakAsync(new() { Resource = "r", Grace = TimeSpan.FromSeconds(40), Reason = "maintenance" });
+        await _bench.AdvanceAsync(TimeSpan.FromSeconds(5.1));
+
+        Assert.Equal("maintenance", lease.Breaking?.Reason);
+        Assert.InRange(lease.Remaining, TimeSpan.FromSeconds(34), TimeSpan.FromSeconds(34.9));
+        Assert.Null(lease.Loss);
+
+        await _bench.AdvanceAsync(TimeSpan.FromSeconds(34.9));
+        Assert.Equal(NotHolderReason.Broken, lease.Loss?.Reason);
+        Assert.True(lease.LostToken.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Lease_ThatIsBrokenByForce_IsNotLengthenedByAnAnswerFromBefore()
+    {
+        var lease = await _bench.AcquireAsync();
+        _bench.Network.FateOf = _ => Fate.Waits;
+        await _bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        await _bench.Network.CarryRequestAsync();
+        await _bench.Service.BreakAsync(new() { Resource = "r", Grace = TimeSpan.FromSeconds(8), Force = true, Reason = "stuck" });
+        await _bench.AdvanceAsync(TimeSpan.FromSeconds(5));
+        await _bench.Network.CarryRequestAsync();
+        _bench.Network.CarryAnswer(1);
+        await _bench.SettleAsync();
+        Assert.InRange(lease.Remaining, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(3));
+
+        _bench.Network.CarryAnswer(0);
+        await _bench.SettleAsync();
+
+        Assert.InRange(lease.Remaining, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(3));
+        Assert.Equal("stuck", lease.Breaking?.Reason);
+    }
+
+    [Fact]
+    public async Task Lease_OfAClientThatIsDisposedOf_RunsOutAtItsDeadline()
+    {
+        var lease = await _bench.AcquireAsync();
+
+        await _bench.Client.DisposeAsync();
+        await _bench.AdvanceAsync(Trusted - TimeSpan.FromMilliseconds(1));
+        Assert.True(lease.IsValid());
+        Assert.Empty(_bench.Network.Sent<RenewBatchRequest>());
+        await _bench.AdvanceAsync(TimeSpan.FromMilliseconds(1));
+
+        Assert.True(lease.LostToken.IsCancellationRequested);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => _bench.AcquireAsync("other"));
+    }
+}

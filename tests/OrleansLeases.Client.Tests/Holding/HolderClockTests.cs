@@ -1,0 +1,78 @@
+using OrleansLeases.Client.Holding;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Client.Tests.Holding;
+
+public sealed class HolderClockTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly HolderClock _clock;
+
+    public HolderClockTests() => _clock = new(_time);
+
+    [Theory]
+    [InlineData(5, 5, 5)]
+    [InlineData(5, 65, 65)]
+    [InlineData(12, 5, 12)]
+    [InlineData(12, -100, 12)]
+    public void Time_WhenTheClocksDisagree_IsTheOneThatWentFurther(int monotonic, int wall, int seconds)
+    {
+        _time.Advance(TimeSpan.FromSeconds(monotonic), TimeSpan.FromSeconds(wall));
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Peek());
+        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Read());
+        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Peek());
+    }
+
+    [Fact]
+    public void Time_WhenTheWallIsPutBackAndTheMachineThenSleeps_CountsTheSleep()
+    {
+        _time.StepWall(TimeSpan.FromHours(-1));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _clock.Read();
+
+        _time.Suspend(TimeSpan.FromMinutes(10));
+
+        Assert.Equal(TimeSpan.FromSeconds(601), _clock.Peek());
+    }
+
+    [Fact]
+    public void Time_NeverGoesBack()
+    {
+        var before = TimeSpan.Zero;
+        foreach (var step in new[] { 3, -8, 2, -1, 7 })
+        {
+            _time.StepWall(TimeSpan.FromSeconds(step));
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            var now = _clock.Read();
+            Assert.True(now > before);
+            before = now;
+        }
+    }
+
+    [Fact]
+    public void Time_OfManyReadings_LosesNothingToRounding()
+    {
+        var time = new OddFrequency();
+        var clock = new HolderClock(time);
+        for (var i = 0; i < 10_000; i++)
+        {
+            time.Stamp += 101;
+            clock.Read();
+        }
+
+        Assert.InRange(clock.Peek(), TimeSpan.FromTicks(10_000 * 101 * 10 / 7) * 0.999, TimeSpan.FromTicks(10_000 * 101 * 10 / 7));
+    }
+
+    /// <summary>Seven million stamps a second, and a wall clock that stands still.</summary>
+    private sealed class OddFrequency : TimeProvider
+    {
+        public long Stamp { get; set; }
+
+        public override long TimestampFrequency => 7_000_000;
+
+        public override long GetTimestamp() => Stamp;
+
+        public override DateTimeOffset GetUtcNow() => ManualTimeProvider.DefaultStart;
+    }
+}

@@ -1,0 +1,172 @@
+using OrleansLeases.Client.Tests.Support;
+using OrleansLeases.Embedded;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Client.Tests.Properties;
+
+/// <summary>One client, its service and the network between them, each with a clock of its own.</summary>
+internal sealed class HandleWorld
+{
+    public const int Kinds = 30;
+
+    private const int Sleep = 24;
+    private const int ClockStep = 25;
+
+    // What the client counts on: a clock slower than the service's by less than this.
+    private const double Drift = 0.01;
+
+    private static readonly string[] Resources = ["a", "b", "c"];
+    private static readonly TimeSpan[] Ttls = [TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10)];
+    private static readonly TimeSpan[] Lengths =
+        [TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(70), TimeSpan.FromMilliseconds(150), TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
+
+    // The client looks at its clock as often; what steps or sleeps in between is one reading's.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    private readonly ManualTimeProvider _here = new();
+    private readonly ManualTimeProvider _there = new();
+    private readonly EmbeddedLeases _service;
+    private readonly Network _network;
+    private readonly LeaseClient _client;
+    private readonly List<Held> _held = [];
+    private readonly List<Task<LeaseHandle?>> _acquires = [];
+    private int _requests;
+
+    public HandleWorld()
+    {
+        // Nothing must wait for this thread, which waits for others.
+        SynchronizationContext.SetSynchronizationContext(null);
+        _service = EmbeddedLeases.InMemory(time: _there);
+        _network = new(_service) { FateOf = _ => Fate.Waits };
+        _client = new(_network, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here);
+    }
+
+    public int SeenValid { get; private set; }
+
+    public int SeenLost => _held.Count(held => held.Lease.Loss is not null);
+
+    public void Take(Step step)
+    {
+        var length = Lengths[step.D % Lengths.Length];
+        switch (step.Kind)
+        {
+            case < 3:
+                _acquires.Add(Task.Run(() => _client.TryAcquireAsync(Resources[step.A % Resources.Length], options: new() { Ttl = Ttls[step.B % Ttls.Length] }).AsTask()));
+                break;
+            case < 7:
+                Wait(_network.CarryRequestAsync(step.A, again: step.B % 5 == 0));
+                break;
+            case < 11:
+                _network.CarryAnswer(step.A);
+                break;
+            case 11:
+                if (step.A % 3 == 0) _network.LoseAnswer(step.B);
+                else _network.LoseRequest(step.B, silently: step.A % 3 == 1);
+                break;
+            case 12:
+                Wait(_network.CarryAllAsync());
+                break;
+            case 13 or 14:
+                while (_network.Requests > 0) Wait(_network.CarryRequestAsync());
+                break;
+            case 15 or 16:
+                while (_network.Answers > 0) _network.CarryAnswer(step.A);
+                break;
+            case < 23:
+                Pass(length, here: length, wall: length);
+                break;
+            case 23:
+                // A clock that runs slow by what is allowed for.
+                var slow = TimeSpan.FromTicks((long)Math.Ceiling(length.Ticks * (1 - Drift)));
+                Pass(length, here: slow, wall: slow);
+                break;
+            case Sleep:
+                // The machine sleeps.
+                Pass(length, here: TimeSpan.Zero, wall: length);
+                break;
+            case ClockStep:
+                _here.StepWall(step.A % 2 == 0 ? length : -length);
+                break;
+            case 26:
+                // The wall clock stands still.
+                Pass(length, here: length, wall: TimeSpan.Zero);
+                break;
+            case 27:
+                _ = _service.BreakAsync(new() { Resource = Resources[step.A % Resources.Length], Grace = length, Reason = "property" }).AsTask().Result;
+                break;
+            case 28:
+                var rival = new AcquireRequest { Resource = Resources[step.A % Resources.Length], Owner = "bob", Ttl = Ttls[step.B % 2], RequestId = $"bob{_requests++}" };
+                _ = _service.AcquireAsync(rival).AsTask().Result;
+                break;
+            default:
+                if (_held.Count > 0) _ = _held[step.A % _held.Count].Lease.ReleaseAsync();
+                break;
+        }
+
+        Settle();
+        Check(looked: false);
+
+        // Steps and sleeps may come again before the machine gets to look.
+        if (step.C % 4 == 0 && step.Kind is not (Sleep or ClockStep)) return;
+        Pass(Look, Look, Look);
+        Settle();
+        Check(looked: true);
+    }
+
+    /// <summary>With nothing heard any more, every lease comes to its end.</summary>
+    public void Finish()
+    {
+        for (var i = 0; i < 10; i++) Pass(Lengths[^1], Lengths[^1], Lengths[^1]);
+        Settle();
+        Check(looked: true);
+        Assert.All(_held, held => Assert.False(held.Lease.IsValid()));
+    }
+
+    private void Pass(TimeSpan there, TimeSpan here, TimeSpan wall)
+    {
+        _there.Advance(there);
+        _here.Advance(here, wall);
+    }
+
+    private void Check(bool looked)
+    {
+        var inForce = Resources.SelectMany(resource => _service.GetAsync(new() { Resource = resource }).AsTask().Result.Value.Holders)
+            .Select(holder => (holder.Owner, holder.Token)).ToHashSet();
+        foreach (var held in _held)
+        {
+            var valid = held.Lease.IsValid();
+            if (valid) SeenValid++;
+            Assert.False(valid && !inForce.Contains(("ann", held.Lease.Token)), $"{held.Lease} is called valid and is not in force.");
+            Assert.False(valid && held.WasInvalid, $"{held.Lease} is valid again.");
+            held.WasInvalid |= !valid;
+            if (held.Lease.Loss is not null) Assert.True(held.WasInvalid);
+            if (held.Lost.IsCancellationRequested) Assert.NotNull(held.Lease.Loss);
+            if (looked && !valid) Assert.True(held.Lost.IsCancellationRequested || held.Lease.NextChange.IsCompleted && held.Lease.Loss is null, $"{held.Lease} ended without a word.");
+        }
+    }
+
+    /// <summary>Waits until the client has taken in all that has reached it.</summary>
+    private void Settle()
+    {
+        Wait(Eventually.TrueAsync(() => _client.RenewalsUnderWay == _network.OpenCalls("renew")));
+
+        // There may be more of them: repeats that are to find out what to give back.
+        Wait(Eventually.TrueAsync(() => _acquires.Count(acquire => !acquire.IsCompleted) <= _network.OpenCalls("acquire")));
+        foreach (var acquire in _acquires.Where(acquire => acquire.IsCompleted).ToArray())
+        {
+            _acquires.Remove(acquire);
+            if (acquire.IsCompletedSuccessfully && acquire.Result is { } lease) _held.Add(new(lease));
+        }
+    }
+
+    private static void Wait(Task task) => task.GetAwaiter().GetResult();
+
+    private sealed class Held(LeaseHandle lease)
+    {
+        public LeaseHandle Lease => lease;
+
+        public CancellationToken Lost { get; } = lease.LostToken;
+
+        public bool WasInvalid { get; set; }
+    }
+}

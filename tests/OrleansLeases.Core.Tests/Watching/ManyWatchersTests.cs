@@ -1,0 +1,214 @@
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>Watchers beside keepers that store, stop, forget and are replaced at any moment: each sees every change once and in order, or resync.</summary>
+public sealed class ManyWatchersTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Record_WhoseKeepersComeAndGo_IsSeenWithoutAGap(int seed)
+    {
+        const int Last = 20_000;
+        var record = new Record(remembers: 64);
+        using var watches = new Watches(new PrefixWatchers(), TimeProvider.System);
+        var readers = Enumerable.Range(0, 20).Select(i => Task.Run(() => ReadAsync(i))).ToList();
+        var random = new Random(seed);
+        while (record.Last < Last)
+        {
+            record.Change(random.Next(1, 4));
+            if (random.Next(50) == 0) record.ReplaceKeeper();
+            // Bursts and pauses: some readers keep up, others fall behind.
+            if (random.Next(20) == 0) await Task.Yield();
+            if (random.Next(200) == 0) Thread.SpinWait(random.Next(20_000));
+        }
+
+        var resyncs = await Task.WhenAll(readers).WaitAsync(Patience);
+        Assert.All(resyncs, count => Assert.InRange(count, 0, Last / 64));
+
+        async Task<int> ReadAsync(int reader)
+        {
+            var since = reader % 2 == 0 ? new WatchPoint(0) : default(WatchPoint?);
+            var watch = (await watches.StartAsync(since, record.StartAsync)).Value;
+            var (seen, resyncs, mayJump) = (0L, 0, since is null);
+            await foreach (var told in watch)
+            {
+                switch (told)
+                {
+                    case WatchEvent.Resync:
+                        Assert.False(mayJump, "Resync came twice, or before the state.");
+                        (resyncs, mayJump) = (resyncs + 1, true);
+                        continue;
+                    case WatchEvent.KeyState state:
+                        Assert.True(mayJump, "The state came without a word.");
+                        Assert.InRange(state.Key.Version, seen, long.MaxValue);
+                        (seen, mayJump) = (state.Key.Version, false);
+                        break;
+                    case WatchEvent.KeyChanged changed:
+                        Assert.False(mayJump, "The state is missing.");
+                        Assert.Equal(++seen, changed.Key.Version);
+                        break;
+                }
+
+                Assert.Equal(new WatchPoint(seen, 7), told.ResumeFrom);
+                if (seen >= Last) break;
+            }
+
+            Assert.InRange(seen, Last, long.MaxValue);
+            return resyncs;
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Prefix_WithManyNamesAtOnce_IsSeenWithoutAGapThatIsNotTold(int seed)
+    {
+        const int Names = 16;
+        const int Changes = 5_000;
+        var prefixes = new PrefixWatchers();
+        using var watches = new Watches(prefixes, TimeProvider.System);
+        var readers = Enumerable.Range(0, 4).Select(i => (i, Watch: watches.StartPrefix(i == 0 ? "" : "a/"))).ToList();
+        var reading = readers.Select(reader => Task.Run(() => ReadAsync(reader.Watch, slow: reader.i == 3))).ToList();
+
+        await Task.WhenAll(Enumerable.Range(0, Names).Select(name => Task.Run(async () =>
+        {
+            var random = new Random(seed * Names + name);
+            for (var last = 0L; last < Changes;)
+            {
+                var before = last;
+                last = Math.Min(Changes, last + random.Next(1, 3));
+                // One keeper does not know what another one stored, and has heard too late to tell all of it.
+                prefixes.Publish($"a/{name}", new History(random.Next(500) == 0 ? last : 1, last), before);
+                if (random.Next(500) == 0) prefixes.Lose($"a/{name}");
+                if (random.Next(10) == 0) await Task.Yield();
+            }
+        })));
+        // One more of each, until every reader has seen it: a resync may have swallowed the last ones.
+        var end = Changes;
+        while (!reading.TrueForAll(task => task.IsCompleted))
+        {
+            end++;
+            for (var name = 0; name < Names; name++) prefixes.Publish($"a/{name}", new History(1, end), end - 1);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+        }
+
+        await Task.WhenAll(reading).WaitAsync(Patience);
+
+        async Task ReadAsync(LeaseWatch watch, bool slow)
+        {
+            var seen = new Dictionary<string, long>();
+            var mayJump = new HashSet<string>();
+            var done = new HashSet<string>();
+            await foreach (var told in watch)
+            {
+                Assert.Null(told.ResumeFrom);
+                if (told is WatchEvent.Resync)
+                {
+                    for (var i = 0; i < Names; i++) mayJump.Add($"a/{i}");
+                    continue;
+                }
+
+                var change = Assert.IsType<WatchEvent.KeyChanged>(told).Key;
+                var last = seen.GetValueOrDefault(change.Key);
+                if (mayJump.Remove(change.Key)) Assert.InRange(change.Version, last + 1, long.MaxValue);
+                else Assert.Equal(last + 1, change.Version);
+                seen[change.Key] = change.Version;
+                if (change.Version > Changes) done.Add(change.Key);
+                if (done.Count == Names) return;
+                if (slow) Thread.SpinWait(200);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Prefix_ThatNobodyReads_CostsOneFullQueueAtMost()
+    {
+        var prefixes = new PrefixWatchers();
+        using var watches = new Watches(prefixes, TimeProvider.System);
+        await using var unread = watches.StartPrefix("");
+        for (var last = 1; last <= 100_000; last++) prefixes.Publish("a", new History(1, last), last - 1);
+
+        var told = 0;
+        await foreach (var change in unread)
+        {
+            if (change is WatchEvent.Resync) break;
+            Assert.Equal(++told, Assert.IsType<WatchEvent.KeyChanged>(change).Key.Version);
+        }
+
+        Assert.Equal(4_096, told);
+    }
+
+    [Fact]
+    public async Task Prefix_WithLargeValues_HoldsFewerOfThem()
+    {
+        var prefixes = new PrefixWatchers();
+        using var watches = new Watches(prefixes, TimeProvider.System);
+        await using var unread = watches.StartPrefix("");
+        for (var last = 1; last <= 1_000; last++) prefixes.Publish("a", new History(1, last, new string('x', 65_536)), last - 1);
+
+        var told = 0;
+        await foreach (var change in unread)
+        {
+            if (change is WatchEvent.Resync) break;
+            told++;
+        }
+
+        Assert.Equal(4_096 / 17, told);
+    }
+
+    /// <summary>A record that any keeper may change, and remembers some changes.</summary>
+    private sealed class Record(int remembers)
+    {
+        private readonly Lock _gate = new();
+        private Bulletin? _bulletin;
+        private long _last;
+
+        public long Last => Volatile.Read(ref _last);
+
+        public void Change(int by)
+        {
+            lock (_gate)
+            {
+                _last += by;
+                _bulletin?.Show(Now());
+            }
+        }
+
+        public void ReplaceKeeper()
+        {
+            lock (_gate)
+            {
+                // What it stored last it has not told.
+                _last++;
+                _bulletin?.End();
+                _bulletin = null;
+            }
+        }
+
+        public Task<LeaseResult<LeaseWatch>> StartAsync(WatchPoint? since)
+        {
+            lock (_gate)
+            {
+                _bulletin ??= new(Now());
+                var state = new WatchEvent.KeyState(new KeyInfo { Key = "a", Version = _last });
+                return Task.FromResult<LeaseResult<LeaseWatch>>(new RecordWatch(_bulletin, "a", Now(), state, since, history: 7).Start());
+            }
+        }
+
+        private History Now() => new(Math.Max(1, _last - remembers + 1), _last);
+    }
+
+    private sealed record History(long First, long Last, string? Value = null) : IHistory
+    {
+        public IEnumerable<WatchEvent> After(string name, long sequence)
+        {
+            for (var version = sequence + 1; version <= Last; version++)
+                yield return new WatchEvent.KeyChanged(new KeyChange { Key = name, Version = version, Kind = KeyEventKind.KeyPut, At = default, Value = Value });
+        }
+    }
+}
