@@ -9,15 +9,6 @@ internal sealed class FencedDatabase : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private static readonly Lazy<Task<string>> Server = new(async () =>
-    {
-        var given = Environment.GetEnvironmentVariable("LEASES_TEST_POSTGRES");
-        if (!string.IsNullOrEmpty(given)) return given;
-        var server = await PostgresServer.StartAsync("fsync=off");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().Wait();
-        return server.ConnectionString;
-    });
-
     private FencedDatabase(string schema, NpgsqlDataSource source, LeaseFence fence) => (Schema, Source, Fence) = (schema, source, fence);
 
     public string Schema { get; }
@@ -26,12 +17,10 @@ internal sealed class FencedDatabase : IAsyncDisposable
 
     public LeaseFence Fence { get; }
 
-    public static Task<string> ServerAsync() => Server.Value;
-
     public static async Task<FencedDatabase> MakeAsync()
     {
         var schema = $"fence_{Guid.NewGuid():N}";
-        var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await ServerAsync()) { SearchPath = schema }.ConnectionString);
+        var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await PostgresServer.SharedAsync()) { SearchPath = schema }.ConnectionString);
         var fence = new LeaseFence(source);
         var database = new FencedDatabase(schema, source, fence);
         await database.ExecuteAsync($"create schema {schema}");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Fencing.Tests;
 
@@ -8,7 +9,7 @@ public sealed class PauseExperimentTests
     [Fact]
     public async Task PausedWorker_LosesOthersUpdatesWithoutAFence_AndNoneWithIt()
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "GuardedTable"), [await FencedDatabase.ServerAsync()]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "GuardedTable"), [await PostgresServer.SharedAsync()]) { RedirectStandardOutput = true };
         using var sample = Process.Start(start)!;
         var told = await sample.StandardOutput.ReadToEndAsync();
         await sample.WaitForExitAsync();
