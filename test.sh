@@ -49,6 +49,10 @@ counter() { grep -o '<Counters [^>]*' "$1" | grep -oE " $2=\"[0-9]+\"" | grep -o
 run_tests() {
     local project=$1 name trx total executed good started=$SECONDS
     name=$(basename "$project" .csproj)
+    if grep -q '<NeedsPostgres>true' "$project" && ! has_postgres; then
+        not_run+=("$name: there is no PostgreSQL server on this machine; install one, or name one with LEASES_TEST_POSTGRES.")
+        return
+    fi
     trx=$results/$name.trx
     echo
     echo "== $name"
@@ -102,13 +106,7 @@ elif ! build OrleansLeases.sln; then
     not_run+=("the Orleans tier: its packages restore, but OrleansLeases.sln does not build.")
     trouble=1
 else
-    for project in $beyond; do
-        if grep -q '<NeedsPostgres>true' "$project" && ! has_postgres; then
-            not_run+=("$(basename "$project" .csproj): there is no PostgreSQL server on this machine; install one, or name one with LEASES_TEST_POSTGRES.")
-        else
-            run_tests "$project"
-        fi
-    done
+    for project in $beyond; do run_tests "$project"; done
 fi
 
 finish

@@ -29,6 +29,7 @@ public sealed class KillTests(SharedCluster shared)
         {
             await run.ProceedAsync();
             var abandoned = await run.AbandonAsync(12);
+            await run.ForgetAsync(12);
 
             await silo.KillAsync();
             var heirs = run.AssertGrantableAsync(abandoned);
@@ -54,6 +55,11 @@ public sealed class KillTests(SharedCluster shared)
         AssertFound("Two held at once", tenure => tenure == someone ? tenure with { Until = run.Ledger.Now } : tenure);
         AssertFound("The token went back", tenure => tenure == someone ? tenure with { Token = long.MaxValue } : tenure);
         AssertFound("A token was granted twice", tenure => tenure.Resource == someone.Resource ? tenure with { Token = someone.Token } : tenure);
+
+        var ended = new Ledger();
+        foreach (var tenure in run.Ledger.Tenures) ended.Begin(tenure with { Ended = tenure.From });
+        Assert.Contains(await run.Keys.FindFaultsAsync(ended), found => found.Contains("was written", StringComparison.Ordinal));
+        Assert.Contains(await run.Keys.FindFaultsAsync(ended), found => found.Contains("was shown", StringComparison.Ordinal));
 
         void AssertFound(string fault, Func<Ledger.Tenure, Ledger.Tenure> falsify)
         {

@@ -19,7 +19,7 @@ public sealed class MembershipTests(SharedCluster shared)
         await cluster.Add().StartAsync();
         await run.ProceedAsync();
 
-        Assert.DoesNotContain(others.SelectMany(silo => silo.Watch.RefusalsSince(began)), refusal => refusal is not (Refusal.Held or Refusal.NotHolder));
+        Assert.DoesNotContain(others.SelectMany(silo => silo.Watch.RefusalsSince(began)), refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound));
         await run.AssertSoundAsync();
     }
 
@@ -47,10 +47,10 @@ public sealed class MembershipTests(SharedCluster shared)
         foreach (var (grant, _) in there) await ReleaseAsync(grant, others[0].Leases);
         foreach (var (_, waiting) in there) Assert.True((await waiting).Refusal is null or Refusal.Unavailable or Refusal.OutcomeUnknown, $"Who waited was told {await waiting}");
         await run.ProceedAsync();
-        Assert.DoesNotContain(leaving.Watch.RefusalsSince(began), refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.Unavailable));
+        Assert.DoesNotContain(leaving.Watch.RefusalsSince(began), refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound or Refusal.Unavailable));
         Assert.DoesNotContain(
             others.SelectMany(silo => silo.Watch.RefusalsSince(began)),
-            refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.Unavailable or Refusal.OutcomeUnknown));
+            refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound or Refusal.Unavailable or Refusal.OutcomeUnknown));
 
         await leaving.StartAsync();
         await run.AssertSoundAsync();

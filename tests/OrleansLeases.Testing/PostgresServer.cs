@@ -12,6 +12,16 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string SystemAccount = "postgres";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly Lazy<Task<string>> OfThisProcess = new(async () =>
+    {
+        var given = Environment.GetEnvironmentVariable("LEASES_TEST_POSTGRES");
+        if (!string.IsNullOrEmpty(given)) return given;
+        // What these tests store need not survive the machine.
+        var server = await StartAsync("fsync=off");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().Wait();
+        return server.ConnectionString;
+    });
+
     private readonly string _binaries;
     private readonly DirectoryInfo _folder;
     private readonly int _port;
@@ -22,6 +32,10 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Connects to the database that every server has.</summary>
     public string ConnectionString => $"Host=127.0.0.1;Port={_port.ToString(CultureInfo.InvariantCulture)};Database=postgres;Username={SystemAccount}";
+
+    /// <summary>The database that tests share: the one that <c>LEASES_TEST_POSTGRES</c> names, or a private one that ends with the process.</summary>
+    /// <returns>Its connection string.</returns>
+    public static Task<string> SharedAsync() => OfThisProcess.Value;
 
     /// <summary>Makes a server and starts it.</summary>
     /// <param name="settings">Settings beside the defaults, such as <c>fsync=off</c>.</param>

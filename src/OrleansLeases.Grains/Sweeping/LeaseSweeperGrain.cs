@@ -5,61 +5,74 @@ using Orleans.Runtime;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Wakes the leases of one shard that no activation remembers, after a silo went down with their alarms. One reminder
-/// each keeps it going. Nothing is wrong without it: an end is recorded by whoever asks next.
+/// Wakes the leases of one shard that no activation remembers, after a silo went down with their alarms: as soon as it is
+/// active, and every few seconds while it is. Nothing is wrong without it: an end is recorded by whoever asks next.
 /// </summary>
+/// <remarks>
+/// The silos see to it that it is active (<see cref="SweeperStart"/>). Its reminder, which takes a minute at least, does so
+/// as well, and tells a shard that is no longer wanted to end.
+/// </remarks>
 [GrainType("lease-sweeper")]
 internal sealed partial class LeaseSweeperGrain(
     IGrainContext context, IGrainFactory grains, LeaseSilo silo, IOptions<LeaseSiloOptions> options, ILogger<LeaseSweeperGrain> logger)
     : IGrainBase, ILeaseSweeperGrain, IRemindable
 {
+    /// <summary>
+    /// How often a shard is swept, and how soon another silo takes it over. The published fail-over time has as long for
+    /// moving, so that the keys of a lease whose silo died are gone within the grace.
+    /// </summary>
+    public static readonly TimeSpan Period = LeaseSiloOptions.MoveTime;
+
     private const string Reminder = "sweep";
     private const int PageSize = 64;
+    private static readonly TimeSpan ShortestReminder = TimeSpan.FromMinutes(1);
 
-    // The least that reminders take.
-    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
+    private readonly int _shard = (int)context.GrainId.GetIntegerKey();
+    private bool _hasReminder;
 
     public IGrainContext GrainContext { get; } = context;
+
+    private int Shards => options.Value.SweeperShards;
+
+    public Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        // There may have been more shards once.
+        if (_shard < Shards) this.RegisterGrainTimer(SweepAsync, new GrainTimerCreationOptions(TimeSpan.Zero, Period));
+        return Task.CompletedTask;
+    }
 
     public async Task StartAsync()
     {
         // Registered once for all: registering anew with every silo's start would put the next tick off each time.
-        if (await this.GetReminder(Reminder) is null) await this.RegisterOrUpdateReminder(Reminder, Period, Period);
+        if (!_hasReminder && await this.GetReminder(Reminder) is null) await this.RegisterOrUpdateReminder(Reminder, ShortestReminder, ShortestReminder);
+        _hasReminder = true;
     }
 
+    // That it is active now is all that it takes.
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
-        var shard = (int)this.GetPrimaryKeyLong();
-        var shards = options.Value.SweeperShards;
-        if (shard >= shards)
-        {
-            // There were more shards once.
-            if (await this.GetReminder(Reminder) is { } old) await this.UnregisterReminder(old);
-            return;
-        }
+        if (_shard >= Shards && await this.GetReminder(Reminder) is { } old) await this.UnregisterReminder(old);
+    }
 
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            await SweepAsync(shard, shards);
+            var until = silo.Clock.Read().Early;
+            DueRecord? last = null;
+            IReadOnlyList<DueRecord> page;
+            do
+            {
+                page = await silo.Storage.DueAfterAsync(_shard, Shards, last, until, PageSize);
+                await Task.WhenAll(page.Select(WakeAsync));
+                if (page.Count > 0) last = page[^1];
+            }
+            while (page.Count == PageSize && !cancellationToken.IsCancellationRequested);
         }
         catch (Exception error)
         {
-            LogNotSwept(logger, shard, error);
+            LogNotSwept(logger, _shard, error);
         }
-    }
-
-    private async Task SweepAsync(int shard, int shards)
-    {
-        var until = silo.Clock.Read().Early;
-        DueRecord? last = null;
-        IReadOnlyList<DueRecord> page;
-        do
-        {
-            page = await silo.Storage.DueAfterAsync(shard, shards, last, until, PageSize);
-            await Task.WhenAll(page.Select(WakeAsync));
-            if (page.Count > 0) last = page[^1];
-        }
-        while (page.Count == PageSize);
     }
 
     // One that cannot be woken, on a silo that has just died, must not keep the others waiting for the next sweep.
@@ -78,7 +91,7 @@ internal sealed partial class LeaseSweeperGrain(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The lease of '{Resource}' could not be woken; a later sweep tries again.")]
     private static partial void LogNotWoken(ILogger logger, string resource, Exception error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Shard} of the leases was not swept; the next reminder tries again.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Shard} of the leases was not swept; a later sweep tries again.")]
     private static partial void LogNotSwept(ILogger logger, int shard, Exception error);
 }
 
@@ -86,8 +99,8 @@ internal sealed partial class LeaseSweeperGrain(
 [Alias("OrleansLeases.ILeaseSweeperGrain")]
 internal interface ILeaseSweeperGrain : IGrainWithIntegerKey
 {
-    /// <summary>Makes sure that the shard's reminder is there.</summary>
-    /// <returns>When it is.</returns>
+    /// <summary>Makes sure that the shard is being swept, and that its reminder is there.</summary>
+    /// <returns>When it is so.</returns>
     [Alias("Start")]
     Task StartAsync();
 }

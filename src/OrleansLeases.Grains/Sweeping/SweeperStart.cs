@@ -4,40 +4,40 @@ using Microsoft.Extensions.Options;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>Sees to it that every shard has its reminder, once the silo is up.</summary>
+/// <summary>
+/// Sees to it that every shard is being swept, wherever: each silo asks for all of them again and again, so that those of
+/// a silo that went down are soon on another.
+/// </summary>
 internal sealed partial class SweeperStart(IGrainFactory grains, IOptions<LeaseSiloOptions> options, TimeProvider time, ILogger<SweeperStart> logger) : BackgroundService
 {
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        for (var shard = 0; shard < options.Value.SweeperShards;)
+        try
         {
-            try
+            while (true)
             {
-                await grains.GetGrain<ILeaseSweeperGrain>(shard).StartAsync().WaitAsync(stoppingToken);
-                shard++;
+                await Task.WhenAll(Enumerable.Range(0, options.Value.SweeperShards).Select(StartAsync)).WaitAsync(stoppingToken);
+                await Task.Delay(LeaseSweeperGrain.Period, time, stoppingToken);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error)
-            {
-                LogNotStarted(logger, shard, error);
-                try
-                {
-                    await Task.Delay(RetryAfter, time, stoppingToken);
-                }
-                catch (OperationCanceledException)
-                {
-                    return;
-                }
-            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The sweeper of shard {Shard} could not be started; trying again.")]
+    private async Task StartAsync(int shard)
+    {
+        try
+        {
+            await grains.GetGrain<ILeaseSweeperGrain>(shard).StartAsync();
+        }
+        catch (Exception error)
+        {
+            LogNotStarted(logger, shard, error);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The sweeper of shard {Shard} did not answer; trying again.")]
     private static partial void LogNotStarted(ILogger logger, int shard, Exception error);
 }

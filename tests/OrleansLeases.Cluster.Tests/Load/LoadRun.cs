@@ -19,9 +19,11 @@ internal sealed class LoadRun : IAsyncDisposable
     private readonly string[] _resources;
     private readonly TimeSpan _grace;
     private readonly Task _contenders;
+    private readonly Task _bystanders;
     private readonly Task _supervisor;
 
     private int _abandoned;
+    private int _forgotten;
 
     private LoadRun(LeaseCluster cluster, string name, TimeSpan grace)
     {
@@ -30,14 +32,18 @@ internal sealed class LoadRun : IAsyncDisposable
         _cluster = cluster;
         _grace = grace;
         Table = new GuardedTable(cluster.Database, name);
+        Keys = new BoundKeys(Ledger, name);
         _contenders = Task.WhenAll(Enumerable.Range(0, 12).Select(number => Task.Run(() =>
             new Contender(number, Ledger, Server) { LongestWait = TimeSpan.FromSeconds(3), Transfers = true, Work = WorkAsync }.RunAsync(_resources, Ttl, _stop.Token))));
+        _bystanders = Task.WhenAll(Enumerable.Range(0, 3).Select(number => Task.Run(() => ReadAsync(number))));
         _supervisor = Task.Run(SuperviseAsync);
     }
 
     public Ledger Ledger { get; } = new();
 
     public GuardedTable Table { get; }
+
+    public BoundKeys Keys { get; }
 
     /// <summary>The silos that ended without being told to, and were started again as a supervisor would.</summary>
     public ConcurrentQueue<string> Ended { get; } = new();
@@ -77,6 +83,17 @@ internal sealed class LoadRun : IAsyncDisposable
         }));
     }
 
+    /// <summary>Takes leases with a key each, of which nobody hears again.</summary>
+    public async Task ForgetAsync(int count)
+    {
+        var names = $"{_name}/forgotten/{_forgotten++}";
+        await Task.WhenAll(Enumerable.Range(0, count).Select(async number =>
+        {
+            var tenure = await AcquireAsync(new AcquireRequest { Resource = $"{names}/{number}", Owner = "lost", Ttl = Ttl, RequestId = "lost" }, number);
+            await Keys.PutUnreadAsync(tenure, () => Server(number++));
+        }));
+    }
+
     /// <summary>Others ask for what was abandoned, and must have it within the published grace.</summary>
     public async Task AssertGrantableAsync(IEnumerable<Ledger.Tenure> abandoned)
     {
@@ -97,7 +114,7 @@ internal sealed class LoadRun : IAsyncDisposable
         if (answer.TryGetValue(out var grant, out _)) Ledger.Begin(grant, sent);
     }));
 
-    /// <summary>Ends the load, and checks what was told; then that everything left behind is grantable within the grace.</summary>
+    /// <summary>Ends the load, and checks what was told; then that everything left behind is grantable, and its keys are gone, within the grace.</summary>
     public async Task AssertSoundAsync()
     {
         // However slow the machine is, there must be enough to look at.
@@ -105,6 +122,7 @@ internal sealed class LoadRun : IAsyncDisposable
         await Eventually.TrueAsync(() => Table.Refused > 0, () => "No stale token was ever shown to the table.");
         await _stop.CancelAsync();
         await _contenders.WaitAsync(Eventually.Patience);
+        await _bystanders.WaitAsync(Eventually.Patience);
         await _supervisor.WaitAsync(Eventually.Patience);
         var latest = _resources.Select(resource => Ledger.Tenures.Where(tenure => tenure.Resource == resource).MaxBy(tenure => tenure.Token)!).ToList();
         foreach (var tenure in latest)
@@ -114,14 +132,15 @@ internal sealed class LoadRun : IAsyncDisposable
         }
 
         await AssertGrantableAsync(latest);
-        var faults = Ledger.FindFaults().Concat(await Table.FindFaultsAsync(Ledger)).ToList();
+        await AssertNoKeysAreLeftAsync();
+        var faults = Ledger.FindFaults().Concat(await Table.FindFaultsAsync(Ledger)).Concat(await Keys.FindFaultsAsync(Ledger)).ToList();
         Assert.True(faults.Count == 0, $"{faults.Count} faults, such as:{Environment.NewLine}{string.Join(Environment.NewLine, faults.Take(20))}");
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAny(_contenders, ForAsync(Eventually.Patience));
+        await Task.WhenAny(Task.WhenAll(_contenders, _bystanders), ForAsync(Eventually.Patience));
         await _supervisor;
         _stop.Dispose();
     }
@@ -144,13 +163,37 @@ internal sealed class LoadRun : IAsyncDisposable
         }
     }
 
+    private async Task AssertNoKeysAreLeftAsync()
+    {
+        // The server may count one renewal more than its client was told of.
+        var due = Ledger.Tenures.Max(tenure => tenure.Until) + Ttl + _grace + SchedulingSlack;
+        long left;
+        while ((left = await Keys.CountStoredAsync(_cluster.Database)) > 0)
+        {
+            Assert.True(Ledger.Now < due, $"{left} keys of leases that have ended are still stored; the grace is {_grace}.");
+            await ForAsync(TimeSpan.FromMilliseconds(50));
+        }
+    }
+
+    private async Task ReadAsync(int number)
+    {
+        var random = new Random(number);
+        while (!_stop.IsCancellationRequested)
+        {
+            await Keys.ReadAsync(_resources[random.Next(_resources.Length)], Server(random.Next(_cluster.Silos.Count)));
+            await ForAsync(TimeSpan.FromMilliseconds(20));
+        }
+    }
+
     private async Task<bool> WorkAsync(Ledger.Tenure tenure, Random random)
     {
+        Keys.Put(tenure, Server(random.Next(_cluster.Silos.Count)));
         await Table.WriteAsync(tenure);
         if (random.Next(10) > 0) return true;
         // It stalls, and does not notice that its lease is over.
         await ForAsync(tenure.Until + Ttl - Ledger.Now);
         while (Ledger.Now < tenure.Until) await ForAsync(PastItsDeadline);
+        Keys.Put(tenure, Server(random.Next(_cluster.Silos.Count)));
         await Table.WriteAsync(tenure);
         return false;
     }

@@ -43,7 +43,7 @@ internal sealed class Cluster : IAsyncDisposable
     public static Task<Cluster> OnAsync(string connection, string serviceId) =>
         StartAsync(serviceId, silo => silo.AddLeases(connection, Options(null)), null, null);
 
-    public static Task<Cluster> InMemoryAsync() => StartAsync(NewServiceId(), silo => silo.AddLeases(Options(null)), null, null);
+    public static Task<Cluster> InMemoryAsync(Action<ISiloBuilder>? also = null) => StartAsync(NewServiceId(), silo => silo.AddLeases(Options(null)), also, null);
 
     /// <summary>Ends the silo in order.</summary>
     public Task StopSiloAsync() => _cluster.StopSiloAsync(_cluster.Silos[0]);
@@ -102,4 +102,11 @@ internal static class Requests
     public static RenewRequest Renew(LeaseGrant grant) => new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
 
     public static ReleaseRequest Release(LeaseGrant grant) => new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
+
+    public static PutKeyRequest Put(string value, LeaseGrant? lease = null, string? requestId = null) => new()
+    {
+        Value = value,
+        Lease = lease is null ? null : new KeyLease { Resource = lease.Resource, Owner = lease.Owner, Token = lease.Token },
+        RequestId = requestId,
+    };
 }

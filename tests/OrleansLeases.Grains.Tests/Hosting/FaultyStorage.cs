@@ -13,10 +13,13 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
     /// <summary>The storage behind.</summary>
     public ILeaseStorage Inner { get; set; } = inner;
 
-    /// <summary>What happens instead of the next writes, first one first; the write itself is the argument.</summary>
+    /// <summary>What happens instead of the next writes of leases, first one first; the write itself is the argument.</summary>
     public Queue<Func<Func<Task>, Task>> Writes { get; } = new();
 
-    /// <summary>What happens instead of the next reads.</summary>
+    /// <summary>What happens instead of the next writes of keys.</summary>
+    public Queue<Func<Func<Task>, Task>> KeyWrites { get; } = new();
+
+    /// <summary>What happens instead of the next reads, of leases and keys.</summary>
     public Queue<Func<Func<Task>, Task>> Reads { get; } = new();
 
     public Func<Exception, bool> Surely { get; set; } = _ => false;
@@ -58,7 +61,7 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
         Through(Reads, () => Inner.Grains.ReadStateAsync(stateName, grainId, grainState));
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-        Through(Writes, () => Inner.Grains.WriteStateAsync(stateName, grainId, grainState));
+        Through(stateName == KeyRecord.StateName ? KeyWrites : Writes, () => Inner.Grains.WriteStateAsync(stateName, grainId, grainState));
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         Inner.Grains.ClearStateAsync(stateName, grainId, grainState);

@@ -86,6 +86,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
 
             if (refusal is Refusal.NotHolder)
             {
+                tenure.Ended = ledger.Now;
                 if (ledger.Now < tenure.Until) ledger.Fault($"{tenure} was taken back: {refusal.Detail}");
                 return false;
             }
@@ -114,6 +115,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
             if (answer.TryGetValue(out var grant, out var refusal)) return ledger.Begin(grant, sent);
             if (refusal is Refusal.NotHolder)
             {
+                tenure.Ended = ledger.Now;
                 if (ledger.Now < deadline) ledger.Fault($"{tenure} was taken back before its transfer: {refusal.Detail}");
                 return null;
             }
@@ -135,6 +137,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
         {
             var answer = await server(number + _failures).ReleaseAsync(new ReleaseRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token });
             if (answer.Refusal is Refusal.NotHolder && ledger.Now < deadline) ledger.Fault($"{tenure} was taken back before its release: {answer.Refusal.Detail}");
+            if (answer.Refusal is null or Refusal.NotHolder) tenure.Ended = ledger.Now;
             if (answer.Refusal is not { } refusal || !IsOpen(refusal)) return;
             await WaitAsync(Pause);
         }

@@ -56,5 +56,8 @@ public sealed class Ledger
     {
         /// <summary>Until when it believes to hold.</summary>
         public TimeSpan Until { get; set; }
+
+        /// <summary>When it was told that its lease has ended; null where it never was.</summary>
+        public TimeSpan? Ended { get; set; }
     }
 }

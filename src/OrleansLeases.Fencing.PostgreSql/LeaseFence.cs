@@ -1,0 +1,119 @@
+using System.Globalization;
+using Npgsql;
+
+namespace OrleansLeases.Fencing.PostgreSql;
+
+/// <summary>
+/// Lets writes through under a fencing token as long as no greater one has been seen of the same resource. Thread-safe.
+/// </summary>
+/// <remarks>
+/// <para>A process that was paused past its lease's deadline cannot know it, and writes on when it wakes up. Here its write
+/// is refused by the database, in the same transaction as the write, once anyone has written under a later grant. Until then
+/// it passes, in the right order: nothing has been built on its absence.</para>
+/// <para>For exclusive leases. Tokens of shared ones are identities, not fences. The technique is in M. Kleppmann, "How to
+/// do distributed locking" (2016).</para>
+/// </remarks>
+/// <param name="database">Where the guarded tables are. It stays the caller's.</param>
+/// <param name="pauseLimit">
+/// How long a block may leave its transaction idle before the server ends it, at least 1 ms; 10 s where left out. A process
+/// that is paused in the middle of a block keeps those who come after it waiting that long.
+/// </param>
+/// <exception cref="ArgumentNullException"><paramref name="database"/> is null.</exception>
+/// <exception cref="ArgumentOutOfRangeException"><paramref name="pauseLimit"/> is below 1 ms, or over 24 days.</exception>
+public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit = null)
+{
+    private const string Stale = "LF001";
+
+    private readonly NpgsqlDataSource _database = database ?? throw new ArgumentNullException(nameof(database));
+    private readonly string _pauseLimit = Milliseconds(pauseLimit ?? TimeSpan.FromSeconds(10));
+
+    /// <summary>The function and its table as SQL.</summary>
+    /// <value>What <c>sql/lease-fence.sql</c> says. It may be applied again at any time.</value>
+    public static string Script
+    {
+        get
+        {
+            using var resource = typeof(LeaseFence).Assembly.GetManifestResourceStream("lease-fence.sql")!;
+            using var reader = new StreamReader(resource);
+            return reader.ReadToEnd();
+        }
+    }
+
+    /// <summary>Installs the function <c>lease_fence(resource, token)</c> in the schema that comes first in the search path.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is there.</returns>
+    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    public async Task InstallAsync(CancellationToken cancellationToken = default)
+    {
+        await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        // Two that install at once would both find nothing there.
+        await ExecuteAsync(connection, "select pg_advisory_xact_lock(hashtext('lease-fence'))", cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, Script, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a block in one transaction, which passes the fence first and is committed at the end.</summary>
+    /// <param name="resource">The resource, as it is leased.</param>
+    /// <param name="token">The token of the grant.</param>
+    /// <param name="work">
+    /// Writes by the connection it is given, whose commands are all in the transaction. What it throws rolls everything back.
+    /// </param>
+    /// <param name="cancellationToken">Gives up, and rolls back unless the commit is under way.</param>
+    /// <returns>When it is committed.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1.</exception>
+    /// <exception cref="StaleTokenException">A greater token has been seen. Nothing was written.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not answer; the server also ends a block that was idle for too long.</exception>
+    public async Task RunAsync(string resource, long token, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, $"set local idle_in_transaction_session_timeout = {_pauseLimit}", cancellationToken).ConfigureAwait(false);
+        await PassAsync(connection, resource, token, cancellationToken).ConfigureAwait(false);
+        await work(connection, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Passes the fence in a transaction of the caller's, before its first write.</summary>
+    /// <param name="connection">A connection with a transaction. Without one the answer is worth nothing a moment later.</param>
+    /// <param name="resource">The resource, as it is leased.</param>
+    /// <param name="token">The token of the grant.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When the transaction has passed. Greater tokens wait until it has ended.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1.</exception>
+    /// <exception cref="StaleTokenException">A greater token has been seen. The transaction can only be rolled back.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    public static async Task PassAsync(NpgsqlConnection connection, string resource, long token, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(resource);
+        ArgumentOutOfRangeException.ThrowIfLessThan(token, 1);
+        await using var command = new NpgsqlCommand("select lease_fence($1, $2)", connection) { Parameters = { new() { Value = resource }, new() { Value = token } } };
+        try
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException refused) when (refused.SqlState == Stale)
+        {
+            throw new StaleTokenException(resource, token, refused);
+        }
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+#pragma warning disable CA2100 // Statements of this file, with a number at most.
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static string Milliseconds(TimeSpan pauseLimit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(pauseLimit, TimeSpan.FromMilliseconds(1));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pauseLimit, TimeSpan.FromMilliseconds(int.MaxValue));
+        return ((int)pauseLimit.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+    }
+}

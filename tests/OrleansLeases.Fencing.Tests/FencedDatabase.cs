@@ -1,0 +1,78 @@
+using Npgsql;
+using OrleansLeases.Fencing.PostgreSql;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Fencing.Tests;
+
+/// <summary>A schema of a test's own with the fence and a guarded table in it, on the server of all tests.</summary>
+internal sealed class FencedDatabase : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private FencedDatabase(string schema, NpgsqlDataSource source, LeaseFence fence) => (Schema, Source, Fence) = (schema, source, fence);
+
+    public string Schema { get; }
+
+    public NpgsqlDataSource Source { get; }
+
+    public LeaseFence Fence { get; }
+
+    public static async Task<FencedDatabase> MakeAsync()
+    {
+        var schema = $"fence_{Guid.NewGuid():N}";
+        var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await PostgresServer.SharedAsync()) { SearchPath = schema }.ConnectionString);
+        var fence = new LeaseFence(source);
+        var database = new FencedDatabase(schema, source, fence);
+        await database.ExecuteAsync($"create schema {schema}");
+        await fence.InstallAsync();
+        await database.ExecuteAsync("create table guarded (id int primary key, written bigint[] not null default '{}'); insert into guarded values (1)");
+        return database;
+    }
+
+    /// <summary>A block that writes its token into the guarded row.</summary>
+    public Task WriteAsync(long token, string resource = "r") => Fence.RunAsync(resource, token, (connection, _) => AppendAsync(connection, token));
+
+    public static async Task AppendAsync(NpgsqlConnection connection, long token)
+    {
+        await using var command = new NpgsqlCommand("update guarded set written = written || $1", connection) { Parameters = { new() { Value = token } } };
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<long[]> WrittenAsync()
+    {
+        await using var command = Source.CreateCommand("select written from guarded");
+        return (long[])(await command.ExecuteScalarAsync())!;
+    }
+
+    public async Task<object?> ExecuteAsync(string sql)
+    {
+#pragma warning disable CA2100 // Tests write their statements themselves.
+        await using var command = Source.CreateCommand(sql);
+#pragma warning restore CA2100
+        return await command.ExecuteScalarAsync();
+    }
+
+    /// <summary>Opens a transaction and passes the fence in it.</summary>
+    public async Task<(NpgsqlConnection Connection, NpgsqlTransaction Transaction)> EnterAsync(long token, System.Data.IsolationLevel level = System.Data.IsolationLevel.ReadCommitted)
+    {
+        var connection = await Source.OpenConnectionAsync();
+        var transaction = await connection.BeginTransactionAsync(level);
+        await LeaseFence.PassAsync(connection, "r", token);
+        return (connection, transaction);
+    }
+
+    /// <summary>Returns once somebody in this schema waits for a lock.</summary>
+    public async Task SomebodyWaitsAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while ((bool)(await ExecuteAsync(
+            "select not exists (select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.query like '%lease_fence%')"))!)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ExecuteAsync($"drop schema {Schema} cascade");
+        await Source.DisposeAsync();
+    }
+}
