@@ -8,11 +8,10 @@ public sealed class CacheFillException(string message) : Exception(message);
 /// <remarks>
 /// <para>Guaranteed: no two fillers' leases on the entry are valid at once. Whoever asks while a filler is at it gets its
 /// value, or its failure; whoever asks after a failure fills anew. Where a filler dies or loses its lease, one of those
-/// waiting takes its place. What a filler makes is kept only if its lease is in force then, so that one that was paused
-/// overwrites nothing.</para>
+/// waiting takes its place. What a filler makes is kept only if its lease is in force then, and the entry was not
+/// removed since it began: its own caller gets it all the same.</para>
 /// <para>Not guaranteed: that it is filled only once: a filler may die just before its value is kept. An entry has no time to
-/// live; it stays until <see cref="InvalidateAsync"/>, which a filling that is under way does not notice: it may have read
-/// its sources before.</para>
+/// live; it stays until <see cref="InvalidateAsync"/>.</para>
 /// </remarks>
 /// <param name="client">Keeps the lease.</param>
 /// <param name="entry">The entry's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>prices/2030-01</c>.</param>
@@ -48,7 +47,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         }
     }
 
-    /// <summary>Removes the entry: whoever asks next fills it anew.</summary>
+    /// <summary>Removes the entry: whoever asks next fills it anew, and what is being made of it now is not kept.</summary>
     /// <param name="cancellationToken">Gives up. The entry may have been removed.</param>
     /// <returns>When it is done.</returns>
     /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
@@ -63,6 +62,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     {
         var now = await ReadAsync(stop).ConfigureAwait(false);
         if (OutcomeSince(known, now) is { } outcome) return outcome;
+        var claim = await SettledKey.ClaimAsync(client, lease, entry, now.Version).ConfigureAwait(false);
         string value;
         try
         {
@@ -70,22 +70,22 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         }
         catch (Exception failure) when (!stop.IsCancellationRequested)
         {
-            await TellFailureAsync(lease, failure, now.Version).ConfigureAwait(false);
+            if (claim is { } own) await TellFailureAsync(lease, failure, own).ConfigureAwait(false);
             throw;
         }
 
-        // Where it was removed meanwhile, this value may be out of date: its caller gets it, and it is not kept.
-        await SettledKey.WriteAsync(client, lease, entry, Value + value, now.Version).ConfigureAwait(false);
+        // Where the entry was removed meanwhile, this value may be out of date: its caller gets it, and it is not kept.
+        if (claim is { } version) await SettledKey.SettleAsync(client, lease, entry, Value + value, version).ConfigureAwait(false);
         return value;
     }
 
     /// <summary>Tells those who wait; if that fails, they fill by themselves.</summary>
-    private async Task TellFailureAsync(LeaseHandle lease, Exception failure, long version)
+    private async Task TellFailureAsync(LeaseHandle lease, Exception failure, long claim)
     {
         var text = failure.Message.Length <= LongestFailure ? failure.Message : failure.Message[..LongestFailure];
         try
         {
-            await SettledKey.WriteAsync(client, lease, entry, Failure + text, version).ConfigureAwait(false);
+            await SettledKey.SettleAsync(client, lease, entry, Failure + text, claim).ConfigureAwait(false);
         }
         catch (Exception untold) when (untold is LeaseLostException or LeaseRefusedException or OperationCanceledException)
         {

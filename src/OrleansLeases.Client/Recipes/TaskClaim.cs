@@ -17,7 +17,8 @@ public enum TaskOutcome
 /// <remarks>
 /// <para>Guaranteed: no two workers' leases on it are valid at once. A worker that dies or loses its lease is taken over from by
 /// the next one that asks. The mark that it is done is a key of the task's name, which stands free and so is there for
-/// ever; the service writes it only while the worker's lease is in force. Nobody starts the task who asks after it was marked.</para>
+/// ever. The service writes it only while the worker's lease is in force, and lets nobody start the task once it is there:
+/// a worker starts by claiming that key, bound to its lease.</para>
 /// <para>Not guaranteed: that it is worked at only once. A worker may die between its last step and the mark; the next one
 /// then begins anew, so the steps must bear being repeated.</para>
 /// <para>What the token adds: a worker that is paused past its lease can no longer mark the task as done, but it may go on
@@ -65,9 +66,13 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
     private async Task<TaskOutcome> DoAsync(LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task> work, CancellationToken stop)
     {
         // Another worker may have done it before this one had the lease.
-        if (await IsDoneAsync(stop).ConfigureAwait(false)) return TaskOutcome.WasDone;
+        if (await SettledKey.ClaimAsync(client, lease, task, ifVersion: 0).ConfigureAwait(false) is not { } claim)
+            return await IsDoneAsync(stop).ConfigureAwait(false) ? TaskOutcome.WasDone : throw Lost(lease);
         await work(lease, stop).ConfigureAwait(false);
-        if (await SettledKey.WriteAsync(client, lease, task, $"done by {lease.Owner} with token {lease.Token}", ifVersion: 0).ConfigureAwait(false)) return TaskOutcome.Done;
-        throw new LeaseLostException(lease.LossByNow ?? new(NotHolderReason.Superseded, $"The key '{task}' was written by others while the task was being done; leave it to its workers."));
+        var mark = $"done by {lease.Owner} with token {lease.Token}";
+        return await SettledKey.SettleAsync(client, lease, task, mark, claim).ConfigureAwait(false) ? TaskOutcome.Done : throw Lost(lease);
     }
+
+    private LeaseLostException Lost(LeaseHandle lease) => new(lease.LossByNow ?? new(
+        NotHolderReason.Superseded, $"The lease on '{task}' is over, or its key was written by others; leave that to its workers."));
 }

@@ -101,8 +101,19 @@ public sealed class CacheFillTests : RecipeTests
 
         end.SetResult();
 
-        await Assert.ThrowsAsync<LeaseLostException>(() => fills);
+        Assert.Equal("stale", await fills);
         Assert.Equal("2", await _bob.GetOrFillAsync(NumberAsync));
+    }
+
+    [Fact]
+    public async Task Value_OfAnEntryThatWasRemovedMeanwhile_IsItsCallersAlone()
+    {
+        Assert.Equal("stale", await _ann.GetOrFillAsync(async stop =>
+        {
+            await _bob.InvalidateAsync(stop);
+            return "stale";
+        }));
+        Assert.Equal("1", await _bob.GetOrFillAsync(NumberAsync));
     }
 
     [Fact]
