@@ -45,13 +45,15 @@ public sealed class RecipeProcessTests : IAsyncLifetime, IDisposable
             await UntilAsync(() => frozen.LastBeat > thawed);
         }
 
-        var tenures = _workers.SelectMany(worker => worker.Tenures).ToList();
-        Assert.True(tenures.Count > 10, $"There were {tenures.Count} tenures only.");
+        // However slow the machine is, there must be enough to look at.
+        await UntilAsync(() => Seen() is { Count: > 10 } seen
+            && (recipe != "readers-writer" || seen.DistinctBy(tenure => tenure.How).Count() == 2)
+            && (recipe != "semaphore" || Tenure.MostAtOnce(seen) >= WorkerProgram.Capacity));
+        var tenures = Seen();
         Assert.Empty(Tenure.FindOverlaps(tenures));
         Assert.Equal(tenures.Count, tenures.DistinctBy(tenure => tenure.Token).Count());
         if (recipe == "lock") Assert.Equal(tenures.OrderBy(tenure => tenure.From), tenures.OrderBy(tenure => tenure.Token));
-        if (recipe == "readers-writer") Assert.Equal(2, tenures.DistinctBy(tenure => tenure.How).Count());
-        if (recipe == "semaphore") Assert.InRange(Tenure.MostAtOnce(tenures), 2, WorkerProgram.Capacity);
+        if (recipe == "semaphore") Assert.Equal(WorkerProgram.Capacity, Tenure.MostAtOnce(tenures));
     }
 
     [Fact]
@@ -83,7 +85,7 @@ public sealed class RecipeProcessTests : IAsyncLifetime, IDisposable
         await LoadRun.ForAsync(TimeSpan.FromMilliseconds(500));
         await enough.CancelAsync();
         await observing;
-        var tenures = _workers.SelectMany(worker => worker.Tenures).ToList();
+        var tenures = Seen();
         Assert.Equal(3, tenures.Count);
         Assert.Empty(Tenure.FindOverlaps(tenures));
         Assert.Equal(tenures.Select(tenure => tenure.Token).Order(), seen.OfType<Leader>().Select(leader => leader.Token));
@@ -125,6 +127,8 @@ public sealed class RecipeProcessTests : IAsyncLifetime, IDisposable
             await LoadRun.ForAsync(TimeSpan.FromMilliseconds(5));
         }
     }
+
+    private List<Tenure> Seen() => [.. _workers.SelectMany(worker => worker.Tenures)];
 
     /// <summary>The worker that was seen at work last, and lives.</summary>
     private Worker AtWork() => _workers.Where(worker => !worker.HasExited).MaxBy(worker => worker.LastBeat)!;
