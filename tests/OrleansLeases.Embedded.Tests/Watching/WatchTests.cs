@@ -206,6 +206,27 @@ public sealed class WatchTests : IDisposable
     }
 
     [Fact]
+    public async Task BoundKey_WhoseOutcomeWasUnknown_IsNotShown_OnceItsLeasesEndWasTold()
+    {
+        var store = new ScriptedStore(new MemoryStore());
+        await using var leases = Engines.Over(store, _time);
+        var grant = await leases.GrantAsync(By("ann"));
+        await leases.PutAsync("k", "1", grant);
+        await using var events = await leases.WatchAsync(prefix: "");
+        var fails = 1;
+        store.AfterSaveKey = (_, _) => Interlocked.Exchange(ref fails, 0) == 1 ? Task.FromException(Fault) : Task.CompletedTask;
+        Assert.IsType<Refusal.OutcomeUnknown>((await leases.PutAsync("k", "2", grant)).Refusal);
+        Assert.Equal(("resync", null), await events.NextWordAsync());
+
+        // Its clean-up is the first to load what was stored.
+        await leases.ReleaseAsync(grant);
+
+        Assert.Equal(("released", 2), await events.NextWordAsync());
+        Assert.Equal(("resync", null), await events.NextWordAsync());
+        Assert.Null(await leases.ValueAsync("k"));
+    }
+
+    [Fact]
     public async Task Watched_StaysInMemory_UntilNobodyWatches()
     {
         await using var leases = await EmbeddedLeases.OpenAsync(_folder.Path, time: _time);
