@@ -25,14 +25,15 @@ public sealed class WatchTests : IDisposable
         await using var leases = Engines.Over(store, _time);
         await using var events = await leases.WatchAsync(resource: R);
         Assert.Equal(("state", 0), await events.NextWordAsync());
+        var next = events.NextWordAsync();
         if (written) store.AfterSave = ScriptedStore.Once(Fault);
         else store.BeforeSave = ScriptedStore.Once(Fault);
         await leases.RefusedAsync<Refusal.OutcomeUnknown>(By("ann") with { RequestId = "once" });
 
         // Where it was written, nobody needs to ask again: the watch does.
-        if (written) Assert.Equal(("granted", 1), await events.NextWordAsync());
+        if (written) Assert.Equal(("granted", 1), await next);
         var grant = await leases.GrantAsync(By("ann") with { RequestId = "once" });
-        if (!written) Assert.Equal(("granted", 1), await events.NextWordAsync());
+        Assert.Equal(("granted", 1), await next);
         await leases.ReleaseAsync(grant);
         Assert.Equal(("released", 2), await events.NextWordAsync());
     }
