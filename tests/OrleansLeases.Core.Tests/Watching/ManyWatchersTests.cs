@@ -204,6 +204,20 @@ public sealed class ManyWatchersTests
     }
 
     [Fact]
+    public async Task Prefix_ThatIsRead_IsNeverCutOff()
+    {
+        var prefixes = new PrefixWatchers();
+        using var watches = new Watches(prefixes, TimeProvider.System);
+        await using var events = watches.StartPrefix("").GetAsyncEnumerator();
+        for (var last = 1; last <= 10_000; last++)
+        {
+            prefixes.Publish("a", new History(1, last, new string('x', 5_000)), last - 1);
+            Assert.True(await events.MoveNextAsync());
+            Assert.Equal(last, Assert.IsType<WatchEvent.KeyChanged>(events.Current).Key.Version);
+        }
+    }
+
+    [Fact]
     public async Task Prefix_WithLargeValues_HoldsFewerOfThem()
     {
         var prefixes = new PrefixWatchers();
