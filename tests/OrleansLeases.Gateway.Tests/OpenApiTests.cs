@@ -81,6 +81,16 @@ public sealed class OpenApiTests
             """["type","title","status","detail"]""", Compact(schemas.GetProperty("Refusal").GetProperty("required")));
     }
 
+    [Theory]
+    [InlineData("LeaseChange", "at kind owner reason resource sequence token")]
+    [InlineData("KeyChange", "at key kind lease value version")]
+    [InlineData("KeyInfo", "key lease value version")]
+    public async Task Document_WhenFetched_TellsTheDataOfEvents(string name, string fields)
+    {
+        var schema = (await DocumentAsync()).GetProperty("components").GetProperty("schemas").GetProperty(name);
+        Assert.Equal(fields, string.Join(' ', schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)));
+    }
+
     [Fact]
     public async Task Document_WhenFetched_RefersOnlyToWhatItHas()
     {

@@ -23,6 +23,9 @@ internal sealed record Contract(string Name)
 
     public string ReplyType { get; init; } = "application/json";
 
+    /// <summary>What comes in the reply where that is a stream, each as JSON.</summary>
+    public IReadOnlyList<Type> Events { get; init; } = [];
+
     /// <summary>What it may refuse.</summary>
     public IReadOnlyList<RefusalCode> Refusals { get; init; } = [];
 

@@ -57,6 +57,9 @@ internal static class ContractMetadata
             };
         }
 
+        // Nothing refers to them: a stream's schema is text.
+        foreach (var type in contract.Events) context.Document!.AddComponent(type.Name, await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellation));
+
         foreach (var (status, words) in StatusesOf(contract))
             operation.Responses![status.ToString(CultureInfo.InvariantCulture)].Description = words;
     }

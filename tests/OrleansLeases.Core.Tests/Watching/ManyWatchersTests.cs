@@ -140,21 +140,46 @@ public sealed class ManyWatchersTests
         if (followed) Assert.Equal(6, Assert.IsType<WatchEvent.KeyChanged>(events.Current).Key.Version);
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    [InlineData(4, true)]
+    [InlineData(5, true)]
+    [InlineData(6, false)]
+    public async Task Record_IsReplayed_WhereItRemembersTheNextChange_AndGaveOutTheLast(long since, bool replayed)
+    {
+        var record = new History(3, 5);
+        var bulletin = new Bulletin(record);
+        var state = new WatchEvent.KeyState(new KeyInfo { Key = "a", Version = 5 });
+        await using var events = new RecordWatch(bulletin, "a", record, state, new(since), history: 7).Start().GetAsyncEnumerator();
+        bulletin.Show(new History(3, 6));
+
+        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Patience));
+
+        if (replayed) Assert.Equal(new WatchPoint(since + 1, 7), Assert.IsType<WatchEvent.KeyChanged>(events.Current).ResumeFrom);
+        else Assert.IsType<WatchEvent.Resync>(events.Current);
+    }
+
     [Fact]
     public async Task Record_ShownWhileSomebodyLooks_IsNeverOverlooked()
     {
-        const int Last = 100_000;
+        const int Last = 30_000;
         var bulletin = new Bulletin(new History(1, 0));
-        using var seen = new SemaphoreSlim(0);
+        var random = new Random(1);
+        var seen = 0L;
         var reading = Task.Run(async () =>
         {
-            for (var known = 0L; known < Last; seen.Release()) known = (await bulletin.AfterAsync(known, CancellationToken.None))!.Last;
+            while (seen < Last) Volatile.Write(ref seen, (await bulletin.AfterAsync(seen, CancellationToken.None))!.Last);
         });
-        // The next is shown as soon as the reader has the last, and looks again.
+        var start = TimeProvider.System.GetTimestamp();
         for (var last = 1; last <= Last; last++)
         {
             bulletin.Show(new History(1, last));
-            Assert.True(await seen.WaitAsync(Patience), $"Change {last} was overlooked.");
+            for (var spin = default(SpinWait); Volatile.Read(ref seen) < last; spin.SpinOnce(sleep1Threshold: -1))
+                Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, $"Change {last} was overlooked.");
+            // The reader has the last one and is about to look again, or has just looked.
+            Thread.SpinWait(random.Next(20));
         }
 
         await reading;
@@ -176,6 +201,20 @@ public sealed class ManyWatchersTests
         }
 
         Assert.Equal(4_096, told);
+    }
+
+    [Fact]
+    public async Task Prefix_ThatIsRead_IsNeverCutOff()
+    {
+        var prefixes = new PrefixWatchers();
+        using var watches = new Watches(prefixes, TimeProvider.System);
+        await using var events = watches.StartPrefix("").GetAsyncEnumerator();
+        for (var last = 1; last <= 10_000; last++)
+        {
+            prefixes.Publish("a", new History(1, last, new string('x', 5_000)), last - 1);
+            Assert.True(await events.MoveNextAsync());
+            Assert.Equal(last, Assert.IsType<WatchEvent.KeyChanged>(events.Current).Key.Version);
+        }
     }
 
     [Fact]
