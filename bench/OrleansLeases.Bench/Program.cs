@@ -11,6 +11,7 @@ using OrleansLeases.Bench.Scenarios;
     ("renewals", Renewals.Run),
     ("batch", BatchRenewals.Run),
     ("handover", HandOver.Run),
+    ("watch", Watching.Run),
     ("expiry", MassExpiry.Run),
     ("keys", MassExpiry.RunWithKeys),
     ("scale", Scale.Run),

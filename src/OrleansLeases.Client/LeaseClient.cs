@@ -52,6 +52,8 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <summary>Who holds the leases of this client, unless an acquire names someone else.</summary>
     public string Owner => _options.Owner;
 
+    internal TimeProvider Time => _time;
+
     internal TimeSpan Now => _clock.Peek();
 
     internal int RenewalsUnderWay => _held.UnderWay;

@@ -78,6 +78,20 @@ public sealed class LeaseHandle : IAsyncDisposable
     /// </summary>
     public Task NextChange => _client.NextChangeOf(_lease);
 
+    /// <summary>It was lost or released.</summary>
+    internal bool IsOver => _lease.IsOver;
+
+    /// <summary>As <see cref="Loss"/>, without waiting for the alarm: a lease whose time has run out is lost.</summary>
+    internal LeaseLoss? LossByNow
+    {
+        get
+        {
+            // Looked at in this order, since the alarm may come in between.
+            var ranOut = !IsValid() && !_lease.IsOver;
+            return _lease.Loss ?? (ranOut ? _lease.LossAtTheEnd() : null);
+        }
+    }
+
     /// <summary>Whether the lease is held for at least so much longer. Takes no I/O; costs a look at the clock.</summary>
     /// <param name="margin">How much time is needed; not negative. 0 by default: is it held at this moment?</param>
     /// <returns>Whether it is. Once the answer was false without a margin, it is never true again.</returns>

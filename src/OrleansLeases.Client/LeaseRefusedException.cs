@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace OrleansLeases.Client;
 
-/// <summary>A lease was not granted, for a reason other than that someone else holds it.</summary>
+/// <summary>The service did not do what was asked, for a reason other than that someone else holds the resource.</summary>
 [SuppressMessage("Design", "CA1032", Justification = "There is no such exception without a refusal.")]
 public sealed class LeaseRefusedException : Exception
 {

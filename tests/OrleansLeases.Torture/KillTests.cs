@@ -5,7 +5,7 @@ using OrleansLeases.Torture.Processes;
 
 namespace OrleansLeases.Torture;
 
-/// <summary><c>kill -9</c> of the server under load, again and again: what holders were told stays true.</summary>
+/// <summary><c>kill -9</c> of the server under load, again and again: what holders were told stays true, and who watches misses nothing unsaid.</summary>
 public sealed class KillTests : IDisposable
 {
     // LEASES_TORTURE_ROUNDS makes it a long run.
@@ -20,6 +20,7 @@ public sealed class KillTests : IDisposable
     public async Task Kill_UnderLoad_LosesNothingThatWasTold()
     {
         await using var run = await LoadRun.StartAsync(_folder.Path);
+        await using var watchers = await Watchers.StartAsync(run);
         var random = new Random(1);
         for (var round = 0; round < Rounds; round++)
         {
@@ -29,6 +30,7 @@ public sealed class KillTests : IDisposable
 
         await LoadRun.ForAsync(TimeSpan.FromSeconds(1));
         await run.AssertSoundAsync();
+        await watchers.AssertSoundAsync();
     }
 
     [Fact]

@@ -4,33 +4,41 @@ using OrleansLeases.Bench.Http2;
 
 namespace OrleansLeases.Bench.Etcd;
 
-// Tells of every deleted key at or below a name.
+// Tells what happens to a key, or to every key from one name to another.
 internal sealed class EtcdWatch
 {
-    private readonly Action<string> _onDeleted;
+    private readonly Action<string, bool> _onChange;
     private readonly Pending<bool> _created = new();
 
-    private EtcdWatch(Action<string> onDeleted) => _onDeleted = onDeleted;
+    private EtcdWatch(Action<string, bool> onChange) => _onChange = onChange;
 
-    public static async ValueTask<EtcdWatch> OpenAsync(Http2Connection connection, string key, string? rangeEnd, Action<string> onDeleted)
+    // Of deletions alone: the server leaves the others out.
+    public static ValueTask OpenAsync(Http2Connection connection, string key, string? rangeEnd, Action<string> onDeleted) =>
+        OpenAsync(connection, key, rangeEnd, deletionsOnly: true, (name, _) => onDeleted(name));
+
+    // The handler is told the key, and whether it was deleted.
+    public static ValueTask OpenAsync(Http2Connection connection, string key, string? rangeEnd, Action<string, bool> onChange) =>
+        OpenAsync(connection, key, rangeEnd, deletionsOnly: false, onChange);
+
+    private static async ValueTask OpenAsync(Http2Connection connection, string key, string? rangeEnd, bool deletionsOnly, Action<string, bool> onChange)
     {
-        var watch = new EtcdWatch(onDeleted);
+        var watch = new EtcdWatch(onChange);
         var call = connection.OpenStream(EtcdMethod.Watch);
         call.OnMessage = watch.Receive;
         var created = watch._created.Start();
-        call.Send(Request(key, rangeEnd, stackalloc byte[512]));
+        call.Send(Request(key, rangeEnd, deletionsOnly, stackalloc byte[512]));
         await created;
-        return watch;
     }
 
-    private static ReadOnlySpan<byte> Request(string key, string? rangeEnd, Span<byte> target)
+    private static ReadOnlySpan<byte> Request(string key, string? rangeEnd, bool deletionsOnly, Span<byte> target)
     {
         const int noPut = 0;
         var create = new ProtoWriter(stackalloc byte[400]);
         create.Text(1, key);
         if (rangeEnd is not null)
             create.Text(2, rangeEnd);
-        create.Number(5, noPut);
+        if (deletionsOnly)
+            create.Number(5, noPut);
         var request = new ProtoWriter(target);
         request.Bytes(1, create.Written);
         return request.Written;
@@ -68,13 +76,11 @@ internal sealed class EtcdWatch
                 pair = reader.Bytes;
         }
 
-        if (!deleted)
-            return;
         var key = new ProtoReader(pair);
         while (key.Next() && key.Field != 1)
         {
         }
 
-        _onDeleted(Encoding.UTF8.GetString(key.Bytes));
+        _onChange(Encoding.UTF8.GetString(key.Bytes), deleted);
     }
 }

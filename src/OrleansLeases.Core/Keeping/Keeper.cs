@@ -120,10 +120,17 @@ public abstract class Keeper
     }
 
     /// <summary>Tells whoever watches of a record that is stored, whoever stored it. Before the first load there is nobody who could have missed it.</summary>
-    private protected void Tell(IHistory record)
+    /// <param name="record">The record.</param>
+    /// <param name="mayBePast">Whether what is new in it may have been true long ago only: those who watch start over then, as a read would.</param>
+    private protected void Tell(IHistory record, bool mayBePast = false)
     {
         if (_tellsAll && record.Last == _told) return;
-        if (_told >= 0 && record.Last > _told) _host.Prefixes?.Publish(Name, record, _told);
+        if (_told >= 0 && record.Last > _told)
+        {
+            if (mayBePast) StartWatchesOver();
+            else _host.Prefixes?.Publish(Name, record, _told);
+        }
+
         (_told, _tellsAll) = (record.Last, true);
         _bulletin?.Show(record);
     }
@@ -161,6 +168,11 @@ public abstract class Keeper
     {
         if (!_tellsAll || KnowsState) return;
         _tellsAll = false;
+        StartWatchesOver();
+    }
+
+    private void StartWatchesOver()
+    {
         _host.Prefixes?.Lose(Name);
         EndWatches();
         lock (_gate) _bulletin = null;

@@ -130,7 +130,8 @@ public sealed class KeyKeeper : Keeper
         try
         {
             _state = await ReadStoreAsync(_store.LoadKeyAsync);
-            Tell(_state);
+            // The lease may have ended since somebody stored it, and its end been told.
+            Tell(_state, mayBePast: _state.Binding is not null);
             return null;
         }
         catch (Exception error) when (error is not OutOfMemoryException)

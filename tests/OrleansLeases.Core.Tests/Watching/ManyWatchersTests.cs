@@ -125,6 +125,41 @@ public sealed class ManyWatchersTests
         }
     }
 
+    [Theory]
+    [InlineData(5, true)]
+    [InlineData(6, true)]
+    [InlineData(7, false)]
+    public async Task Record_IsFollowed_WhileItRemembersTheNextChange(long first, bool followed)
+    {
+        var known = new History(1, 5);
+        var bulletin = new Bulletin(known);
+        await using var events = new RecordWatch(bulletin, "a", known, WatchEvent.Resync.Instance, new(5), history: 7).Start().GetAsyncEnumerator();
+        var next = events.MoveNextAsync();
+        bulletin.Show(new History(first, 8));
+        Assert.Equal(followed, await next.AsTask().WaitAsync(Patience));
+        if (followed) Assert.Equal(6, Assert.IsType<WatchEvent.KeyChanged>(events.Current).Key.Version);
+    }
+
+    [Fact]
+    public async Task Record_ShownWhileSomebodyLooks_IsNeverOverlooked()
+    {
+        const int Last = 100_000;
+        var bulletin = new Bulletin(new History(1, 0));
+        using var seen = new SemaphoreSlim(0);
+        var reading = Task.Run(async () =>
+        {
+            for (var known = 0L; known < Last; seen.Release()) known = (await bulletin.AfterAsync(known, CancellationToken.None))!.Last;
+        });
+        // The next is shown as soon as the reader has the last, and looks again.
+        for (var last = 1; last <= Last; last++)
+        {
+            bulletin.Show(new History(1, last));
+            Assert.True(await seen.WaitAsync(Patience), $"Change {last} was overlooked.");
+        }
+
+        await reading;
+    }
+
     [Fact]
     public async Task Prefix_ThatNobodyReads_CostsOneFullQueueAtMost()
     {
@@ -207,7 +242,7 @@ public sealed class ManyWatchersTests
     {
         public IEnumerable<WatchEvent> After(string name, long sequence)
         {
-            for (var version = sequence + 1; version <= Last; version++)
+            for (var version = Math.Max(sequence + 1, First); version <= Last; version++)
                 yield return new WatchEvent.KeyChanged(new KeyChange { Key = name, Version = version, Kind = KeyEventKind.KeyPut, At = default, Value = Value });
         }
     }

@@ -6,7 +6,7 @@ namespace OrleansLeases.Torture.Load;
 /// <summary>Contenders under whose hands a server is replaced, and the checks at the end.</summary>
 internal sealed class LoadRun : IAsyncDisposable
 {
-    private static readonly string[] Resources = ["jobs/hot", "jobs/warm", "jobs/cool", "jobs/cold"];
+    public static readonly string[] Resources = ["jobs/hot", "jobs/warm", "jobs/cool", "jobs/cold"];
     private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
@@ -55,11 +55,18 @@ internal sealed class LoadRun : IAsyncDisposable
             var told = tenures.Where(tenure => tenure.Resource == resource).ToList();
             var highest = told.Max(tenure => tenure.Token);
             Assert.True((await _server.Leases.GetAsync(new GetLeaseRequest { Resource = resource, Fresh = true })).Value.LastToken >= highest, "A token that was told is gone.");
-            var grant = await AcquireInTheEndAsync(resource);
+            var grant = await AcquireInTheEndAsync(resource, "heir");
             var late = Ledger.Now - told.Max(tenure => tenure.Until) - grace;
             Assert.True(late < TimeSpan.Zero, $"'{resource}' was grantable {late} later than its deadline and the grace.");
             Assert.True(grant.Token > highest, $"Token {grant.Token} of '{resource}' is no greater than {highest}.");
         }
+    }
+
+    public async Task<LeaseGrant> AcquireInTheEndAsync(string resource, string owner)
+    {
+        var request = new AcquireRequest { Resource = resource, Owner = owner, Ttl = Ttl, Wait = TimeSpan.FromSeconds(20), RequestId = owner };
+        var answer = await _server.Leases.AcquireAsync(request);
+        return answer.Refusal is Refusal.Held ? (await _server.Leases.AcquireAsync(request)).Value : answer.Value;
     }
 
     public async ValueTask DisposeAsync()
@@ -68,12 +75,5 @@ internal sealed class LoadRun : IAsyncDisposable
         await _server.DisposeAsync();
         await Task.WhenAny(_contenders);
         _stop.Dispose();
-    }
-
-    private async Task<LeaseGrant> AcquireInTheEndAsync(string resource)
-    {
-        var request = new AcquireRequest { Resource = resource, Owner = "heir", Ttl = Ttl, Wait = TimeSpan.FromSeconds(20), RequestId = "heir" };
-        var answer = await _server.Leases.AcquireAsync(request);
-        return answer.Refusal is Refusal.Held ? (await _server.Leases.AcquireAsync(request)).Value : answer.Value;
     }
 }

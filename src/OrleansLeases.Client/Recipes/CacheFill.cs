@@ -1,0 +1,126 @@
+namespace OrleansLeases.Client.Recipes;
+
+/// <summary>Filling a missing cache entry failed, in this process or in another one that was at it.</summary>
+/// <param name="message">What the filling ended with.</param>
+public sealed class CacheFillException(string message) : Exception(message);
+
+/// <summary>A cache entry that one caller fills where it is missing, while the others wait for what it makes. Thread-safe.</summary>
+/// <remarks>
+/// <para>Guaranteed: no two fillers' leases on the entry are valid at once. Whoever asks while a filler is at it gets its
+/// value, or its failure; whoever asks after a failure fills anew. Where a filler dies or loses its lease, one of those
+/// waiting takes its place. What a filler makes is kept only if its lease is in force then, and the entry was not
+/// removed since it began: its own caller gets it all the same.</para>
+/// <para>Not guaranteed: that it is filled only once: a filler may die just before its value is kept. An entry has no time to
+/// live; it stays until <see cref="InvalidateAsync"/>.</para>
+/// </remarks>
+/// <param name="client">Keeps the lease.</param>
+/// <param name="entry">The entry's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>prices/2030-01</c>.</param>
+/// <param name="options">Of the filler's lease; 30 s where left out. Its mode and capacity are this recipe's.</param>
+public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? options = null)
+{
+    private const char Value = '+';
+    private const char Failure = '-';
+    private const int LongestFailure = 1_000;
+
+    private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
+
+    /// <summary>Returns the entry's value, and fills it first where it is missing and nobody is at it.</summary>
+    /// <param name="fill">Makes the value: text of at most 64 KiB less one byte. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is.</param>
+    /// <param name="cancellationToken">Waits no longer, or tells the filling to stop: then another caller fills.</param>
+    /// <returns>The value.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="fill"/> is null.</exception>
+    /// <exception cref="CacheFillException">Another caller's filling failed while this one waited. What the caller's own throws is passed on.</exception>
+    /// <exception cref="LeaseLostException">This caller was filling, and lost its lease before the value was kept.</exception>
+    /// <exception cref="LeaseRefusedException">The service refused, such as a value that is too large, or did not answer.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<string> GetOrFillAsync(Func<CancellationToken, Task<string>> fill, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(fill);
+        var known = await ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (known is { Value: { } there }) return there;
+        while (true)
+        {
+            var lease = await client.TryAcquireAsync(entry, options: _options, cancellationToken: cancellationToken).ConfigureAwait(false);
+            if (lease is not null) return await GuardedWork.UnderAsync(lease, (held, stop) => FillAsync(held, known, fill, stop), cancellationToken).ConfigureAwait(false);
+            await EndOfFillingAsync(cancellationToken).ConfigureAwait(false);
+            if (OutcomeSince(known, await ReadAsync(cancellationToken).ConfigureAwait(false)) is { } value) return value;
+        }
+    }
+
+    /// <summary>Removes the entry: whoever asks next fills it anew, and what is being made of it now is not kept.</summary>
+    /// <param name="cancellationToken">Gives up. The entry may have been removed.</param>
+    /// <returns>When it is done.</returns>
+    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask InvalidateAsync(CancellationToken cancellationToken = default)
+    {
+        var deleted = await Repeats.MakeAsync(client.Time, stop => client.Service.DeleteKeyAsync(entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
+        if (deleted.Refusal is { } refusal) throw new LeaseRefusedException(refusal);
+    }
+
+    private async Task<string> FillAsync(LeaseHandle lease, Entry known, Func<CancellationToken, Task<string>> fill, CancellationToken stop)
+    {
+        var now = await ReadAsync(stop).ConfigureAwait(false);
+        if (OutcomeSince(known, now) is { } outcome) return outcome;
+        var claim = await SettledKey.ClaimAsync(client, lease, entry, now.Version).ConfigureAwait(false);
+        string value;
+        try
+        {
+            value = await fill(stop).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (!stop.IsCancellationRequested)
+        {
+            if (claim is { } own) await TellFailureAsync(lease, failure, own).ConfigureAwait(false);
+            throw;
+        }
+
+        // Where the entry was removed meanwhile, this value may be out of date: its caller gets it, and it is not kept.
+        if (claim is { } version) await SettledKey.SettleAsync(client, lease, entry, Value + value, version).ConfigureAwait(false);
+        return value;
+    }
+
+    /// <summary>Tells those who wait; if that fails, they fill by themselves.</summary>
+    private async Task TellFailureAsync(LeaseHandle lease, Exception failure, long claim)
+    {
+        var text = failure.Message.Length <= LongestFailure ? failure.Message : failure.Message[..LongestFailure];
+        try
+        {
+            await SettledKey.SettleAsync(client, lease, entry, Failure + text, claim).ConfigureAwait(false);
+        }
+        catch (Exception untold) when (untold is LeaseLostException or LeaseRefusedException or OperationCanceledException)
+        {
+            // The failure itself is what the caller gets to see.
+        }
+    }
+
+    private async Task<Entry> ReadAsync(CancellationToken cancellationToken) =>
+        await SettledKey.ReadAsync(client, entry, cancellationToken).ConfigureAwait(false) is { Value: [var kind, .. var text], Version: var version }
+            ? new(version, kind == Value ? text : null, kind == Value ? null : text)
+            : default;
+
+    /// <summary>What a filling came to that ended after this caller had asked; null where none did.</summary>
+    private static string? OutcomeSince(Entry known, Entry now)
+    {
+        if (now.Failure is { } failure && now.Version > known.Version) throw new CacheFillException(failure);
+        return now.Value;
+    }
+
+    private async Task EndOfFillingAsync(CancellationToken cancellationToken)
+    {
+        var started = await Repeats.MakeAsync(
+            client.Time, stop => client.Service.WatchAsync(new() { Resource = entry }, stop), cancellationToken).ConfigureAwait(false);
+        if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
+        await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);
+        await foreach (var happened in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            switch (happened)
+            {
+                case WatchEvent.LeaseState { Lease.Holders.Count: 0 }:
+                case WatchEvent.LeaseChanged { Lease.Kind: not (LeaseEventKind.Granted or LeaseEventKind.Breaking) }:
+                    return;
+            }
+        }
+    }
+
+    private readonly record struct Entry(long Version, string? Value, string? Failure);
+}

@@ -1,0 +1,67 @@
+namespace OrleansLeases.Client.Recipes;
+
+/// <summary>Mutual exclusion between processes, and between the tasks of one: one holder at a time, first come, first served. Thread-safe.</summary>
+/// <remarks>
+/// <para>Guaranteed: no two of its leases are valid at once, whichever process holds them; a holder that is gone keeps the
+/// others waiting for its time to live and the service's grace at most; work that has been told to stop and stops in time
+/// never overlaps with the next holder's.</para>
+/// <para>Not guaranteed: anything about work that goes on after its lease was lost. A process that was paused cannot know
+/// it; what must not happen twice is given the lease's <see cref="LeaseHandle.Token"/>, and refuses lower ones than it has
+/// seen. It is not re-entrant: whoever holds it and asks for it again waits for itself.</para>
+/// </remarks>
+/// <param name="client">Keeps the lease.</param>
+/// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>jobs/report</c>.</param>
+/// <param name="options">Of the lease; 30 s where left out. Its mode and capacity are this recipe's.</param>
+public sealed class DistributedLock(LeaseClient client, string name, LeaseOptions? options = null)
+{
+    private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
+
+    /// <summary>Takes the lock, and waits in line for it as long as it takes.</summary>
+    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <returns>The lease. Dispose it to release the lock.</returns>
+    /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) => client.AcquireAsync(name, _options, cancellationToken);
+
+    /// <summary>Takes the lock, unless someone else has it.</summary>
+    /// <param name="wait">How long to wait in line; 0 by default.</param>
+    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <returns>The lease, or null. Dispose it to release the lock.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
+    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<LeaseHandle?> TryAcquireAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
+        client.TryAcquireAsync(name, wait, _options, cancellationToken);
+
+    /// <summary>Runs work under the lock, and releases it once the work has ended.</summary>
+    /// <param name="work">
+    /// The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is; its end is
+    /// waited for all the same.
+    /// </param>
+    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <returns>When the work has ended and the lock was released.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
+    /// <exception cref="LeaseLostException">The lease was lost before the work had ended. What else the work throws is passed on.</exception>
+    /// <exception cref="LeaseRefusedException">As for <see cref="AcquireAsync"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task RunAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        await GuardedWork.RunAsync(await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs work that has a result, as <see cref="RunAsync"/> does.</summary>
+    /// <typeparam name="T">The result.</typeparam>
+    /// <param name="work">The work.</param>
+    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <returns>What the work returned.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
+    /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
+    /// <exception cref="LeaseRefusedException">As for <see cref="AcquireAsync"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<T> RunAsync<T>(Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return await GuardedWork.RunAsync(await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,82 @@
+namespace OrleansLeases.Client.Recipes;
+
+/// <summary>Many readers or one writer, between processes and between the tasks of one. Thread-safe.</summary>
+/// <remarks>
+/// <para>Guaranteed: a writer's lease is valid at no time at which another's is. There is one line, first come, first
+/// served: a reader that comes after a waiting writer waits behind it, so writers do not starve, and neither do readers.
+/// Readers next to each other in line are let in together, as many as the service has places for
+/// (<see cref="LeaseLimits.MaxHolders"/>).</para>
+/// <para>Not guaranteed: anything about work that goes on after its lease was lost, as with <see cref="DistributedLock"/>. A
+/// writer's token is a fence; a reader's is not, for readers change nothing. It is not re-entrant, and a reader cannot
+/// become a writer: it would wait for itself.</para>
+/// </remarks>
+/// <param name="client">Keeps the leases.</param>
+/// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>catalog</c>.</param>
+/// <param name="options">Of the leases; 30 s where left out. Mode and capacity are this recipe's, and only writers leave a lock-delay.</param>
+public sealed class DistributedReaderWriterLock(LeaseClient client, string name, LeaseOptions? options = null)
+{
+    private readonly LeaseOptions _writing = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
+    private readonly LeaseOptions _reading = (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero };
+
+    /// <summary>Lets a reader in, once no writer is in or waits before it.</summary>
+    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <returns>The lease. Dispose it when done.</returns>
+    /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<LeaseHandle> AcquireReadAsync(CancellationToken cancellationToken = default) => client.AcquireAsync(name, _reading, cancellationToken);
+
+    /// <summary>Lets a writer in, once nobody else is in or waits before it.</summary>
+    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <returns>The lease. Dispose it when done.</returns>
+    /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<LeaseHandle> AcquireWriteAsync(CancellationToken cancellationToken = default) => client.AcquireAsync(name, _writing, cancellationToken);
+
+    /// <summary>Lets a reader in, if that can be in time.</summary>
+    /// <param name="wait">How long to wait in line; 0 by default.</param>
+    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <returns>The lease, or null. Dispose it when done.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
+    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<LeaseHandle?> TryAcquireReadAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
+        client.TryAcquireAsync(name, wait, _reading, cancellationToken);
+
+    /// <summary>Lets a writer in, if that can be in time. One that does not wait keeps no reader back, and may never find a gap between them.</summary>
+    /// <param name="wait">How long to wait in line; 0 by default.</param>
+    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <returns>The lease, or null. Dispose it when done.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
+    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<LeaseHandle?> TryAcquireWriteAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
+        client.TryAcquireAsync(name, wait, _writing, cancellationToken);
+
+    /// <summary>Runs work as a reader, as <see cref="DistributedLock.RunAsync"/> does.</summary>
+    /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
+    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <returns>When the work has ended and the lease was released.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
+    /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
+    /// <exception cref="LeaseRefusedException">As for <see cref="AcquireReadAsync"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task ReadAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        await GuardedWork.RunAsync(await AcquireReadAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs work as the writer, as <see cref="DistributedLock.RunAsync"/> does.</summary>
+    /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
+    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <returns>When the work has ended and the lease was released.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
+    /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
+    /// <exception cref="LeaseRefusedException">As for <see cref="AcquireWriteAsync"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task WriteAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        await GuardedWork.RunAsync(await AcquireWriteAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+    }
+}

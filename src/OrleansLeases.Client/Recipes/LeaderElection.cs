@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+
+namespace OrleansLeases.Client.Recipes;
+
+/// <summary>One leader among many candidates, and everyone can see who. Thread-safe.</summary>
+/// <remarks>
+/// <para>Guaranteed: no two leaderships are valid at once. Candidates lead in the order they came. Where a leader is gone,
+/// the next one leads within its time to live, its lock-delay and the service's grace.</para>
+/// <para>Not guaranteed: anything about what a leader does after it was lost, as with <see cref="DistributedLock"/>: a leader
+/// that was paused cannot know it, and what it writes is refused only where <see cref="Leadership.Token"/> is checked. An
+/// observer hears of a leader after it was elected; by then another may lead.</para>
+/// </remarks>
+/// <param name="client">Keeps the lease.</param>
+/// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>leaders/billing</c>.</param>
+/// <param name="options">Of the lease; 30 s where left out. Its mode and capacity are this recipe's; its metadata is shown to observers.</param>
+public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions? options = null)
+{
+    private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
+
+    /// <summary>Stands for election, and waits as long as it takes.</summary>
+    /// <param name="cancellationToken">Stands no longer.</param>
+    /// <returns>The leadership. Dispose it to resign.</returns>
+    /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<Leadership> CampaignAsync(CancellationToken cancellationToken = default) =>
+        new(await client.AcquireAsync(name, _options, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Stands for election, leads for one term, and resigns.</summary>
+    /// <param name="lead">
+    /// What the leader does; the term ends when it returns. Its token is cancelled when the leadership is lost, and when
+    /// <paramref name="cancellationToken"/> is; its end is waited for all the same.
+    /// </param>
+    /// <param name="cancellationToken">Stands no longer, or tells the leader to stop.</param>
+    /// <returns>When the term is over.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="lead"/> is null.</exception>
+    /// <exception cref="LeaseLostException">The leadership was lost before the leader had resigned. What else it throws is passed on.</exception>
+    /// <exception cref="LeaseRefusedException">As for <see cref="CampaignAsync"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task RunAsync(Func<Leadership, CancellationToken, Task> lead, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(lead);
+        var leadership = await CampaignAsync(cancellationToken).ConfigureAwait(false);
+        await GuardedWork.RunAsync(leadership.Lease, (_, stop) => lead(leadership, stop), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Tells who leads.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The leader at some moment of the call; null where there was none.</returns>
+    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<Leader?> GetLeaderAsync(CancellationToken cancellationToken = default)
+    {
+        var looked = await Repeats.MakeAsync(
+            client.Time, stop => client.Service.GetAsync(new() { Resource = name, Fresh = true }, stop), cancellationToken).ConfigureAwait(false);
+        return looked.TryGetValue(out var info, out var refusal) ? LeaderOf(info) : throw new LeaseRefusedException(refusal);
+    }
+
+    /// <summary>Follows who leads: first who does now, then every change of it. One that is over soon may be left out.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The leaders as they come, each once; null while there is none. It ends where the service shuts down.</returns>
+    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async IAsyncEnumerable<Leader?> ObserveAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var started = await Repeats.MakeAsync(
+            client.Time, stop => client.Service.WatchAsync(new() { Resource = name }, stop), cancellationToken).ConfigureAwait(false);
+        if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
+        await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);
+        long? told = null;
+        await foreach (var happened in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            // After a resync comes the state; and an event says when to look, since it does not have the metadata.
+            if (happened is WatchEvent.Resync) continue;
+            var leader = happened is WatchEvent.LeaseState state ? LeaderOf(state.Lease) : await GetLeaderAsync(cancellationToken).ConfigureAwait(false);
+            if (told == (leader?.Token ?? 0)) continue;
+            told = leader?.Token ?? 0;
+            yield return leader;
+        }
+    }
+
+    /// <summary>
+    /// Asks whoever leads to hand over (see <see cref="Leadership.HandOverToken"/>). It leads no longer than the notice, or the
+    /// deadline that it was told before if that is later; the next candidate leads once it has resigned, or then.
+    /// </summary>
+    /// <param name="notice">How long it may take: 0 to 24 h. A leader hears of it only if that is well over a third of the time to live.</param>
+    /// <param name="reason">Why, for the leader and the history: 1 to 512 bytes of UTF-8 without control characters.</param>
+    /// <param name="cancellationToken">Gives up. The leader may have been asked.</param>
+    /// <returns>The leader that was asked; null where there was none, or it was gone by then.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="reason"/> is null.</exception>
+    /// <exception cref="LeaseRefusedException">The service refused, or did not answer for 30 s.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<Leader?> AskToHandOverAsync(TimeSpan notice, string reason, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        if (await GetLeaderAsync(cancellationToken).ConfigureAwait(false) is not { } leader) return null;
+        var request = new BreakRequest { Resource = name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = Repeats.NewRequestId() };
+        var asked = await Repeats.MakeAsync(client.Time, stop => client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
+        return asked.Refusal switch
+        {
+            null => leader,
+            Refusal.NotHolder => null,
+            var refusal => throw new LeaseRefusedException(refusal),
+        };
+    }
+
+    private static Leader? LeaderOf(LeaseInfo info) => info.Holders is [var holder, ..] ? new(holder.Owner, holder.Token, holder.Metadata) : null;
+}

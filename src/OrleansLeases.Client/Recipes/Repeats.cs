@@ -1,0 +1,35 @@
+namespace OrleansLeases.Client.Recipes;
+
+/// <summary>Calls that may be made twice: those with a request id, and reads.</summary>
+internal static class Repeats
+{
+    // Longer than the usual fail-over of a server or a silo.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>Makes a call, and makes it again while the service cannot be reached or does not say what became of it.</summary>
+    public static async Task<LeaseResult<T>> MakeAsync<T>(
+        TimeProvider time, Func<CancellationToken, ValueTask<LeaseResult<T>>> call, CancellationToken cancellationToken)
+        where T : class
+    {
+        var started = time.GetTimestamp();
+        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            var result = await call(cancellationToken).ConfigureAwait(false);
+            if (result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown)) return result;
+            if (time.GetElapsedTime(started) + pause > Patience) return result;
+            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads a key; null where there is none.</summary>
+    public static async Task<KeyValue?> ReadKeyAsync(LeaseClient client, string key, CancellationToken cancellationToken)
+    {
+        var read = await MakeAsync(client.Time, stop => client.Service.GetKeyAsync(key, stop), cancellationToken).ConfigureAwait(false);
+        if (read.TryGetValue(out var value, out var refusal)) return value;
+        return refusal is Refusal.NotFound ? null : throw new LeaseRefusedException(refusal);
+    }
+
+    public static string NewRequestId() => Guid.NewGuid().ToString("N");
+}

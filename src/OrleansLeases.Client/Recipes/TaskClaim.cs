@@ -1,0 +1,78 @@
+namespace OrleansLeases.Client.Recipes;
+
+/// <summary>How a claim of a task went.</summary>
+public enum TaskOutcome
+{
+    /// <summary>This call did it, and it is marked as done for ever.</summary>
+    Done = 0,
+
+    /// <summary>It had been done before.</summary>
+    WasDone = 1,
+
+    /// <summary>Another worker is at it.</summary>
+    Busy = 2,
+}
+
+/// <summary>A task that is to be done, by one worker at a time, and not again. Thread-safe.</summary>
+/// <remarks>
+/// <para>Guaranteed: no two workers' leases on it are valid at once. A worker that dies or loses its lease is taken over from by
+/// the next one that asks. The mark that it is done is a key of the task's name, which stands free and so is there for
+/// ever. The service writes it only while the worker's lease is in force, and lets nobody start the task once it is there:
+/// a worker starts by claiming that key, bound to its lease.</para>
+/// <para>Not guaranteed: that it is worked at only once. A worker may die between its last step and the mark; the next one
+/// then begins anew, so the steps must bear being repeated.</para>
+/// <para>What the token adds: a worker that is paused past its lease can no longer mark the task as done, but it may go on
+/// with a step it was in the middle of, beside the worker that took over. A resource that is given
+/// <see cref="LeaseHandle.Token"/> with each step, and refuses lower ones than it has seen, refuses that step from the
+/// first step of the new worker on. Steps at resources without that check may come late, and out of order.</para>
+/// </remarks>
+/// <param name="client">Keeps the lease.</param>
+/// <param name="task">The task's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>invoices/2030-01</c>.</param>
+/// <param name="options">Of the lease; 30 s where left out. Its mode and capacity are this recipe's.</param>
+public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? options = null)
+{
+    private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
+
+    /// <summary>Whether the task is marked as done. Once it is, it stays so.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether it is.</returns>
+    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<bool> IsDoneAsync(CancellationToken cancellationToken = default) =>
+        await SettledKey.ReadAsync(client, task, cancellationToken).ConfigureAwait(false) is not null;
+
+    /// <summary>Does the task, unless it was done, or another worker is at it for longer than there is time to wait.</summary>
+    /// <param name="work">The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is. The task is done when it returns.</param>
+    /// <param name="wait">How long to wait for another worker to end; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Leaves the line, or tells the work to stop. Work that has ended is marked all the same.</param>
+    /// <returns>How it went.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
+    /// <exception cref="LeaseLostException">
+    /// The lease was lost before the mark was acknowledged. <see cref="IsDoneAsync"/> tells whether it was written. What else
+    /// the work throws is passed on, and the task is not done.
+    /// </exception>
+    /// <exception cref="LeaseRefusedException">The service refused, or did not answer; the mark may have been written.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<TaskOutcome> RunAsync(
+        Func<LeaseHandle, CancellationToken, Task> work, TimeSpan wait = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        if (await IsDoneAsync(cancellationToken).ConfigureAwait(false)) return TaskOutcome.WasDone;
+        var lease = await client.TryAcquireAsync(task, wait, _options, cancellationToken).ConfigureAwait(false);
+        return lease is null ? TaskOutcome.Busy : await GuardedWork.UnderAsync(lease, (held, stop) => DoAsync(held, work, stop), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<TaskOutcome> DoAsync(LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task> work, CancellationToken stop)
+    {
+        // Another worker may have done it before this one had the lease.
+        if (await SettledKey.ClaimAsync(client, lease, task, ifVersion: 0).ConfigureAwait(false) is not { } claim)
+            return await IsDoneAsync(stop).ConfigureAwait(false) ? TaskOutcome.WasDone : throw Lost(lease);
+        await work(lease, stop).ConfigureAwait(false);
+        var mark = $"done by {lease.Owner} with token {lease.Token}";
+        return await SettledKey.SettleAsync(client, lease, task, mark, claim).ConfigureAwait(false) ? TaskOutcome.Done : throw Lost(lease);
+    }
+
+    private LeaseLostException Lost(LeaseHandle lease) => new(lease.LossByNow ?? new(
+        NotHolderReason.Superseded, $"The lease on '{task}' is over, or its key was written by others; leave that to its workers."));
+}

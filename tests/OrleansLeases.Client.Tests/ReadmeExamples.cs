@@ -1,0 +1,97 @@
+using OrleansLeases.Client.Recipes;
+using OrleansLeases.Embedded;
+
+namespace OrleansLeases.Client.Tests;
+
+/// <summary>The README's examples for the client library: what stands between the marks here stands there, to the letter.</summary>
+public sealed class ReadmeExamples
+{
+    private readonly List<string> _done = [];
+
+    [Fact]
+    public async Task FirstLease_ShipsUnderItsToken()
+    {
+        // README: A first lease
+        await using var service = EmbeddedLeases.InMemory(); // or new HttpLeaseService(http), or your Orleans application's
+        await using var leases = new LeaseClient(service);
+
+        await using (var lease = await leases.AcquireAsync("orders/42"))
+        {
+            await ShipAsync("orders/42", lease.Token, lease.LostToken);
+        }
+
+        // README: end
+        Assert.Equal(["shipped orders/42"], _done);
+        Assert.Equal(LeaseStatus.Free, (await service.GetAsync(new() { Resource = "orders/42" })).Value.State);
+    }
+
+    [Fact]
+    public async Task Recipes_DoWhatTheySay()
+    {
+        await using var service = EmbeddedLeases.InMemory();
+        await using var leases = new LeaseClient(service);
+        for (var again = 0; again < 2; again++)
+        {
+            // README: Recipes
+            var report = new DistributedLock(leases, "jobs/report");
+            await report.RunAsync((lease, stop) => WriteReportAsync(lease.Token, stop));
+
+            await using (var both = await leases.AcquireAllAsync(["accounts/7", "accounts/3"]))
+            {
+                await TransferAsync(both["accounts/7"].Token, both["accounts/3"].Token, both.LostToken);
+            }
+
+            var invoices = new TaskClaim(leases, "invoices/2030-01");
+            if (await invoices.RunAsync((lease, stop) => SendInvoicesAsync(lease.Token, stop)) == TaskOutcome.Done)
+                await new Counter(leases, "invoices/sent").AddAsync(requestId: "invoices/2030-01");
+
+            var prices = await new CacheFill(leases, "prices/2030-01").GetOrFillAsync(stop => ReadPricesAsync(stop));
+
+            // README: end
+            Assert.Equal("prices", prices);
+        }
+
+        Assert.Equal(["report", "transfer", "invoices", "prices", "report", "transfer"], _done);
+        Assert.Equal(1, await new Counter(leases, "invoices/sent").ReadAsync());
+    }
+
+    [Theory]
+    [InlineData("## Leases that keep themselves", "A first lease")]
+    [InlineData("## Recipes", "Recipes")]
+    public void Readme_ShowsWhatRunsHere(string section, string example)
+    {
+        var shown = Read("README.md").Split(section + "\n")[1].Split("```csharp\n")[1].Split("```")[0].TrimEnd();
+        var run = Read("ReadmeExamples.cs").Split($"// README: {example}\n")[1].Split("// README: end")[0].TrimEnd().Split('\n');
+        var indent = run[0].Length - run[0].TrimStart().Length;
+
+        Assert.Equal(shown, string.Join('\n', run.Select(line => line.Length == 0 ? line : line[indent..])));
+    }
+
+    private static string Read(string resource)
+    {
+        using var reader = new StreamReader(typeof(ReadmeExamples).Assembly.GetManifestResourceStream(resource)!);
+        return reader.ReadToEnd();
+    }
+
+    private Task ShipAsync(string order, long token, CancellationToken stop) => DoAsync($"shipped {order}", token, stop);
+
+    private Task WriteReportAsync(long token, CancellationToken stop) => DoAsync("report", token, stop);
+
+    private Task TransferAsync(long from, long to, CancellationToken stop) => DoAsync("transfer", Math.Min(from, to), stop);
+
+    private Task SendInvoicesAsync(long token, CancellationToken stop) => DoAsync("invoices", token, stop);
+
+    private async Task<string> ReadPricesAsync(CancellationToken stop)
+    {
+        await DoAsync("prices", 1, stop);
+        return "prices";
+    }
+
+    private Task DoAsync(string what, long token, CancellationToken stop)
+    {
+        Assert.True(token > 0);
+        stop.ThrowIfCancellationRequested();
+        _done.Add(what);
+        return Task.CompletedTask;
+    }
+}
