@@ -7,7 +7,7 @@ namespace OrleansLeases;
 /// </summary>
 /// <param name="events">The events.</param>
 /// <param name="source">What they come from; disposed of with the watch. An enumeration that ends has no more need of it.</param>
-public sealed class LeaseWatch(IAsyncEnumerable<WatchEvent> events, IDisposable? source = null) : IAsyncEnumerable<WatchEvent>, IAsyncDisposable
+public sealed class LeaseWatch(IAsyncEnumerable<WatchEvent> events, IDisposable? source = null) : IAsyncEnumerable<WatchEvent>, IDisposable, IAsyncDisposable
 {
     private int _taken;
 
@@ -18,10 +18,16 @@ public sealed class LeaseWatch(IAsyncEnumerable<WatchEvent> events, IDisposable?
         : throw new InvalidOperationException("A watch is enumerated once; start another.");
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public void Dispose()
     {
         _taken = 1;
         source?.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
         return default;
     }
 }

@@ -14,6 +14,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private readonly LeaseRules _rules;
     private readonly Keepers _keepers;
     private readonly KeyCalls _keys;
+    private readonly PrefixWatchers _prefixes = new();
     private readonly Watches _watches;
     private readonly RequestChecks _checks;
     private readonly IEmbeddedStore _store;
@@ -33,10 +34,9 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
             TokenFloor = tokenFloor,
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
-        var prefixes = new PrefixWatchers();
-        _keepers = new Keepers(store, clock, _rules, prefixes, time);
+        _keepers = new Keepers(store, clock, _rules, _prefixes, time);
         _keys = new KeyCalls(_keepers, time);
-        _watches = new Watches(prefixes, time);
+        _watches = new Watches(time);
         _checks = new RequestChecks(options.Limits);
         _info = new ServiceInfo
         {
@@ -213,7 +213,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
         if (_disposed) return Keepers.ShutDown;
-        if (request.Prefix is { } prefix) return _watches.StartPrefix(prefix);
+        if (request.Prefix is { } prefix) return _watches.StartPrefix(_prefixes, prefix);
         return await Answer(
             _watches.StartAsync(request.Since, since => request.Key is { } key ? WatchKeyAsync(key, since) : WatchLeaseAsync(request.Resource!, since)),
             cancellationToken).ConfigureAwait(false);

@@ -94,4 +94,18 @@ public interface ILeaseGrain : IGrainWithStringKey
     /// <returns>The stored events.</returns>
     [Alias("History")]
     Task<LeaseResult<LeaseHistory>> HistoryAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Tells of the resource's stored changes, from a place in its history or from its present state, and then as they
+    /// come. They come in portions, the first at once, so that the caller knows that the watch has begun; it may be empty.
+    /// </summary>
+    /// <param name="since">The last change known, as an event's <see cref="WatchEvent.ResumeFrom"/>; without it the first event is the state.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <returns>
+    /// The events, each once and in order, or <see cref="WatchEvent.Resync"/>; a refusal, the only portion then, where the
+    /// watch cannot begin. The enumeration ends where the activation does, with <see cref="EnumerationAbortedException"/>
+    /// if it ends unheard, and so does that of a caller who takes nothing for a minute: begin another from the last event.
+    /// </returns>
+    [Alias("Watch")]
+    IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since = null, CancellationToken cancellationToken = default);
 }

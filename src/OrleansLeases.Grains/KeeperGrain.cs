@@ -12,9 +12,11 @@ namespace OrleansLeases.Grains;
 /// alive at once. Nothing travels with a migration, since monotonic times belong to a process; so they are immovable.
 /// </remarks>
 /// <typeparam name="TKeeper">What it hosts.</typeparam>
-internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDisposable
+internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposable
     where TKeeper : Keeper
 {
+    private static readonly Refusal.Unavailable Moving = new(TimeSpan.Zero, "It moves to another silo; repeat the call.");
+
     private readonly GrainAlarm _alarm;
 
     /// <param name="context">The activation.</param>
@@ -47,6 +49,8 @@ internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDisposable
         Leave();
         return Task.CompletedTask;
     }
+
+    public void Depart() => Keeper.Stop(Moving);
 
     // An activation that fails while it starts is disposed of without having been deactivated.
     public void Dispose()

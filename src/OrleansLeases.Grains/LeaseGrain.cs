@@ -9,17 +9,12 @@ namespace OrleansLeases.Grains;
 [GrainType("lease"), Reentrant, Immovable]
 internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILeaseUpkeep
 {
-    private static readonly Refusal.Unavailable Moving = new(TimeSpan.Zero, "The lease moves to another silo; repeat the call.");
-
     private readonly Dictionary<string, CancellationTokenSource> _waiting = new(StringComparer.Ordinal);
 
     public LeaseGrain(IGrainContext context, LeaseSilo silo)
         : base(context, silo, LeaseGrainKey.ResourceOf(context.GrainId.Key.ToString()!), static (resource, host, _) => new LeaseKeeper(resource, host))
     {
     }
-
-    /// <summary>Sends away whoever waits in line: the deactivation waits for them, and new calls wait for it. Called from anywhere.</summary>
-    public void Depart() => Keeper.Stop(Moving);
 
     public async Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
@@ -72,6 +67,9 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     public Task<LeaseResult<LeaseHistory>> HistoryAsync(CancellationToken cancellationToken) =>
         ReadAsync<LeaseHistory>(null, static keeper => keeper.History());
 
+    public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since, CancellationToken cancellationToken) =>
+        Portions.Of(StartWatchAsync(since), cancellationToken);
+
     // The store says that something is due, so what this activation remembers may be older than that.
     public Task WakeAsync() => Keeper.Get(fresh: true)!;
 
@@ -105,6 +103,9 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     private async Task<LeaseResult<T>> ReadAsync<T>(Refusal? refusal, Func<LeaseKeeper, Task<object>?> read)
         where T : class =>
         refusal ?? RequestChecks.CheckResource(Keeper.Resource) ?? As<T>(await read(Keeper)!);
+
+    private async Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) =>
+        RequestChecks.Check(new WatchRequest { Resource = Keeper.Resource, Since = since }) is { } refusal ? refusal : As<LeaseWatch>(await Keeper.Watch(since)!);
 
     private static LeaseResult<T> As<T>(object answer)
         where T : class =>

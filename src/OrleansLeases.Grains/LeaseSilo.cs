@@ -43,6 +43,9 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     /// <summary>The keepers of all names, wherever they are.</summary>
     public IKeepers Keepers { get; }
 
+    /// <summary>Where the keepers of this silo tell what they store.</summary>
+    public PrefixWatchers Prefixes { get; } = new();
+
     public LeaseRules Rules => _rules ?? throw new InvalidOperationException("The silo has not started its leases yet.");
 
     /// <summary>Where the records are.</summary>
@@ -54,10 +57,13 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         : _stopping || _info is null ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), "The silo is starting or shutting down.")
         : _info;
 
+    /// <summary>How many resources and keys are being watched at this silo.</summary>
+    public int WatchedRecords => _keepers.Keys.Count(keeper => keeper.IsWatched);
+
     // A store takes real time, whatever clock the leases are under.
     public GrainStore StoreOf(GrainId grain) => new(_storage, grain, _options.StorageTimeout, TimeProvider.System);
 
-    public KeeperHost HostOf(ILeaseStore store, IKeeperAlarm alarm) => new(store, Clock, Rules, alarm) { Claims = _claims, Cleaner = _cleaner };
+    public KeeperHost HostOf(ILeaseStore store, IKeeperAlarm alarm) => new(store, Clock, Rules, alarm) { Claims = _claims, Cleaner = _cleaner, Prefixes = Prefixes };
 
     public void Enter(Keeper keeper)
     {

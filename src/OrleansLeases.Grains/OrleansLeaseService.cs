@@ -10,7 +10,7 @@ namespace OrleansLeases.Grains;
 /// </summary>
 /// <param name="grains">The silo's, or the client's.</param>
 /// <param name="limits">The bounds of requests; null for a client, which asks the silos for them.</param>
-internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? limits = null) : ILeaseService
+internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? limits = null) : ILeaseService, IDisposable
 {
     // Calls take real time, whatever clock the leases are under.
     private static readonly TimeProvider RealTime = TimeProvider.System;
@@ -21,7 +21,6 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
     private static readonly TimeSpan BatchPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
-    private static readonly Refusal NoWatch = new Refusal.Unavailable(RetryAfter, "This version has no watch on Orleans yet; the embedded engine has it.");
 
     // What is wrong under any bounds. It must not reach a grain: on Orleans' wire half a surrogate pair becomes another
     // character, and the grain would take the name for a good one.
@@ -30,6 +29,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         MinTtl = TimeSpan.Zero, MaxTtl = TimeSpan.MaxValue, MaxWait = TimeSpan.MaxValue, MaxHolders = int.MaxValue, MaxWaiters = int.MaxValue, MaxBatch = 100_000,
     });
 
+    private readonly Watches _watches = new(RealTime);
     private GrainKind? _leases;
     private GrainKind? _keys;
     private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
@@ -168,10 +168,24 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         return await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).ListKeysAsync(request, cancellationToken)).ConfigureAwait(false);
     }
 
-    public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default) => new(NoWatch);
+    // A start that is given up is taken back by Orleans, which ends what nobody takes anything from.
+    public async ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        var watch = request switch
+        {
+            { Prefix: { } prefix } => _watches.StartLiveAsync(() => GrainWatch.StartAsync(() => grains.GetGrain<IPrefixWatchGrain>(Guid.NewGuid()).WatchAsync(prefix))),
+            { Key: { } key } => _watches.StartAsync(request.Since, since => GrainWatch.StartAsync(() => KeyOf(key).WatchAsync(since))),
+            _ => _watches.StartAsync(request.Since, since => GrainWatch.StartAsync(() => GrainOf(request.Resource!).WatchAsync(since))),
+        };
+        return await watch.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);
+
+    /// <summary>Ends the watches.</summary>
+    public void Dispose() => _watches.Dispose();
 
     private ILeaseGrain GrainOf(string resource)
     {

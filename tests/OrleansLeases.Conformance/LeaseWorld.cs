@@ -12,9 +12,6 @@ public abstract class LeaseWorld : IAsyncDisposable
     /// <summary>What <see cref="ServiceInfo.Durable"/> says.</summary>
     public abstract bool Durable { get; }
 
-    /// <summary>TEMPORARY, until the Orleans host has watch: whether the suites with <see cref="NeedsWatchAttribute"/> run. Remove it then.</summary>
-    public virtual bool HasWatch => true;
-
     /// <summary>The unit of the suites' times: 1 s under a clock that tests move, short under a real one.</summary>
     public virtual TimeSpan Unit => TimeSpan.FromSeconds(1);
 
@@ -34,7 +31,3 @@ public abstract class LeaseWorld : IAsyncDisposable
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 }
-
-/// <summary>TEMPORARY, with <see cref="LeaseWorld.HasWatch"/>: a suite about watch.</summary>
-[AttributeUsage(AttributeTargets.Class)]
-public sealed class NeedsWatchAttribute : Attribute;

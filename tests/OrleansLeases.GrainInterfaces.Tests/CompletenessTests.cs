@@ -22,7 +22,7 @@ public sealed class CompletenessTests
     [Fact]
     public void Surrogates_HaveAFieldForEveryProperty() => Assert.All(
         Contracts.Surrogates.Where(pair => !pair.Key.IsSubclassOf(typeof(Refusal))),
-        pair => Assert.Equal(Contracts.PropertiesOf(pair.Key).Select(property => property.Name).Order(StringComparer.Ordinal), FieldsOf(pair.Value)));
+        pair => Assert.Equal(Contracts.PropertiesOf(pair.Key).Where(property => property.CanWrite || !pair.Key.IsSubclassOf(typeof(WatchEvent))).Select(property => property.Name).Order(StringComparer.Ordinal), FieldsOf(pair.Value)));
 
     [Fact]
     public void RefusalSurrogate_HasAFieldForEveryPropertyOfEveryCase() => Assert.Equal(

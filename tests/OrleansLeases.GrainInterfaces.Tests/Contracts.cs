@@ -6,24 +6,19 @@ namespace OrleansLeases.GrainInterfaces.Tests;
 /// <summary>The contract types that cross, and what they cross as: found by reflection, so that a new one is not forgotten.</summary>
 internal static class Contracts
 {
-    // The service fans a batch out to the grains of its leases.
-    private static readonly Type[] StayingHome =
-    [
-        typeof(RenewBatchRequest), typeof(RenewBatchReply),
-        // TEMPORARY, until the Orleans host has watch.
-        typeof(WatchRequest), typeof(LeaseChange), typeof(KeyChange), typeof(KeyInfo), typeof(WatchEvent.LeaseState), typeof(WatchEvent.KeyState),
-        typeof(WatchEvent.LeaseChanged), typeof(WatchEvent.KeyChanged), typeof(WatchEvent.Resync),
-    ];
+    // The service fans a batch out to the grains of its leases, and asks each kind of watch of another grain.
+    private static readonly Type[] StayingHome = [typeof(RenewBatchRequest), typeof(RenewBatchReply), typeof(WatchRequest)];
 
     public static Assembly GrainInterfaces { get; } = typeof(ILeaseGrain).Assembly;
 
-    /// <summary>Every public record of the abstractions that can be made, and the result around them.</summary>
+    /// <summary>Every public record of the abstractions that can be made, and the values around and in them.</summary>
     public static IReadOnlyList<Type> Crossing { get; } =
     [
         .. typeof(ILeaseService).Assembly.GetExportedTypes()
             .Where(type => type.GetMethod("<Clone>$") is not null && !type.IsAbstract)
             .Except(StayingHome)
-            .Append(typeof(LeaseResult<>)),
+            .Append(typeof(LeaseResult<>))
+            .Append(typeof(WatchPoint)),
     ];
 
     /// <summary>By contract type, its surrogate. Generic ones as their definitions.</summary>

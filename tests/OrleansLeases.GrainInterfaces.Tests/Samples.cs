@@ -81,6 +81,17 @@ internal static class Samples
 
     private static readonly KeyValue Value = new() { Key = Text, Value = Text, Version = 3, Lease = Lease };
 
+    private static readonly WatchPoint Point = new(long.MaxValue, History: 1L << 53);
+
+    private static readonly LeaseChange LeaseChange = new()
+    {
+        Resource = Text, Sequence = 3, Kind = LeaseEventKind.Transferred, Owner = Text, Token = 42, At = When, Reason = Text,
+    };
+
+    private static readonly KeyChange KeyChange = new() { Key = Text, Version = 3, Kind = KeyEventKind.KeyDeleted, At = When, Value = Text, Lease = Lease };
+
+    private static readonly KeyInfo KeyInfo = new() { Key = Text, Version = 3, Value = Text, Lease = Lease };
+
     /// <summary>By a name for the test's report, the sample.</summary>
     public static IReadOnlyDictionary<string, object> All { get; } = new Dictionary<string, object>
     {
@@ -148,6 +159,21 @@ internal static class Samples
         ["list keys, bare"] = new ListKeysRequest(),
         ["key page"] = new KeyPage { Keys = new List<KeyValue> { Value, Value with { Lease = null } }.AsReadOnly(), Next = Text },
         ["key page, empty"] = new KeyPage { Keys = [] },
+        ["key's state"] = KeyInfo,
+        ["key's state, not there"] = new KeyInfo { Key = "k", Version = 0 },
+        ["lease's change"] = LeaseChange,
+        ["lease's change, bare"] = LeaseChange with { Reason = null },
+        ["key's change"] = KeyChange,
+        ["key's change, without its value"] = KeyChange with { Value = null, Lease = null },
+        ["place"] = Point,
+        ["place, a bare number"] = new WatchPoint(17),
+        ["event: lease's state"] = new WatchEvent.LeaseState(Info) { ResumeFrom = Point },
+        ["event: key's state"] = new WatchEvent.KeyState(KeyInfo) { ResumeFrom = Point },
+        ["event: lease changed"] = new WatchEvent.LeaseChanged(LeaseChange) { ResumeFrom = Point },
+        ["event: lease changed, under a prefix"] = new WatchEvent.LeaseChanged(LeaseChange),
+        ["event: key changed"] = new WatchEvent.KeyChanged(KeyChange) { ResumeFrom = new(3) },
+        ["event: resync"] = WatchEvent.Resync.Instance,
+        ["event: resync, with a place"] = WatchEvent.Resync.Instance with { ResumeFrom = Point },
         ["held by"] = new HeldBy { Owner = Text, Mode = LeaseMode.Shared, Remaining = TimeSpan.FromSeconds(1) },
         ["invalid request"] = new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["ttlMs"] = ["too short", Text], ["owner"] = [] }, Text),
         ["invalid request, without errors"] = new Refusal.InvalidRequest(ImmutableDictionary<string, string[]>.Empty, ""),
@@ -169,6 +195,8 @@ internal static class Samples
         ["result: renewal"] = (LeaseResult<LeaseRenewal>)Renewal,
         ["result: page"] = (LeaseResult<LeasePage>)new LeasePage { Leases = [Info], AsOf = When },
         ["result: key"] = (LeaseResult<KeyValue>)Value,
+        ["result: events"] = (LeaseResult<WatchEvent[]>)new WatchEvent[] { WatchEvent.Resync.Instance, new WatchEvent.KeyState(KeyInfo), new WatchEvent.LeaseChanged(LeaseChange) },
+        ["result: no events yet"] = (LeaseResult<WatchEvent[]>)Array.Empty<WatchEvent>(),
         ["result: refusal"] = (LeaseResult<LeaseInfo>)new Refusal.Unavailable(TimeSpan.FromSeconds(1), Text),
         ["result: nothing"] = default(LeaseResult<LeaseGrant>),
     };

@@ -5,6 +5,7 @@ using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
 using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
+using static OrleansLeases.Grains.Tests.Hosting.Watching;
 
 namespace OrleansLeases.Grains.Tests;
 
@@ -139,6 +140,25 @@ public sealed class TwinTests : IAsyncLifetime
             await storages[0].ReadStateAsync(LeaseRecord.StateName, grain, stored);
             Assert.Equal((version * 10) + winner, stored.State!.Lease.LastToken);
         }
+    }
+
+    [Fact]
+    public async Task Watch_AtAStaleTwin_TellsWhatTheOtherStored_BySomeFiveSecondsLater()
+    {
+        await using var ofLease = await StartAsync(_other.Leases, new() { Resource = "orders/42" });
+        await using var ofKey = await StartAsync(_other.Leases, new() { Key = "config" });
+        Assert.IsType<WatchEvent.LeaseState>(await NextAsync(ofLease));
+        Assert.IsType<WatchEvent.KeyState>(await NextAsync(ofKey));
+
+        Assert.Null((await _one.Leases.AcquireAsync(Acquire("orders/42", "worker"))).Refusal);
+        for (var i = 1; i <= 3; i++)
+        {
+            Assert.Null((await _one.Leases.PutKeyAsync("config", Put($"{i}"))).Refusal);
+            Advance(TimeSpan.FromSeconds(5));
+            Assert.Equal(i, (await NextAsync(ofKey)).ResumeFrom?.Sequence);
+        }
+
+        Assert.Equal("worker", Assert.IsType<WatchEvent.LeaseChanged>(await NextAsync(ofLease)).Lease.Owner);
     }
 
     private void Advance(TimeSpan time)

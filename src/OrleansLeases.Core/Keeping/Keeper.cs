@@ -10,6 +10,8 @@ public abstract class Keeper
     private protected const int MaxTurns = 20_000;
     private protected static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private protected static readonly Refusal.Unavailable ShuttingDown = new(RetryAfter, "The service is shutting down.");
+    // So long may another keeper's change stay unknown to whoever watches at this one.
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FarthestAlarm = TimeSpan.FromMinutes(5);
     private static readonly Refusal TooManyCalls =
         new Refusal.LimitReached("calls", RetryAfter, $"{MaxTurns} calls wait for the store to answer for this name; ask again later.");
@@ -26,6 +28,8 @@ public abstract class Keeper
     private long _lastTurn;
     private long _comparedFor;
     private Bulletin? _bulletin;
+    private TimeSpan _lookedAt;
+    private bool _watched;
     private long _told = -1;
     private bool _tellsAll;
 
@@ -42,6 +46,9 @@ public abstract class Keeper
     /// <summary>Whether a call is waiting for something that time brings, so that waking the keeper late would be felt.</summary>
     public virtual bool SomeoneWaits => false;
 
+    /// <summary>Whether somebody watches the record here.</summary>
+    public bool IsWatched => Volatile.Read(ref _bulletin) is { IsRead: true };
+
     /// <summary>Tells the keeper that an alarm it set has come. It may leave memory then: if nothing is going on and nobody has asked for a while.</summary>
     /// <param name="at">The moment it was set for.</param>
     /// <returns>Whether it has retired; its host must then forget it, and otherwise <see cref="Wake"/> it soon.</returns>
@@ -54,7 +61,7 @@ public abstract class Keeper
             if (_retired) return true;
             if (_host.IdleAfter is not { } idle || _busy || _stopped is not null || SomeoneWaits) return false;
             // Whoever watches uses it.
-            if (_bulletin is { IsRead: true }) _lastUsed = now.Mono;
+            if (IsWatched) _lastUsed = now.Mono;
             if (IsNeeded || now.Mono < IdleSince_NeedsLock + idle) return false;
             // A later alarm may still know this keeper; it should not keep the record in memory as well.
             DropState();
@@ -99,6 +106,7 @@ public abstract class Keeper
     private protected async ValueTask<T> ReadStoreAsync<T>(Func<string, ValueTask<T>> load)
     {
         var arrived = Volatile.Read(ref _lastTurn);
+        _lookedAt = _host.Clock.Read().Mono;
         var stored = await load(Name);
         _comparedFor = arrived;
         return stored;
@@ -134,9 +142,23 @@ public abstract class Keeper
         {
             _bulletin ??= new(record);
             if (_stopped is not null) _bulletin.End();
+            _watched = true;
             return _bulletin;
         }
     }
+
+    /// <summary>
+    /// Whether to compare the record with the store, since somebody watches and it was not for a while: a keeper that does
+    /// not know that another one writes as well would have nothing to tell, for ever.
+    /// </summary>
+    private protected bool MustLook_NeedsLock(Now now)
+    {
+        if (LookAt_NeedsLock is not { } at || at > now.Mono) return false;
+        // Whoever started a watch has begun to read it by now.
+        return _watched = IsWatched;
+    }
+
+    private TimeSpan? LookAt_NeedsLock => _watched && !_host.Alone && !_busy ? _lookedAt + LookEvery : null;
 
     private protected void EndWatches() => Volatile.Read(ref _bulletin)?.End();
 
@@ -221,7 +243,9 @@ public abstract class Keeper
     private protected void SetAlarm_NeedsLock()
     {
         if (_stopped is not null || _retired) return;
-        if ((WakeAt_NeedsLock ?? (!_busy && _host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null)) is not { } at) return;
+        var wake = WakeAt_NeedsLock ?? (!_busy && _host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
+        if (LookAt_NeedsLock is { } look && !(wake < look)) wake = look;
+        if (wake is not { } at) return;
         // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.
         var farthest = _host.Clock.Read().Mono + FarthestAlarm;
         if (at > farthest) at = farthest;

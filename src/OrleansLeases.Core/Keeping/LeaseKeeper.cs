@@ -69,17 +69,19 @@ public sealed partial class LeaseKeeper : Keeper
         // A call's wait is over when it is over, though the store hangs and a turn with it. That turn may be storing the
         // caller's own grant, so it gets a moment more.
         if (SomeoneWaits) SendAwayWhoWaitedOut(now, _busy ? SparedWhileBusy : TimeSpan.Zero);
+        bool looks;
         lock (_gate)
         {
             if (_retired || _stopped is not null) return Task.CompletedTask;
-            if (_busy || (_state is not null && WakeAt_NeedsLock is var due && (due is null || due > now.Mono)))
+            looks = MustLook_NeedsLock(now);
+            if (_busy || (!looks && _state is not null && WakeAt_NeedsLock is var due && (due is null || due > now.Mono)))
             {
                 SetAlarm_NeedsLock();
                 return Task.CompletedTask;
             }
         }
 
-        return Enter(new LeaseTurn(LeaseCommand.Tick.Instance, now)) ?? Task.CompletedTask;
+        return Enter(new LeaseTurn(LeaseCommand.Tick.Instance, now) { Fresh = looks }) ?? Task.CompletedTask;
     }
 
     /// <inheritdoc/>

@@ -42,9 +42,18 @@ public sealed class KeyKeeper : Keeper
     /// <inheritdoc/>
     public override Task Wake()
     {
-        // Time changes nothing about a key. Somebody has asked since the alarm was set: the next one is later.
-        lock (_gate) SetAlarm_NeedsLock();
-        return Task.CompletedTask;
+        var now = _host.Clock.Read();
+        lock (_gate)
+        {
+            if (!MustLook_NeedsLock(now))
+            {
+                // Time changes nothing about a key. Somebody has asked since the alarm was set: the next one is later.
+                SetAlarm_NeedsLock();
+                return Task.CompletedTask;
+            }
+        }
+
+        return Enter(new KeyTurn(new KeyCommand.Get(), now) { View = static (_, state) => state }) ?? Task.CompletedTask;
     }
 
     private protected override void DropState() => _state = null;

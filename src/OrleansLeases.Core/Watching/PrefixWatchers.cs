@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Threading.Channels;
-
 namespace OrleansLeases.Core;
 
 /// <summary>
@@ -12,6 +9,19 @@ public sealed class PrefixWatchers
     private readonly Lock _gate = new();
     private volatile PrefixWatcher[] _all = [];
 
+    /// <summary>How many watch.</summary>
+    public int Count => _all.Length;
+
+    /// <summary>Watches every name with a prefix, until the reader falls behind or something may have been missed.</summary>
+    /// <param name="prefix">The prefix; empty for all names.</param>
+    /// <returns>The watch, started.</returns>
+    public LeaseWatch Start(string prefix)
+    {
+        var watcher = new PrefixWatcher(this, prefix);
+        lock (_gate) _all = [.. _all, watcher];
+        return new LeaseWatch(watcher.Buffer.ReadAllAsync(), watcher.Buffer);
+    }
+
     internal void Publish(string name, IHistory record, long after)
     {
         var watchers = _all;
@@ -20,8 +30,8 @@ public sealed class PrefixWatchers
         foreach (var watcher in watchers)
         {
             if (!watcher.Covers(name)) continue;
-            if (record.First > after + 1) watcher.CutOff();
-            foreach (var change in changes ??= [.. record.After(name, after)]) watcher.Offer(change);
+            if (record.First > after + 1) watcher.Buffer.CutOff();
+            foreach (var change in changes ??= [.. record.After(name, after)]) watcher.Buffer.Offer(change);
         }
     }
 
@@ -30,62 +40,29 @@ public sealed class PrefixWatchers
     {
         foreach (var watcher in _all)
         {
-            if (watcher.Covers(name)) watcher.CutOff();
+            if (watcher.Covers(name)) watcher.Buffer.CutOff();
         }
     }
 
-    internal PrefixWatcher Add(string prefix)
-    {
-        var watcher = new PrefixWatcher(this, prefix);
-        lock (_gate) _all = [.. _all, watcher];
-        return watcher;
-    }
-
-    internal void Remove(PrefixWatcher watcher)
+    private void Remove(PrefixWatcher watcher)
     {
         lock (_gate) _all = [.. _all.Where(other => other != watcher)];
     }
-}
 
-/// <summary>
-/// One watcher's share of what happens under a prefix: a queue that is cut off rather than allowed to grow, and taken out
-/// at once, so that whoever never reads costs no more than one full queue. One reader.
-/// </summary>
-internal sealed class PrefixWatcher(PrefixWatchers all, string prefix) : IDisposable
-{
-    // Enough for what a batch of a store's writes brings at once, several times over.
-    private const int Capacity = 4_096;
-
-    // A large value takes the room of several events, so that a full queue is 32 MiB at the very most.
-    private const int CharsPerEvent = 4_096;
-
-    private readonly Channel<WatchEvent> _events = Channel.CreateUnbounded<WatchEvent>(new UnboundedChannelOptions { SingleReader = true });
-    private int _room = Capacity;
-
-    public bool Covers(string name) => name.StartsWith(prefix, StringComparison.Ordinal);
-
-    // By one keeper at a time for each name, and by many for the prefix.
-    public void Offer(WatchEvent change)
+    // One watcher's share of what happens: offered by one keeper at a time for each name, and by many for the prefix. Cut
+    // off it is taken out at once, so that whoever never reads costs no more than one full buffer.
+    private sealed class PrefixWatcher
     {
-        if (Interlocked.Add(ref _room, -RoomOf(change)) < 0 || !_events.Writer.TryWrite(change)) CutOff();
-    }
+        private readonly string _prefix;
 
-    /// <summary>Ends the events: the reader is told that it may have missed some once it has read those that are here.</summary>
-    public void CutOff()
-    {
-        if (_events.Writer.TryComplete()) all.Remove(this);
-    }
-
-    public async IAsyncEnumerable<WatchEvent> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await foreach (var change in _events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        public PrefixWatcher(PrefixWatchers all, string prefix)
         {
-            Interlocked.Add(ref _room, RoomOf(change));
-            yield return change;
+            _prefix = prefix;
+            Buffer = new(() => all.Remove(this));
         }
+
+        public WatchBuffer Buffer { get; }
+
+        public bool Covers(string name) => name.StartsWith(_prefix, StringComparison.Ordinal);
     }
-
-    public void Dispose() => CutOff();
-
-    private static int RoomOf(WatchEvent change) => 1 + (change is WatchEvent.KeyChanged { Key.Value: { } value } ? value.Length / CharsPerEvent : 0);
 }

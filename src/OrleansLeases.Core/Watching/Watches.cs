@@ -6,9 +6,8 @@ namespace OrleansLeases.Core;
 /// The watches of one process: they go on where the keeper of a record was replaced, and start over where they were cut
 /// off, until the service stops. Thread-safe.
 /// </summary>
-/// <param name="prefixes">Where the keepers of this process tell what they store.</param>
 /// <param name="time">The clock of the pauses.</param>
-public sealed class Watches(PrefixWatchers prefixes, TimeProvider time) : IDisposable
+public sealed class Watches(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
@@ -21,54 +20,58 @@ public sealed class Watches(PrefixWatchers prefixes, TimeProvider time) : IDispo
     public async Task<LeaseResult<LeaseWatch>> StartAsync(WatchPoint? since, Func<WatchPoint?, Task<LeaseResult<LeaseWatch>>> start)
     {
         ArgumentNullException.ThrowIfNull(start);
-        var started = await start(since);
-        return started.TryGetValue(out var watch, out var refusal) ? new LeaseWatch(UntilStopAsync(FollowAsync(watch, since, start))) : refusal;
+        return (await start(since)).TryGetValue(out var watch, out var refusal) ? Follow(watch, since, start, live: false) : refusal;
+    }
+
+    /// <summary>Watches what has no numbers to go on by: where a watch ends another is started, and then resync is told.</summary>
+    /// <param name="start">Starts a watch, which may end at any time.</param>
+    /// <returns>The watch, started, or why it could not be.</returns>
+    public async Task<LeaseResult<LeaseWatch>> StartLiveAsync(Func<Task<LeaseResult<LeaseWatch>>> start)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        return (await start()).TryGetValue(out var watch, out var refusal) ? Follow(watch, null, _ => start(), live: true) : refusal;
     }
 
     /// <summary>Watches every name with a prefix, live.</summary>
+    /// <param name="prefixes">Where the keepers of this process tell what they store.</param>
     /// <param name="prefix">The prefix; empty for all names.</param>
     /// <returns>The watch, started.</returns>
-    public LeaseWatch StartPrefix(string prefix)
+    public LeaseWatch StartPrefix(PrefixWatchers prefixes, string prefix)
     {
-        var watcher = prefixes.Add(prefix);
-        return new LeaseWatch(UntilStopAsync(FollowPrefixAsync(prefix, watcher)), watcher);
+        ArgumentNullException.ThrowIfNull(prefixes);
+        return Follow(prefixes.Start(prefix), null, _ => Task.FromResult<LeaseResult<LeaseWatch>>(prefixes.Start(prefix)), live: true);
     }
 
     /// <summary>Ends all watches.</summary>
     public void Dispose() => _stop.Cancel();
 
+    private LeaseWatch Follow(LeaseWatch watch, WatchPoint? since, Func<WatchPoint?, Task<LeaseResult<LeaseWatch>>> start, bool live) =>
+        new(UntilStopAsync(FollowAsync(watch, since, start, live)), watch);
+
     private async IAsyncEnumerable<WatchEvent> FollowAsync(
-        LeaseWatch watch, WatchPoint? since, Func<WatchPoint?, Task<LeaseResult<LeaseWatch>>> start, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        while (true)
-        {
-            await foreach (var told in watch.WithCancellation(cancellationToken))
-            {
-                since = told.ResumeFrom ?? since;
-                yield return told;
-            }
-
-            LeaseWatch? next;
-            while (!(await start(since)).TryGetValue(out next, out _)) await Task.Delay(RetryAfter, time, cancellationToken);
-            watch = next;
-        }
-    }
-
-    private async IAsyncEnumerable<WatchEvent> FollowPrefixAsync(string prefix, PrefixWatcher watcher, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        LeaseWatch watch, WatchPoint? since, Func<WatchPoint?, Task<LeaseResult<LeaseWatch>>> start, bool live, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         try
         {
             while (true)
             {
-                await foreach (var told in watcher.ReadAllAsync(cancellationToken)) yield return told;
+                await foreach (var told in watch.WithCancellation(cancellationToken))
+                {
+                    since = told.ResumeFrom ?? since;
+                    yield return told;
+                }
+
+                watch.Dispose();
+                LeaseWatch? next;
+                while (!(await start(since)).TryGetValue(out next, out _)) await Task.Delay(RetryAfter, time, cancellationToken);
+                watch = next;
                 // The new one hears before the reader is told: what was missed came before the word.
-                watcher = prefixes.Add(prefix);
-                yield return WatchEvent.Resync.Instance;
+                if (live) yield return WatchEvent.Resync.Instance;
             }
         }
         finally
         {
-            watcher.Dispose();
+            watch.Dispose();
         }
     }
 

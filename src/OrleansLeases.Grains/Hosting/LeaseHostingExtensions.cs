@@ -92,6 +92,7 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
         silo.Services.AddSingleton<IActivationWorkingSetObserver, DepartingLeases>();
+        silo.AddPlacementDirector<OnSilo, OnSiloDirector>();
         silo.Services.AddHostedService<SweeperStart>();
         silo.Services.AddHostedService<LastingTrouble>();
         silo.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(

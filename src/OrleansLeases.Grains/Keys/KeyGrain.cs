@@ -38,8 +38,14 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
         return await _calls.AddAsync(Key, request);
     }
 
+    public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since, CancellationToken cancellationToken) =>
+        Portions.Of(StartWatchAsync(since), cancellationToken);
+
     public async Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken) =>
         await Keeper.Submit(new KeyCommand.Clean(resource, token))! as Refusal;
+
+    private async Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) =>
+        RequestChecks.Check(new WatchRequest { Key = Key, Since = since }) is { } refusal ? refusal : await _calls.WatchAsync(Keeper.Watch(since)!);
 
     // The calls about a key are led where it is: it is asked two or three times, and a lease once.
     Task<object> IKeepers.AskKeyAsync(string key, KeyCommand command) => Keeper.Submit(command)!;

@@ -2,7 +2,6 @@ namespace OrleansLeases.Conformance.Suites;
 
 /// <summary>Watch: every stored change of a resource or key once and in order, or resync.</summary>
 /// <typeparam name="TWorld">The implementation under test.</typeparam>
-[NeedsWatch]
 public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()
 {

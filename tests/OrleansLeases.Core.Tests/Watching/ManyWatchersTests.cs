@@ -14,7 +14,7 @@ public sealed class ManyWatchersTests
     {
         const int Last = 20_000;
         var record = new Record(remembers: 64);
-        using var watches = new Watches(new PrefixWatchers(), TimeProvider.System);
+        using var watches = new Watches(TimeProvider.System);
         var readers = Enumerable.Range(0, 20).Select(i => Task.Run(() => ReadAsync(i))).ToList();
         var random = new Random(seed);
         while (record.Last < Last)
@@ -71,8 +71,8 @@ public sealed class ManyWatchersTests
         const int Names = 16;
         const int Changes = 5_000;
         var prefixes = new PrefixWatchers();
-        using var watches = new Watches(prefixes, TimeProvider.System);
-        var readers = Enumerable.Range(0, 4).Select(i => (i, Watch: watches.StartPrefix(i == 0 ? "" : "a/"))).ToList();
+        using var watches = new Watches(TimeProvider.System);
+        var readers = Enumerable.Range(0, 4).Select(i => (i, Watch: watches.StartPrefix(prefixes, i == 0 ? "" : "a/"))).ToList();
         var reading = readers.Select(reader => Task.Run(() => ReadAsync(reader.Watch, slow: reader.i == 3))).ToList();
 
         await Task.WhenAll(Enumerable.Range(0, Names).Select(name => Task.Run(async () =>
@@ -189,8 +189,8 @@ public sealed class ManyWatchersTests
     public async Task Prefix_ThatNobodyReads_CostsOneFullQueueAtMost()
     {
         var prefixes = new PrefixWatchers();
-        using var watches = new Watches(prefixes, TimeProvider.System);
-        await using var unread = watches.StartPrefix("");
+        using var watches = new Watches(TimeProvider.System);
+        await using var unread = watches.StartPrefix(prefixes, "");
         for (var last = 1; last <= 100_000; last++) prefixes.Publish("a", new History(1, last), last - 1);
 
         var told = 0;
@@ -221,8 +221,8 @@ public sealed class ManyWatchersTests
     public async Task Prefix_WithLargeValues_HoldsFewerOfThem()
     {
         var prefixes = new PrefixWatchers();
-        using var watches = new Watches(prefixes, TimeProvider.System);
-        await using var unread = watches.StartPrefix("");
+        using var watches = new Watches(TimeProvider.System);
+        await using var unread = watches.StartPrefix(prefixes, "");
         for (var last = 1; last <= 1_000; last++) prefixes.Publish("a", new History(1, last, new string('x', 65_536)), last - 1);
 
         var told = 0;

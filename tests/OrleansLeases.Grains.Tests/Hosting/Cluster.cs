@@ -110,3 +110,16 @@ internal static class Requests
         RequestId = requestId,
     };
 }
+
+/// <summary>Reading watches.</summary>
+internal static class Watching
+{
+    public static async Task<IAsyncEnumerator<WatchEvent>> StartAsync(ILeaseService leases, WatchRequest request) =>
+        (await leases.WatchAsync(request)).Value.GetAsyncEnumerator();
+
+    public static async Task<WatchEvent> NextAsync(IAsyncEnumerator<WatchEvent> events)
+    {
+        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Calls.Patience), "The watch ended.");
+        return events.Current;
+    }
+}

@@ -41,3 +41,5 @@ public sealed class SharedLeases : SharedLeasesSuite<OrleansMemoryWorld>;
 public sealed class Transfer : TransferSuite<OrleansMemoryWorld>;
 
 public sealed class Waiting : WaitingSuite<OrleansMemoryWorld>;
+
+public sealed class Watch : WatchSuite<OrleansMemoryWorld>;

@@ -41,3 +41,5 @@ public sealed class SharedLeases : SharedLeasesSuite<OrleansPostgresWorld>;
 public sealed class Transfer : TransferSuite<OrleansPostgresWorld>;
 
 public sealed class Waiting : WaitingSuite<OrleansPostgresWorld>;
+
+public sealed class Watch : WatchSuite<OrleansPostgresWorld>;

@@ -19,8 +19,6 @@ public abstract class OrleansWorld : LeaseWorld
 
     public override string Engine => "orleans";
 
-    public override bool HasWatch => false;
-
     public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
     {
         _limits = limits;
