@@ -207,8 +207,8 @@ public sealed class ManyWatchersTests
     public async Task Prefix_ThatIsRead_IsNeverCutOff()
     {
         var prefixes = new PrefixWatchers();
-        using var watches = new Watches(prefixes, TimeProvider.System);
-        await using var events = watches.StartPrefix("").GetAsyncEnumerator();
+        using var watches = new Watches(TimeProvider.System);
+        await using var events = watches.StartPrefix(prefixes, "").GetAsyncEnumerator();
         for (var last = 1; last <= 10_000; last++)
         {
             prefixes.Publish("a", new History(1, last, new string('x', 5_000)), last - 1);
