@@ -218,6 +218,25 @@ public sealed class ManyWatchersTests
     }
 
     [Fact]
+    public async Task Prefix_ThatIsLetGo_OrCutOff_CostsNothingMore()
+    {
+        var prefixes = new PrefixWatchers();
+        using var watches = new Watches(prefixes, TimeProvider.System);
+        await watches.StartPrefix("").DisposeAsync();
+        await using (var read = watches.StartPrefix("").GetAsyncEnumerator())
+        {
+            prefixes.Publish("a", new History(1, 1), 0);
+            Assert.True(await read.MoveNextAsync());
+        }
+
+        prefixes.Publish("a", new Unasked(), 1);
+        await using var unread = watches.StartPrefix("");
+        for (var last = 2; last <= 5_000; last++) prefixes.Publish("a", new History(1, last), last - 1);
+
+        prefixes.Publish("a", new Unasked(), 5_000);
+    }
+
+    [Fact]
     public async Task Prefix_WithLargeValues_HoldsFewerOfThem()
     {
         var prefixes = new PrefixWatchers();
@@ -275,6 +294,15 @@ public sealed class ManyWatchersTests
         }
 
         private History Now() => new(Math.Max(1, _last - remembers + 1), _last);
+    }
+
+    private sealed class Unasked : IHistory
+    {
+        public long First => throw new InvalidOperationException("Somebody is still there.");
+
+        public long Last => throw new InvalidOperationException("Somebody is still there.");
+
+        public IEnumerable<WatchEvent> After(string name, long sequence) => throw new InvalidOperationException("Somebody is still there.");
     }
 
     private sealed record History(long First, long Last, string? Value = null) : IHistory
