@@ -221,16 +221,16 @@ public sealed class ManyWatchersTests
     public async Task Prefix_ThatIsLetGo_OrCutOff_CostsNothingMore()
     {
         var prefixes = new PrefixWatchers();
-        using var watches = new Watches(prefixes, TimeProvider.System);
-        await watches.StartPrefix("").DisposeAsync();
-        await using (var read = watches.StartPrefix("").GetAsyncEnumerator())
+        using var watches = new Watches(TimeProvider.System);
+        await watches.StartPrefix(prefixes, "").DisposeAsync();
+        await using (var read = watches.StartPrefix(prefixes, "").GetAsyncEnumerator())
         {
             prefixes.Publish("a", new History(1, 1), 0);
             Assert.True(await read.MoveNextAsync());
         }
 
         prefixes.Publish("a", new Unasked(), 1);
-        await using var unread = watches.StartPrefix("");
+        await using var unread = watches.StartPrefix(prefixes, "");
         for (var last = 2; last <= 5_000; last++) prefixes.Publish("a", new History(1, last), last - 1);
 
         prefixes.Publish("a", new Unasked(), 5_000);
