@@ -1,0 +1,42 @@
+using static OrleansLeases.Core.Tests.KeeperBench;
+using static OrleansLeases.Core.Tests.MachineBench;
+
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>Where the watch of one keeper ends; whoever follows it starts the next one at once, so it must not end before.</summary>
+public sealed class KeeperWatchTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly KeeperBench _bench = new();
+
+    [Fact]
+    public async Task Watch_StartedAfterAnUnknownOutcome_WaitsForTheNextChange()
+    {
+        await using var before = Now<LeaseWatch>(_bench.Keeper.Watch(new(0))!).GetAsyncEnumerator();
+        var ended = before.MoveNextAsync();
+        _bench.Store.OnSave(_ => throw new IOException("before"));
+        Now<Refusal.OutcomeUnknown>(_bench.Acquire(Ask()));
+        Assert.False(await ended.AsTask().WaitAsync(Patience));
+
+        await using var after = Now<LeaseWatch>(_bench.Keeper.Watch(new(0))!).GetAsyncEnumerator();
+        var next = after.MoveNextAsync();
+
+        Assert.False(next.IsCompleted);
+        _bench.Grant();
+        Assert.True(await next.AsTask().WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task Watch_StartedWhileTheKeeperStops_Ends()
+    {
+        _bench.Store.Hold = true;
+        var starting = _bench.Keeper.Watch(new(0))!;
+        _bench.Keeper.Stop();
+        _bench.Store.Held[0].Complete();
+
+        await using var events = Now<LeaseWatch>(starting).GetAsyncEnumerator();
+
+        Assert.False(await events.MoveNextAsync().AsTask().WaitAsync(Patience));
+    }
+}
