@@ -18,7 +18,7 @@ public sealed class FreezeTests(SharedCluster shared)
 
         silo.Process.Freeze();
         var patient = run.AskPatientlyAsync(silo, abandoned);
-        var heirs = run.AssertGrantableAsync(abandoned);
+        var heirs = run.AssertGrantableAsync(abandoned, silo);
         await cluster.DeclaredDeadAsync(silo);
         // The others take over while it still believes to own what it had, and has calls to answer.
         await heirs;

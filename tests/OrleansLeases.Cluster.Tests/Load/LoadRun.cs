@@ -61,7 +61,7 @@ internal sealed class LoadRun : IAsyncDisposable
         return new(cluster, name, grace, await Watchers.StartAsync(cluster, ResourcesOf(name), $"{name}/"));
     }
 
-    public static Task ForAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System);
+    public static Task ForAsync(TimeSpan time) => time > TimeSpan.Zero ? Task.Delay(time, TimeProvider.System) : Task.CompletedTask;
 
     /// <summary>Goes on until everything was granted some times more than now.</summary>
     public async Task ProceedAsync(int grants = 2)
@@ -79,7 +79,7 @@ internal sealed class LoadRun : IAsyncDisposable
         return await Task.WhenAll(Enumerable.Range(0, count).Select(async number =>
         {
             var request = new AcquireRequest { Resource = $"{names}/{number}", Owner = "lost", Ttl = Ttl, RequestId = "lost" };
-            var tenure = await AcquireAsync(request, number);
+            var tenure = await AcquireAsync(request, _cluster.Silos, number);
             var sent = Ledger.Now;
             if ((await Server(number).RenewAsync(new RenewRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token })).TryGetValue(out var renewal, out _))
                 tenure.Until = sent + renewal.Held + renewal.Remaining;
@@ -93,18 +93,21 @@ internal sealed class LoadRun : IAsyncDisposable
         var names = $"{_name}/forgotten/{_forgotten++}";
         await Task.WhenAll(Enumerable.Range(0, count).Select(async number =>
         {
-            var tenure = await AcquireAsync(new AcquireRequest { Resource = $"{names}/{number}", Owner = "lost", Ttl = Ttl, RequestId = "lost" }, number);
+            var tenure = await AcquireAsync(new AcquireRequest { Resource = $"{names}/{number}", Owner = "lost", Ttl = Ttl, RequestId = "lost" }, _cluster.Silos, number);
             await Keys.PutUnreadAsync(tenure, () => Server(number++));
         }));
     }
 
     /// <summary>Others ask for what was abandoned, and must have it within the published grace.</summary>
-    public async Task AssertGrantableAsync(IEnumerable<Ledger.Tenure> abandoned)
+    /// <param name="abandoned">What was abandoned.</param>
+    /// <param name="frozen">A silo that neither answers nor refuses: who asks it waits for as long as he likes to, whatever the grace.</param>
+    public async Task AssertGrantableAsync(IEnumerable<Ledger.Tenure> abandoned, SiloProcess? frozen = null)
     {
+        var silos = _cluster.Silos.Where(silo => silo != frozen).ToList();
         await Task.WhenAll(abandoned.Select(async (tenure, number) =>
         {
             var heir = await AcquireAsync(
-                new AcquireRequest { Resource = tenure.Resource, Owner = "heir", Ttl = Ttl, Wait = TimeSpan.FromSeconds(10), RequestId = $"heir of {tenure.Token}" }, number);
+                new AcquireRequest { Resource = tenure.Resource, Owner = "heir", Ttl = Ttl, Wait = TimeSpan.FromSeconds(10), RequestId = $"heir of {tenure.Token}" }, silos, number);
             var late = heir.From - tenure.Until;
             Assert.True(late <= _grace + SchedulingSlack, $"{tenure} was grantable {late} after its deadline; the grace is {_grace}.");
         }));
@@ -155,15 +158,15 @@ internal sealed class LoadRun : IAsyncDisposable
 
     private ILeaseService Server(int number) => _cluster.Silos[number % _cluster.Silos.Count].Leases;
 
-    private async Task<Ledger.Tenure> AcquireAsync(AcquireRequest request, int server)
+    private async Task<Ledger.Tenure> AcquireAsync(AcquireRequest request, IReadOnlyList<SiloProcess> silos, int number)
     {
         var started = Ledger.Now;
         while (true)
         {
             var sent = Ledger.Now;
-            var answer = await Server(server).AcquireAsync(request);
+            var answer = await silos[number % silos.Count].Leases.AcquireAsync(request);
             if (answer.TryGetValue(out var grant, out var refusal)) return Ledger.Begin(grant, sent);
-            if (refusal is Refusal.OutcomeUnknown or Refusal.Unavailable) server++;
+            if (refusal is Refusal.OutcomeUnknown or Refusal.Unavailable) number++;
             // The grant of a call that was not answered in time ran out before its repeat: a busy machine takes longer than a ttl.
             else if (refusal is Refusal.NotHolder { Reason: NotHolderReason.Expired }) request = request with { RequestId = $"{request.RequestId} again" };
             else if (refusal is not Refusal.Held || Ledger.Now - started > Eventually.Patience) Assert.Fail($"{request} was told {refusal}");
