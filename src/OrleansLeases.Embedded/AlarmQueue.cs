@@ -4,7 +4,8 @@ namespace OrleansLeases.Embedded;
 
 /// <summary>
 /// Wakes the keepers of this process from one timer. Whoever has someone waiting is woken at once; the rest, whose
-/// leases merely ended, a few at a time, so that many ends in one second do not crowd out the calls of others.
+/// leases merely ended, a few at a time and in the background, so that many ends in one second do not crowd out the calls
+/// of others.
 /// </summary>
 internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
 {
@@ -16,15 +17,17 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
     private readonly Queue<Keeper> _background = new();
     private readonly LeaseClock _clock;
     private readonly Action<Keeper> _forget;
+    private readonly TaskScheduler _scheduler;
     private readonly ITimer _timer;
     private TimeSpan _armedFor = TimeSpan.MaxValue;
     private int _running;
     private bool _disposed;
 
-    public AlarmQueue(TimeProvider time, LeaseClock clock, Action<Keeper> forget)
+    public AlarmQueue(TimeProvider time, LeaseClock clock, TaskScheduler background, Action<Keeper> forget)
     {
         _clock = clock;
         _forget = forget;
+        _scheduler = background;
         _timer = time.CreateTimer(static queue => ((AlarmQueue)queue!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -84,7 +87,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
                 else lock (_gate) _background.Enqueue(keeper);
             }
 
-            RunBackground();
+            _ = Task.Factory.StartNew(RunBackground, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler);
         }
     }
 
@@ -101,7 +104,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
 
             var turn = next.Wake();
             if (turn.IsCompleted) Finished();
-            else _ = turn.ContinueWith(static (_, queue) => ((AlarmQueue)queue!).FinishedAndGoOn(), this, TaskScheduler.Default);
+            else _ = turn.ContinueWith(static (_, queue) => ((AlarmQueue)queue!).FinishedAndGoOn(), this, _scheduler);
         }
     }
 

@@ -6,6 +6,8 @@ namespace OrleansLeases.Embedded;
 /// <summary>The keepers in this process, one for each name in use. Thread-safe.</summary>
 internal sealed class Keepers : IKeepers, IDisposable
 {
+    // Tasks until the thread is given back: a timer that rings meanwhile waits no longer than for these.
+    private const int BackgroundAtOnce = 64;
     private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<string, LeaseKeeper> _leases = new(StringComparer.Ordinal);
@@ -19,8 +21,10 @@ internal sealed class Keepers : IKeepers, IDisposable
     public Keepers(IEmbeddedStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time)
     {
         _store = store;
-        _alarms = new AlarmQueue(time, clock, Forget);
-        _cleaner = new KeyCleaner(this, time);
+        // One thread at a time does what nobody waits for, however much it is: callers find the others free.
+        var background = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, maxConcurrencyLevel: 1, BackgroundAtOnce).ExclusiveScheduler;
+        _alarms = new AlarmQueue(time, clock, background, Forget);
+        _cleaner = new KeyCleaner(this, time, background);
         _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = IdleAfter, Cleaner = _cleaner, Prefixes = prefixes, Alone = true };
     }
 

@@ -6,7 +6,8 @@ namespace OrleansLeases.Core;
 /// </summary>
 /// <param name="keepers">The keepers of keys and leases.</param>
 /// <param name="time">The clock of the pauses.</param>
-public sealed class KeyCleaner(IKeepers keepers, TimeProvider time) : IKeyCleaner, IDisposable
+/// <param name="scheduler">Where it works; the thread pool where left out.</param>
+public sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskScheduler? scheduler = null) : IKeyCleaner, IDisposable
 {
     // Enough at once to fill a store's batches, and few enough that a call about one of these keys does not wait long.
     private const int BatchLength = 32;
@@ -45,7 +46,7 @@ public sealed class KeyCleaner(IKeepers keepers, TimeProvider time) : IKeyCleane
         }
 
         // Off the turn of the lease that hands it out.
-        _ = Task.Run(WorkAsync);
+        _ = Task.Factory.StartNew(WorkAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler ?? TaskScheduler.Default);
     }
 
     private async Task WorkAsync()

@@ -10,6 +10,10 @@ internal static class LeaseDatabase
     // A commit writes every page it touches. Records are small and spread, so small pages keep a batch small.
     private const int PageSize = 1024;
 
+    // Pages of the log after which a commit copies what the checkpointer has not. A log that grows costs a commit more than
+    // one that is written over.
+    private const int LongestLog = 16_384;
+
     public static SqliteConnection Open(string file, bool readOnly = false)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -33,7 +37,7 @@ internal static class LeaseDatabase
             PRAGMA synchronous = FULL;
             PRAGMA busy_timeout = 5000;
             PRAGMA cache_size = -8192;
-            PRAGMA wal_autocheckpoint = 16384;
+            PRAGMA wal_autocheckpoint = {LongestLog};
             """);
         return connection;
     }
