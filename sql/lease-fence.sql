@@ -7,11 +7,12 @@
 --   update orders set …;
 --   commit;
 --
--- Where what the token guards is not in this database, or takes longer than a transaction should wait to be committed, first
--- raise the token for good, and then pass the fence in a transaction that is kept open until it is done:
+-- Where what the token guards is not in this database, first raise the token for good, and then keep a transaction open that
+-- has passed the fence, until all is done. LeaseFence.HoldAsync does that:
 --
---   select lease_fence_raise('orders/42', 33);   -- waits for those inside under lower tokens; committed at once
---   begin; select lease_fence('orders/42', 33);  -- those with greater tokens wait
+--   select lease_fence_raise('orders/42', 33);   -- by itself: committed at once; waits for those inside under lower tokens
+--   begin;
+--   select lease_fence('orders/42', 33);         -- those with greater tokens wait
 --   …
 --   rollback;
 --
