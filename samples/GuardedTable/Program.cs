@@ -4,14 +4,12 @@
 //   dotnet run --project samples/GuardedTable -- "Host=localhost;Username=postgres;Password=…"
 using GuardedTable;
 using Npgsql;
-using OrleansLeases;
-using OrleansLeases.Embedded;
 using OrleansLeases.Fencing.PostgreSql;
-using OrleansLeases.Gateway;
+using Samples;
 
-if (args is [Worker.Verb, var server, var database, var amount, var isFenced])
+if (args is [Worker.Verb, var address, var database, var amount, var isFenced])
 {
-    await Worker.RunAsync(new Uri(server), database, long.Parse(amount), bool.Parse(isFenced));
+    await Worker.RunAsync(new Uri(address), database, long.Parse(amount), bool.Parse(isFenced));
     return 0;
 }
 
@@ -21,16 +19,7 @@ if (args is not [var postgres])
     return 2;
 }
 
-// The lease service, in this process.
-var builder = WebApplication.CreateSlimBuilder();
-builder.Logging.ClearProviders();
-builder.Services.AddSingleton<ILeaseService>(EmbeddedLeases.InMemory());
-builder.Services.AddLeaseGateway();
-await using var app = builder.Build();
-app.Urls.Add("http://127.0.0.1:0");
-app.MapLeases();
-await app.StartAsync();
-
+await using var server = await LocalServer.StartAsync();
 var schema = $"guarded_table_{Environment.ProcessId}";
 var connectionString = new NpgsqlConnectionStringBuilder(postgres) { SearchPath = schema }.ConnectionString;
 await using var source = NpgsqlDataSource.Create(connectionString);
@@ -52,22 +41,33 @@ async Task<long> PauseAsync(bool fenced)
 {
     Console.WriteLine(fenced ? "With the fence:" : "Without a fence:");
     await ExecuteAsync("delete from account; insert into account values (100)");
-    using var first = WorkerProcess.Start(app.Urls.First(), connectionString, amount: 10, fenced);
-    await first.UntilAboutToWriteAsync();
+    using var first = Start("first", amount: 10, fenced);
+    await first.HearAsync();
     first.Stop();
+    Console.WriteLine("  It is stopped; its lease runs out.");
 
     // It stands in line until the first one's lease has run out.
-    using var second = WorkerProcess.Start(app.Urls.First(), connectionString, amount: 20, fenced);
-    await second.UntilAboutToWriteAsync();
-    await second.GoOnAsync();
+    using var second = Start("second", amount: 20, fenced);
+    await second.HearAsync();
+    await GoOnAsync(second);
 
+    Console.WriteLine("  The first one wakes up.");
     first.Continue();
-    await first.GoOnAsync();
+    await GoOnAsync(first);
 
     await using var command = source.CreateCommand("select balance from account");
     var balance = (long)(await command.ExecuteScalarAsync())!;
     Console.WriteLine($"  The balance is {balance}: {(balance == 120 ? "nothing is lost" : "the 20 are lost")}.");
     return balance;
+}
+
+ChildProcess Start(string name, long amount, bool fenced) =>
+    ChildProcess.Start(name, Worker.Verb, server.Address, connectionString, $"{amount}", $"{fenced}");
+
+static async Task GoOnAsync(ChildProcess worker)
+{
+    await worker.TellAsync();
+    await worker.ToTheEndAsync();
 }
 
 async Task ExecuteAsync(string sql)

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 
@@ -18,16 +19,19 @@ namespace OrleansLeases.Fencing.PostgreSql;
 /// How long a block may leave its transaction idle before the server ends it, at least 1 ms; 10 s where left out. A process
 /// that is paused in the middle of a block keeps those who come after it waiting that long.
 /// </param>
+/// <param name="time">The clock that ends a hold; the system's where left out.</param>
 /// <exception cref="ArgumentNullException"><paramref name="database"/> is null.</exception>
 /// <exception cref="ArgumentOutOfRangeException"><paramref name="pauseLimit"/> is below 1 ms, or over 24 days.</exception>
-public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit = null)
+public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit = null, TimeProvider? time = null)
 {
     private const string Stale = "LF001";
+    private const string Pass = "select lease_fence($1, $2)";
 
     private readonly NpgsqlDataSource _database = database ?? throw new ArgumentNullException(nameof(database));
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly string _pauseLimit = Milliseconds(pauseLimit ?? TimeSpan.FromSeconds(10));
 
-    /// <summary>The function and its table as SQL.</summary>
+    /// <summary>The functions and their table as SQL.</summary>
     /// <value>What <c>sql/lease-fence.sql</c> says. It may be applied again at any time.</value>
     public static string Script
     {
@@ -39,7 +43,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         }
     }
 
-    /// <summary>Installs the function <c>lease_fence(resource, token)</c> in the schema that comes first in the search path.</summary>
+    /// <summary>Installs the functions <c>lease_fence(resource, token)</c> and <c>lease_fence_raise</c> in the schema that comes first in the search path.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When it is there.</returns>
     /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
@@ -76,6 +80,47 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Passes the fence and keeps every greater token out, for what no transaction of this database covers: a file, a device,
+    /// another service.
+    /// </summary>
+    /// <remarks>See <see cref="FenceHold"/> for what that guarantees, and where it ends. It takes one connection until it is disposed of.</remarks>
+    /// <param name="resource">The resource, as it is leased.</param>
+    /// <param name="token">The token of the grant.</param>
+    /// <param name="options">How long; the defaults where left out.</param>
+    /// <param name="cancellationToken">Gives up. The token may then count as seen.</param>
+    /// <returns>The hold, once the token is durably the greatest seen, and nobody is inside under a lower one. Dispose it when all is done.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or an option is out of bounds.</exception>
+    /// <exception cref="StaleTokenException">A greater token has been seen.</exception>
+    /// <exception cref="TimeoutException">Somebody was inside under a lower token for longer than <see cref="FenceHoldOptions.Patience"/>.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not answer. The token may then count as seen.</exception>
+    public async Task<FenceHold> HoldAsync(string resource, long token, FenceHoldOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        Check(resource, token);
+        options ??= new();
+        options.Validate();
+        var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // By itself, and committed with it: what is done under the hold may be seen by the world before any transaction ends.
+            await CallAsync(connection, "select lease_fence_raise($1, $2)", resource, token, options, cancellationToken).ConfigureAwait(false);
+
+            // Counted from before it is sent: the server's own limit begins later, and ends later.
+            var started = _time.GetTimestamp();
+            await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+            await CallAsync(connection, Pass, resource, token, options, cancellationToken).ConfigureAwait(false);
+            return new FenceHold(resource, token, connection, options.Limit - _time.GetElapsedTime(started), _time);
+        }
+        catch (Exception e)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            if (e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+                throw new TimeoutException($"Others were inside of '{resource}' under lower tokens than {token} for longer than {options.Patience}. Try again.", e);
+            throw;
+        }
+    }
+
     /// <summary>Passes the fence in a transaction of the caller's, before its first write.</summary>
     /// <param name="connection">A connection with a transaction. Without one the answer is worth nothing a moment later.</param>
     /// <param name="resource">The resource, as it is leased.</param>
@@ -89,12 +134,25 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     public static async Task PassAsync(NpgsqlConnection connection, string resource, long token, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(connection);
+        Check(resource, token);
+        await CallAsync(connection, Pass, resource, token, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void Check(string resource, long token)
+    {
         ArgumentNullException.ThrowIfNull(resource);
         ArgumentOutOfRangeException.ThrowIfLessThan(token, 1);
-        await using var command = new NpgsqlCommand("select lease_fence($1, $2)", connection) { Parameters = { new() { Value = resource }, new() { Value = token } } };
+    }
+
+    private static async Task CallAsync(
+        NpgsqlConnection connection, string function, string resource, long token, FenceHoldOptions? limits, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        limits?.Apply(batch);
+        batch.BatchCommands.Add(new(function) { Parameters = { new() { Value = resource }, new() { Value = token } } });
         try
         {
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException refused) when (refused.SqlState == Stale)
         {

@@ -9,22 +9,27 @@ internal sealed class FencedDatabase : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private FencedDatabase(string schema, NpgsqlDataSource source, LeaseFence fence) => (Schema, Source, Fence) = (schema, source, fence);
+    private FencedDatabase(string schema, string connectionString)
+    {
+        (Schema, ConnectionString, Source) = (schema, connectionString, NpgsqlDataSource.Create(connectionString));
+        Fence = new LeaseFence(Source);
+    }
 
     public string Schema { get; }
 
     public NpgsqlDataSource Source { get; }
+
+    public string ConnectionString { get; }
 
     public LeaseFence Fence { get; }
 
     public static async Task<FencedDatabase> MakeAsync()
     {
         var schema = $"fence_{Guid.NewGuid():N}";
-        var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await PostgresServer.SharedAsync()) { SearchPath = schema }.ConnectionString);
-        var fence = new LeaseFence(source);
-        var database = new FencedDatabase(schema, source, fence);
+        var settings = new NpgsqlConnectionStringBuilder(await PostgresServer.SharedAsync()) { SearchPath = schema, ApplicationName = schema };
+        var database = new FencedDatabase(schema, settings.ConnectionString);
         await database.ExecuteAsync($"create schema {schema}");
-        await fence.InstallAsync();
+        await database.Fence.InstallAsync();
         await database.ExecuteAsync("create table guarded (id int primary key, written bigint[] not null default '{}'); insert into guarded values (1)");
         return database;
     }
@@ -61,14 +66,18 @@ internal sealed class FencedDatabase : IAsyncDisposable
         return (connection, transaction);
     }
 
-    /// <summary>Returns once somebody in this schema waits for a lock.</summary>
-    public async Task SomebodyWaitsAsync()
+    /// <summary>Returns once somebody of this test waits for a lock, or so many do.</summary>
+    public async Task SomebodyWaitsAsync(int many = 1)
     {
         using var patience = new CancellationTokenSource(Patience);
-        while ((bool)(await ExecuteAsync(
-            "select not exists (select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.query like '%lease_fence%')"))!)
+        while ((long)(await ExecuteAsync(
+            $"select count(distinct pid) from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.application_name = '{Schema}'"))! < many)
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
     }
+
+    /// <summary>Ends every session that has a transaction open and does nothing, as a restart of the server would.</summary>
+    public async Task EndHoldsAsync() => Assert.True((long)(await ExecuteAsync(
+        $"select count(pg_terminate_backend(pid)) from pg_stat_activity where state = 'idle in transaction' and application_name = '{Schema}'"))! > 0);
 
     public async ValueTask DisposeAsync()
     {

@@ -93,6 +93,22 @@ public sealed class LeaseFenceTests : IAsyncLifetime
         await second.DisposeAsync();
     }
 
+    // It does not wait for those who are inside under its own token.
+    [Fact]
+    public async Task WriterThatWaitedToRaiseAToken_AndFindsItRaised_GoesInBesideTheOthers()
+    {
+        await using var line = await _database.Source.OpenConnectionAsync();
+        await using (var take = new NpgsqlCommand("select pg_advisory_lock(hashtextextended('lease_fence:r', 0))", line)) await take.ExecuteNonQueryAsync();
+        var second = _database.WriteAsync(33);
+        await _database.SomebodyWaitsAsync();
+        await using (var raise = new NpgsqlCommand("select lease_fence('r', 33)", line)) await raise.ExecuteNonQueryAsync();
+        var (first, inside) = await _database.EnterAsync(33);
+        await using (var leave = new NpgsqlCommand("select pg_advisory_unlock(hashtextextended('lease_fence:r', 0))", line)) await leave.ExecuteNonQueryAsync();
+        await second.WaitAsync(TimeSpan.FromSeconds(60));
+        await inside.CommitAsync();
+        await first.DisposeAsync();
+    }
+
     [Theory]
     [InlineData(IsolationLevel.RepeatableRead)]
     [InlineData(IsolationLevel.Serializable)]

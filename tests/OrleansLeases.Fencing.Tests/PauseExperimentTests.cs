@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using OrleansLeases.Testing;
+using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Fencing.Tests;
 
@@ -9,13 +9,10 @@ public sealed class PauseExperimentTests
     [Fact]
     public async Task PausedWorker_LosesOthersUpdatesWithoutAFence_AndNoneWithIt()
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "GuardedTable"), [await PostgresServer.SharedAsync()]) { RedirectStandardOutput = true };
-        using var sample = Process.Start(start)!;
-        var told = await sample.StandardOutput.ReadToEndAsync();
-        await sample.WaitForExitAsync();
-        Assert.Contains("The balance is 110: the 20 are lost.", told, StringComparison.Ordinal);
-        Assert.Contains("of account/1 is stale", told, StringComparison.Ordinal);
-        Assert.EndsWith("The balance is 120: nothing is lost.", told.TrimEnd(), StringComparison.Ordinal);
-        Assert.Equal(0, sample.ExitCode);
+        var run = await SampleRun.OfAsync("GuardedTable", await PostgresServer.SharedAsync());
+        Assert.Contains("  The balance is 110: the 20 are lost.", run.Told);
+        Assert.Single(run.Told, line => line.Contains("of account/1 is stale", StringComparison.Ordinal));
+        Assert.Equal("  The balance is 120: nothing is lost.", run.Told[^1]);
+        Assert.Equal(0, run.ExitCode);
     }
 }

@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Http;
+
+namespace OrleansLeases.Fencing.AspNetCore;
+
+/// <summary>
+/// What a request that has passed the fence came with. An endpoint has it as a parameter, or as a feature of its
+/// <see cref="HttpContext"/>, for writes of its own by <c>LeaseFence.RunAsync</c>.
+/// </summary>
+/// <param name="Resource">The resource.</param>
+/// <param name="Token">The token of the lease.</param>
+public sealed record FencedRequest(string Resource, long Token)
+{
+    /// <summary>The header that brings the token: <c>Fencing-Token: 33</c>.</summary>
+    public const string Header = "Fencing-Token";
+
+    /// <summary>Gives it to an endpoint that has it as a parameter.</summary>
+    /// <param name="context">The request.</param>
+    /// <returns>What it came with.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint does not require a lease.</exception>
+    public static ValueTask<FencedRequest> BindAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return ValueTask.FromResult(context.Features.Get<FencedRequest>() ?? throw new InvalidOperationException(
+            $"{context.GetEndpoint()?.DisplayName} takes a {nameof(FencedRequest)} and requires no lease. Add {nameof(LeaseFenceExtensions.RequireLease)} to it."));
+    }
+}

@@ -1,0 +1,116 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using OrleansLeases.Fencing.PostgreSql;
+
+namespace OrleansLeases.Fencing.AspNetCore;
+
+/// <summary>Puts the fence at the door of a service: requests say under which token they come, and one that was overtaken is not let in.</summary>
+/// <remarks>
+/// <para>A request names the token of its caller's lease in the header <c>Fencing-Token</c>. Before the endpoint runs, the token
+/// is durably the greatest seen of its resource, and no request with a lower one is running any more, in whatever process
+/// of the service; while it runs, greater ones wait. Requests under the same token run side by side.</para>
+/// <para>The answers, as <c>application/problem+json</c>: 428 without the header, 400 where it is no token, 409 where a greater
+/// one has been seen, 503 where the database does not answer, or a request with a lower token took too long. The endpoint
+/// has not run then.</para>
+/// <para>What an endpoint writes in a database is best written under the fence once more, in the transaction of the write:
+/// <c>LeaseFence.RunAsync</c>, with the <see cref="FencedRequest"/>. It is then refused or committed in order, whatever happens.
+/// Everything else that an endpoint does is kept in order by the hold of the fence (<see cref="FenceHold"/>), until the
+/// endpoint has returned, also where its caller has hung up. The hold ends before that where the request takes longer than
+/// <see cref="FenceHoldOptions.Limit"/>, by 5 s, or where its connection to the database breaks. The request's
+/// <see cref="HttpContext.RequestAborted"/> is cancelled then. An endpoint that does not stop, or cannot since its process is
+/// paused, may take effect after one with a greater token. So may what an endpoint leaves behind to be done later.</para>
+/// <para>For exclusive leases: tokens of shared ones are no fences. Whoever may send a request may raise the token, and so shut
+/// out whoever holds the lease: the fence is behind authentication, not in its place.</para>
+/// </remarks>
+public static class LeaseFenceExtensions
+{
+    /// <summary>Adds the fence, with connections of its own: every request inside has one.</summary>
+    /// <param name="services">The services of the host. A <see cref="TimeProvider"/> among them is the fence's clock.</param>
+    /// <param name="connectionString">
+    /// The PostgreSQL that keeps the tokens seen, of all processes of the service, with <c>sql/lease-fence.sql</c> installed.
+    /// Its <c>Maximum Pool Size</c>, 100 by default, is how many requests may be inside or wait at once.
+    /// </param>
+    /// <param name="options">How long a request may take, and wait for others; the defaults where left out.</param>
+    /// <returns>The same services.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="connectionString"/> is null.</exception>
+    /// <exception cref="ArgumentException">The connection string is malformed, or an option is out of bounds.</exception>
+    public static IServiceCollection AddLeaseFence(this IServiceCollection services, string connectionString, FenceHoldOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(connectionString);
+        options ??= new();
+        options.Validate();
+        // A connection that several share cannot be held.
+        var own = new NpgsqlConnectionStringBuilder(connectionString) { Multiplexing = false }.ConnectionString;
+        return services.AddSingleton(provider => new FenceDoor(
+            NpgsqlDataSource.Create(own),
+            options,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetRequiredService<ILogger<FenceDoor>>()));
+    }
+
+    /// <summary>Lets only those requests of an endpoint, or of a group of them, in that come under a lease.</summary>
+    /// <param name="endpoint">The endpoints.</param>
+    /// <param name="resource">
+    /// The resource, with values of the route in it, as they stand in the request: <c>orders/{id}</c>. Where an endpoint takes
+    /// several spellings for one thing, such as <c>42</c> and <c>042</c>, each is a resource of its own here: give the other overload one spelling.
+    /// </param>
+    /// <returns>The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>, or a route does not have the values.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="resource"/> is empty, or its braces do not match.</exception>
+    public static TBuilder RequireLease<TBuilder>(this TBuilder endpoint, string resource)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        var template = new ResourceTemplate(resource);
+        return endpoint.RequireLease(context => template.Of(context.Request.RouteValues), template.Check);
+    }
+
+    /// <summary>Lets only those requests of an endpoint, or of a group of them, in that come under a lease.</summary>
+    /// <param name="endpoint">The endpoints.</param>
+    /// <param name="resource">The resource of a request, as it is leased.</param>
+    /// <returns>The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static TBuilder RequireLease<TBuilder>(this TBuilder endpoint, Func<HttpContext, string> resource)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentNullException.ThrowIfNull(resource);
+        return endpoint.RequireLease(resource, static _ => { });
+    }
+
+    /// <summary>Lets only those requests pass on to the rest of the pipeline that come under a lease, or need none.</summary>
+    /// <param name="app">The pipeline.</param>
+    /// <param name="resource">The resource of a request, as it is leased; null where it needs none.</param>
+    /// <returns>The same pipeline.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidOperationException">The host has no <see cref="AddLeaseFence"/>.</exception>
+    public static IApplicationBuilder UseLeaseFence(this IApplicationBuilder app, Func<HttpContext, string?> resource)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(resource);
+        var door = DoorOf(app.ApplicationServices);
+        return app.Use(next => context => resource(context) is { } name ? door.PassAsync(context, name, next) : next(context));
+    }
+
+    // Around the endpoint itself, and not by a middleware that looks for a mark of it: one that is not there lets everyone in.
+    private static TBuilder RequireLease<TBuilder>(this TBuilder endpoint, Func<HttpContext, string> resource, Action<RoutePattern> check)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        endpoint.Add(builder =>
+        {
+            var door = DoorOf(builder.ApplicationServices);
+            if (builder is RouteEndpointBuilder { RoutePattern: var pattern }) check(pattern);
+            var inside = builder.RequestDelegate ?? throw new InvalidOperationException($"{builder.DisplayName} has nothing to run.");
+            builder.RequestDelegate = context => door.PassAsync(context, resource(context), inside);
+        });
+        return endpoint;
+    }
+
+    private static FenceDoor DoorOf(IServiceProvider services) => services.GetService<FenceDoor>()
+        ?? throw new InvalidOperationException($"The host has no fence. Call {nameof(AddLeaseFence)} on its services.");
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+
+namespace OrleansLeases.Fencing.AspNetCore;
+
+/// <summary>What requests that do not pass are told, in the shapes that the lease service's own problems have.</summary>
+internal static class Problems
+{
+    public static Task NoTokenAsync(HttpContext context, string resource) => MalformedAsync(
+        context, StatusCodes.Status428PreconditionRequired, $"{FencedRequest.Header} is missing; send the token of your lease on '{resource}'.");
+
+    public static Task NotATokenAsync(HttpContext context, string given) => MalformedAsync(
+        context, StatusCodes.Status400BadRequest, $"{FencedRequest.Header} takes a token, 1 to {FenceDoor.MaxToken}, was '{given}'.");
+
+    public static Task StaleAsync(HttpContext context, string resource, long token) => WriteAsync(context, new()
+    {
+        Type = "urn:orleans-leases:stale-token",
+        Title = "The lease was lost",
+        Status = StatusCodes.Status409Conflict,
+        Detail = $"Token {token} of '{resource}' is stale: a greater one has been seen. Somebody else holds the lease by now; stop working on it.",
+        Extensions = { ["resource"] = resource, ["token"] = token },
+    });
+
+    public static Task UnavailableAsync(HttpContext context, string detail) => RetryAsync(context, new()
+    {
+        Type = "urn:orleans-leases:unavailable",
+        Title = "The fence cannot be passed at the moment",
+        Detail = detail,
+    });
+
+    public static Task OutcomeUnknownAsync(HttpContext context) => RetryAsync(context, new()
+    {
+        Type = "urn:orleans-leases:outcome-unknown",
+        Title = "The request may have taken effect",
+        Detail = "The request took too long, or the fence was lost while it ran; it was told to stop. Find out what became of it before you repeat it.",
+    });
+
+    private static Task MalformedAsync(HttpContext context, int status, string message) => WriteAsync(
+        context,
+        new HttpValidationProblemDetails(new Dictionary<string, string[]> { [FencedRequest.Header] = [message] })
+        {
+            Type = "urn:orleans-leases:invalid-request",
+            Title = "The request is malformed",
+            Status = status,
+            Detail = message,
+        });
+
+    private static Task RetryAsync(HttpContext context, ProblemDetails problem)
+    {
+        problem.Status = StatusCodes.Status503ServiceUnavailable;
+        context.Response.Headers.RetryAfter = 1.ToString(CultureInfo.InvariantCulture);
+        return WriteAsync(context, problem);
+    }
+
+    private static Task WriteAsync(HttpContext context, ProblemDetails problem) => TypedResults.Problem(problem).ExecuteAsync(context);
+}
