@@ -29,8 +29,14 @@ public abstract class HttpWorld<TBehind> : LeaseWorld
         _server = builder.Build();
         _server.MapLeases();
         await _server.StartAsync();
-        _http.BaseAddress = new Uri(_server.Urls.Single());
-        return new HttpLeaseService(_http);
+        return Connect(_http, new Uri(_server.Urls.Single()));
+    }
+
+    /// <summary>Makes the client that the suites call.</summary>
+    protected virtual HttpLeaseService Connect(HttpClient http, Uri server)
+    {
+        http.BaseAddress = server;
+        return new(http);
     }
 
     public override Task PassAsync(TimeSpan time) => _behind.PassAsync(time);
@@ -44,8 +50,11 @@ public abstract class HttpWorld<TBehind> : LeaseWorld
     }
 }
 
-/// <summary>Over HTTP, in memory.</summary>
-public sealed class HttpMemoryWorld : HttpWorld<MemoryWorld>;
+/// <summary>Over HTTP, in memory; with a second address, which comes first, and where nobody is.</summary>
+public sealed class HttpMemoryWorld : HttpWorld<MemoryWorld>
+{
+    protected override HttpLeaseService Connect(HttpClient http, Uri server) => new(http, [new("http://127.0.0.1:1"), server]);
+}
 
 /// <summary>Over HTTP, on SQLite.</summary>
 public sealed class HttpSqliteWorld : HttpWorld<SqliteWorld>;
