@@ -358,10 +358,15 @@ public sealed class HttpLeaseService : ILeaseService
 
     private static byte[] Json<TRequest>(TRequest request, JsonTypeInfo<TRequest> json) => JsonSerializer.SerializeToUtf8Bytes(request, json);
 
-    /// <summary>The next server waits for what is left.</summary>
-    private static AcquireRequest WaitsLess(AcquireRequest request, TimeSpan after) => after == TimeSpan.Zero
-        ? request
-        : request with { Wait = request.Wait > after ? request.Wait - after : TimeSpan.Zero };
+    /// <summary>
+    /// The next server waits for what is left. Counted in whole seconds: a wait out of bounds is each server's to refuse, and
+    /// must not come within them by the millisecond that another server took.
+    /// </summary>
+    private static AcquireRequest WaitsLess(AcquireRequest request, TimeSpan after)
+    {
+        after = TimeSpan.FromSeconds(Math.Floor(after.TotalSeconds));
+        return request.Wait <= TimeSpan.Zero ? request : request with { Wait = request.Wait > after ? request.Wait - after : TimeSpan.Zero };
+    }
 
     private static Uri[] BaseAddressOf(HttpClient http)
     {
