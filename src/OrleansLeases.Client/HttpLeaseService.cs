@@ -1,17 +1,26 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using OrleansLeases.Client.Internal;
 
 namespace OrleansLeases.Client;
 
 /// <summary>
-/// A lease service at the other end of an <see cref="HttpClient"/>: each call is one HTTP request of the wire
-/// contract, never repeated here. Safe for concurrent use.
+/// A lease service at the other end of an <see cref="HttpClient"/>, at one address or at several. Safe for concurrent use.
 /// </summary>
 /// <remarks>
+/// <para>A call is one HTTP request of the wire contract. Several addresses are several ways to one service: a call goes to
+/// the one that answers, and on to the next where that cannot be reached, breaks off, answers 503 or does not answer
+/// in <see cref="ServerTimeout"/>; to each of them once at most. One that failed rests for 1 s and up to 45 s, and those that
+/// rest are asked only where nobody else answered. A change that may have been carried out is asked for again only where its
+/// request id or its token makes it count once: a delete is not. Whoever makes a call again after all that has failed is
+/// the caller, as <see cref="LeaseClient"/> and the recipes are, with pauses.</para>
 /// <para>What went wrong on the way is told as a refusal. A server that could not be reached at all, and a read
 /// without an answer, are <see cref="Refusal.Unavailable"/>. A change that may have left without its answer coming
 /// back is <see cref="Refusal.OutcomeUnknown"/> with the request id to repeat; so every call that takes a request id
 /// gets one here where the caller left it out. An answer that is not the contract's, such as a proxy's error page,
 /// counts as no answer.</para>
+/// <para>A holder's deadline counts from when it made the call, whichever server answered: the time before that server was
+/// asked is part of what the reply calls held. The reply of a server that was given up is never used.</para>
 /// <para>Handlers put in front of the connection must not repeat a change by themselves: a connection refused at the
 /// second attempt would hide that the first one may have been carried out.</para>
 /// <para>Durations are sent as whole milliseconds, rounded down. The <see cref="HttpClient"/> stays the caller's: it
@@ -29,21 +38,38 @@ public sealed class HttpLeaseService : ILeaseService
     /// The client, with <see cref="HttpClient.BaseAddress"/> set. Its <see cref="HttpClient.Timeout"/> must leave
     /// room for a call that waits in line for 25 s; the default of 100 s does.
     /// </param>
-    /// <param name="time">The clock of <see cref="CallTimeout"/>; the system's by default.</param>
+    /// <param name="time">The clock of all time limits; the system's by default.</param>
     /// <exception cref="ArgumentNullException"><paramref name="http"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// There is no absolute http or https base address, or the client's timeout is below 30 s.
     /// </exception>
     public HttpLeaseService(HttpClient http, TimeProvider? time = null)
+        : this(http, BaseAddressOf(http), time)
+    {
+    }
+
+    /// <summary>Calls one service at several addresses: the first one, and the next where that fails.</summary>
+    /// <param name="http">
+    /// The client. Its <see cref="HttpClient.Timeout"/> must leave room for a call that waits in line for 25 s; the default
+    /// of 100 s does.
+    /// </param>
+    /// <param name="servers">
+    /// The addresses, at least one, none twice. They must lead to one service, such as the gateways of one cluster: two services
+    /// would each grant the same resource.
+    /// </param>
+    /// <param name="time">The clock of all time limits; the system's by default. The same as that of a <see cref="LeaseClient"/> upon this.</param>
+    /// <exception cref="ArgumentNullException">An argument or an address is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no address, one is not absolute http or https, has a query or is named twice; or the client's timeout is below 30 s.
+    /// </exception>
+    public HttpLeaseService(HttpClient http, IEnumerable<Uri> servers, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(http);
-        if (http.BaseAddress is not { IsAbsoluteUri: true, Scheme: "http" or "https" } address)
-        {
-            throw new ArgumentException(
-                $"HttpClient.BaseAddress is '{http.BaseAddress}'; set it to the server's address, such as http://127.0.0.1:7400.",
-                nameof(http));
-        }
-
+        ArgumentNullException.ThrowIfNull(servers);
+        Uri[] addresses = [.. servers];
+        foreach (var address in addresses) ArgumentNullException.ThrowIfNull(address, nameof(servers));
+        if (ServerAddresses.Faults(nameof(servers), [.. addresses.Select(address => address.OriginalString)]).FirstOrDefault() is { } fault)
+            throw new ArgumentException(fault, nameof(servers));
         if (http.Timeout != Timeout.InfiniteTimeSpan && http.Timeout < ShortestClientTimeout)
         {
             throw new ArgumentException(
@@ -53,7 +79,7 @@ public sealed class HttpLeaseService : ILeaseService
         }
 
         _time = time ?? TimeProvider.System;
-        _exchange = new(http, address, _time);
+        _exchange = new(http, new(addresses, _time), _time);
     }
 
     /// <summary>How long a call may take beyond the wait it asks for; after that its answer counts as lost.</summary>
@@ -64,11 +90,27 @@ public sealed class HttpLeaseService : ILeaseService
         get;
         init
         {
-            if (value != Timeout.InfiniteTimeSpan && (value <= TimeSpan.Zero || value > TimeSpan.FromDays(1)))
-                throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(CallTimeout)} takes more than 0 up to one day, or Timeout.InfiniteTimeSpan.");
+            if (value != Timeout.InfiniteTimeSpan) Within(nameof(CallTimeout), value, ", or Timeout.InfiniteTimeSpan");
             field = value;
         }
     } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How long one of several servers may take, beyond the wait that is asked for, before the call goes on to the next one.
+    /// </summary>
+    /// <value>5 s by default. The last one to be asked has what is left of <see cref="CallTimeout"/>.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive, or above one day.</exception>
+    public TimeSpan ServerTimeout
+    {
+        get;
+        init
+        {
+            Within(nameof(ServerTimeout), value, "");
+            field = value;
+        }
+    } = TimeSpan.FromSeconds(5);
+
+    private CallLimits Limits => new(CallTimeout, ServerTimeout);
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
@@ -81,10 +123,14 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("owner", request.Owner)
             .Field("requestId", request.RequestId)
             .Field("metadata", request.Metadata);
-        return ChangeAsync(
-            text, HttpMethod.Post, "v1/leases/acquire", request.RequestId, HttpExchange.Json(request, Wire.Json.AcquireRequest),
-            ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.Owner, request.RequestId)),
-            request.Wait, cancellationToken);
+        var reply = ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.Owner, request.RequestId), Wire.Later);
+        var call = new HttpCall<LeaseGrant>(HttpMethod.Post, "v1/leases/acquire", reply)
+        {
+            Body = after => Json(WaitsLess(request, after), Wire.Json.AcquireRequest),
+            RequestId = request.RequestId,
+            Wait = request.Wait,
+        };
+        return SendAsync(text, call, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -94,10 +140,10 @@ public sealed class HttpLeaseService : ILeaseService
     {
         ArgumentNullException.ThrowIfNull(request);
         var text = new TextCheck().Field("resource", request.Resource).Field("owner", request.Owner);
-        return ChangeAsync(
-            text, HttpMethod.Post, "v1/leases/renew", null, HttpExchange.Json(request, Wire.Json.RenewRequest),
-            ReplyShape.Of(Wire.Json.LeaseRenewal, renewal => Wire.Fits(renewal, request)),
-            TimeSpan.Zero, cancellationToken);
+        return SendAsync(
+            text,
+            Post("v1/leases/renew", request, Wire.Json.RenewRequest, ReplyShape.Of(Wire.Json.LeaseRenewal, renewal => Wire.Fits(renewal, request), Wire.Later)),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -110,10 +156,10 @@ public sealed class HttpLeaseService : ILeaseService
         var text = new TextCheck();
         for (var i = 0; i < request.Leases.Count; i++)
             text.Field($"leases[{i}].resource", request.Leases[i].Resource).Field($"leases[{i}].owner", request.Leases[i].Owner);
-        return ChangeAsync(
-            text, HttpMethod.Post, "v1/leases/renew-batch", null, HttpExchange.Json(request, Wire.Json.RenewBatchRequest),
-            ReplyShape.Of(Wire.Json.RenewBatchReply, reply => Wire.Fits(reply, request)),
-            TimeSpan.Zero, cancellationToken);
+        return SendAsync(
+            text,
+            Post("v1/leases/renew-batch", request, Wire.Json.RenewBatchRequest, ReplyShape.Of(Wire.Json.RenewBatchReply, reply => Wire.Fits(reply, request), Wire.Later)),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -123,10 +169,10 @@ public sealed class HttpLeaseService : ILeaseService
     {
         ArgumentNullException.ThrowIfNull(request);
         var text = new TextCheck().Field("resource", request.Resource).Field("owner", request.Owner);
-        return ChangeAsync(
-            text, HttpMethod.Post, "v1/leases/release", null, HttpExchange.Json(request, Wire.Json.ReleaseRequest),
-            ReplyShape.Of(Wire.Json.LeaseRelease, release => release.Resource == request.Resource && release.Token == request.Token),
-            TimeSpan.Zero, cancellationToken);
+        return SendAsync(
+            text,
+            Post("v1/leases/release", request, Wire.Json.ReleaseRequest, ReplyShape.Of(Wire.Json.LeaseRelease, release => release.Resource == request.Resource && release.Token == request.Token)),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -141,10 +187,10 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("owner", request.Owner)
             .Field("newOwner", request.NewOwner)
             .Field("requestId", request.RequestId);
-        return ChangeAsync(
-            text, HttpMethod.Post, "v1/leases/transfer", request.RequestId, HttpExchange.Json(request, Wire.Json.TransferRequest),
-            ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.NewOwner, request.RequestId)),
-            TimeSpan.Zero, cancellationToken);
+        return SendAsync(
+            text,
+            Post("v1/leases/transfer", request, Wire.Json.TransferRequest, ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.NewOwner, request.RequestId), Wire.Later), request.RequestId),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -158,10 +204,10 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("resource", request.Resource)
             .Field("reason", request.Reason)
             .Field("requestId", request.RequestId);
-        return ChangeAsync(
-            text, HttpMethod.Post, "v1/leases/break", request.RequestId, HttpExchange.Json(request, Wire.Json.BreakRequest),
-            ReplyShape.Of(Wire.Json.LeaseBreak, reply => Wire.Fits(reply, request)),
-            TimeSpan.Zero, cancellationToken);
+        return SendAsync(
+            text,
+            Post("v1/leases/break", request, Wire.Json.BreakRequest, ReplyShape.Of(Wire.Json.LeaseBreak, reply => Wire.Fits(reply, request)), request.RequestId),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -170,10 +216,9 @@ public sealed class HttpLeaseService : ILeaseService
     public ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return ReadAsync(
+        return SendAsync(
             new TextCheck().Path("resource", request.Resource),
-            $"v1/leases/{WirePath.Of(request.Resource)}{(request.Fresh ? "?fresh=true" : "")}",
-            ReplyShape.Of(Wire.Json.LeaseInfo, info => info.Resource == request.Resource && Wire.Fits(info)),
+            Get($"v1/leases/{WirePath.Of(request.Resource)}{(request.Fresh ? "?fresh=true" : "")}", ReplyShape.Of(Wire.Json.LeaseInfo, info => info.Resource == request.Resource && Wire.Fits(info))),
             cancellationToken);
     }
 
@@ -187,9 +232,9 @@ public sealed class HttpLeaseService : ILeaseService
             .Query("prefix", request.Prefix)
             .Query("owner", request.Owner)
             .Query("after", request.After);
-        return ReadAsync(
-            text, WirePath.OfListing(request),
-            ReplyShape.Of(Wire.Json.LeasePage, page => page.Leases.All(Wire.Fits)),
+        return SendAsync(
+            text,
+            Get(WirePath.OfListing(request), ReplyShape.Of(Wire.Json.LeasePage, page => page.Leases.All(Wire.Fits))),
             cancellationToken);
     }
 
@@ -199,10 +244,9 @@ public sealed class HttpLeaseService : ILeaseService
     public ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(resource);
-        return ReadAsync(
+        return SendAsync(
             new TextCheck().Path("resource", resource),
-            $"v1/history/{WirePath.Of(resource)}",
-            ReplyShape.Of(Wire.Json.LeaseHistory, history => history.Resource == resource),
+            Get($"v1/history/{WirePath.Of(resource)}", ReplyShape.Of(Wire.Json.LeaseHistory, history => history.Resource == resource)),
             cancellationToken);
     }
 
@@ -214,11 +258,11 @@ public sealed class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(request);
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
-        return ChangeAsync(
-            TextOf(key, request.Lease, request.RequestId).Field("value", request.Value), HttpMethod.Put, $"v1/keys/{WirePath.Of(key)}",
-            request.RequestId, HttpExchange.Json(request, Wire.Json.PutKeyRequest),
-            ReplyShape.Of(Wire.Json.KeyPut, put => put.Key == key && put.Version >= 1),
-            TimeSpan.Zero, cancellationToken);
+        var reply = ReplyShape.Of(Wire.Json.KeyPut, put => put.Key == key && put.Version >= 1);
+        return SendAsync(
+            TextOf(key, request.Lease, request.RequestId).Field("value", request.Value),
+            Post($"v1/keys/{WirePath.Of(key)}", request, Wire.Json.PutKeyRequest, reply, request.RequestId) with { Method = HttpMethod.Put },
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -227,9 +271,9 @@ public sealed class HttpLeaseService : ILeaseService
     public ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return ReadAsync(
-            new TextCheck().Path("key", key), $"v1/keys/{WirePath.Of(key)}",
-            ReplyShape.Of(Wire.Json.KeyValue, value => value.Key == key && Wire.Fits(value)),
+        return SendAsync(
+            new TextCheck().Path("key", key),
+            Get($"v1/keys/{WirePath.Of(key)}", ReplyShape.Of(Wire.Json.KeyValue, value => value.Key == key && Wire.Fits(value))),
             cancellationToken);
     }
 
@@ -239,11 +283,15 @@ public sealed class HttpLeaseService : ILeaseService
     public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
-        // With a body, though an empty one: without any, the connection pool would repeat the request by itself.
-        return ChangeAsync(
-            new TextCheck().Path("key", key), HttpMethod.Delete, WirePath.OfDelete(key, ifVersion), null, new ByteArrayContent([]),
-            ReplyShape.Of(Wire.Json.KeyDeletion, deletion => deletion.Key == key),
-            TimeSpan.Zero, cancellationToken);
+        var reply = ReplyShape.Of(Wire.Json.KeyDeletion, deletion => deletion.Key == key);
+        var call = new HttpCall<KeyDeletion>(HttpMethod.Delete, WirePath.OfDelete(key, ifVersion), reply)
+        {
+            // Though an empty one: without any, the connection pool would repeat the request by itself.
+            Body = _ => [],
+            // It would delete what others put there meanwhile, and answer that there was nothing.
+            Repeatable = false,
+        };
+        return SendAsync(new TextCheck().Path("key", key), call, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -254,11 +302,11 @@ public sealed class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(request);
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
-        return ChangeAsync(
-            TextOf(key, request.Lease, request.RequestId), HttpMethod.Post, $"v1/counters/{WirePath.Of(key)}",
-            request.RequestId, HttpExchange.Json(request, Wire.Json.AddToCounterRequest),
-            ReplyShape.Of(Wire.Json.CounterValue, counter => counter.Key == key && counter.Version >= 1),
-            TimeSpan.Zero, cancellationToken);
+        var reply = ReplyShape.Of(Wire.Json.CounterValue, counter => counter.Key == key && counter.Version >= 1);
+        return SendAsync(
+            TextOf(key, request.Lease, request.RequestId),
+            Post($"v1/counters/{WirePath.Of(key)}", request, Wire.Json.AddToCounterRequest, reply, request.RequestId),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -267,9 +315,9 @@ public sealed class HttpLeaseService : ILeaseService
     public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return ReadAsync(
-            new TextCheck().Query("prefix", request.Prefix).Query("after", request.After), WirePath.OfListing(request),
-            ReplyShape.Of(Wire.Json.KeyPage, page => page.Keys.All(Wire.Fits)),
+        return SendAsync(
+            new TextCheck().Query("prefix", request.Prefix).Query("after", request.After),
+            Get(WirePath.OfListing(request), ReplyShape.Of(Wire.Json.KeyPage, page => page.Keys.All(Wire.Fits))),
             cancellationToken);
     }
 
@@ -286,13 +334,13 @@ public sealed class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(request);
         var text = new TextCheck().Query("resource", request.Resource).Query("key", request.Key).Query("prefix", request.Prefix);
         if (text.Refusal is { } refusal) return refusal;
-        return await new HttpWatch(_exchange, request, LimitOf(TimeSpan.Zero), _time).StartAsync(cancellationToken).ConfigureAwait(false);
+        return await new HttpWatch(_exchange, request, Limits, _time).StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        ReadAsync(new TextCheck(), "v1/info", ReplyShape.Of(Wire.Json.ServiceInfo, info => info.Grace >= TimeSpan.Zero), cancellationToken);
+        SendAsync(new TextCheck(), Get("v1/info", ReplyShape.Of(Wire.Json.ServiceInfo, info => info.Grace >= TimeSpan.Zero)), cancellationToken);
 
     private static TextCheck TextOf(string key, KeyLease? lease, string requestId) => new TextCheck()
         .Path("key", key)
@@ -302,28 +350,38 @@ public sealed class HttpLeaseService : ILeaseService
 
     private static string NewRequestId() => Guid.NewGuid().ToString("N");
 
-    private async ValueTask<LeaseResult<T>> ChangeAsync<T>(
-        TextCheck text, HttpMethod method, string path, string? requestId, HttpContent body, ReplyShape<T> shape, TimeSpan wait, CancellationToken cancellationToken)
-        where T : class
+    private static HttpCall<T> Post<TRequest, T>(string path, TRequest request, JsonTypeInfo<TRequest> json, ReplyShape<T> reply, string? requestId = null)
+        where T : class => new(HttpMethod.Post, path, reply) { Body = _ => Json(request, json), RequestId = requestId };
+
+    private static HttpCall<T> Get<T>(string path, ReplyShape<T> reply)
+        where T : class => new(HttpMethod.Get, path, reply);
+
+    private static byte[] Json<TRequest>(TRequest request, JsonTypeInfo<TRequest> json) => JsonSerializer.SerializeToUtf8Bytes(request, json);
+
+    /// <summary>
+    /// The next server waits for what is left. Counted in whole seconds: a wait out of bounds is each server's to refuse, and
+    /// must not come within them by the millisecond that another server took.
+    /// </summary>
+    private static AcquireRequest WaitsLess(AcquireRequest request, TimeSpan after)
     {
-        if (text.Refusal is { } refusal) return refusal;
-        return await _exchange.SendAsync(
-            method, path, body, shape, LimitOf(wait),
-            detail => new Refusal.OutcomeUnknown(requestId, detail), cancellationToken).ConfigureAwait(false);
+        after = TimeSpan.FromSeconds(Math.Floor(after.TotalSeconds));
+        return request.Wait <= TimeSpan.Zero ? request : request with { Wait = request.Wait > after ? request.Wait - after : TimeSpan.Zero };
     }
 
-    private async ValueTask<LeaseResult<T>> ReadAsync<T>(
-        TextCheck text, string path, ReplyShape<T> shape, CancellationToken cancellationToken)
-        where T : class
+    private static Uri[] BaseAddressOf(HttpClient http)
     {
-        if (text.Refusal is { } refusal) return refusal;
-        return await _exchange.SendAsync(
-            HttpMethod.Get, path, body: null, shape, LimitOf(TimeSpan.Zero),
-            detail => new Refusal.Unavailable(HttpExchange.TryAgainAfter, detail), cancellationToken).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(http);
+        return ServerAddresses.Fault($"{nameof(HttpClient)}.{nameof(http.BaseAddress)}", http.BaseAddress?.OriginalString) is { } fault
+            ? throw new ArgumentException(fault, nameof(http))
+            : [http.BaseAddress!];
     }
 
-    // A wait out of bounds is the server's to refuse; it must not break the time limit here.
-    private TimeSpan LimitOf(TimeSpan wait) => CallTimeout == Timeout.InfiniteTimeSpan
-        ? CallTimeout
-        : CallTimeout + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, TimeSpan.TicksPerDay));
+    private static void Within(string name, TimeSpan value, string orElse)
+    {
+        if (value <= TimeSpan.Zero || value > TimeSpan.FromDays(1))
+            throw new ArgumentOutOfRangeException(nameof(value), value, $"{name} is {value}; it takes more than 0 up to one day{orElse}.");
+    }
+
+    private async ValueTask<LeaseResult<T>> SendAsync<T>(TextCheck text, HttpCall<T> call, CancellationToken cancellationToken)
+        where T : class => text.Refusal is { } refusal ? refusal : await _exchange.SendAsync(call, Limits, cancellationToken).ConfigureAwait(false);
 }

@@ -1,3 +1,5 @@
+using OrleansLeases.Client.Internal;
+
 namespace OrleansLeases.Client;
 
 /// <summary>How a client holds its leases. Immutable; checked when the client is made.</summary>
@@ -22,15 +24,19 @@ public sealed record LeaseClientOptions
 
     internal void Validate()
     {
-        if (string.IsNullOrEmpty(Owner)) throw new ArgumentException($"{nameof(LeaseClientOptions)}.{nameof(Owner)} is empty; it takes 1 to 512 bytes.", nameof(Owner));
-        Within(nameof(ClockDrift), ClockDrift, 0, 0.5);
-        Within(nameof(ReleaseTimeout), ReleaseTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        if (Faults().FirstOrDefault() is { } fault) throw new ArgumentException(fault);
     }
 
-    private static void Within<T>(string name, T value, T least, T most)
-        where T : IComparable<T>
+    /// <summary>What is wrong, with the remedy.</summary>
+    internal IEnumerable<string> Faults()
     {
-        if (value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0) return;
-        throw new ArgumentOutOfRangeException(name, value, $"{nameof(LeaseClientOptions)}.{name} is {value}; it takes {least} to {most}.");
+        const string Name = nameof(LeaseClientOptions);
+        IEnumerable<string?> faults =
+        [
+            string.IsNullOrEmpty(Owner) ? $"{Name}.{nameof(Owner)} is empty; it takes 1 to 512 bytes." : null,
+            OptionBounds.Fault($"{Name}.{nameof(ClockDrift)}", ClockDrift, 0, 0.5),
+            OptionBounds.Fault($"{Name}.{nameof(ReleaseTimeout)}", ReleaseTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1)),
+        ];
+        return faults.OfType<string>();
     }
 }

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using OrleansLeases.Client.Recipes;
 using OrleansLeases.Embedded;
 
@@ -23,6 +26,25 @@ public sealed class ReadmeExamples
         // README: end
         Assert.Equal(["shipped orders/42"], _done);
         Assert.Equal(LeaseStatus.Free, (await service.GetAsync(new() { Resource = "orders/42" })).Value.State);
+    }
+
+    [Fact]
+    public async Task DependencyInjection_GivesALeaseClient()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+
+        // README: Dependency injection
+        builder.Services.AddLeasesClient(leases =>
+        {
+            leases.Servers.Add("http://leases-1:7400");
+            leases.Servers.Add("http://leases-2:7400");
+        });
+
+        // README: end
+        using var host = builder.Build();
+        await host.StartAsync();
+        Assert.Equal(2, host.Services.GetRequiredService<IOptions<LeaseHttpOptions>>().Value.Servers.Count);
+        Assert.IsType<HttpLeaseService>(host.Services.GetRequiredService<LeaseClient>().Service);
     }
 
     [Fact]
@@ -57,6 +79,7 @@ public sealed class ReadmeExamples
 
     [Theory]
     [InlineData("## Leases that keep themselves", "A first lease")]
+    [InlineData("## Over HTTP, from an application with dependency injection", "Dependency injection")]
     [InlineData("## Recipes", "Recipes")]
     public void Readme_ShowsWhatRunsHere(string section, string example)
     {

@@ -56,7 +56,7 @@ public sealed class WatchTests
         await NextAsync(events);
         _server.HangUp();
         var next = NextAsync(events);
-        await PassAsync(TimeSpan.FromMilliseconds(100));
+        await PauseAsync(TimeSpan.FromMilliseconds(100));
 
         Assert.Equal("/v1/watch?resource=jobs%2Fnightly&since=4-5", (await _server.AskedAsync()).Path);
         await _server.SendAsync($"id: 5-5\nevent: granted\ndata: {Granted}\n\n");
@@ -74,7 +74,7 @@ public sealed class WatchTests
         Assert.Equal((null, "blue"), (put.ResumeFrom, put.Key.Value));
         _server.HangUp();
         var next = NextAsync(events);
-        await PassAsync(TimeSpan.FromMilliseconds(100));
+        await PauseAsync(TimeSpan.FromMilliseconds(100));
 
         Assert.IsType<WatchEvent.Resync>(await next);
         await _server.AskedAsync();
@@ -95,7 +95,7 @@ public sealed class WatchTests
         Assert.Equal(1, _server.Connections);
 
         await PassAsync(TimeSpan.FromSeconds(45));
-        await PassAsync(TimeSpan.FromMilliseconds(100));
+        await PauseAsync(TimeSpan.FromMilliseconds(100));
 
         await _server.AskedAsync();
         await _server.SendAsync($"id: 4-5\nevent: granted\ndata: {Granted}\n\n");
@@ -110,9 +110,9 @@ public sealed class WatchTests
         await _server.AskedAsync();
         var next = NextAsync(events);
         _server.HangUp();
-        foreach (var pause in (int[])[100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]) await PassAsync(TimeSpan.FromMilliseconds(pause));
+        foreach (var pause in (int[])[100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]) await PauseAsync(TimeSpan.FromMilliseconds(pause));
         _server.Accepts(1);
-        await PassAsync(TimeSpan.FromSeconds(10));
+        await PauseAsync(TimeSpan.FromSeconds(10));
         await _server.AskedAsync();
         await _server.SendAsync($"id: 4-5\nevent: granted\ndata: {Granted}\n\n");
 
@@ -128,7 +128,7 @@ public sealed class WatchTests
         await _server.AskedAsync();
         await _server.SendAsync("id: 4-5\nevent: granted\ndata: {\"resource\":7}\n\n");
         var next = NextAsync(events);
-        await PassAsync(TimeSpan.FromMilliseconds(100));
+        await PauseAsync(TimeSpan.FromMilliseconds(100));
         await _server.AskedAsync();
         await _server.SendAsync($"id: 4-5\nevent: granted\ndata: {Granted}\n\n");
         await next;
@@ -143,7 +143,7 @@ public sealed class WatchTests
         var next = events.MoveNextAsync().AsTask();
         _server.Refuses(HttpStatusCode.Forbidden, """{"type":"urn:orleans-leases:forbidden","title":"t","status":403,"detail":"Not for you."}""");
         _server.HangUp();
-        await PassAsync(TimeSpan.FromMilliseconds(100));
+        await PauseAsync(TimeSpan.FromMilliseconds(100));
 
         Assert.Contains("Not for you.", (await Assert.ThrowsAsync<InvalidOperationException>(() => next.WaitAsync(Patience))).Message, StringComparison.Ordinal);
     }
@@ -182,6 +182,13 @@ public sealed class WatchTests
     {
         await UntilAsync(() => _time.NextTimerIn is { } due && due >= time && due <= time + TimeSpan.FromTicks(1));
         _time.Advance(time);
+    }
+
+    /// <summary>Waits until the client pauses for a time, or at most half as long again, and lets that pass.</summary>
+    private async Task PauseAsync(TimeSpan least)
+    {
+        await UntilAsync(() => _time.NextTimerIn is { } due && due >= least && due < least * 1.5);
+        _time.Advance(_time.NextTimerIn!.Value);
     }
 
     private static async Task UntilAsync(Func<bool> happened)

@@ -101,7 +101,9 @@ internal sealed class HeldLease
         if (sentAt < _confirmedAt) return;
         _pause = Clamp(_pause * 2, ShortestPause, LongestPause);
         Trouble = trouble;
-        RenewAt = now + (Min(_pause, Grant.Ttl / 10) * (0.5 + (Random.Shared.NextDouble() / 2)));
+        // As the service asks, as far as the lease has time for that.
+        var asked = trouble is Refusal.Unavailable unavailable ? unavailable.RetryAfter : TimeSpan.Zero;
+        RenewAt = now + Min(Max(_pause * (0.5 + (Random.Shared.NextDouble() / 2)), asked), Grant.Ttl / 10);
         Tell_NeedsLock();
     }
 

@@ -1,3 +1,5 @@
+using OrleansLeases.Client.Internal;
+
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
@@ -10,6 +12,7 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly bool _ownId = request.RequestId is null;
+    private bool _askedAnew;
 
     /// <summary>What was asked last.</summary>
     public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? NewRequestId() };
@@ -26,7 +29,7 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
     public async ValueTask<LeaseResult<LeaseGrant>> AskAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var pause = ShortestPause;
+        var pauses = new Backoff(ShortestPause, LongestPause);
         while (true)
         {
             var asked = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, longestWait);
@@ -35,27 +38,37 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
             var left = LeavesOpen;
             LeavesOpen = true;
             var result = await service.AcquireAsync(Request with { Wait = asked }, cancellationToken).ConfigureAwait(false);
-            LeavesOpen = result.Refusal is Refusal.OutcomeUnknown || (left && result.Refusal is Refusal.Unavailable);
+            LeavesOpen = result.Refusal is Refusal.OutcomeUnknown || (left && result.Refusal is Refusal.Unavailable or Refusal.LimitReached);
+            var spent = _ownId && result.Refusal is Refusal.NotHolder;
+            if (spent)
+            {
+                // The grant was made while its answer was lost, and has ended since. That may be within this one call, at the
+                // first of several servers; so whoever has no time to wait is asked for again, too, though once.
+                StartAnew();
+                if (!_askedAnew)
+                {
+                    _askedAnew = true;
+                    continue;
+                }
+            }
+
             if (result.Refusal is not { } refusal || time.GetElapsedTime(started) >= wait) return result;
             switch (refusal)
             {
                 case Refusal.Held when asked > TimeSpan.Zero && time.GetElapsedTime(sent) >= asked - ShortestPause:
                     continue;
-                case Refusal.Held held:
-                    pause = Clamp(held.RetryAfter, ShortestPause, LongestPause);
+                case Refusal.Held:
+                    pauses.Reset();
                     break;
                 case Refusal.Unavailable or Refusal.OutcomeUnknown:
-                    pause = Clamp(pause * 2, ShortestPause, LongestPause);
                     break;
-                case Refusal.NotHolder when _ownId:
-                    // The grant was made while its answer was lost, and has ended since: this id is spent.
-                    StartAnew();
+                case Refusal.NotHolder when spent:
                     break;
                 default:
                     return result;
             }
 
-            var rest = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, pause);
+            var rest = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, pauses.Next(refusal));
             await Task.Delay(rest, time, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -1,3 +1,5 @@
+using OrleansLeases.Client.Internal;
+
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>Gives back what is not needed any more, or what nobody was told of. Never throws; what goes wrong is told as a refusal. Thread-safe.</summary>
@@ -44,12 +46,15 @@ internal sealed class Returns(ILeaseService service, HolderClock clock, TimeProv
 
     private async Task<LeaseResult<LeaseRelease>> RepeatAsync(Func<Task<LeaseResult<LeaseRelease>>> attempt, TimeSpan until)
     {
-        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        var pauses = new Backoff(ShortestPause, LongestPause);
+        while (true)
         {
             var result = await attempt().ConfigureAwait(false);
             if (result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown)) return result;
-            if (stopping.IsCancellationRequested || clock.Read() + pause >= until) return result;
-            await Task.Delay(pause, time, CancellationToken.None).ConfigureAwait(false);
+            var left = until - clock.Read();
+            if (stopping.IsCancellationRequested || left <= ShortestPause) return result;
+            var pause = pauses.Next(result.Refusal);
+            await Task.Delay(pause < left / 2 ? pause : left / 2, time, CancellationToken.None).ConfigureAwait(false);
         }
     }
 }

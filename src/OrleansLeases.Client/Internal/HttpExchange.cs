@@ -2,107 +2,94 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 
 namespace OrleansLeases.Client.Internal;
 
-/// <summary>How a reply is read, and whether it answers what was asked.</summary>
-internal readonly record struct ReplyShape<T>(JsonTypeInfo<T> Json, Func<T, bool> Fits);
-
-internal static class ReplyShape
+/// <summary>Requests and their answers, with everything that can go wrong in between told as a refusal.</summary>
+internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProvider time)
 {
-    public static ReplyShape<T> Of<T>(JsonTypeInfo<T> json, Func<T, bool> fits) => new(json, fits);
-}
-
-/// <summary>One request and its answer, with everything that can go wrong in between told as a refusal.</summary>
-internal sealed class HttpExchange(HttpClient http, Uri server, TimeProvider time)
-{
-    public static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
-
     private const int ExcerptLength = 160;
 
-    // Without the closing slash a relative path would replace the last segment of the base address.
-    private readonly Uri _root = new(server.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/");
+    private readonly FailOver _failOver = new(servers, time);
 
-    public static HttpContent Json<T>(T request, JsonTypeInfo<T> json)
-    {
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(request, json));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        return content;
-    }
-
-    public async ValueTask<LeaseResult<T>> SendAsync<T>(
-        HttpMethod method,
-        string path,
-        HttpContent? body,
-        ReplyShape<T> shape,
-        TimeSpan limit,
-        Func<string, Refusal> withoutAnswer,
-        CancellationToken cancellationToken)
-        where T : class
-    {
-        using var message = new HttpRequestMessage(method, new Uri(_root, path))
-        {
-            Content = body,
-            Version = http.DefaultRequestVersion,
-            VersionPolicy = http.DefaultVersionPolicy,
-        };
-        using var timer = new CancellationTokenSource(limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
-        try
-        {
-            using var response = await http.SendAsync(message, either.Token).ConfigureAwait(false);
-            var content = await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false);
-            return Read(response, content, shape, withoutAnswer);
-        }
-        catch (HttpRequestException e) when (IsBeforeSending(e))
-        {
-            return new Refusal.Unavailable(TryAgainAfter, $"{_root} cannot be reached: {Innermost(e)}");
-        }
-        catch (HttpRequestException e)
-        {
-            return withoutAnswer($"The connection to {_root} failed before the answer came: {Innermost(e)}");
-        }
-        catch (OperationCanceledException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return withoutAnswer($"{_root} did not answer in time ({(timer.IsCancellationRequested ? limit : http.Timeout).TotalSeconds:0.###} s).");
-        }
-    }
+    public ValueTask<LeaseResult<T>> SendAsync<T>(HttpCall<T> call, CallLimits limits, CancellationToken cancellationToken)
+        where T : class =>
+        _failOver.AskAsync(turn => SendAsync(call, turn, cancellationToken), call.Wait, call.Repeatable, limits, cancellationToken);
 
     /// <summary>Asks for an answer that goes on for long, and returns it once its head has come; to be disposed of.</summary>
-    public async ValueTask<LeaseResult<HttpResponseMessage>> OpenAsync(
-        string path, MediaTypeWithQualityHeaderValue type, TimeSpan limit, CancellationToken cancellationToken)
+    public ValueTask<LeaseResult<HttpResponseMessage>> OpenAsync(
+        string path, MediaTypeWithQualityHeaderValue type, CallLimits limits, CancellationToken cancellationToken)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, path))
+        // What is no stream can only be a refusal.
+        var call = new HttpCall<LeaseInfo>(HttpMethod.Get, path, ReplyShape.Of(Wire.Json.LeaseInfo, _ => false));
+        return _failOver.AskAsync(turn => OpenAsync(call, type, turn, cancellationToken), TimeSpan.Zero, repeatable: true, limits, cancellationToken);
+    }
+
+    private async ValueTask<Told<T>> SendAsync<T>(HttpCall<T> call, Turn turn, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var message = MessageOf(call, turn);
+        try
         {
+            using var response = await http.SendAsync(message, turn.Stop).ConfigureAwait(false);
+            var content = await response.Content.ReadAsByteArrayAsync(turn.Stop).ConfigureAwait(false);
+            return Read(call, turn, response, content);
+        }
+        catch (Exception error) when (error is not ObjectDisposedException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Unanswered(call, turn, message, error);
+        }
+    }
+
+    private async ValueTask<Told<HttpResponseMessage>> OpenAsync(
+        HttpCall<LeaseInfo> call, MediaTypeWithQualityHeaderValue type, Turn turn, CancellationToken cancellationToken)
+    {
+        using var message = MessageOf(call, turn);
+        message.Headers.Accept.Add(type);
+        Told<LeaseInfo> told;
+        try
+        {
+            var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, turn.Stop).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == type.MediaType) return new(Hearing.Answered, response);
+            using var refused = response;
+            told = Read(call, turn, refused, await refused.Content.ReadAsByteArrayAsync(turn.Stop).ConfigureAwait(false));
+        }
+        catch (Exception error) when (error is not ObjectDisposedException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            told = Unanswered(call, turn, message, error);
+        }
+
+        return new(told.Hearing, told.Result.Refusal!);
+    }
+
+    private HttpRequestMessage MessageOf<T>(HttpCall<T> call, Turn turn)
+        where T : class => new(call.Method, new Uri(turn.Server.Root, call.Path))
+        {
+            Content = call.Body is { } body ? new RequestBody(body(turn.After)) : null,
             Version = http.DefaultRequestVersion,
             VersionPolicy = http.DefaultVersionPolicy,
         };
-        message.Headers.Accept.Add(type);
-        using var timer = new CancellationTokenSource(limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
-        try
-        {
-            var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
-            if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == type.MediaType) return response;
-            using (response)
-            {
-                var content = await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false);
-                return Read(response, content, ReplyShape.Of(Wire.Json.LeaseInfo, _ => false), NotOpened).Refusal!;
-            }
-        }
-        catch (HttpRequestException e)
-        {
-            return NotOpened($"{_root} cannot be reached: {Innermost(e)}");
-        }
-        catch (OperationCanceledException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return NotOpened($"{_root} did not answer in time ({(timer.IsCancellationRequested ? limit : http.Timeout).TotalSeconds:0.###} s).");
-        }
 
-        static Refusal NotOpened(string detail) => new Refusal.Unavailable(TryAgainAfter, detail);
+    private static Told<T> Unanswered<T>(HttpCall<T> call, Turn turn, HttpRequestMessage message, Exception error)
+        where T : class
+    {
+        var root = turn.Server.Root;
+        var (hearing, what) = error switch
+        {
+            OperationCanceledException when turn.Stop.IsCancellationRequested =>
+                (Hearing.Silent, $"{root} did not answer in time ({turn.Limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s)."),
+            // The handler's own limit, of a connection or of a request.
+            OperationCanceledException { InnerException: TimeoutException { InnerException: null } limit } => (Hearing.Silent, $"{root} did not answer in time: {limit.Message}"),
+            OperationCanceledException => (Hearing.Silent, $"{root} did not answer in time: {error.Message}"),
+            HttpRequestException broken when IsBeforeSending(broken) => (Hearing.Failed, $"{root} cannot be reached: {Innermost(error)}"),
+            HttpRequestException => (Hearing.Failed, $"The connection to {root} failed before the answer came: {Innermost(error)}"),
+            // A handler of the application's.
+            _ => (Hearing.Failed, $"The call to {root} failed: {error.GetType().Name}: {error.Message}"),
+        };
+        var unsent = error is HttpRequestException refused && IsBeforeSending(refused) || message.Content is RequestBody { IsUnsent: true };
+        return new(hearing, unsent ? HttpCall<T>.Unreached(what) : call.WithoutAnswer(what));
     }
 
     // SocketsHttpHandler repeats a request on a new connection only before its body has been sent, so these
@@ -120,13 +107,14 @@ internal sealed class HttpExchange(HttpClient http, Uri server, TimeProvider tim
         return e.Message;
     }
 
-    private LeaseResult<T> Read<T>(HttpResponseMessage response, byte[] content, ReplyShape<T> shape, Func<string, Refusal> withoutAnswer)
+    private static Told<T> Read<T>(HttpCall<T> call, Turn turn, HttpResponseMessage response, byte[] content)
         where T : class
     {
         try
         {
-            if (!response.IsSuccessStatusCode) return ReadRefusal(response, content, withoutAnswer);
-            if (JsonSerializer.Deserialize(content, shape.Json) is { } reply && shape.Fits(reply)) return reply;
+            if (!response.IsSuccessStatusCode) return new(Hearing.Answered, ReadRefusal(response, content, call.RequestId));
+            if (JsonSerializer.Deserialize(content, call.Reply.Json) is { } reply && call.Reply.Fits(reply))
+                return new(Hearing.Answered, call.Reply.Later is { } later ? later(reply, turn.After) : reply);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
@@ -134,12 +122,12 @@ internal sealed class HttpExchange(HttpClient http, Uri server, TimeProvider tim
         }
 
         var mediaType = response.Content.Headers.ContentType?.MediaType ?? "no media type";
-        return withoutAnswer(string.Create(
+        return new(Hearing.Failed, call.WithoutAnswer(string.Create(
             CultureInfo.InvariantCulture,
-            $"The answer of {_root} is not a lease server's: status {(int)response.StatusCode}, {mediaType}, '{Excerpt(content)}'. Check the address, and any proxy in between."));
+            $"The answer of {turn.Server.Root} is not a lease server's: status {(int)response.StatusCode}, {mediaType}, '{Excerpt(content)}'. Check the address, and any proxy in between.")));
     }
 
-    private static Refusal ReadRefusal(HttpResponseMessage response, byte[] content, Func<string, Refusal> withoutAnswer)
+    private static Refusal ReadRefusal(HttpResponseMessage response, byte[] content, string? requestId)
     {
         var refusal = JsonSerializer.Deserialize(content, Wire.Json.Refusal) ?? throw new JsonException("There is no problem.");
         var retryAfter = response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero;
@@ -147,8 +135,7 @@ internal sealed class HttpExchange(HttpClient http, Uri server, TimeProvider tim
         {
             Refusal.Unavailable { RetryAfter.Ticks: <= 0 } unavailable => unavailable with { RetryAfter = retryAfter },
             Refusal.LimitReached { RetryAfter.Ticks: <= 0 } limit => limit with { RetryAfter = retryAfter },
-            Refusal.OutcomeUnknown { RequestId: null } unknown when withoutAnswer("") is Refusal.OutcomeUnknown { RequestId: { } id } =>
-                unknown with { RequestId = id },
+            Refusal.OutcomeUnknown { RequestId: null } unknown => unknown with { RequestId = requestId },
             _ => refusal,
         };
     }

@@ -7,7 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrleansLeases.Client.Internal;
 
 /// <summary>One watch over HTTP: reads server-sent events, and connects again where the connection broke.</summary>
-internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, TimeSpan limit, TimeProvider time)
+internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, CallLimits limits, TimeProvider time)
 {
     private static readonly MediaTypeWithQualityHeaderValue EventStream = new("text/event-stream");
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
@@ -24,12 +24,12 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Tim
     }
 
     private ValueTask<LeaseResult<HttpResponseMessage>> ConnectAsync(WatchPoint? since, CancellationToken cancellationToken) =>
-        exchange.OpenAsync(WirePath.OfWatch(request with { Since = since }), EventStream, limit, cancellationToken);
+        exchange.OpenAsync(WirePath.OfWatch(request with { Since = since }), EventStream, limits, cancellationToken);
 
     private async IAsyncEnumerable<WatchEvent> FollowAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var since = request.Since;
-        var pause = ShortestPause;
+        var pauses = new Backoff(ShortestPause, LongestPause);
         while (true)
         {
             using (response)
@@ -37,18 +37,19 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Tim
                 await using var events = ReadAsync(response, cancellationToken).GetAsyncEnumerator(cancellationToken);
                 while (await NextAsync(events).ConfigureAwait(false))
                 {
-                    pause = ShortestPause;
+                    pauses.Reset();
                     since = events.Current.ResumeFrom ?? since;
                     yield return events.Current;
                 }
             }
 
+            Refusal? away = null;
             while (true)
             {
-                await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                await Task.Delay(pauses.Next(away), time, cancellationToken).ConfigureAwait(false);
                 var again = await ConnectAsync(since, cancellationToken).ConfigureAwait(false);
-                if (again.Refusal is Refusal.Unavailable or Refusal.LimitReached) continue;
+                away = again.Refusal;
+                if (away is Refusal.Unavailable or Refusal.LimitReached) continue;
                 // Any other refusal, such as of a credential that has run out, stands; the result throws it.
                 response = again.Value;
                 break;

@@ -33,6 +33,16 @@ internal static class Wire
 
     public static bool Fits(KeyValue value) => value.Version >= 1 && (value.Lease is not { } lease || IsToken(lease.Token));
 
+    public static LeaseGrant Later(LeaseGrant grant, TimeSpan by) => grant with { Held = grant.Held + by };
+
+    public static LeaseRenewal Later(LeaseRenewal renewal, TimeSpan by) => renewal with { Held = renewal.Held + by };
+
+    public static RenewBatchReply Later(RenewBatchReply reply, TimeSpan by) => new()
+    {
+        Held = reply.Held + by,
+        Results = [.. reply.Results.Select(result => result.TryGetValue(out var renewal, out _) ? Later(renewal, by) : result)],
+    };
+
     private static bool Fits(TimeSpan ttl, TimeSpan remaining, TimeSpan held, TimeSpan renewAfter) =>
         ttl > TimeSpan.Zero && remaining >= TimeSpan.Zero && held >= TimeSpan.Zero && renewAfter >= TimeSpan.Zero;
 

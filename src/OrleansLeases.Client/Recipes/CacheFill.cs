@@ -16,12 +16,15 @@ public sealed class CacheFillException(string message) : Exception(message);
 /// <param name="client">Keeps the lease.</param>
 /// <param name="entry">The entry's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>prices/2030-01</c>.</param>
 /// <param name="options">Of the filler's lease; 30 s where left out. Its mode and capacity are this recipe's.</param>
+/// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="entry"/> is null.</exception>
 public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? options = null)
 {
     private const char Value = '+';
     private const char Failure = '-';
     private const int LongestFailure = 1_000;
 
+    private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
+    private readonly string _entry = entry ?? throw new ArgumentNullException(nameof(entry));
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
 
     /// <summary>Returns the entry's value, and fills it first where it is missing and nobody is at it.</summary>
@@ -40,7 +43,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         if (known is { Value: { } there }) return there;
         while (true)
         {
-            var lease = await client.TryAcquireAsync(entry, options: _options, cancellationToken: cancellationToken).ConfigureAwait(false);
+            var lease = await _client.TryAcquireAsync(_entry, options: _options, cancellationToken: cancellationToken).ConfigureAwait(false);
             if (lease is not null) return await GuardedWork.UnderAsync(lease, (held, stop) => FillAsync(held, known, fill, stop), cancellationToken).ConfigureAwait(false);
             await EndOfFillingAsync(cancellationToken).ConfigureAwait(false);
             if (OutcomeSince(known, await ReadAsync(cancellationToken).ConfigureAwait(false)) is { } value) return value;
@@ -54,7 +57,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask InvalidateAsync(CancellationToken cancellationToken = default)
     {
-        var deleted = await Repeats.MakeAsync(client.Time, stop => client.Service.DeleteKeyAsync(entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
+        var deleted = await Repeats.MakeAsync(_client.Time, stop => _client.Service.DeleteKeyAsync(_entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
         if (deleted.Refusal is { } refusal) throw new LeaseRefusedException(refusal);
     }
 
@@ -62,7 +65,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     {
         var now = await ReadAsync(stop).ConfigureAwait(false);
         if (OutcomeSince(known, now) is { } outcome) return outcome;
-        var claim = await SettledKey.ClaimAsync(client, lease, entry, now.Version).ConfigureAwait(false);
+        var claim = await SettledKey.ClaimAsync(_client, lease, _entry, now.Version).ConfigureAwait(false);
         string value;
         try
         {
@@ -75,7 +78,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         }
 
         // Where the entry was removed meanwhile, this value may be out of date: its caller gets it, and it is not kept.
-        if (claim is { } version) await SettledKey.SettleAsync(client, lease, entry, Value + value, version).ConfigureAwait(false);
+        if (claim is { } version) await SettledKey.SettleAsync(_client, lease, _entry, Value + value, version).ConfigureAwait(false);
         return value;
     }
 
@@ -85,7 +88,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         var text = failure.Message.Length <= LongestFailure ? failure.Message : failure.Message[..LongestFailure];
         try
         {
-            await SettledKey.SettleAsync(client, lease, entry, Failure + text, claim).ConfigureAwait(false);
+            await SettledKey.SettleAsync(_client, lease, _entry, Failure + text, claim).ConfigureAwait(false);
         }
         catch (Exception untold) when (untold is LeaseLostException or LeaseRefusedException or OperationCanceledException)
         {
@@ -94,7 +97,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     }
 
     private async Task<Entry> ReadAsync(CancellationToken cancellationToken) =>
-        await SettledKey.ReadAsync(client, entry, cancellationToken).ConfigureAwait(false) is { Value: [var kind, .. var text], Version: var version }
+        await SettledKey.ReadAsync(_client, _entry, cancellationToken).ConfigureAwait(false) is { Value: [var kind, .. var text], Version: var version }
             ? new(version, kind == Value ? text : null, kind == Value ? null : text)
             : default;
 
@@ -108,7 +111,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     private async Task EndOfFillingAsync(CancellationToken cancellationToken)
     {
         var started = await Repeats.MakeAsync(
-            client.Time, stop => client.Service.WatchAsync(new() { Resource = entry }, stop), cancellationToken).ConfigureAwait(false);
+            _client.Time, stop => _client.Service.WatchAsync(new() { Resource = _entry }, stop), cancellationToken).ConfigureAwait(false);
         if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
         await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);
         await foreach (var happened in watch.WithCancellation(cancellationToken).ConfigureAwait(false))

@@ -11,8 +11,12 @@ namespace OrleansLeases.Client.Recipes;
 /// </remarks>
 /// <param name="client">Whose service is asked. No lease is held.</param>
 /// <param name="key">The key: 1 to 512 bytes of UTF-8, a path such as <c>jobs/done</c>.</param>
+/// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="key"/> is null.</exception>
 public sealed class Counter(LeaseClient client, string key)
 {
+    private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
+    private readonly string _key = key ?? throw new ArgumentNullException(nameof(key));
+
     /// <summary>Adds, and tries for 30 s where the service cannot be reached or does not say what became of it.</summary>
     /// <param name="delta">How much; it may be negative.</param>
     /// <param name="requestId">
@@ -27,7 +31,7 @@ public sealed class Counter(LeaseClient client, string key)
     public async ValueTask<long> AddAsync(long delta = 1, string? requestId = null, CancellationToken cancellationToken = default)
     {
         var request = new AddToCounterRequest { Delta = delta, RequestId = requestId ?? Repeats.NewRequestId() };
-        var added = await Repeats.MakeAsync(client.Time, stop => client.Service.AddToCounterAsync(key, request, stop), cancellationToken).ConfigureAwait(false);
+        var added = await Repeats.MakeAsync(_client.Time, stop => _client.Service.AddToCounterAsync(_key, request, stop), cancellationToken).ConfigureAwait(false);
         return added.TryGetValue(out var counter, out var refusal) ? counter.Value : throw new LeaseRefusedException(refusal);
     }
 
@@ -39,10 +43,10 @@ public sealed class Counter(LeaseClient client, string key)
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<long> ReadAsync(CancellationToken cancellationToken = default)
     {
-        var read = await Repeats.ReadKeyAsync(client, key, cancellationToken).ConfigureAwait(false);
+        var read = await Repeats.ReadKeyAsync(_client, _key, cancellationToken).ConfigureAwait(false);
         if (read is null) return 0;
         return long.TryParse(read.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
             ? value
-            : throw new FormatException($"The value of '{key}' is no 64-bit number; a counter needs a key of its own.");
+            : throw new FormatException($"The value of '{_key}' is no 64-bit number; a counter needs a key of its own.");
     }
 }

@@ -12,8 +12,11 @@ namespace OrleansLeases.Client.Recipes;
 /// <param name="client">Keeps the lease.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>jobs/report</c>.</param>
 /// <param name="options">Of the lease; 30 s where left out. Its mode and capacity are this recipe's.</param>
+/// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class DistributedLock(LeaseClient client, string name, LeaseOptions? options = null)
 {
+    private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
+    private readonly string _name = name ?? throw new ArgumentNullException(nameof(name));
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
 
     /// <summary>Takes the lock, and waits in line for it as long as it takes.</summary>
@@ -21,7 +24,7 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     /// <returns>The lease. Dispose it to release the lock.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) => client.AcquireAsync(name, _options, cancellationToken);
+    public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _options, cancellationToken);
 
     /// <summary>Takes the lock, unless someone else has it.</summary>
     /// <param name="wait">How long to wait in line; 0 by default.</param>
@@ -31,7 +34,7 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<LeaseHandle?> TryAcquireAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
-        client.TryAcquireAsync(name, wait, _options, cancellationToken);
+        _client.TryAcquireAsync(_name, wait, _options, cancellationToken);
 
     /// <summary>Runs work under the lock, and releases it once the work has ended.</summary>
     /// <param name="work">

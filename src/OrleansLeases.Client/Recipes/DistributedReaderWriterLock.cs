@@ -13,8 +13,11 @@ namespace OrleansLeases.Client.Recipes;
 /// <param name="client">Keeps the leases.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>catalog</c>.</param>
 /// <param name="options">Of the leases; 30 s where left out. Mode and capacity are this recipe's, and only writers leave a lock-delay.</param>
+/// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class DistributedReaderWriterLock(LeaseClient client, string name, LeaseOptions? options = null)
 {
+    private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
+    private readonly string _name = name ?? throw new ArgumentNullException(nameof(name));
     private readonly LeaseOptions _writing = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
     private readonly LeaseOptions _reading = (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero };
 
@@ -23,14 +26,14 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     /// <returns>The lease. Dispose it when done.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<LeaseHandle> AcquireReadAsync(CancellationToken cancellationToken = default) => client.AcquireAsync(name, _reading, cancellationToken);
+    public ValueTask<LeaseHandle> AcquireReadAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _reading, cancellationToken);
 
     /// <summary>Lets a writer in, once nobody else is in or waits before it.</summary>
     /// <param name="cancellationToken">Leaves the line.</param>
     /// <returns>The lease. Dispose it when done.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<LeaseHandle> AcquireWriteAsync(CancellationToken cancellationToken = default) => client.AcquireAsync(name, _writing, cancellationToken);
+    public ValueTask<LeaseHandle> AcquireWriteAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _writing, cancellationToken);
 
     /// <summary>Lets a reader in, if that can be in time.</summary>
     /// <param name="wait">How long to wait in line; 0 by default.</param>
@@ -40,7 +43,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<LeaseHandle?> TryAcquireReadAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
-        client.TryAcquireAsync(name, wait, _reading, cancellationToken);
+        _client.TryAcquireAsync(_name, wait, _reading, cancellationToken);
 
     /// <summary>Lets a writer in, if that can be in time. One that does not wait keeps no reader back, and may never find a gap between them.</summary>
     /// <param name="wait">How long to wait in line; 0 by default.</param>
@@ -50,7 +53,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<LeaseHandle?> TryAcquireWriteAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
-        client.TryAcquireAsync(name, wait, _writing, cancellationToken);
+        _client.TryAcquireAsync(_name, wait, _writing, cancellationToken);
 
     /// <summary>Runs work as a reader, as <see cref="DistributedLock.RunAsync"/> does.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>

@@ -13,8 +13,11 @@ namespace OrleansLeases.Client.Recipes;
 /// <param name="client">Keeps the lease.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>leaders/billing</c>.</param>
 /// <param name="options">Of the lease; 30 s where left out. Its mode and capacity are this recipe's; its metadata is shown to observers.</param>
+/// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions? options = null)
 {
+    private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
+    private readonly string _name = name ?? throw new ArgumentNullException(nameof(name));
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
 
     /// <summary>Stands for election, and waits as long as it takes.</summary>
@@ -23,7 +26,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<Leadership> CampaignAsync(CancellationToken cancellationToken = default) =>
-        new(await client.AcquireAsync(name, _options, cancellationToken).ConfigureAwait(false));
+        new(await _client.AcquireAsync(_name, _options, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Stands for election, leads for one term, and resigns.</summary>
     /// <param name="lead">
@@ -51,7 +54,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     public async ValueTask<Leader?> GetLeaderAsync(CancellationToken cancellationToken = default)
     {
         var looked = await Repeats.MakeAsync(
-            client.Time, stop => client.Service.GetAsync(new() { Resource = name, Fresh = true }, stop), cancellationToken).ConfigureAwait(false);
+            _client.Time, stop => _client.Service.GetAsync(new() { Resource = _name, Fresh = true }, stop), cancellationToken).ConfigureAwait(false);
         return looked.TryGetValue(out var info, out var refusal) ? LeaderOf(info) : throw new LeaseRefusedException(refusal);
     }
 
@@ -63,7 +66,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     public async IAsyncEnumerable<Leader?> ObserveAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var started = await Repeats.MakeAsync(
-            client.Time, stop => client.Service.WatchAsync(new() { Resource = name }, stop), cancellationToken).ConfigureAwait(false);
+            _client.Time, stop => _client.Service.WatchAsync(new() { Resource = _name }, stop), cancellationToken).ConfigureAwait(false);
         if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
         await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);
         long? told = null;
@@ -93,8 +96,8 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     {
         ArgumentNullException.ThrowIfNull(reason);
         if (await GetLeaderAsync(cancellationToken).ConfigureAwait(false) is not { } leader) return null;
-        var request = new BreakRequest { Resource = name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = Repeats.NewRequestId() };
-        var asked = await Repeats.MakeAsync(client.Time, stop => client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
+        var request = new BreakRequest { Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = Repeats.NewRequestId() };
+        var asked = await Repeats.MakeAsync(_client.Time, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
         return asked.Refusal switch
         {
             null => leader,

@@ -1,3 +1,5 @@
+using OrleansLeases.Client.Internal;
+
 namespace OrleansLeases.Client.Recipes;
 
 /// <summary>Calls that may be made twice: those with a request id, and reads.</summary>
@@ -14,10 +16,12 @@ internal static class Repeats
         where T : class
     {
         var started = time.GetTimestamp();
-        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        var pauses = new Backoff(ShortestPause, LongestPause);
+        while (true)
         {
             var result = await call(cancellationToken).ConfigureAwait(false);
             if (result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown)) return result;
+            var pause = pauses.Next(result.Refusal);
             if (time.GetElapsedTime(started) + pause > Patience) return result;
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         }

@@ -29,8 +29,11 @@ public enum TaskOutcome
 /// <param name="client">Keeps the lease.</param>
 /// <param name="task">The task's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>invoices/2030-01</c>.</param>
 /// <param name="options">Of the lease; 30 s where left out. Its mode and capacity are this recipe's.</param>
+/// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="task"/> is null.</exception>
 public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? options = null)
 {
+    private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
+    private readonly string _task = task ?? throw new ArgumentNullException(nameof(task));
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
 
     /// <summary>Whether the task is marked as done. Once it is, it stays so.</summary>
@@ -39,7 +42,7 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
     /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<bool> IsDoneAsync(CancellationToken cancellationToken = default) =>
-        await SettledKey.ReadAsync(client, task, cancellationToken).ConfigureAwait(false) is not null;
+        await SettledKey.ReadAsync(_client, _task, cancellationToken).ConfigureAwait(false) is not null;
 
     /// <summary>Does the task, unless it was done, or another worker is at it for longer than there is time to wait.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is. The task is done when it returns.</param>
@@ -59,20 +62,20 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
     {
         ArgumentNullException.ThrowIfNull(work);
         if (await IsDoneAsync(cancellationToken).ConfigureAwait(false)) return TaskOutcome.WasDone;
-        var lease = await client.TryAcquireAsync(task, wait, _options, cancellationToken).ConfigureAwait(false);
+        var lease = await _client.TryAcquireAsync(_task, wait, _options, cancellationToken).ConfigureAwait(false);
         return lease is null ? TaskOutcome.Busy : await GuardedWork.UnderAsync(lease, (held, stop) => DoAsync(held, work, stop), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<TaskOutcome> DoAsync(LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task> work, CancellationToken stop)
     {
         // Another worker may have done it before this one had the lease.
-        if (await SettledKey.ClaimAsync(client, lease, task, ifVersion: 0).ConfigureAwait(false) is not { } claim)
+        if (await SettledKey.ClaimAsync(_client, lease, _task, ifVersion: 0).ConfigureAwait(false) is not { } claim)
             return await IsDoneAsync(stop).ConfigureAwait(false) ? TaskOutcome.WasDone : throw Lost(lease);
         await work(lease, stop).ConfigureAwait(false);
         var mark = $"done by {lease.Owner} with token {lease.Token}";
-        return await SettledKey.SettleAsync(client, lease, task, mark, claim).ConfigureAwait(false) ? TaskOutcome.Done : throw Lost(lease);
+        return await SettledKey.SettleAsync(_client, lease, _task, mark, claim).ConfigureAwait(false) ? TaskOutcome.Done : throw Lost(lease);
     }
 
     private LeaseLostException Lost(LeaseHandle lease) => new(lease.LossByNow ?? new(
-        NotHolderReason.Superseded, $"The lease on '{task}' is over, or its key was written by others; leave that to its workers."));
+        NotHolderReason.Superseded, $"The lease on '{_task}' is over, or its key was written by others; leave that to its workers."));
 }

@@ -8,7 +8,9 @@ namespace OrleansLeases.Client.Tests.Properties;
 internal sealed class HandleWorld
 {
     public const int Kinds = 30;
+    public const int KindsOfSeveralServers = 31;
 
+    private const int Away = 30;
     private const int Sleep = 24;
     private const int ClockStep = 25;
 
@@ -26,7 +28,8 @@ internal sealed class HandleWorld
     private readonly ManualTimeProvider _here = new();
     private readonly ManualTimeProvider _there = new();
     private readonly EmbeddedLeases _service;
-    private readonly Network _network;
+    private readonly Network[] _networks;
+    private readonly Wires _wires;
     private readonly LeaseClient _client;
     private readonly List<Held> _held = [];
     private readonly List<Task<LeaseHandle?>> _acquires = [];
@@ -34,15 +37,18 @@ internal sealed class HandleWorld
     private int _requests;
 
     /// <param name="countsSleep">The client's monotonic time goes on while its machine sleeps.</param>
-    public HandleWorld(bool countsSleep)
+    /// <param name="servers">How many ways to the service there are. One is without HTTP; several fail over in times like those of the leases.</param>
+    public HandleWorld(bool countsSleep, int servers = 1)
     {
         _countsSleep = countsSleep;
 
         // Nothing must wait for this thread, which waits for others.
         SynchronizationContext.SetSynchronizationContext(null);
         _service = EmbeddedLeases.InMemory(time: _there);
-        _network = new(_service) { FateOf = _ => Fate.Waits };
-        _client = new(_network, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, new(_here, countsSleep));
+        _networks = [.. Enumerable.Range(0, servers).Select(_ => new Network(_service) { FateOf = _ => Fate.Waits })];
+        _wires = new([.. _networks]);
+        ILeaseService way = servers == 1 ? _networks[0] : _wires.Service(_here, TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(300));
+        _client = new(way, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, new(_here, countsSleep));
     }
 
     public int SeenValid { get; private set; }
@@ -52,29 +58,30 @@ internal sealed class HandleWorld
     public void Take(Step step)
     {
         var length = Lengths[step.D % Lengths.Length];
+        var (requests, answers) = (NetworkOf(step, network => network.Requests), NetworkOf(step, network => network.Answers));
         switch (step.Kind)
         {
             case < 3:
                 _acquires.Add(Task.Run(() => _client.TryAcquireAsync(Resources[step.A % Resources.Length], options: new() { Ttl = Ttls[step.B % Ttls.Length] }).AsTask()));
                 break;
             case < 7:
-                Wait(_network.CarryRequestAsync(step.A, again: step.B % 5 == 0));
+                Wait(requests.CarryRequestAsync(step.A, again: step.B % 5 == 0));
                 break;
             case < 11:
-                _network.CarryAnswer(step.A);
+                answers.CarryAnswer(step.A);
                 break;
             case 11:
-                if (step.A % 3 == 0) _network.LoseAnswer(step.B);
-                else _network.LoseRequest(step.B, silently: step.A % 3 == 1);
+                if (step.A % 3 == 0) answers.LoseAnswer(step.B);
+                else requests.LoseRequest(step.B, silently: step.A % 3 == 1);
                 break;
             case 12:
-                Wait(_network.CarryAllAsync());
+                foreach (var network in _networks) Wait(network.CarryAllAsync());
                 break;
             case 13 or 14:
-                while (_network.Requests > 0) Wait(_network.CarryRequestAsync());
+                while (requests.Requests > 0) Wait(requests.CarryRequestAsync());
                 break;
             case 15 or 16:
-                while (_network.Answers > 0) _network.CarryAnswer(step.A);
+                while (answers.Answers > 0) answers.CarryAnswer(step.A);
                 break;
             case < 23:
                 Pass(length, here: length, wall: length);
@@ -101,6 +108,9 @@ internal sealed class HandleWorld
             case 28:
                 var rival = new AcquireRequest { Resource = Resources[step.A % Resources.Length], Owner = "bob", Ttl = Ttls[step.B % 2], RequestId = $"bob{_requests++}" };
                 _ = _service.AcquireAsync(rival).AsTask().Result;
+                break;
+            case Away:
+                _wires.Cut(step.A % _networks.Length, step.B % 3 == 0);
                 break;
             default:
                 if (_held.Count > 0) _ = _held[step.A % _held.Count].Lease.ReleaseAsync();
@@ -152,16 +162,26 @@ internal sealed class HandleWorld
     /// <summary>Waits until the client has taken in all that has reached it.</summary>
     private void Settle()
     {
-        Wait(Eventually.TrueAsync(() => _client.RenewalsUnderWay == _network.OpenCalls("renew")));
+        Wait(Eventually.TrueAsync(() => _client.RenewalsUnderWay == OpenCalls("renew")));
 
         // There may be more of them: repeats that are to find out what to give back.
-        Wait(Eventually.TrueAsync(() => _acquires.Count(acquire => !acquire.IsCompleted) <= _network.OpenCalls("acquire")));
+        Wait(Eventually.TrueAsync(() => _acquires.Count(acquire => !acquire.IsCompleted) <= OpenCalls("acquire")));
         foreach (var acquire in _acquires.Where(acquire => acquire.IsCompleted).ToArray())
         {
             _acquires.Remove(acquire);
             if (acquire.IsCompletedSuccessfully && acquire.Result is { } lease) _held.Add(new(lease));
         }
     }
+
+    /// <summary>One of the networks, and rather one where something waits.</summary>
+    private Network NetworkOf(Step step, Func<Network, int> waiting)
+    {
+        var chosen = (step.A / 7) % _networks.Length;
+        var order = Enumerable.Range(0, _networks.Length).Select(i => _networks[(chosen + i) % _networks.Length]).ToArray();
+        return Array.Find(order, network => waiting(network) > 0) ?? order[0];
+    }
+
+    private int OpenCalls(string verb) => _networks.Sum(network => network.OpenCalls(verb));
 
     private static void Wait(Task task) => task.GetAwaiter().GetResult();
 

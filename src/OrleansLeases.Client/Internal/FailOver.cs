@@ -1,0 +1,119 @@
+namespace OrleansLeases.Client.Internal;
+
+/// <summary>How long a call may take.</summary>
+/// <param name="Call">All of it, beyond the wait it asks for; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+/// <param name="Server">One server, beyond the wait, where another could be asked.</param>
+internal readonly record struct CallLimits(TimeSpan Call, TimeSpan Server);
+
+/// <summary>The turn of one server to answer a call.</summary>
+/// <param name="Server">The server.</param>
+/// <param name="After">How long after the call began.</param>
+/// <param name="Limit">How long the turn may take; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+/// <param name="Stop">Ends the turn: its time is over, or the caller has given up.</param>
+internal readonly record struct Turn(Server Server, TimeSpan After, TimeSpan Limit, CancellationToken Stop);
+
+/// <summary>What a turn came to.</summary>
+internal enum Hearing
+{
+    /// <summary>The server answered, as the contract says.</summary>
+    Answered,
+
+    /// <summary>It could not be reached, the connection broke, or what came was something else.</summary>
+    Failed,
+
+    /// <summary>Time ran out.</summary>
+    Silent,
+}
+
+/// <summary>What a turn came to, and the result if the call ends with it.</summary>
+internal readonly record struct Told<T>(Hearing Hearing, LeaseResult<T> Result)
+    where T : class;
+
+/// <summary>
+/// Makes a call at one server after the other, at each of them once at most and without a pause, until one has answered it. To
+/// make it again after that is its caller's to decide. Thread-safe.
+/// </summary>
+internal sealed class FailOver(ServerList servers, TimeProvider time)
+{
+    // The longest timer there is.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(49);
+
+    // A holder sends the next renewal after a fifth of the ttl. By then a server that has died without a word must be
+    // known as such; to ask another one too early costs nothing.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Makes a call.</summary>
+    /// <param name="ask">One turn of it. The answer of a turn that is over is not waited for any more, and never used.</param>
+    /// <param name="wait">How long the service may wait before it answers.</param>
+    /// <param name="repeatable">Whether a second turn does no harm where the first one may have been carried out.</param>
+    /// <param name="limits">How long it may take.</param>
+    /// <param name="cancellationToken">Gives up the call.</param>
+    public async ValueTask<LeaseResult<T>> AskAsync<T>(
+        Func<Turn, ValueTask<Told<T>>> ask, TimeSpan wait, bool repeatable, CallLimits limits, CancellationToken cancellationToken)
+        where T : class
+    {
+        var begun = servers.Now;
+        var asked = new List<Server>(1);
+        List<string>? troubles = null;
+        var answered = false;
+        Refusal? unknown = null;
+        Refusal? last = null;
+        while (servers.Next(asked, alsoResting: !answered) is { } server)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var after = asked.Count == 0 ? TimeSpan.Zero : servers.Now - begun;
+            var waitLeft = wait > after ? wait - after : TimeSpan.Zero;
+            var left = limits.Call == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : limits.Call + wait - after;
+            if (left <= TimeSpan.Zero) break;
+            asked.Add(server);
+            var hasSuccessor = repeatable && servers.Next(asked, alsoResting: false) is not null;
+            if (hasSuccessor && limits.Server + waitLeft < left) left = limits.Server + waitLeft;
+
+            var told = await TakeTurnAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);
+            if (told.Result.Refusal is not { } refusal || !LeavesOpen(refusal, afterUnknown: unknown is not null)) return told.Result;
+            answered |= told.Hearing == Hearing.Answered;
+            (troubles ??= []).Add(refusal.Detail);
+            last = refusal;
+            if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
+            if (unknown is not null && !repeatable) break;
+        }
+
+        // Whatever the last server said: an earlier one may have carried it out.
+        return (unknown ?? last)! with { Detail = string.Join(' ', troubles!) };
+    }
+
+    private async ValueTask<Told<T>> TakeTurnAsync<T>(
+        Func<Turn, ValueTask<Told<T>>> ask, Server server, TimeSpan sentAt, TimeSpan after, TimeSpan limit, TimeSpan wait, CancellationToken cancellationToken)
+        where T : class
+    {
+        if (limit > Longest) limit = Timeout.InfiniteTimeSpan;
+        using var timer = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        using var doubt = DoubtAfter(server, sentAt, wait + LongestSilence);
+        Told<T> told;
+        try
+        {
+            told = await ask(new(server, after, limit, either.Token)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Its caller's patience may be shorter than ours, call after call.
+            if (servers.Now - sentAt >= wait + LongestSilence) servers.Silent(server, sentAt);
+            throw;
+        }
+
+        if (told.Hearing == Hearing.Silent) servers.Silent(server, sentAt);
+        else if (told.Result.Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown) servers.Failed(server, told.Result.Refusal);
+        else servers.Answered(server);
+        return told;
+    }
+
+    /// <summary>This call waits on; those that come after it do better to ask another server.</summary>
+    private ITimer? DoubtAfter(Server server, TimeSpan sentAt, TimeSpan silence) => servers.Count == 1
+        ? null
+        : time.CreateTimer(_ => servers.Silent(server, sentAt), null, silence < Longest ? silence : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    // A bound that is hit says nothing of a turn before it.
+    private static bool LeavesOpen(Refusal refusal, bool afterUnknown) =>
+        refusal is Refusal.Unavailable or Refusal.OutcomeUnknown || (afterUnknown && refusal is Refusal.LimitReached);
+}

@@ -1,0 +1,72 @@
+namespace OrleansLeases.Client.Internal;
+
+/// <summary>
+/// The addresses of one service, and which of them to ask: the one that answers, until it fails. One that failed rests for a
+/// while, longer each time; then it is as good as any. Thread-safe.
+/// </summary>
+internal sealed class ServerList
+{
+    private readonly Lock _gate = new();
+    private readonly Server[] _servers;
+    private readonly TimeProvider _time;
+    private readonly long _start;
+    private int _favourite;
+
+    public ServerList(IEnumerable<Uri> addresses, TimeProvider time)
+    {
+        _servers = [.. addresses.Select(address => new Server(address))];
+        (_time, _start) = (time, time.GetTimestamp());
+    }
+
+    public int Count => _servers.Length;
+
+    public TimeSpan Now => _time.GetElapsedTime(_start);
+
+    /// <summary>Which server to ask next; null where no other is left.</summary>
+    /// <param name="asked">Those that were asked by this call.</param>
+    /// <param name="alsoResting">Where all others rest, the one that has rested most.</param>
+    public Server? Next(IReadOnlyCollection<Server> asked, bool alsoResting)
+    {
+        lock (_gate)
+        {
+            var now = Now;
+            Server? rested = null;
+            for (var i = 0; i < _servers.Length; i++)
+            {
+                var server = _servers[(_favourite + i) % _servers.Length];
+                if (asked.Contains(server)) continue;
+                if (server.RestsUntil <= now) return server;
+                if (rested is null || server.RestsUntil < rested.RestsUntil) rested = server;
+            }
+
+            return alsoResting ? rested : null;
+        }
+    }
+
+    /// <summary>It answered. It is asked first from now on if the one that was has failed.</summary>
+    public void Answered(Server server)
+    {
+        lock (_gate)
+        {
+            var now = Now;
+            server.Answered_NeedsLock(now);
+            if (_servers[_favourite].RestsUntil > now) _favourite = Array.IndexOf(_servers, server);
+        }
+    }
+
+    /// <summary>It could not be reached, broke off, or said that it cannot answer.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="refusal">What it said, or is said of it.</param>
+    public void Failed(Server server, Refusal refusal)
+    {
+        lock (_gate) server.Failed_NeedsLock(refusal, Now);
+    }
+
+    /// <summary>It did not answer in time.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="sentAt">When it was asked.</param>
+    public void Silent(Server server, TimeSpan sentAt)
+    {
+        lock (_gate) server.Silent_NeedsLock(sentAt, Now);
+    }
+}
