@@ -77,8 +77,9 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     {
         // Before anything reads the database, so that a missing schema is told in plain words.
         lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.First, StartAsync);
-        // As soon as the silo begins to stop: a deactivation waits for the calls that wait in line.
-        lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.Active, _ => Task.CompletedTask, StopAsync);
+        // Before the silo's grains are deactivated, since a deactivation waits for the calls that wait in line; and after what
+        // stops with the silo while it is still active, streams above all, since that may want to release its leases.
+        lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.BecomeActive, _ => Task.CompletedTask, StopAsync);
     }
 
     private async Task StartAsync(CancellationToken cancellationToken)

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Hosting;
+using Orleans.LeaseProviders;
 using Orleans.Runtime;
 using OrleansLeases.Core;
 
@@ -75,6 +77,41 @@ public static class LeaseHostingExtensions
         ArgumentNullException.ThrowIfNull(client);
         client.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(services.GetRequiredService<IGrainFactory>()));
         return client;
+    }
+
+    /// <summary>
+    /// Has the queues of persistent streams leased by the silo's leases, where they are balanced by leases
+    /// (<c>UseLeaseBasedQueueBalancer</c> of the stream provider). Needs one of the <c>AddLeases</c>.
+    /// </summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="streamProvider">The stream provider whose queues they are; without it, all that are given no other leases.</param>
+    /// <returns>The same silo.</returns>
+    /// <remarks>
+    /// A queue's lease is that of <c>stream-queues/{category}/{queue}</c>, its owner the address of the silo that reads the queue.
+    /// A silo that stops releases its queues; those of one that crashed are free once their leases have run out. The balancer
+    /// does not compare a lease with the clock: a silo that could not renew reads its queues until it hears of that.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="silo"/> is null.</exception>
+    public static ISiloBuilder UseLeasesForStreamQueues(this ISiloBuilder silo, string? streamProvider = null)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        // One for all: it knows of what the silo was not told.
+        silo.Services.TryAddSingleton(QueueLeases);
+        if (streamProvider is null) silo.Services.AddSingleton<ILeaseProvider>(services => services.GetRequiredService<StreamQueueLeases>());
+        else silo.Services.AddKeyedSingleton<ILeaseProvider>(streamProvider, (services, _) => services.GetRequiredService<StreamQueueLeases>());
+        return silo;
+    }
+
+    private static StreamQueueLeases QueueLeases(IServiceProvider services)
+    {
+        if (services.GetService<LeaseSilo>() is null)
+            throw new OrleansConfigurationException("The queues of streams are to be leased by the silo's leases, but the silo has none; call AddLeases on it as well.");
+        return new(
+            services.GetRequiredService<ILeaseService>(),
+            services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits,
+            services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToString(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<StreamQueueLeases>>());
     }
 
     private static void AddGrains(ISiloBuilder silo, Action<LeaseSiloOptions>? configure)

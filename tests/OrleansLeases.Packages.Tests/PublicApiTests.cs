@@ -1,0 +1,16 @@
+using System.Reflection;
+using OrleansLeases.Testing.Packages;
+
+namespace OrleansLeases.Packages.Tests;
+
+public sealed class PublicApiTests
+{
+    public static TheoryData<string> All { get; } = [.. Libraries.All];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void PublicApi_IsAsCheckedIn(string library)
+    {
+        if (ApiRecord.ChangesOf(Assembly.Load(library), "OrleansLeases.Packages.Tests") is { } changes) Assert.Fail(changes);
+    }
+}
