@@ -75,7 +75,8 @@ public sealed class FailOverTests
         var call = Requests.CallAsync("delete-key", _servers.Service("ab", _time));
         _time.Advance(TimeSpan.FromSeconds(15));
 
-        Assert.IsType<Refusal.OutcomeUnknown>(await call);
+        // The first server has all the time there is, since there is no second one for it.
+        Assert.Contains(silent ? "(15 s)" : "broke off", Assert.IsType<Refusal.OutcomeUnknown>(await call).Detail, StringComparison.Ordinal);
         Assert.Equal("a", _servers.Asked);
     }
 
@@ -359,7 +360,7 @@ public sealed class FailOverTests
         _time.Advance(TimeSpan.FromSeconds(4));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
 
-        await service.InfoAsync();
+        _ = service.InfoAsync().AsTask();
 
         Assert.Equal("ab", _servers.Asked);
     }
