@@ -10,9 +10,10 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
     private static readonly Dictionary<string, string[]> Needed = new()
     {
         ["OrleansLeases.Abstractions"] = [],
-        ["OrleansLeases.Client"] = ["OrleansLeases.Abstractions"],
+        ["OrleansLeases.Client"] = ["Microsoft.Extensions.Http", "OrleansLeases.Abstractions"],
         ["OrleansLeases.Core"] = ["OrleansLeases.Abstractions"],
         ["OrleansLeases.Embedded"] = ["Microsoft.Data.Sqlite", "OrleansLeases.Core", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core"],
+        ["OrleansLeases.Fencing.AspNetCore"] = ["OrleansLeases.Fencing.PostgreSql"],
         ["OrleansLeases.Fencing.PostgreSql"] = ["Npgsql"],
         ["OrleansLeases.Gateway"] = ["Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Abstractions"],
     };
