@@ -52,6 +52,7 @@ internal static class SiloHost
         else
             builder.UseOrleans(silo => Configure(silo, settings));
         builder.Services.AddLeaseGateway();
+        builder.Services.AddHostedService<LameDuck>();
         var app = builder.Build();
         app.MapLeases();
         return app;

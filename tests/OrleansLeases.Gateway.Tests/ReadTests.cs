@@ -143,6 +143,22 @@ public sealed class ReadTests : IAsyncLifetime
         Assert.Equal(503, (await HealthAsync("ready")).Status);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Answer_WhenTheHostIsStopping_AsksForTheConnectionToBeClosed(bool stopping)
+    {
+        var info = _leases.OnInfo;
+        _leases.OnInfo = () =>
+        {
+            if (stopping) _host.Lifetime.StopApplication();
+            return info();
+        };
+        using var answer = await _host.Client.GetAsync(new Uri("/v1/info", UriKind.Relative));
+        Assert.Equal(200, (int)answer.StatusCode);
+        Assert.Equal(stopping, answer.Headers.ConnectionClose ?? false);
+    }
+
     private async Task<(int Status, string Body)> HealthAsync(string which)
     {
         var reply = await _host.GetAsync($"/health/{which}");

@@ -74,6 +74,11 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, Cancell
             LogFailed(logger, context.Request.Method, context.Request.Path, e);
             return isChange ? OutcomeUnknown(requestId) : new Refusal.Unavailable(RetryAfter, "The service failed. Ask again.");
         }
+        finally
+        {
+            // Whoever keeps the connection might send the next request as it is cut, and not know what became of it.
+            if (stopping.IsCancellationRequested) context.Response.Headers.Connection = "close";
+        }
     }
 
     private static Refusal.OutcomeUnknown OutcomeUnknown(string? requestId) => new(requestId, requestId is null
