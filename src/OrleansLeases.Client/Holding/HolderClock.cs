@@ -7,6 +7,8 @@ namespace OrleansLeases.Client.Holding;
 /// </summary>
 internal sealed class HolderClock
 {
+    private const int MaxAttempts = 5;
+
     // A reading rounds down to a tick. Rare enough, that does not add up.
     private static readonly TimeSpan ShortestStep = TimeSpan.FromMilliseconds(1);
 
@@ -21,7 +23,8 @@ internal sealed class HolderClock
     {
         _time = time;
         _countsSleep = countsSleep;
-        _last = new(time.GetTimestamp(), time.GetUtcNow().UtcTicks, TimeSpan.Zero);
+        var (stamp, wall) = ReadBoth();
+        _last = new(stamp, wall, TimeSpan.Zero);
     }
 
     /// <summary>Counts time by a clock, or by a better one where the system has it.</summary>
@@ -45,11 +48,21 @@ internal sealed class HolderClock
         lock (_gate)
         {
             var last = _last;
-            var (stamp, wall) = (_time.GetTimestamp(), _time.GetUtcNow().UtcTicks);
+            var (stamp, wall) = ReadBoth();
             var since = Since(last, stamp, wall);
             if (since < ShortestStep) return last.Progress + since;
             _last = new(stamp, wall, last.Progress + since);
             return last.Progress + since;
+        }
+    }
+
+    // A pause between the two would be counted by the one in this reading, and by the other again in the next.
+    private (long Stamp, long Wall) ReadBoth()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var (stamp, wall) = (_time.GetTimestamp(), _time.GetUtcNow().UtcTicks);
+            if (attempt == MaxAttempts || _time.GetElapsedTime(stamp) < ShortestStep) return (stamp, wall);
         }
     }
 

@@ -37,6 +37,19 @@ public sealed class HolderClockTests
     }
 
     [Fact]
+    public void Time_WhenAReadingIsPaused_CountsThePauseOnce()
+    {
+        var pausing = new Pausing(_time);
+        var clock = new HolderClock(pausing);
+
+        pausing.Next = TimeSpan.FromSeconds(20);
+
+        Assert.Equal(TimeSpan.FromSeconds(20), clock.Read());
+        Assert.Equal(TimeSpan.FromSeconds(20), clock.Peek());
+        Assert.Equal(TimeSpan.FromSeconds(20), clock.Read());
+    }
+
+    [Fact]
     public void Time_NeverGoesBack()
     {
         var before = TimeSpan.Zero;
@@ -110,5 +123,22 @@ public sealed class HolderClockTests
         public override long GetTimestamp() => Stamp;
 
         public override DateTimeOffset GetUtcNow() => ManualTimeProvider.DefaultStart;
+    }
+
+    // The process stands still between its look at the one time and at the other.
+    private sealed class Pausing(ManualTimeProvider time) : TimeProvider
+    {
+        public TimeSpan Next { get; set; }
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override long GetTimestamp() => time.GetTimestamp();
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            time.Advance(Next);
+            Next = TimeSpan.Zero;
+            return time.GetUtcNow();
+        }
     }
 }
