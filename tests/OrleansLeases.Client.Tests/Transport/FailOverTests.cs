@@ -152,6 +152,46 @@ public sealed class FailOverTests
         Assert.StartsWith("b", _servers.Asked, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Server_ThatIsBackWhileAllRest_IsFoundByTheNextCallButOne(bool otherIsSilent)
+    {
+        var service = _servers.Service("ab", _time);
+        _servers.Refuses("a", new Refusal.Unavailable(TimeSpan.FromSeconds(20), "shutting down"));
+        _servers.Refuses("b", new Refusal.Unavailable(TimeSpan.FromSeconds(30), "shutting down"));
+        await service.InfoAsync();
+        Assert.Equal("ab", _servers.Asked);
+
+        _servers.Refuses("b", Told);
+        if (otherIsSilent) _servers.IsSilent("a");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _ = service.InfoAsync().AsTask();
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+
+        var next = service.InfoAsync().AsTask();
+        Assert.Equal("ab", _servers.Asked);
+        Assert.Equal(Told, (await next).Refusal);
+    }
+
+    [Fact]
+    public async Task Server_ThatFailed_IsNotAskedFirstAgain_HoweverLongTheOtherTookToAnswer()
+    {
+        var service = _servers.Service("ab", _time);
+        _servers.IsAway("a");
+        var answer = _servers.Waits("b");
+        var call = service.AcquireAsync(Requests.Acquire with { Wait = TimeSpan.FromSeconds(25) }).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(20));
+        answer.SetResult(ScriptedServer.Reply(HttpStatusCode.OK, Requests.Grant));
+        await call;
+        Assert.Equal("ab", _servers.Asked);
+
+        _servers.Refuses("b", Told);
+        await service.InfoAsync();
+
+        Assert.Equal("b", _servers.Asked);
+    }
+
     [Fact]
     public async Task Failures_OfCallsThatWereUnderWay_CountOnce()
     {
