@@ -355,6 +355,17 @@ public sealed class FailOverTests
         Assert.Contains(words, unknown.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Requests.Changes), MemberType = typeof(Requests))]
+    public async Task Change_WhoseBodyWasSent_IsNotKnown_ThoughAHandlersSecondAttemptIsRefused(string verb, string? requestId)
+    {
+        _servers.Does("a", (_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused"));
+
+        var unknown = Assert.IsType<Refusal.OutcomeUnknown>(await Requests.CallAsync(verb, _servers.Service("a", _time)));
+
+        Assert.Equal(requestId, unknown.RequestId);
+    }
+
     [Fact]
     public async Task Change_ThatWasNotSent_IsUnavailable_HoweverLongTheConnectionTook()
     {
