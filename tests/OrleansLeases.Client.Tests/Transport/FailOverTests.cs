@@ -7,7 +7,7 @@ namespace OrleansLeases.Client.Tests;
 /// <summary>A service at several addresses: which of them is asked, what is asked again, and what is not.</summary>
 public sealed class FailOverTests
 {
-    private static readonly Refusal Told = new Refusal.Forbidden("told by a server");
+    private static readonly Refusal Told = new Refusal.Conflict(3, "told by a server");
     private static readonly Refusal NotNow = new Refusal.Unavailable(TimeSpan.Zero, "not now");
 
     private readonly ManualTimeProvider _time = new();
@@ -332,6 +332,9 @@ public sealed class FailOverTests
         { "away", "Connection refused" },
         { "unavailable", "not now" },
         { "limit", "too many wait" },
+        { "unauthorized", "the credential has run out" },
+        { "forbidden", "not for this name" },
+        { "invalid", "ttlMs is too long" },
         { "unknown", "the disk was full" },
     };
 
@@ -345,6 +348,9 @@ public sealed class FailOverTests
         {
             "unavailable" => NotNow,
             "limit" => new Refusal.LimitReached("waiters", TimeSpan.FromSeconds(1), "too many wait"),
+            "unauthorized" => new Refusal.Unauthorized("the credential has run out"),
+            "forbidden" => new Refusal.Forbidden("not for this name"),
+            "invalid" => new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["ttlMs"] = ["is too long"] }, "ttlMs is too long"),
             _ => new Refusal.OutcomeUnknown(null, "the disk was full"),
         });
 
