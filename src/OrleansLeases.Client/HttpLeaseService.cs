@@ -21,8 +21,8 @@ namespace OrleansLeases.Client;
 /// counts as no answer.</para>
 /// <para>A holder's deadline counts from when it made the call, whichever server answered: the time before that server was
 /// asked is part of what the reply calls held. The reply of a server that was given up is never used.</para>
-/// <para>Handlers put in front of the connection must not repeat a change by themselves: a connection refused at the
-/// second attempt would hide that the first one may have been carried out.</para>
+/// <para>Handlers put in front of the connection must not repeat a change by themselves: which one may be made twice is
+/// known here, and a delete may not.</para>
 /// <para>Durations are sent as whole milliseconds, rounded down. The <see cref="HttpClient"/> stays the caller's: it
 /// is neither changed nor disposed of.</para>
 /// </remarks>

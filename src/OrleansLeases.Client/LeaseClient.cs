@@ -95,10 +95,10 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <summary>Acquires a lease as the request says, with refusals told as values.</summary>
     /// <param name="request">
     /// The request; its own <see cref="AcquireRequest.Wait"/> is not looked at. With a request id of the caller's it is
-    /// applied once, whoever repeats it.
+    /// applied once, whoever repeats it; a grant that this call is not told of any more is then left to them, or to run out.
     /// </param>
     /// <param name="wait">How long to wait in line for it, 0 or more, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="cancellationToken">Leaves the line, and gives back what was granted meanwhile.</param>
+    /// <param name="cancellationToken">Leaves the line, and gives back what was granted meanwhile under an id that was made here.</param>
     /// <returns>
     /// The lease, or the last refusal. While there is time to wait, a service that cannot be reached or whose answer is lost
     /// is asked again under the same request id.
@@ -180,12 +180,12 @@ public sealed class LeaseClient : IAsyncDisposable
             if (lease.EndsAt > now)
             {
                 if (_held.TryAdd(lease)) return new LeaseHandle(this, lease);
-                GoOn(_returns.ReleaseAsync(grant, lease.EndsAt));
+                if (asking.HasOwnId) GoOn(_returns.ReleaseAsync(grant, lease.EndsAt));
                 throw new ObjectDisposedException(nameof(LeaseClient));
             }
 
-            GoOn(_returns.ReleaseAsync(grant, now));
-            if (request.RequestId is not null || _time.GetElapsedTime(started) >= wait)
+            if (asking.HasOwnId) GoOn(_returns.ReleaseAsync(grant, now));
+            if (!asking.HasOwnId || _time.GetElapsedTime(started) >= wait)
                 return new Refusal.Unavailable(TimeSpan.Zero, $"The lease on '{request.Resource}' had run out when its grant arrived; choose a ttl well above the round trip.");
             asking.StartAnew();
         }
@@ -199,7 +199,8 @@ public sealed class LeaseClient : IAsyncDisposable
         }
         finally
         {
-            if (asking.LeavesOpen) GoOn(_returns.AbandonAsync(asking.Request));
+            // Under an id of the caller's, somebody else may have been told of the grant, and relies on it.
+            if (asking is { LeavesOpen: true, HasOwnId: true }) GoOn(_returns.AbandonAsync(asking.Request));
         }
     }
 

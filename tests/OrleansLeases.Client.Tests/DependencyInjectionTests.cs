@@ -30,7 +30,7 @@ public sealed class DependencyInjectionTests
     {
         var time = new ManualTimeProvider();
         _servers.IsSilent("a");
-        _servers.Refuses("b", new Refusal.Forbidden("told by b"));
+        _servers.Refuses("b", new Refusal.Conflict(3, "told by b"));
         await using var provider = Provide(
             options =>
             {
@@ -42,7 +42,7 @@ public sealed class DependencyInjectionTests
         var call = Requests.CallAsync("acquire", provider.GetRequiredService<ILeaseService>());
         time.Advance(TimeSpan.FromSeconds(3));
 
-        Assert.Equal(new Refusal.Forbidden("told by b"), await call);
+        Assert.Equal(new Refusal.Conflict(3, "told by b"), await call);
         Assert.Equal("ab", _servers.Asked);
     }
 

@@ -11,8 +11,11 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    private readonly bool _ownId = request.RequestId is null;
     private bool _askedAnew;
+    private Refusal? _unknown;
+
+    /// <summary>The request id was made here: nobody else can have been told of a grant under it.</summary>
+    public bool HasOwnId { get; } = request.RequestId is null;
 
     /// <summary>What was asked last.</summary>
     public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? NewRequestId() };
@@ -35,11 +38,12 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
             var asked = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, longestWait);
             var sent = time.GetTimestamp();
             SentAt = clock.Read();
-            var left = LeavesOpen;
             LeavesOpen = true;
             var result = await service.AcquireAsync(Request with { Wait = asked }, cancellationToken).ConfigureAwait(false);
-            LeavesOpen = result.Refusal is Refusal.OutcomeUnknown || (left && result.Refusal is Refusal.Unavailable or Refusal.LimitReached);
-            var spent = _ownId && result.Refusal is Refusal.NotHolder;
+            if (result.Refusal is Refusal.OutcomeUnknown) _unknown ??= result.Refusal;
+            LeavesOpen = _unknown is not null && Outcome.IsOpen(result.Refusal, afterUnknown: true);
+            if (!LeavesOpen) _unknown = null;
+            var spent = HasOwnId && result.Refusal is Refusal.NotHolder;
             if (spent)
             {
                 // The grant was made while its answer was lost, and has ended since. That may be within this one call, at the
@@ -52,7 +56,9 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
                 }
             }
 
-            if (result.Refusal is not { } refusal || time.GetElapsedTime(started) >= wait) return result;
+            if (result.Refusal is not { } refusal) return result;
+            // Whatever was said last: an earlier call may have been granted.
+            if (time.GetElapsedTime(started) >= wait) return _unknown ?? refusal;
             switch (refusal)
             {
                 case Refusal.Held when asked > TimeSpan.Zero && time.GetElapsedTime(sent) >= asked - ShortestPause:
@@ -65,7 +71,7 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
                 case Refusal.NotHolder when spent:
                     break;
                 default:
-                    return result;
+                    return _unknown ?? refusal;
             }
 
             var rest = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, pauses.Next(refusal));

@@ -70,7 +70,7 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             if (hasSuccessor && limits.Server + waitLeft < left) left = limits.Server + waitLeft;
 
             var told = await TakeTurnAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);
-            if (told.Result.Refusal is not { } refusal || !LeavesOpen(refusal, afterUnknown: unknown is not null)) return told.Result;
+            if (told.Result.Refusal is not { } refusal || !Outcome.IsOpen(refusal, afterUnknown: unknown is not null)) return told.Result;
             answered |= told.Hearing == Hearing.Answered;
             (troubles ??= []).Add(refusal.Detail);
             last = refusal;
@@ -112,8 +112,4 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
     private ITimer? DoubtAfter(Server server, TimeSpan sentAt, TimeSpan silence) => servers.Count == 1
         ? null
         : time.CreateTimer(_ => servers.Silent(server, sentAt), null, silence < Longest ? silence : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-
-    // A bound that is hit says nothing of a turn before it.
-    private static bool LeavesOpen(Refusal refusal, bool afterUnknown) =>
-        refusal is Refusal.Unavailable or Refusal.OutcomeUnknown || (afterUnknown && refusal is Refusal.LimitReached);
 }

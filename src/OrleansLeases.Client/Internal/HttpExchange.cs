@@ -88,7 +88,9 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
             // A handler of the application's.
             _ => (Hearing.Failed, $"The call to {root} failed: {error.GetType().Name}: {error.Message}"),
         };
-        var unsent = error is HttpRequestException refused && IsBeforeSending(refused) || message.Content is RequestBody { IsUnsent: true };
+        // Once it was begun, the error may be that of a second attempt, by a handler of the application's.
+        var unsent = message.Content is RequestBody { IsUnsent: true }
+            || (error is HttpRequestException refused && IsBeforeSending(refused) && message.Content is not RequestBody { IsBegun: true });
         return new(hearing, unsent ? HttpCall<T>.Unreached(what) : call.WithoutAnswer(what));
     }
 

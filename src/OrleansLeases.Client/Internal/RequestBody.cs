@@ -15,6 +15,9 @@ internal sealed class RequestBody : HttpContent
         if (bytes.Length > 0) Headers.ContentType = new MediaTypeHeaderValue("application/json");
     }
 
+    /// <summary>Some of the body was asked for: a server may have carried it out.</summary>
+    public bool IsBegun => _begun;
+
     /// <summary>No server can have carried it out: none of the body was asked for yet. An empty one cannot tell.</summary>
     public bool IsUnsent => !_begun && _bytes.Length > 0;
 

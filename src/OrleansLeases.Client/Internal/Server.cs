@@ -15,15 +15,21 @@ internal sealed class Server(Uri address)
     /// <summary>Until when others are asked first.</summary>
     public TimeSpan RestsUntil { get; private set; } = TimeSpan.MinValue;
 
+    /// <summary>When it failed last; long ago where it has answered since.</summary>
+    public TimeSpan FailedAt { get; private set; } = TimeSpan.MinValue;
+
+    public bool HasFailed => FailedAt > TimeSpan.MinValue;
+
     public void Answered_NeedsLock(TimeSpan now)
     {
         _heardAt = now;
-        RestsUntil = TimeSpan.MinValue;
+        FailedAt = RestsUntil = TimeSpan.MinValue;
         _rest.Reset();
     }
 
     public void Failed_NeedsLock(Refusal? refusal, TimeSpan now)
     {
+        FailedAt = now;
         // Of many calls that fail with it, the first one says it all.
         if (now >= RestsUntil) RestsUntil = now + _rest.Next(refusal);
     }

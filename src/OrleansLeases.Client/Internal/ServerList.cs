@@ -24,7 +24,7 @@ internal sealed class ServerList
 
     /// <summary>Which server to ask next; null where no other is left.</summary>
     /// <param name="asked">Those that were asked by this call.</param>
-    /// <param name="alsoResting">Where all others rest, the one that has rested most.</param>
+    /// <param name="alsoResting">Where all others rest, the one that failed longest ago: each gets its turn, and none is asked again and again.</param>
     public Server? Next(IReadOnlyCollection<Server> asked, bool alsoResting)
     {
         lock (_gate)
@@ -36,7 +36,7 @@ internal sealed class ServerList
                 var server = _servers[(_favourite + i) % _servers.Length];
                 if (asked.Contains(server)) continue;
                 if (server.RestsUntil <= now) return server;
-                if (rested is null || server.RestsUntil < rested.RestsUntil) rested = server;
+                if (rested is null || server.FailedAt < rested.FailedAt) rested = server;
             }
 
             return alsoResting ? rested : null;
@@ -50,7 +50,8 @@ internal sealed class ServerList
         {
             var now = Now;
             server.Answered_NeedsLock(now);
-            if (_servers[_favourite].RestsUntil > now) _favourite = Array.IndexOf(_servers, server);
+            // Though it may have had its rest: what a call waits for at a silent server is longer than that.
+            if (_servers[_favourite].HasFailed) _favourite = Array.IndexOf(_servers, server);
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class CacheFillException(string message) : Exception(message);
 /// </remarks>
 /// <param name="client">Keeps the lease.</param>
 /// <param name="entry">The entry's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>prices/2030-01</c>.</param>
-/// <param name="options">Of the filler's lease; 30 s where left out. Its mode and capacity are this recipe's.</param>
+/// <param name="options">Of the filler's lease; 30 s where left out. Its mode and capacity are this recipe's, and there is no lock-delay.</param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="entry"/> is null.</exception>
 public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? options = null)
 {
@@ -25,7 +25,9 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
 
     private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
     private readonly string _entry = entry ?? throw new ArgumentNullException(nameof(entry));
-    private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
+
+    // A lock-delay ends without a word to those who wait, and whoever comes too late keeps nothing anyhow.
+    private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null, LockDelay = TimeSpan.Zero };
 
     /// <summary>Returns the entry's value, and fills it first where it is missing and nobody is at it.</summary>
     /// <param name="fill">Makes the value: text of at most 64 KiB less one byte. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is.</param>

@@ -17,12 +17,15 @@ internal static class Repeats
     {
         var started = time.GetTimestamp();
         var pauses = new Backoff(ShortestPause, LongestPause);
+        Refusal? unknown = null;
         while (true)
         {
             var result = await call(cancellationToken).ConfigureAwait(false);
-            if (result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown)) return result;
-            var pause = pauses.Next(result.Refusal);
-            if (time.GetElapsedTime(started) + pause > Patience) return result;
+            if (result.Refusal is not { } refusal || !Outcome.IsOpen(refusal, afterUnknown: unknown is not null)) return result;
+            if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
+            var pause = pauses.Next(refusal);
+            // Whatever was said last: an earlier call may have been carried out.
+            if (time.GetElapsedTime(started) + pause > Patience) return unknown ?? refusal;
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -126,6 +126,41 @@ public sealed class AcquireTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Request_RepeatedUnderItsIdAndCancelled_EndsNobodysLease()
+    {
+        using var cancel = new CancellationTokenSource();
+        var request = new AcquireRequest { Resource = "r", Owner = "ann", Ttl = HandleBench.Ttl, RequestId = "message-7" };
+        var lease = (await _bench.Client.RequestAsync(request, TimeSpan.Zero)).Value;
+        _bench.Network.FateOf = verb => verb == "acquire" ? Fate.Waits : Fate.Passes;
+        var again = _bench.Client.RequestAsync(request, TimeSpan.Zero, cancel.Token).AsTask();
+        _bench.Network.FateOf = _ => Fate.Passes;
+
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => again);
+        // By then it has given back what it gives back.
+        await _bench.Client.DisposeAsync();
+        Assert.True(lease.IsValid());
+        Assert.Equal(lease.Token, Assert.Single((await _bench.LookAsync()).Holders).Token);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Acquire_ThatMayHaveBeenGranted_IsNotToldAsRefused_WhateverIsSaidLast(bool limited)
+    {
+        Refusal last = limited ? new Refusal.LimitReached("waiters", TimeSpan.Zero, "too many wait") : new Refusal.Unavailable(TimeSpan.Zero, "cannot be reached");
+        _bench.Network.FateOf = verb => verb != "acquire" || _bench.Network.Sent<AcquireRequest>().Count == 0 ? Fate.LosesAnswer : Fate.Refused(last);
+        var request = new AcquireRequest { Resource = "r", Owner = "ann", Ttl = HandleBench.LongTtl, RequestId = "message-7" };
+
+        var asked = _bench.Client.RequestAsync(request, TimeSpan.FromSeconds(10)).AsTask();
+        await _bench.AdvanceUntilAsync(asked);
+
+        Assert.IsType<Refusal.OutcomeUnknown>((await asked).Refusal);
+        Assert.Single((await _bench.LookAsync()).Holders);
+    }
+
+    [Fact]
     public async Task Acquire_CancelledWhileItIsNotGranted_DisturbsNobody()
     {
         using var cancel = new CancellationTokenSource();

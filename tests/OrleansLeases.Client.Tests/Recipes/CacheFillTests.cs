@@ -66,6 +66,24 @@ public sealed class CacheFillTests : RecipeTests
     }
 
     [Fact]
+    public async Task Filler_ThatIsGone_LeavesNoLockDelay()
+    {
+        var options = RecipeWorld.Short with { LockDelay = TimeSpan.FromHours(1) };
+        var fills = new CacheFill(Ann, "e", options).GetOrFillAsync(async stop =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, World.Time, stop);
+            return "never";
+        });
+        await World.CutOffAsync(Ann, "e");
+
+        await World.AdvanceUntilAsync(fills);
+        await World.AdvanceAsync(RecipeWorld.Short.Ttl);
+
+        await Assert.ThrowsAsync<LeaseLostException>(() => fills);
+        Assert.Equal(LeaseStatus.Free, World.Look("e").State);
+    }
+
+    [Fact]
     public async Task Filler_ThatIsCancelled_LeavesItToOneWhoWaits()
     {
         using var cancel = new CancellationTokenSource();

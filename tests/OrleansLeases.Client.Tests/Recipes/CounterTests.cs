@@ -65,6 +65,25 @@ public sealed class CounterTests : RecipeTests
         Assert.Equal(1, await new Counter(Ann, "jobs/done").ReadAsync());
     }
 
+    public static TheoryData<Refusal> LastWords => new(
+        new Refusal.Unavailable(TimeSpan.Zero, "cannot be reached"),
+        new Refusal.LimitReached("rate", TimeSpan.Zero, "too many calls"),
+        new Refusal.Unauthorized("the credential has run out"));
+
+    [Theory]
+    [MemberData(nameof(LastWords))]
+    public async Task Add_ThatMayHaveBeenMade_IsNotToldAsRefused_WhateverIsSaidLast(Refusal last)
+    {
+        var losing = new LosingAdditions(World.Service) { Then = last };
+        var adding = new Counter(World.Join("cid", losing), "jobs/done").AddAsync(requestId: "message-7").AsTask();
+
+        await World.AdvanceUntilAsync(adding);
+
+        var error = await Assert.ThrowsAsync<LeaseRefusedException>(() => adding);
+        Assert.Equal("message-7", Assert.IsType<Refusal.OutcomeUnknown>(error.Refusal).RequestId);
+        Assert.Equal(1, await new Counter(Ann, "jobs/done").ReadAsync());
+    }
+
     /// <summary>Makes every addition, and loses the first answer to each, or all of them.</summary>
     private sealed class LosingAdditions(ILeaseService service) : ForwardingLeases(service)
     {
@@ -72,10 +91,14 @@ public sealed class CounterTests : RecipeTests
 
         public bool Always { get; init; }
 
+        /// <summary>What is said from the second call on, where it is not made.</summary>
+        public Refusal? Then { get; init; }
+
         public int Calls { get; private set; }
 
         public override async ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
         {
+            if (Then is { } refusal && Calls > 0) return refusal;
             var result = await base.AddToCounterAsync(key, request, cancellationToken);
             lock (_lost)
             {

@@ -7,7 +7,7 @@ namespace OrleansLeases.Client.Tests;
 /// <summary>A service at several addresses: which of them is asked, what is asked again, and what is not.</summary>
 public sealed class FailOverTests
 {
-    private static readonly Refusal Told = new Refusal.Forbidden("told by a server");
+    private static readonly Refusal Told = new Refusal.Conflict(3, "told by a server");
     private static readonly Refusal NotNow = new Refusal.Unavailable(TimeSpan.Zero, "not now");
 
     private readonly ManualTimeProvider _time = new();
@@ -152,6 +152,46 @@ public sealed class FailOverTests
         Assert.StartsWith("b", _servers.Asked, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Server_ThatIsBackWhileAllRest_IsFoundByTheNextCallButOne(bool otherIsSilent)
+    {
+        var service = _servers.Service("ab", _time);
+        _servers.Refuses("a", new Refusal.Unavailable(TimeSpan.FromSeconds(20), "shutting down"));
+        _servers.Refuses("b", new Refusal.Unavailable(TimeSpan.FromSeconds(30), "shutting down"));
+        await service.InfoAsync();
+        Assert.Equal("ab", _servers.Asked);
+
+        _servers.Refuses("b", Told);
+        if (otherIsSilent) _servers.IsSilent("a");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _ = service.InfoAsync().AsTask();
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+
+        var next = service.InfoAsync().AsTask();
+        Assert.Equal("ab", _servers.Asked);
+        Assert.Equal(Told, (await next).Refusal);
+    }
+
+    [Fact]
+    public async Task Server_ThatFailed_IsNotAskedFirstAgain_HoweverLongTheOtherTookToAnswer()
+    {
+        var service = _servers.Service("ab", _time);
+        _servers.IsAway("a");
+        var answer = _servers.Waits("b");
+        var call = service.AcquireAsync(Requests.Acquire with { Wait = TimeSpan.FromSeconds(25) }).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(20));
+        answer.SetResult(ScriptedServer.Reply(HttpStatusCode.OK, Requests.Grant));
+        await call;
+        Assert.Equal("ab", _servers.Asked);
+
+        _servers.Refuses("b", Told);
+        await service.InfoAsync();
+
+        Assert.Equal("b", _servers.Asked);
+    }
+
     [Fact]
     public async Task Failures_OfCallsThatWereUnderWay_CountOnce()
     {
@@ -292,6 +332,9 @@ public sealed class FailOverTests
         { "away", "Connection refused" },
         { "unavailable", "not now" },
         { "limit", "too many wait" },
+        { "unauthorized", "the credential has run out" },
+        { "forbidden", "not for this name" },
+        { "invalid", "ttlMs is too long" },
         { "unknown", "the disk was full" },
     };
 
@@ -305,6 +348,9 @@ public sealed class FailOverTests
         {
             "unavailable" => NotNow,
             "limit" => new Refusal.LimitReached("waiters", TimeSpan.FromSeconds(1), "too many wait"),
+            "unauthorized" => new Refusal.Unauthorized("the credential has run out"),
+            "forbidden" => new Refusal.Forbidden("not for this name"),
+            "invalid" => new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["ttlMs"] = ["is too long"] }, "ttlMs is too long"),
             _ => new Refusal.OutcomeUnknown(null, "the disk was full"),
         });
 
@@ -313,6 +359,17 @@ public sealed class FailOverTests
         Assert.Equal("r1", unknown.RequestId);
         Assert.Contains("broke off", unknown.Detail, StringComparison.Ordinal);
         Assert.Contains(words, unknown.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Requests.Changes), MemberType = typeof(Requests))]
+    public async Task Change_WhoseBodyWasSent_IsNotKnown_ThoughAHandlersSecondAttemptIsRefused(string verb, string? requestId)
+    {
+        _servers.Does("a", (_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused"));
+
+        var unknown = Assert.IsType<Refusal.OutcomeUnknown>(await Requests.CallAsync(verb, _servers.Service("a", _time)));
+
+        Assert.Equal(requestId, unknown.RequestId);
     }
 
     [Fact]
