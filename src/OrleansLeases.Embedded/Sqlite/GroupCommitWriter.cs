@@ -47,7 +47,6 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private readonly Queue<PendingSave> _foreground = new();
     private readonly Queue<PendingSave> _background = new();
     private readonly SaveOutcome[] _outcomes = new SaveOutcome[MaxBatch + MaxBackground];
-    private readonly Checkpointer _checkpointer;
     private Session? _session;
     private int _wakeAt = int.MaxValue;
     private int _lastForeground;
@@ -60,7 +59,6 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         _epoch = epoch;
         _maxPages = maxPages;
         _session = new Session(file, maxPages);
-        _checkpointer = new Checkpointer(file);
         new Thread(Run) { IsBackground = true, Name = "lease writer" }.Start();
     }
 
@@ -97,7 +95,6 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             batch.Clear();
         }
 
-        _checkpointer.Dispose();
         _session?.Dispose();
         _stopped.SetResult();
     }
@@ -168,7 +165,6 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             for (var i = 0; i < batch.Count; i++) _outcomes[i] = _session.Save(batch[i]);
             committing = true;
             _session.Commit.Run();
-            _checkpointer.Committed(_session.TakePagesWritten());
             return null;
         }
         catch (SqliteException error)
@@ -233,12 +229,6 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         public Statement Rollback { get; }
 
         public bool InTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
-
-        public int TakePagesWritten()
-        {
-            raw.sqlite3_db_status(_connection.Handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, resetFlg: 1);
-            return pages;
-        }
 
         public long ReadEpoch()
         {

@@ -10,9 +10,9 @@ internal static class LeaseDatabase
     // A commit writes every page it touches. Records are small and spread, so small pages keep a batch small.
     private const int PageSize = 1024;
 
-    // Pages of the log after which a commit copies what the checkpointer has not. A log that grows costs a commit more than
-    // one that is written over.
-    private const int LongestLog = 16_384;
+    // Pages of the log after which a commit copies them into the file: everybody waits for that, so it is done in small
+    // portions. No other connection may do it beside the writer: SQLite before 3.51.3 then loses commits.
+    private const int LongestLog = 2048;
 
     public static SqliteConnection Open(string file, bool readOnly = false)
     {
