@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,8 +46,9 @@ public static class LeaseFenceExtensions
         ArgumentNullException.ThrowIfNull(connectionString);
         options ??= new();
         options.Validate();
-        // A connection that several share cannot be held.
-        var own = new NpgsqlConnectionStringBuilder(connectionString) { Multiplexing = false }.ConnectionString;
+        // A connection that several share cannot be held. One that is kept alive is never idle for the server, which would not
+        // end the hold of a request that does not stop. And a transaction around the call must not take the mark back.
+        var own = new NpgsqlConnectionStringBuilder(connectionString) { Multiplexing = false, KeepAlive = 0, Enlist = false }.ConnectionString;
         return services.AddSingleton(provider => new FenceDoor(
             NpgsqlDataSource.Create(own),
             options,
@@ -60,7 +62,10 @@ public static class LeaseFenceExtensions
     /// The resource, with values of the route in it, as they stand in the request: <c>orders/{id}</c>. Where an endpoint takes
     /// several spellings for one thing, such as <c>42</c> and <c>042</c>, each is a resource of its own here: give the other overload one spelling.
     /// </param>
-    /// <returns>The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>, or a route does not have the values.</returns>
+    /// <returns>
+    /// The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>, a route does not have the
+    /// values, or one is a Razor page or a fallback: those take <see cref="UseLeaseFence"/>.
+    /// </returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="resource"/> is empty, or its braces do not match.</exception>
     public static TBuilder RequireLease<TBuilder>(this TBuilder endpoint, string resource)
@@ -73,7 +78,7 @@ public static class LeaseFenceExtensions
     /// <summary>Lets only those requests of an endpoint, or of a group of them, in that come under a lease.</summary>
     /// <param name="endpoint">The endpoints.</param>
     /// <param name="resource">The resource of a request, as it is leased.</param>
-    /// <returns>The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>.</returns>
+    /// <returns>The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>, or one is a Razor page or a fallback.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static TBuilder RequireLease<TBuilder>(this TBuilder endpoint, Func<HttpContext, string> resource)
         where TBuilder : IEndpointConventionBuilder
@@ -103,6 +108,8 @@ public static class LeaseFenceExtensions
         ArgumentNullException.ThrowIfNull(endpoint);
         endpoint.Add(builder =>
         {
+            if (IsReplaced(builder))
+                throw new InvalidOperationException($"{builder.DisplayName} is a page, or a fallback to one or to a controller: another endpoint runs in its place, which would let everyone in. Use {nameof(UseLeaseFence)}.");
             var door = DoorOf(builder.ApplicationServices);
             if (builder is RouteEndpointBuilder { RoutePattern: var pattern }) check(pattern);
             var inside = builder.RequestDelegate ?? throw new InvalidOperationException($"{builder.DisplayName} has nothing to run.");
@@ -110,6 +117,11 @@ public static class LeaseFenceExtensions
         });
         return endpoint;
     }
+
+    // Routing puts a page's own endpoint, or that of the action, in the place of the one that was mapped, and what was wrapped
+    // around this does not come along.
+    private static bool IsReplaced(EndpointBuilder endpoint) =>
+        endpoint.Metadata.Any(mark => mark is PageActionDescriptor and not CompiledPageActionDescriptor or IDynamicEndpointMetadata { IsDynamic: true });
 
     private static FenceDoor DoorOf(IServiceProvider services) => services.GetService<FenceDoor>()
         ?? throw new InvalidOperationException($"The host has no fence. Call {nameof(AddLeaseFence)} on its services.");

@@ -84,7 +84,10 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// Passes the fence and keeps every greater token out, for what no transaction of this database covers: a file, a device,
     /// another service.
     /// </summary>
-    /// <remarks>See <see cref="FenceHold"/> for what that guarantees, and where it ends. It takes one connection until it is disposed of.</remarks>
+    /// <remarks>
+    /// See <see cref="FenceHold"/> for what that guarantees, and where it ends. It takes one connection until it is disposed of. With
+    /// <c>Keepalive</c> in its connection string the server does not end the hold of a process that runs and does not stop.
+    /// </remarks>
     /// <param name="resource">The resource, as it is leased.</param>
     /// <param name="token">The token of the grant.</param>
     /// <param name="options">How long; the defaults where left out.</param>

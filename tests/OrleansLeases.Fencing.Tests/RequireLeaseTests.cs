@@ -1,6 +1,9 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansLeases.Client;
 using OrleansLeases.Embedded;
 using OrleansLeases.Fencing.AspNetCore;
@@ -172,6 +175,26 @@ public sealed class RequireLeaseTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:orleans-leases:outcome-unknown"), (status, (string)problem!["type"]!));
     }
 
+    // A connection that is kept alive would keep its hold for as long as the process runs.
+    [Fact]
+    public async Task RequestThatDoesNotStop_IsEndedByTheServer_AlsoWhereConnectionsAreKeptAlive()
+    {
+        await using var service = await ProtectedService.StartAsync(
+            $"{_database.ConnectionString};Keepalive=1", new() { Limit = TimeSpan.FromMilliseconds(100), Patience = TimeSpan.FromSeconds(30) });
+        var (inside, ends) = (new TaskCompletionSource(), new TaskCompletionSource());
+        service.Work = (fenced, _) =>
+        {
+            if (fenced.Token != 33) return Task.CompletedTask;
+            inside.SetResult();
+            return ends.Task;
+        };
+        var stubborn = service.PutAsync(33);
+        await inside.Task.WaitAsync(Patience);
+        Assert.Equal(HttpStatusCode.OK, (await service.PutAsync(34)).Status);
+        ends.SetResult();
+        await stubborn;
+    }
+
     [Fact]
     public async Task RequestWhoseDatabaseIsRestarted_IsToldToStop()
     {
@@ -290,8 +313,25 @@ public sealed class RequireLeaseTests : IAsyncLifetime
             mistaken.Services.AddLeaseFence(_database.ConnectionString);
             await using var app = mistaken.Build();
             app.MapGet(route, () => "").RequireLease("orders/{id}");
-            var refused = Assert.Throws<InvalidOperationException>(() => ((Microsoft.AspNetCore.Routing.IEndpointRouteBuilder)app).DataSources.Single().Endpoints);
+            var refused = Assert.Throws<InvalidOperationException>(() => ((IEndpointRouteBuilder)app).DataSources.Single().Endpoints);
             Assert.Contains($"takes a value 'id', which the route '{route}'", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    // Routing runs another endpoint in the place of these, around which nothing was wrapped: everyone would be let in.
+    [Fact]
+    public async Task EndpointsThatRoutingReplaces_AreRefused()
+    {
+        foreach (var map in (Func<WebApplication, IEndpointConventionBuilder>[])
+            [app => app.MapFallbackToController("Index", "Home"), app => app.MapGet("/page", () => "").WithMetadata(new PageActionDescriptor())])
+        {
+            var mistaken = WebApplication.CreateSlimBuilder();
+            mistaken.Services.AddLeaseFence(_database.ConnectionString);
+            mistaken.Services.AddControllers();
+            await using var app = mistaken.Build();
+            map(app).RequireLease(_ => "store");
+            var refused = Assert.Throws<InvalidOperationException>(() => ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Count());
+            Assert.Contains("Use UseLeaseFence", refused.Message, StringComparison.Ordinal);
         }
     }
 
