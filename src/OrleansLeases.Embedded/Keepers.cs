@@ -6,7 +6,7 @@ namespace OrleansLeases.Embedded;
 /// <summary>The keepers in this process, one for each name in use. Thread-safe.</summary>
 internal sealed class Keepers : IKeepers, IDisposable
 {
-    // Tasks until the thread is given back: a timer that rings meanwhile waits no longer than for these.
+    // Tasks until the thread goes back to the pool, where callers may be waiting for one.
     private const int BackgroundAtOnce = 64;
     private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(10);
 

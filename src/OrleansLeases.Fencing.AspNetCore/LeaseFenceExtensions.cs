@@ -16,8 +16,8 @@ namespace OrleansLeases.Fencing.AspNetCore;
 /// is durably the greatest seen of its resource, and no request with a lower one is running any more, in whatever process
 /// of the service; while it runs, greater ones wait. Requests under the same token run side by side.</para>
 /// <para>The answers, as <c>application/problem+json</c>: 428 without the header, 400 where it is no token, 409 where a greater
-/// one has been seen, 503 where the database does not answer, or a request with a lower token took too long. The endpoint
-/// has not run then.</para>
+/// one has been seen, 503 <c>unavailable</c> where the database does not answer, or a request with a lower token took too long.
+/// The endpoint has not run then. It may have where the answer is 503 <c>outcome-unknown</c>.</para>
 /// <para>What an endpoint writes in a database is best written under the fence once more, in the transaction of the write:
 /// <c>LeaseFence.RunAsync</c>, with the <see cref="FencedRequest"/>. It is then refused or committed in order, whatever happens.
 /// Everything else that an endpoint does is kept in order by the hold of the fence (<see cref="FenceHold"/>), until the

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 
@@ -22,17 +21,23 @@ internal static class Problems
         Extensions = { ["resource"] = resource, ["token"] = token },
     });
 
-    public static Task UnavailableAsync(HttpContext context, string detail) => RetryAsync(context, new()
+    public static Task UnavailableAsync(HttpContext context, string detail)
     {
-        Type = "urn:orleans-leases:unavailable",
-        Title = "The fence cannot be passed at the moment",
-        Detail = detail,
-    });
+        context.Response.Headers.RetryAfter = "1";
+        return WriteAsync(context, new()
+        {
+            Type = "urn:orleans-leases:unavailable",
+            Title = "The fence cannot be passed at the moment",
+            Status = StatusCodes.Status503ServiceUnavailable,
+            Detail = detail,
+        });
+    }
 
-    public static Task OutcomeUnknownAsync(HttpContext context) => RetryAsync(context, new()
+    public static Task OutcomeUnknownAsync(HttpContext context) => WriteAsync(context, new()
     {
         Type = "urn:orleans-leases:outcome-unknown",
         Title = "The request may have taken effect",
+        Status = StatusCodes.Status503ServiceUnavailable,
         Detail = "The request took too long, or the fence was lost while it ran; it was told to stop. Find out what became of it before you repeat it.",
     });
 
@@ -45,13 +50,6 @@ internal static class Problems
             Status = status,
             Detail = message,
         });
-
-    private static Task RetryAsync(HttpContext context, ProblemDetails problem)
-    {
-        problem.Status = StatusCodes.Status503ServiceUnavailable;
-        context.Response.Headers.RetryAfter = 1.ToString(CultureInfo.InvariantCulture);
-        return WriteAsync(context, problem);
-    }
 
     private static Task WriteAsync(HttpContext context, ProblemDetails problem) => TypedResults.Problem(problem).ExecuteAsync(context);
 }
