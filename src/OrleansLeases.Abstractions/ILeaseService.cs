@@ -65,7 +65,7 @@ public interface ILeaseService
     /// </summary>
     /// <param name="request">Which lease, when and why.</param>
     /// <param name="cancellationToken">Gives up waiting for the answer; the break may happen all the same.</param>
-    /// <returns>When the lease ends, or <see cref="Refusal.NotHolder"/>.</returns>
+    /// <returns>When the lease ends at the latest, or <see cref="Refusal.NotHolder"/>.</returns>
     ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>Tells who holds a resource. A name never used is free, with last token 0.</summary>

@@ -65,14 +65,14 @@ public sealed record LeaseRenewal
     [JsonPropertyName("renewAfterMs")]
     public required TimeSpan RenewAfter { get; init; }
 
-    /// <summary>Present while the lease is being broken: no renewal extends it any more.</summary>
+    /// <summary>Present while the lease is being broken: renewals extend it no further than the end told there.</summary>
     public BreakNotice? Breaking { get; init; }
 }
 
 /// <summary>Tells a holder that its lease is being broken.</summary>
 public sealed record BreakNotice
 {
-    /// <summary>When the lease ends, counted from the answer.</summary>
+    /// <summary>The latest that the lease ends, counted from the answer. It ends earlier if it is not renewed.</summary>
     [JsonPropertyName("inMs")]
     public required TimeSpan In { get; init; }
 
@@ -113,7 +113,7 @@ public sealed record LeaseBreak
     /// <summary>The token of the lease that ends.</summary>
     public required long Token { get; init; }
 
-    /// <summary>When it ends, counted from the answer; 0 where it has ended.</summary>
+    /// <summary>The latest that it ends, counted from the answer; 0 where it has ended.</summary>
     [JsonPropertyName("endsInMs")]
     public required TimeSpan EndsIn { get; init; }
 }

@@ -140,11 +140,14 @@ public sealed record BreakRequest
     /// <summary>Which lease; required where there are several holders.</summary>
     public long? Token { get; init; }
 
-    /// <summary>The notice: 0 to 24 h. Without force the lease never ends before the deadline its holder was told.</summary>
+    /// <summary>
+    /// The notice: 0 to 24 h. Renewals extend the lease no further than that from now; without force it never ends before
+    /// the deadline its holder was told. A holder that stops renewing ends at its own deadline, however long the notice.
+    /// </summary>
     [JsonPropertyName("graceMs")]
     public required TimeSpan Grace { get; init; }
 
-    /// <summary>Ends the lease after the notice, whatever its holder was told. Only fencing protects the resource then.</summary>
+    /// <summary>Ends the lease after the notice at the latest, whatever its holder was told. Only fencing protects the resource then.</summary>
     public bool Force { get; init; }
 
     /// <summary>Why, for the holder and the history: 1 to 512 bytes of UTF-8 without control characters.</summary>

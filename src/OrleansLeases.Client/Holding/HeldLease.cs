@@ -14,6 +14,7 @@ internal sealed class HeldLease
 
     private readonly double _trust;
     private long _endsAt;
+    private TimeSpan _latestEnd = TimeSpan.MaxValue;
     private TimeSpan _pause;
     private TimeSpan _confirmedAt;
     private TaskCompletionSource? _change;
@@ -78,16 +79,12 @@ internal sealed class HeldLease
     {
         if (renewal.Breaking is { } notice)
         {
-            // The first notice may be more than was known, or less where the break is forced. Later ones only take away.
-            var end = sentAt + Trusted(renewal.Held + Min(notice.In, renewal.Remaining));
-            EndsAt = Breaking is null ? end : Min(end, EndsAt);
+            // No answer goes beyond any notice. One by force may take away from what was told before.
+            _latestEnd = Min(_latestEnd, sentAt + Trusted(renewal.Held + notice.In));
             Breaking = notice;
         }
-        else if (Breaking is null)
-        {
-            EndsAt = Max(EndsAt, sentAt + Trusted(renewal.Held + renewal.Remaining));
-        }
 
+        EndsAt = Min(_latestEnd, Max(EndsAt, sentAt + Trusted(renewal.Held + renewal.Remaining)));
         _pause = TimeSpan.Zero;
         _confirmedAt = Max(_confirmedAt, sentAt);
         Trouble = null;
@@ -124,7 +121,7 @@ internal sealed class HeldLease
     }
 
     /// <summary>Why the lease is lost once its time has run out.</summary>
-    public LeaseLoss LossAtTheEnd() => Breaking is { } notice
+    public LeaseLoss LossAtTheEnd() => Breaking is { } notice && EndsAt == _latestEnd
         ? new(NotHolderReason.Broken, $"The lease on '{Grant.Resource}' was broken: {notice.Reason}") { IsOwnVerdict = true }
         : new(NotHolderReason.Expired, $"The lease on '{Grant.Resource}' was not renewed in time: {Trouble?.Detail ?? "no answer came."}") { IsOwnVerdict = true };
 

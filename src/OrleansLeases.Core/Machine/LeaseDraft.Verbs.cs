@@ -54,22 +54,20 @@ internal sealed partial class LeaseDraft
         var holder = _holders[index];
         // Before anything is told from an inherited horizon, the record is claimed: then no other activation can free the place.
         var durable = state.Claim != self;
-        if (holder.Breaking is not null)
-        {
-            Replace(index, holder with { Delivered = true }, durable);
-            return new LeaseReply.Renewed(holder.Token);
-        }
-
         var ttl = request.Ttl ?? holder.Ttl;
-        var deadline = now.Mono + ttl;
-        if (deadline < holder.Deadline) deadline = holder.Deadline;
+        // An order to break bounds what a renewal adds, and takes nothing away.
+        var asked = now.Mono + ttl < holder.LatestEnd ? now.Mono + ttl : holder.LatestEnd;
+        var deadline = asked > holder.Deadline ? asked : holder.Deadline;
         // What stands from before is this activation's own promise, unless it lies within the inherited floor, which
         // the stored horizon covers already.
-        var left = (holder.Deadline > holder.Floor ? deadline : now.Mono + ttl) - now.Mono;
+        var left = (holder.Deadline > holder.Floor ? deadline : asked) - now.Mono;
         var wall = now.Late + left;
-        var beyond = wall > holder.Horizon - holder.Margin || left > holder.Span;
+        // At an order's end the horizon stays, and what is told stays short by the margin: moved instead, it would move the
+        // end by the skew with every incarnation that renews.
+        var beyond = wall > (asked < holder.LatestEnd ? holder.Horizon - holder.Margin : holder.Horizon) || left > holder.Span;
         durable |= beyond || ttl != holder.Ttl;
-        var ahead = now.Late + ttl + rules.Reserve(ttl);
+        var reserved = asked + rules.Reserve(ttl) < holder.LatestEnd ? asked + rules.Reserve(ttl) : holder.LatestEnd;
+        var ahead = now.Late + (reserved - now.Mono);
         if (ahead < wall) ahead = wall;
         if (beyond || (durable && ahead > holder.Horizon)) holder = holder.WithHorizon(ahead, now, rules);
         Replace(index, holder with { Ttl = ttl, Deadline = deadline, Delivered = true }, durable);
@@ -133,7 +131,7 @@ internal sealed partial class LeaseDraft
         {
             if (done.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
             var still = IndexOf(done.Token);
-            return new LeaseReply.Breaking(done.Token, still < 0 ? now.Mono : _holders[still].EndsAt);
+            return new LeaseReply.Breaking(done.Token, still < 0 ? now.Mono : _holders[still].LatestEnd);
         }
 
         if (request.Token is null && _holders.Length > 1) return Refuse(Refusals.TokenNeeded(_holders));
@@ -148,25 +146,19 @@ internal sealed partial class LeaseDraft
         var holder = _holders[index];
         var ends = now.Mono + request.Grace;
         // Without force nobody is surprised: neither this holder, nor one whom an earlier activation told more.
-        if (!request.Force && ends < holder.Deadline) ends = holder.Deadline;
-        if (!request.Force && ends < holder.Floor) ends = holder.Floor;
-        if (!request.Force && holder.Breaking is { } told && ends < told.Ends) ends = told.Ends;
-        if (holder.Breaking is { } earlier && earlier.Ends <= ends)
+        if (!request.Force && ends < holder.EndsAt) ends = holder.EndsAt;
+        // An order never puts off an earlier one. It is recorded for its request id all the same.
+        if (holder.Breaking is null || ends < holder.Breaking.Ends)
         {
-            // An order never puts off an earlier one. It is recorded for its request id all the same.
-            Record(LeaseEventKind.Breaking, holder.Owner, holder.Token, now.Late, request.Reason, stamp);
-            return new LeaseReply.Breaking(holder.Token, holder.EndsAt);
+            var wall = LeaseMachine.CeilToMillisecond(now.Late + (ends - now.Mono));
+            var order = new BreakOrder { Ends = ends, EndsWall = wall, Span = wall - now.Late, Force = request.Force, Reason = request.Reason };
+            // The horizon may have a reserve beyond the order, which nothing will be told from any more.
+            if (!request.Force && wall < holder.Horizon) holder = holder.WithHorizon(wall, now, rules);
+            Replace(index, holder with { Breaking = order }, durable: true);
         }
 
-        var wall = LeaseMachine.CeilToMillisecond(now.Late + (ends - now.Mono));
-        holder = (request.Force ? holder with { Floor = TimeSpan.Zero } : holder).WithHorizon(wall, now, rules) with
-        {
-            Breaking = new BreakOrder { Ends = ends, EndsWall = wall, Force = request.Force, Reason = request.Reason },
-            Deadline = request.Force ? holder.Deadline : ends,
-        };
-        Replace(index, holder, durable: true);
         Record(LeaseEventKind.Breaking, holder.Owner, holder.Token, now.Late, request.Reason, stamp);
-        return new LeaseReply.Breaking(holder.Token, holder.EndsAt);
+        return new LeaseReply.Breaking(holder.Token, _holders[index].LatestEnd);
     }
 
     /// <summary>A request id that was applied before: the same grant while it lasts, then why it ended.</summary>

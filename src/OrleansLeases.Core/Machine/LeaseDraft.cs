@@ -49,10 +49,11 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
                 continue;
             }
 
-            var kind = holder.Breaking is null ? LeaseEventKind.Expired : LeaseEventKind.Broken;
+            var order = holder.IsEndedByOrder ? holder.Breaking : null;
+            var kind = order is null ? LeaseEventKind.Expired : LeaseEventKind.Broken;
             var ended = now.Late - (now.Mono - holder.EndsAt);
-            if (holder.LockDelay > TimeSpan.Zero && holder.Breaking is not { Force: false }) StartDelay(holder);
-            End(i, kind, ended, holder.Breaking?.Reason, default);
+            if (holder.LockDelay > TimeSpan.Zero && order is not { Force: false }) StartDelay(holder);
+            End(i, kind, ended, order?.Reason, default);
         }
     }
 

@@ -63,7 +63,7 @@ public static class LeaseMachine
         TimeSpan? due = null;
         foreach (var holder in state.Holders)
         {
-            var end = holder.Breaking is { Force: true } order ? order.EndsWall : holder.Horizon;
+            var end = holder.Breaking is { Force: true } order && order.EndsWall < holder.Horizon ? order.EndsWall : holder.Horizon;
             if (due is null || end < due) due = end;
         }
 

@@ -152,18 +152,22 @@ public sealed record Holder
     [JsonIgnore]
     public bool Delivered { get; init; }
 
-    /// <summary>Monotonic: when the place is free. Until then a holder that shows its token is the holder.</summary>
-    internal TimeSpan EndsAt => Breaking switch
-    {
-        { Force: true } order => order.Ends,
-        { } order => Max(order.Ends, Floor),
-        null => Max(Deadline, Floor),
-    };
+    /// <summary>
+    /// Monotonic: when the place is free. Until then a holder that shows its token is the holder. An order with notice moves
+    /// nothing: it only bounds renewals. One by force ends what was told.
+    /// </summary>
+    internal TimeSpan EndsAt => EndedByForce(Max(Deadline, Floor));
+
+    /// <summary>Monotonic: how far renewals can still move the deadline.</summary>
+    internal TimeSpan LatestEnd => Breaking?.Ends ?? TimeSpan.MaxValue;
+
+    /// <summary>Whether the order ends it. A holder that stopped renewing before that let it expire, order or not.</summary>
+    internal bool IsEndedByOrder => Breaking is { } order && order.Ends <= (order.Force ? EndsAt : Deadline);
 
     /// <summary>What may be told to the holder as left: never more than the monotonic deadline or the horizon leave.</summary>
     internal TimeSpan Remaining(Now now)
     {
-        var byMono = (Breaking?.Ends ?? Deadline) - now.Mono;
+        var byMono = EndedByForce(Deadline) - now.Mono;
         var byWall = Horizon - Margin - now.Late;
         var left = byMono < byWall ? byMono : byWall;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
@@ -187,18 +191,20 @@ public sealed record Holder
         var skew = HorizonBy == rules.Incarnation ? TimeSpan.Zero : rules.ClockSkew;
         return this with
         {
-            Deadline = now.Mono + Clamp(Horizon - now.Early, Span),
-            Floor = now.Mono + Clamp(Horizon - now.Early + skew, Span + skew),
-            Breaking = Breaking is null ? null : Breaking with { Ends = now.Mono + Clamp(Breaking.EndsWall - now.Early, Span) },
+            // They may lie in the past: a lease that ran out while nobody looked ended then, and its lock-delay began then.
+            Deadline = now.Mono + Min(Horizon - now.Early, Span),
+            Floor = now.Mono + Min(Horizon - now.Early + skew, Span + skew),
+            Breaking = Breaking?.Resume(now, longest: Span),
             Margin = skew,
             Delivered = true,
         };
     }
 
-    internal static TimeSpan Clamp(TimeSpan wait, TimeSpan longest) =>
-        wait < TimeSpan.Zero ? TimeSpan.Zero : wait < longest ? wait : longest;
+    internal static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    private TimeSpan EndedByForce(TimeSpan end) => Breaking is { Force: true } order ? Min(order.Ends, end) : end;
 }
 
 /// <summary>Keys that were bound to a lease when it ended.</summary>
@@ -210,12 +216,19 @@ public sealed record PendingCleanUp(
     [property: JsonPropertyName("a")] TimeSpan At,
     [property: JsonPropertyName("k")] ImmutableArray<string> Keys);
 
-/// <summary>An order that ends a lease against its holder's will.</summary>
+/// <summary>An order that ends a lease against its holder's will: renewals extend it no further than the order's end.</summary>
 public sealed record BreakOrder
 {
-    /// <summary>Wall: when it ends.</summary>
+    /// <summary>Wall: the latest end.</summary>
     [JsonPropertyName("e")]
     public required TimeSpan EndsWall { get; init; }
+
+    /// <summary>
+    /// How far ahead that lay when it was stored, which bounds it whatever a clock says after a load; zero in records of
+    /// before, whose order had the span of their horizon.
+    /// </summary>
+    [JsonPropertyName("s")]
+    public TimeSpan Span { get; init; }
 
     /// <summary>Whether it ends whatever the holder was told.</summary>
     [JsonPropertyName("f")]
@@ -225,9 +238,14 @@ public sealed record BreakOrder
     [JsonPropertyName("w")]
     public required string Reason { get; init; }
 
-    /// <summary>Monotonic: when it ends.</summary>
+    /// <summary>Monotonic: the latest end.</summary>
     [JsonIgnore]
     public TimeSpan Ends { get; init; }
+
+    internal BreakOrder Resume(Now now, TimeSpan longest) => this with
+    {
+        Ends = now.Mono + Holder.Min(EndsWall - now.Early, Span > TimeSpan.Zero ? Span : longest),
+    };
 }
 
 /// <summary>The time after a lease's end in which only its owner may acquire.</summary>
@@ -251,7 +269,7 @@ public sealed record LockDelay
 
     internal LockDelay Resume(Now now, LeaseRules rules) => this with
     {
-        Ends = now.Mono + Holder.Clamp(EndsWall - now.Early + rules.ClockSkew, Length + rules.ClockSkew),
+        Ends = now.Mono + Holder.Min(EndsWall - now.Early + rules.ClockSkew, Length + rules.ClockSkew),
     };
 }
 

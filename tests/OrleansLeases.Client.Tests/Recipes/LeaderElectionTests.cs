@@ -81,7 +81,7 @@ public sealed class LeaderElectionTests : RecipeTests
         await World.AdvanceAsync(TimeSpan.FromSeconds(5));
         Assert.True(leader.HandOverToken.IsCancellationRequested);
         Assert.Equal("an upgrade", leader.Lease.Breaking?.Reason);
-        Assert.True(leader.Lease.IsValid(TimeSpan.FromSeconds(20)));
+        Assert.True(leader.Lease.IsValid(TimeSpan.FromSeconds(5)));
         await World.AdvanceUntilAsync(next);
 
         Assert.InRange(World.Time.Elapsed, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(31));

@@ -24,18 +24,37 @@ public abstract class BreakSuite<TWorld> : LeaseSuite<TWorld>
     }
 
     [Fact]
-    public async Task Break_WithALongNotice_EndsAfterIt()
+    public async Task Break_WithALongNotice_BoundsRenewals()
     {
         var grant = await GrantAsync("ann");
 
         AssertTime(T(60), (await BreakAsync(T(60))).Value.EndsIn);
 
-        await PassAsync(T(45));
+        await PassAsync(T(24));
+        AssertTime(T(30), (await RenewAsync(grant)).Value.Remaining);
+        await PassAsync(T(21));
         await RefusedAsync<Refusal.Held>(By("bob"));
         var renewal = (await RenewAsync(grant)).Value;
         AssertTime(T(15), renewal.Remaining);
+        AssertTime(T(15), renewal.Breaking!.In);
         await PassAsync(T(15));
         await GrantAsync("bob");
+        NotHolder(await RenewAsync(grant), NotHolderReason.Broken);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Break_WithALongNotice_ProlongsNothing(bool force)
+    {
+        var grant = await GrantAsync("ann");
+        await PassAsync(T(15));
+
+        AssertTime(T(90), (await BreakAsync(T(90), force)).Value.EndsIn);
+
+        await PassAsync(T(15));
+        await GrantAsync("bob");
+        NotHolder(await RenewAsync(grant), NotHolderReason.Expired);
     }
 
     [Fact]
@@ -74,7 +93,7 @@ public abstract class BreakSuite<TWorld> : LeaseSuite<TWorld>
         var renewal = (await RenewAsync(grant, T(300))).Value;
 
         Assert.Equal(grant.Token, renewal.Token);
-        Assert.Equal(T(30), renewal.Ttl);
+        Assert.Equal(T(300), renewal.Ttl);
         AssertTime(T(9), renewal.Remaining);
         AssertTime(T(3), renewal.RenewAfter);
         AssertTime(T(9), renewal.Breaking!.In);
@@ -126,7 +145,8 @@ public abstract class BreakSuite<TWorld> : LeaseSuite<TWorld>
         await BreakAsync(T(40));
 
         AssertTime(T(40), (await BreakAsync(T(90))).Value.EndsIn);
-        AssertTime(T(40), (await BreakAsync(TimeSpan.Zero)).Value.EndsIn);
+        AssertTime(T(30), (await BreakAsync(TimeSpan.Zero)).Value.EndsIn);
+        AssertTime(T(30), (await BreakAsync(T(40))).Value.EndsIn);
         AssertTime(T(6), (await BreakAsync(T(6), force: true)).Value.EndsIn);
         AssertTime(T(6), (await BreakAsync(T(40))).Value.EndsIn);
 

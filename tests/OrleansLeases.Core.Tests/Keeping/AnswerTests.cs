@@ -55,13 +55,13 @@ public sealed class AnswerTests
     public void Renewal_WhenBreaking_SaysWhenAndWhy()
     {
         var token = _bench.Grant(ttl: 10).Token;
-        Assert.Equal(Seconds(30), Now<LeaseBreak>(_bench.Break(token, grace: 30)).EndsIn);
-        _bench.Advance(12);
+        Assert.Equal(Seconds(15), Now<LeaseBreak>(_bench.Break(token, grace: 15)).EndsIn);
+        _bench.Advance(8);
 
         var renewal = Now<LeaseRenewal>(_bench.Renew(token));
 
-        Assert.Equal((Seconds(18), "upkeep"), (renewal.Breaking?.In, renewal.Breaking?.Reason));
-        Assert.Equal(Seconds(18), renewal.Remaining);
+        Assert.Equal((Seconds(7), "upkeep"), (renewal.Breaking?.In, renewal.Breaking?.Reason));
+        Assert.Equal(Seconds(7), renewal.Remaining);
     }
 
     [Fact]

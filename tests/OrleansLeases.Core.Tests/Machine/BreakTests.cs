@@ -19,12 +19,76 @@ public sealed class BreakTests
     }
 
     [Fact]
-    public void Break_WhenNoticeIsLonger_EndsWithIt()
+    public void Break_WhenNoticeIsLonger_BoundsRenewalsAndPromisesNothing()
     {
         var token = _bench.Grant(ttl: 10);
 
-        Assert.Equal(Seconds(60), Ends(_bench.Break(token, grace: 60)));
-        Assert.Equal(Seconds(60), _bench.Told(token));
+        Assert.Equal(Seconds(15), Ends(_bench.Break(token, grace: 15)));
+        Assert.Equal(Seconds(10), _bench.Told(token));
+        _bench.Advance(9);
+        _bench.Renew(token);
+        Assert.Equal(Seconds(6), _bench.Told(token));
+        _bench.Advance(6);
+        NotHolder(NotHolderReason.Broken, _bench.Renew(token));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Break_WhenTheHolderIsDead_LeavesTheEndWhereItWas(bool force)
+    {
+        var token = _bench.Grant(ttl: 10);
+        _bench.Advance(9);
+
+        Assert.Equal(Seconds(9 + 3600), Ends(_bench.Break(token, grace: 3600, force)));
+        _bench.Advance(1);
+
+        NotHolder(NotHolderReason.Expired, _bench.Renew(token));
+        Assert.IsType<LeaseReply.Granted>(_bench.Acquire(Ask("next")));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Break_WhenTheHolderIsDead_LeavesTheEndWhereItWasAfterALoad(bool force)
+    {
+        var token = _bench.Grant(ttl: 10);
+        _bench.Break(token, grace: 3600, force);
+
+        _bench.Reload();
+        _bench.Advance(10);
+
+        NotHolder(NotHolderReason.Expired, _bench.Renew(token));
+    }
+
+    [Fact]
+    public void Renew_WhenBreakingWithTimeLeft_IsBoundedAfterALoadAsBefore()
+    {
+        var token = _bench.Grant(ttl: 10);
+        _bench.Break(token, grace: 60);
+        _bench.Advance(5);
+        _bench.Renew(token, ttl: 30);
+        _bench.Reload();
+
+        _bench.Renew(token, ttl: 300);
+
+        Assert.Equal(Seconds(55), _bench.Told(token));
+        _bench.Advance(55);
+        NotHolder(NotHolderReason.Broken, _bench.Renew(token));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Break_WhenTheHolderLetsItExpire_StartsTheLockDelay(bool force)
+    {
+        _bench.Grant(Ask("me", ttl: 10) with { LockDelay = Seconds(30) });
+        _bench.Break(null, grace: 60, force);
+        _bench.Advance(10);
+
+        Refused<Refusal.Held>(_bench.Acquire(Ask("next")));
+        _bench.Advance(30);
+        Assert.IsType<LeaseReply.Granted>(_bench.Acquire(Ask("next")));
     }
 
     [Fact]
@@ -73,18 +137,24 @@ public sealed class BreakTests
         _bench.Break(token, grace: 20, id: "first");
 
         Assert.Equal(Seconds(20), Ends(_bench.Break(token, grace: 30, force: force, id: "second")));
+        _bench.Renew(token, ttl: 100);
         Assert.Equal(Seconds(20), _bench.Told(token));
     }
 
-    [Fact]
-    public void Break_WhenUnforcedAfterForcedWithLongerNotice_NeverMovesTheEndEarlier()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Break_WhenShorterThanTheOrderInForce_EndsNoEarlierThanTold(bool force)
     {
         var token = _bench.Grant(ttl: 10);
-        _bench.Break(token, grace: 3600, force: true, id: "first");
-        Assert.Equal(Seconds(3600), _bench.Told(token));
+        _bench.Break(token, grace: 3600, force: force, id: "first");
+        _bench.Advance(5);
+        _bench.Renew(token, ttl: 20);
 
-        Assert.Equal(Seconds(3600), Ends(_bench.Break(token, grace: 0, id: "second")));
-        Assert.Equal(Seconds(3600), _bench.Told(token));
+        Assert.Equal(Seconds(25), Ends(_bench.Break(token, grace: 0, id: "second")));
+        Assert.Equal(Seconds(20), _bench.Told(token));
+        _bench.Renew(token, ttl: 100);
+        Assert.Equal(Seconds(20), _bench.Told(token));
     }
 
     [Fact]
@@ -111,6 +181,7 @@ public sealed class BreakTests
         Refused<Refusal.Conflict>(_bench.Break(token, grace: 21));
         Refused<Refusal.Conflict>(_bench.Break(token, grace: 20, force: true));
         Refused<Refusal.Conflict>(_bench.Break(token, grace: 20, reason: "another"));
+        _bench.Renew(token, ttl: 100);
         Assert.Equal(Seconds(20), _bench.Told(token));
     }
 
@@ -155,11 +226,10 @@ public sealed class BreakTests
         _bench.Advance(1);
         _bench.Renew(token);
         _bench.Reload("b");
-        _bench.Break(token, grace: 0);
-        var told = _bench.Told(token);
+        var latest = Ends(_bench.Break(token, grace: 0)) - _bench.Clock.Read().Mono;
 
         _bench.Reload();
-        _bench.Time.Advance(told - TimeSpan.FromTicks(1));
+        _bench.Time.Advance(latest - TimeSpan.FromTicks(1));
         _bench.Tick();
 
         Assert.Single(_bench.State.Holders);
@@ -173,6 +243,7 @@ public sealed class BreakTests
     {
         var token = _bench.Grant(ttl: 10);
         _bench.Break(token, grace: 20);
+        _bench.Renew(token, ttl: 100);
         _bench.Reload("b");
 
         _bench.Time.Advance(Seconds(21) - TimeSpan.FromTicks(1));

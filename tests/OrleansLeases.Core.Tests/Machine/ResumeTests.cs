@@ -103,6 +103,49 @@ public sealed class ResumeTests
         Assert.Equal(Seconds(10), _bench.Told(token));
     }
 
+    [Theory]
+    [InlineData("a", 0)]
+    [InlineData("b", 1)]
+    public void Resume_WhenTheLeaseRanOutWhileNobodyLooked_ItsLockDelayBeganThen(string incarnation, double skew)
+    {
+        _bench.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
+        var ran = _bench.Clock.Read().Late + Seconds(10 + skew);
+        _bench.Advance(40);
+        _bench.Reload(incarnation);
+
+        Assert.Equal(Seconds(30 + skew), Refused<Refusal.Held>(_bench.Acquire(Ask("next"))).RetryAfter);
+        Assert.Equal((LeaseEventKind.Expired, ran), (_bench.Stored.Log.NewestFirst().First().Kind, _bench.Stored.Log.NewestFirst().First().At));
+        _bench.Time.Advance(Seconds(30 + skew) - Tick);
+        Refused<Refusal.Held>(_bench.Acquire(Ask("next")));
+        _bench.Time.Advance(Tick);
+        _bench.Grant("next");
+    }
+
+    [Fact]
+    public void Resume_WhenTheLockDelayIsOverToo_KeepsNobodyOut()
+    {
+        _bench.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
+        _bench.Advance(3600);
+        _bench.Reload("b");
+
+        _bench.Grant("next");
+    }
+
+    [Fact]
+    public void Resume_WhenALockDelayIsInherited_WaitsForTheRestAndForAnothersSkew()
+    {
+        _bench.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
+        _bench.Advance(10);
+        _bench.Tick();
+        _bench.Advance(20);
+        _bench.Reload("b");
+
+        _bench.Time.Advance(Seconds(40 + 1) - Tick);
+        Refused<Refusal.Held>(_bench.Acquire(Ask("next")));
+        _bench.Time.Advance(Tick);
+        _bench.Grant("next");
+    }
+
     [Fact]
     public void Resume_WhenTheHolderReleases_FreesAtOnce()
     {

@@ -42,9 +42,8 @@ internal sealed class ReferenceModel(int maxHolders)
     {
         if (Find(request.Token, request.Owner) is not { } lease) return NotHolder(request.Token, request.Owner);
         lease.Delivered = true;
-        if (lease.OrderedEnd is not null) return new("renewed", lease.Token);
         lease.Ttl = request.Ttl ?? lease.Ttl;
-        lease.Deadline = Max(lease.Deadline, Now + lease.Ttl);
+        lease.Deadline = Max(lease.Deadline, Min(Now + lease.Ttl, lease.OrderedEnd ?? TimeSpan.MaxValue));
         return new("renewed", lease.Token);
     });
 
@@ -80,7 +79,7 @@ internal sealed class ReferenceModel(int maxHolders)
     {
         object content = (request.Token, request.Grace, request.Force, request.Reason);
         if (_applied.TryGetValue(("break", request.RequestId!), out var done))
-            return done.Content.Equals(content) ? new("breaking", done.Lease.Token, Ends: done.Lease.End is null ? done.Lease.EndsAt : Now) : new("conflict");
+            return done.Content.Equals(content) ? new("breaking", done.Lease.Token, Ends: done.Lease.End is null ? done.Lease.OrderedEnd : Now) : new("conflict");
         if (request.Token is null && Holders.Count > 1) return new("invalid-request");
         var lease = request.Token is { } token ? Find(token) : Holders.SingleOrDefault();
         if (lease is null) return NotHolder(request.Token ?? All.Count);
@@ -89,12 +88,14 @@ internal sealed class ReferenceModel(int maxHolders)
         if (lease.OrderedEnd is null || ends < lease.OrderedEnd) (lease.OrderedEnd, lease.Forced) = (ends, request.Force);
         Events.Add((LeaseEventKind.Breaking, lease.Token));
         _applied[("break", request.RequestId!)] = (content, lease);
-        return new("breaking", lease.Token, Ends: lease.EndsAt);
+        return new("breaking", lease.Token, Ends: lease.OrderedEnd);
     });
 
     public ModelAnswer Tick() => Then(() => new("seen"));
 
     private static object ContentOf(AcquireRequest request) => (request.Owner, request.Ttl, request.Mode, request.Capacity, request.LockDelay);
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
@@ -156,8 +157,9 @@ internal sealed class ReferenceModel(int maxHolders)
         foreach (var lease in Holders.Where(holder => holder.EndsAt <= Now))
         {
             var until = lease.EndsAt + lease.LockDelay;
-            if ((lease.OrderedEnd is null || lease.Forced) && until > Now && lease.LockDelay > TimeSpan.Zero && !(until <= _delay?.Until)) _delay = (lease.Owner, until);
-            Finish(lease, lease.OrderedEnd is null ? LeaseEventKind.Expired : LeaseEventKind.Broken);
+            var broken = lease.OrderedEnd <= lease.Deadline;
+            if ((!broken || lease.Forced) && until > Now && lease.LockDelay > TimeSpan.Zero && !(until <= _delay?.Until)) _delay = (lease.Owner, until);
+            Finish(lease, broken ? LeaseEventKind.Broken : LeaseEventKind.Expired);
         }
     }
 
@@ -206,7 +208,7 @@ internal sealed class ModelLease(long token, string owner, LeaseMode mode, TimeS
 
     public LeaseEventKind? End { get; set; }
 
-    public TimeSpan EndsAt => OrderedEnd ?? Deadline;
+    public TimeSpan EndsAt => Forced && OrderedEnd < Deadline ? OrderedEnd.Value : Deadline;
 }
 
 /// <summary>An answer: the word of the contract, a token or position, and what else is told.</summary>

@@ -123,9 +123,11 @@ public sealed class HorizonTests : IDisposable
         {
             grant = await before.GrantAsync(By("ann"));
             await before.BreakAsync(new BreakRequest { Resource = R, Grace = Seconds(90), Reason = "maintenance" });
+            _time.Advance(Seconds(20));
+            await before.RenewAsync(new RenewRequest { Resource = R, Owner = "ann", Token = grant.Token, Ttl = Seconds(60) });
         }
 
-        _time.Advance(Seconds(40));
+        _time.Advance(Seconds(20));
         await using var after = await OpenAsync();
 
         var renewal = (await after.RenewAsync(grant)).Value;
