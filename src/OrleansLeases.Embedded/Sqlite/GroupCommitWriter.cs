@@ -205,6 +205,16 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         public Session(string file, int? maxPages)
         {
             _connection = LeaseDatabase.Open(file);
+            try
+            {
+                LeaseDatabase.Settle(_connection);
+            }
+            catch (SqliteException)
+            {
+                _connection.Dispose();
+                throw;
+            }
+
             if (maxPages is { } pages) LeaseDatabase.Execute(_connection, $"PRAGMA max_page_count = {pages}");
             Begin = new Statement(_connection, "BEGIN IMMEDIATE");
             Commit = new Statement(_connection, "COMMIT");

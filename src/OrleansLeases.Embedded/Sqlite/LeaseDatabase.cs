@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace OrleansLeases.Embedded;
 
@@ -42,11 +43,25 @@ internal static class LeaseDatabase
         return connection;
     }
 
+    /// <summary>
+    /// Writes whatever the log shows into the file and empties the log, before anything is believed: a process that was killed,
+    /// or whose sync failed, may have left commits there that are in the system's cache and not on the disk. Were they
+    /// believed, a loss of power would undo what was told of them, and cut off what was written behind them.
+    /// </summary>
+    /// <exception cref="SqliteException">It cannot be done, or readers are at the log.</exception>
+    public static void Settle(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+        if ((long)command.ExecuteScalar()! != 0) throw new SqliteException("The log is being read.", raw.SQLITE_BUSY);
+    }
+
     /// <summary>Makes what is missing, and refuses what a newer version made.</summary>
     public static void Prepare(SqliteConnection connection)
     {
         // Looked at first: a file that is refused is not written to.
         if (HasMeta(connection)) CheckSchema(connection);
+        Settle(connection);
         Execute(connection, $"""
             BEGIN IMMEDIATE;
             CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
