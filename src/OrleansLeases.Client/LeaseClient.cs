@@ -141,6 +141,8 @@ public sealed class LeaseClient : IAsyncDisposable
 
     internal CancellationToken LostTokenOf(HeldLease lease) => _held.LostTokenOf(lease);
 
+    internal LeaseLoss LossAtTheEndOf(HeldLease lease) => _held.LossAtTheEndOf(lease);
+
     internal Task NextChangeOf(HeldLease lease) => _held.NextChangeOf(lease);
 
     internal async Task<LeaseResult<LeaseRelease>> ReleaseAsync(HeldLease lease)

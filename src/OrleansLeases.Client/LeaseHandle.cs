@@ -88,7 +88,7 @@ public sealed class LeaseHandle : IAsyncDisposable
         {
             // Looked at in this order, since the alarm may come in between.
             var ranOut = !IsValid() && !_lease.IsOver;
-            return _lease.Loss ?? (ranOut ? _lease.LossAtTheEnd() : null);
+            return _lease.Loss ?? (ranOut ? _client.LossAtTheEndOf(_lease) : null);
         }
     }
 

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using OrleansLeases.Cli.Connecting;
 using OrleansLeases.Cli.Printing;
 using OrleansLeases.Cli.Running;
+using OrleansLeases.Client.Holding;
 
 namespace OrleansLeases.Cli.Commands;
 
@@ -46,6 +47,7 @@ internal sealed class RunVerb : ClientVerb
     protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux()) throw new UsageException("`leases run` guards its command with Linux process groups and needs Linux; use acquire, renew and release here.");
+        if (BootTime.Instance is null) throw new UsageException("`leases run` needs a clock that counts the machine's sleep (CLOCK_BOOTTIME), and this system has none; use acquire, renew and release here.");
         var command = parsed.GetRequiredValue(_command);
         var tokens = parsed.Tokens;
         var words = tokens.Count - command.Length;

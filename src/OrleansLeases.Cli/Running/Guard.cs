@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using OrleansLeases.Client.Holding;
 
 namespace OrleansLeases.Cli.Running;
 
@@ -17,19 +18,19 @@ internal sealed class Guard : IDisposable
     /// <summary>The first argument of a process that is a guard.</summary>
     public const string Verb = "__guard";
 
-    // Timers stand still while the machine sleeps; after it wakes, the wall clock is looked at this soon.
+    // Timers stand still while the machine sleeps; after it wakes, the clock is looked at this soon.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LeftoverPoll = TimeSpan.FromMilliseconds(20);
 
-    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly TimeProvider _time = BootTime.Instance!;
     private readonly int _group = Environment.ProcessId;
     private readonly GuardTimes _times;
     private readonly string[] _command;
     private readonly StreamReader _orders;
     private readonly StreamWriter _reports;
 
-    private TwinInstant _deadline = new(0, default);
-    private TwinInstant? _killAt;
+    private Deadline _deadline;
+    private Deadline? _killAt;
     private bool _forLease;
     private bool _commandEnded;
     private Task _said = Task.CompletedTask;
@@ -225,7 +226,7 @@ internal sealed class Guard : IDisposable
     private void End(TimeSpan atMost)
     {
         if (_killAt is not null) return;
-        _killAt = TwinInstant.Now(_time).Plus(Min(_deadline.Left(_time) - _times.Margin, atMost), _time);
+        _killAt = Deadline.Now(_time).Plus(Min(_deadline.Left(_time) - _times.Margin, atMost), _time);
         ProcessGroup.Signal(_group, Linux.SigTerm);
 
         // A stopped process handles its SIGTERM only once it goes on.

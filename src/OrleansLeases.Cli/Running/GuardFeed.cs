@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using OrleansLeases.Client;
+using OrleansLeases.Client.Holding;
 
 namespace OrleansLeases.Cli.Running;
 
@@ -10,10 +11,10 @@ internal sealed class GuardFeed(LeaseHandle lease, GuardLink guard, Action<strin
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
-    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly TimeProvider _time = BootTime.Instance!;
     private readonly GuardTimes _times = GuardTimes.For(lease.Ttl);
     private readonly Lock _telling = new();
-    private TwinInstant _deadline = DeadlineOf(lease);
+    private Deadline _deadline = DeadlineOf(lease);
     private bool _started;
     private bool _isBreaking;
     private bool _isInTrouble;
@@ -106,10 +107,10 @@ internal sealed class GuardFeed(LeaseHandle lease, GuardLink guard, Action<strin
         _isBreaking = lease.Breaking is not null;
     }
 
-    // The clocks are read first: what passes in between shortens it.
-    private static TwinInstant DeadlineOf(LeaseHandle lease)
+    // The clock is read first: what passes in between shortens it.
+    private static Deadline DeadlineOf(LeaseHandle lease)
     {
-        var now = TwinInstant.Now(TimeProvider.System);
-        return now.Plus(lease.Remaining, TimeProvider.System);
+        var now = Deadline.Now(BootTime.Instance!);
+        return now.Plus(lease.Remaining, BootTime.Instance!);
     }
 }

@@ -10,10 +10,10 @@ internal abstract record GuardMessage
     }
 
     /// <summary>The lease is granted: start the command.</summary>
-    public sealed record Start(long Token, TwinInstant Deadline) : GuardMessage;
+    public sealed record Start(long Token, Deadline Deadline) : GuardMessage;
 
     /// <summary>The deadline has moved.</summary>
-    public sealed record Until(TwinInstant Deadline) : GuardMessage;
+    public sealed record Until(Deadline Deadline) : GuardMessage;
 
     /// <summary>The lease is somebody else's, or nobody's.</summary>
     public sealed record Lost : GuardMessage;
@@ -32,8 +32,8 @@ internal abstract record GuardMessage
 
     public string Line => this switch
     {
-        Start start => Invariant($"start {start.Token} {Write(start.Deadline)}"),
-        Until until => $"until {Write(until.Deadline)}",
+        Start start => Invariant($"start {start.Token} {start.Deadline.Timestamp}"),
+        Until until => Invariant($"until {until.Deadline.Timestamp}"),
         Lost => "lost",
         Forward forward => Invariant($"signal {forward.Signal}"),
         Ready => "ready",
@@ -45,8 +45,8 @@ internal abstract record GuardMessage
     /// <exception cref="FormatException">The other end speaks another language.</exception>
     public static GuardMessage Parse(string line) => line.Split(' ') switch
     {
-        ["start", var token, var timestamp, var wall] => new Start(Number(token), Read(timestamp, wall)),
-        ["until", var timestamp, var wall] => new Until(Read(timestamp, wall)),
+        ["start", var token, var deadline] => new Start(Number(token), new(Number(deadline))),
+        ["until", var deadline] => new Until(new(Number(deadline))),
         ["lost"] => new Lost(),
         ["signal", var signal] => new Forward((int)Number(signal)),
         ["ready"] => new Ready(),
@@ -54,10 +54,6 @@ internal abstract record GuardMessage
         ["ended-for-lease"] => new EndedForLease(),
         _ => throw new FormatException($"'{line}' is no message between renewer and guard."),
     };
-
-    private static string Write(TwinInstant instant) => Invariant($"{instant.Timestamp} {instant.Wall.UtcTicks}");
-
-    private static TwinInstant Read(string timestamp, string wall) => new(Number(timestamp), new DateTimeOffset(Number(wall), TimeSpan.Zero));
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 

@@ -27,8 +27,7 @@ internal sealed partial class BootTime : TimeProvider
 
     private static bool Exists()
     {
-        // On 32 bits the structure would be another.
-        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess) return false;
+        if (!OperatingSystem.IsLinux()) return false;
         try
         {
             return GetTime(ClockBootTime, out _) == 0;
@@ -44,9 +43,10 @@ internal sealed partial class BootTime : TimeProvider
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static partial int GetTime(int clock, out Time time);
 
+    // As wide as a register, on 32 bits too: that is the structure of this entry point there, and seconds since boot fit.
     private struct Time
     {
-        public long Seconds;
-        public long Nanoseconds;
+        public nint Seconds;
+        public nint Nanoseconds;
     }
 }

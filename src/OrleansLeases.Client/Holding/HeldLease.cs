@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
@@ -11,6 +13,9 @@ internal sealed class HeldLease
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SoonestRenewal = TimeSpan.FromMilliseconds(10);
+
+    // A busy machine comes to look this late.
+    private static readonly TimeSpan ShortestLeap = TimeSpan.FromMilliseconds(500);
 
     private readonly double _trust;
     private long _endsAt;
@@ -121,9 +126,10 @@ internal sealed class HeldLease
     }
 
     /// <summary>Why the lease is lost once its time has run out.</summary>
-    public LeaseLoss LossAtTheEnd() => Breaking is { } notice && EndsAt == _latestEnd
+    /// <param name="leap">How much time went by since its deadline was looked at before.</param>
+    public LeaseLoss LossAtTheEnd(TimeSpan leap) => Breaking is { } notice && EndsAt == _latestEnd
         ? new(NotHolderReason.Broken, $"The lease on '{Grant.Resource}' was broken: {notice.Reason}") { IsOwnVerdict = true }
-        : new(NotHolderReason.Expired, $"The lease on '{Grant.Resource}' was not renewed in time: {Trouble?.Detail ?? "no answer came."}") { IsOwnVerdict = true };
+        : new(NotHolderReason.Expired, $"The lease on '{Grant.Resource}' was not renewed in time: {WhyNotRenewed(leap)}") { IsOwnVerdict = true };
 
     public CancellationToken LostToken_NeedsLock()
     {
@@ -133,6 +139,12 @@ internal sealed class HeldLease
 
     public Task NextChange_NeedsLock() =>
         IsOver ? Task.CompletedTask : (_change ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    private string WhyNotRenewed(TimeSpan leap) => leap > Max(Patience, ShortestLeap)
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{leap.TotalSeconds:0.#} s went by at once here: the process was stopped, or its machine slept or had its clock set.")
+        : Trouble?.Detail ?? "no answer came.";
 
     private void Tell_NeedsLock()
     {

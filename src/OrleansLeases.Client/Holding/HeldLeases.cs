@@ -19,6 +19,7 @@ internal sealed class HeldLeases
     private readonly IAlarm _alarm;
     private TimeSpan _nextLook = TimeSpan.MaxValue;
     private TimeSpan _busyUntil;
+    private TimeSpan _lookedAt;
     private int _asking;
     private bool _closed;
     private int _underWay;
@@ -57,6 +58,7 @@ internal sealed class HeldLeases
         lock (_gate)
         {
             if (_closed) return false;
+            if (_queue.Count == 0) _lookedAt = _clock.Peek();
             Schedule_NeedsLock(lease);
             return true;
         }
@@ -79,6 +81,12 @@ internal sealed class HeldLeases
     public CancellationToken LostTokenOf(HeldLease lease)
     {
         lock (_gate) return lease.LostToken_NeedsLock();
+    }
+
+    /// <summary>Why a lease is lost whose time has run out, though nobody may have looked at it yet.</summary>
+    public LeaseLoss LossAtTheEndOf(HeldLease lease)
+    {
+        lock (_gate) return lease.LossAtTheEnd(_clock.Read() - _lookedAt);
     }
 
     public Task NextChangeOf(HeldLease lease)
@@ -109,11 +117,12 @@ internal sealed class HeldLeases
             var now = _clock.Read();
             while (_queue.TryPeek(out var lease) && lease.DueAt <= now)
             {
-                if (lease.EndsAt <= now) Lose_NeedsLock(lease, lease.LossAtTheEnd(), ref signals);
+                if (lease.EndsAt <= now) Lose_NeedsLock(lease, lease.LossAtTheEnd(now - _lookedAt), ref signals);
                 else if (_closed) RenewNoMore_NeedsLock(lease);
                 else (batches ??= []).Add(TakeBatch_NeedsLock(lease, now));
             }
 
+            _lookedAt = now;
             if (_asking > 0 || _queue.Count > 0) _busyUntil = now + LongestIdle;
             wait = _queue.TryPeek(out var next) ? Min(next.DueAt - now, LongestSleep) : now < _busyUntil ? LongestSleep : Timeout.InfiniteTimeSpan;
             _nextLook = wait < TimeSpan.Zero ? TimeSpan.MaxValue : now + wait;
@@ -199,7 +208,7 @@ internal sealed class HeldLeases
         if (lease.EndsAt <= now)
         {
             // Someone may have seen that it had run out: it does not come back to life.
-            Lose_NeedsLock(lease, lease.LossAtTheEnd(), ref signals);
+            Lose_NeedsLock(lease, lease.LossAtTheEnd(now - _lookedAt), ref signals);
             return;
         }
 

@@ -1,9 +1,9 @@
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
-/// Time as a holder must count it: of monotonic and wall time, whichever went further since the last reading. The one may
-/// stand still while the machine sleeps, the other may be put back; only both within one reading would go unnoticed.
-/// Thread-safe.
+/// Time as a holder must count it. Where monotonic time counts sleep, that alone: a step of the wall clock is no progress of
+/// time. Elsewhere, of monotonic and wall time, whichever went further since the last reading: the one may stand still while
+/// the machine sleeps, the other may be put back; only both within one reading would go unnoticed. Thread-safe.
 /// </summary>
 internal sealed class HolderClock
 {
@@ -18,7 +18,7 @@ internal sealed class HolderClock
     private volatile Reading _last;
 
     /// <param name="time">Both times.</param>
-    /// <param name="countsSleep">Its monotonic time goes on while the machine sleeps.</param>
+    /// <param name="countsSleep">Its monotonic time goes on while the machine sleeps; then the wall clock is not looked at.</param>
     public HolderClock(TimeProvider time, bool countsSleep = false)
     {
         _time = time;
@@ -31,15 +31,12 @@ internal sealed class HolderClock
     public static HolderClock Of(TimeProvider time) =>
         time == TimeProvider.System && BootTime.Instance is { } bootTime ? new(bootTime, countsSleep: true) : new(time);
 
-    /// <summary>
-    /// Counts on from the last reading, without a lock and without allocating. Where monotonic time counts sleep, the wall
-    /// clock is left to the next reading: looking at a clock is what this costs.
-    /// </summary>
+    /// <summary>Counts on from the last reading, without a lock and without allocating.</summary>
     public TimeSpan Peek()
     {
         var last = _last;
         var stamp = _time.GetTimestamp();
-        return last.Progress + (_countsSleep ? _time.GetElapsedTime(last.Stamp, stamp) : Since(last, stamp, _time.GetUtcNow().UtcTicks));
+        return last.Progress + Since(last, stamp, Wall());
     }
 
     /// <summary>Takes a reading. Whoever watches deadlines takes one every few milliseconds.</summary>
@@ -61,10 +58,13 @@ internal sealed class HolderClock
     {
         for (var attempt = 1; ; attempt++)
         {
-            var (stamp, wall) = (_time.GetTimestamp(), _time.GetUtcNow().UtcTicks);
+            var (stamp, wall) = (_time.GetTimestamp(), Wall());
             if (attempt == MaxAttempts || _time.GetElapsedTime(stamp) < ShortestStep) return (stamp, wall);
         }
     }
+
+    // Looking at a clock is nearly all that a reading costs.
+    private long Wall() => _countsSleep ? 0 : _time.GetUtcNow().UtcTicks;
 
     private TimeSpan Since(Reading last, long stamp, long wall)
     {

@@ -40,6 +40,33 @@ public sealed class LossTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Loss_WhenTheMachineSlept_SaysThatTimeWentByAtOnce()
+    {
+        var lease = await _bench.AcquireAsync();
+        await _bench.AdvanceAsync(TimeSpan.FromSeconds(5));
+
+        _bench.Time.Suspend(TimeSpan.FromSeconds(40));
+        _bench.Time.Advance(TimeSpan.FromMilliseconds(50));
+
+        Assert.Equal(
+            "The lease on 'r' was not renewed in time: 40.1 s went by at once here: the process was stopped, or its machine slept or had its clock set.",
+            lease.Loss?.Detail);
+    }
+
+    [Fact]
+    public async Task Lease_WhoseMachineHasItsClockSet_IsKeptWhereAnotherClockCountsSleep()
+    {
+        await using var client = new LeaseClient(_bench.Network, new() { Owner = "ann" }, _bench.Time, new(_bench.Time, countsSleep: true));
+        var lease = await client.TryAcquireAsync("r", options: new() { Ttl = HandleBench.Ttl });
+
+        _bench.Time.StepWall(TimeSpan.FromSeconds(40));
+        _bench.Time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Null(lease!.Loss);
+        Assert.True(lease.IsValid(HandleBench.Ttl * 0.9));
+    }
+
+    [Fact]
     public async Task Lease_ThatTheServiceSaysIsOver_IsLostAtOnce()
     {
         var lease = await _bench.AcquireAsync();

@@ -89,15 +89,18 @@ public sealed class HolderClockTests
         Assert.Equal(TimeSpan.FromMinutes(10), clock.Read());
     }
 
-    [Fact]
-    public void Time_WhereMonotonicTimeCountsSleep_StillCountsWhatTheWallSays()
+    [Theory]
+    [InlineData(40)]
+    [InlineData(-40)]
+    public void Time_WhereMonotonicTimeCountsSleep_IsNotMovedByAStepOfTheWall(int step)
     {
         var clock = new HolderClock(_time, countsSleep: true);
 
-        _time.StepWall(TimeSpan.FromMinutes(10));
-        clock.Read();
+        _time.StepWall(TimeSpan.FromSeconds(step));
+        _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(TimeSpan.FromMinutes(10), clock.Peek());
+        Assert.Equal(TimeSpan.FromSeconds(1), clock.Read());
+        Assert.Equal(TimeSpan.FromSeconds(1), clock.Peek());
     }
 
     [Fact]
