@@ -1,33 +1,34 @@
 using System.CommandLine;
+using System.Net;
 using OrleansLeases.Cli.Commands;
 using OrleansLeases.Cli.Printing;
 using OrleansLeases.Client;
+using OrleansLeases.Client.Internal;
 
 namespace OrleansLeases.Cli.Connecting;
 
-/// <summary>The lease server this command talks to.</summary>
+/// <summary>The lease server this command talks to, or several ways to one service.</summary>
 internal sealed class ServerConnection : IDisposable
 {
     public const string DefaultAddress = "http://127.0.0.1:7400";
 
     private readonly HttpClient _http;
-    private readonly Uri _address;
+    private readonly string[] _servers;
 
-    private ServerConnection(Uri address, bool named)
+    private ServerConnection(string[] servers, bool named)
     {
-        _address = address;
-        NextSteps = new NextSteps(named ? address : null);
+        _servers = servers;
+        NextSteps = new NextSteps(named ? servers : []);
         _http = new HttpClient(new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(5),
             AllowAutoRedirect = false,
-            UseProxy = !address.IsLoopback,
+            Proxy = new ProxyForOthers(HttpClient.DefaultProxy),
         })
         {
-            BaseAddress = address,
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        Service = new HttpLeaseService(_http) { CallTimeout = TimeSpan.FromSeconds(10) };
+        Service = new HttpLeaseService(_http, servers.Select(server => new Uri(server))) { CallTimeout = TimeSpan.FromSeconds(10) };
     }
 
     public ILeaseService Service { get; }
@@ -36,19 +37,36 @@ internal sealed class ServerConnection : IDisposable
 
     public static ServerConnection Of(ParseResult parsed)
     {
-        var named = parsed.GetValue(GlobalOptions.Server);
-        var (text, origin) = named is not null ? (named, "--server")
-            : Environment.GetEnvironmentVariable("LEASES_SERVER") is { Length: > 0 } environment ? (environment, "LEASES_SERVER")
-            : (DefaultAddress, "");
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new UsageException($"{origin} '{text}' is not a server's address; write one such as {DefaultAddress}.");
-        return new(address, named is not null);
+        var (origin, texts) = parsed.GetValue(GlobalOptions.Server) is { Length: > 0 } named ? ("--server", named)
+            : Environment.GetEnvironmentVariable("LEASES_SERVER") is { Length: > 0 } environment ? ("LEASES_SERVER", [environment])
+            : ("", new[] { DefaultAddress });
+        string[] servers = [.. texts.SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries))];
+        if (servers.Select(server => ServerAddresses.Fault(origin, server)).FirstOrDefault(fault => fault is not null) is { } fault) throw new UsageException(fault);
+
+        // Whoever joins lists from two places may name one twice; it is asked once.
+        servers = [.. servers.DistinctBy(server => new Server(new(server)).Root)];
+        return new(servers, origin == "--server");
     }
 
     /// <summary>What to try where the server could not be asked.</summary>
-    public string? Hint(Refusal refusal) => refusal is Refusal.Unavailable
-        ? $"Is a server running at {_address}? Start one with `leases serve`, or name another with --server URL or LEASES_SERVER."
-        : null;
+    public string? Hint(Refusal refusal) => refusal is not Refusal.Unavailable ? null
+        : _servers is [var only]
+            ? $"Is a server running at {only}? Start one with `leases serve`, or name another with --server URL or LEASES_SERVER."
+            : $"Is one of the servers running: {string.Join(", ", _servers)}? Name others with --server URL or LEASES_SERVER.";
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>No proxy leads to this machine.</summary>
+    private sealed class ProxyForOthers(IWebProxy proxy) : IWebProxy
+    {
+        public ICredentials? Credentials
+        {
+            get => proxy.Credentials;
+            set => proxy.Credentials = value;
+        }
+
+        public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? null : proxy.GetProxy(destination);
+
+        public bool IsBypassed(Uri host) => host.IsLoopback || proxy.IsBypassed(host);
+    }
 }

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace OrleansLeases.Cli.Printing;
 
 /// <summary>The commands a person would type next, ready to paste.</summary>
-internal sealed class NextSteps(Uri? namedServer)
+internal sealed class NextSteps(IReadOnlyList<string> namedServers)
 {
-    private readonly string _server = namedServer is null ? "" : $" --server {Plain.Quote(namedServer.OriginalString)}";
+    private readonly string _server = namedServers.Count == 0 ? "" : $" --server {Plain.Quote(string.Join(',', namedServers))}";
 
     public string Renew(LeaseGrant grant) => Holder("renew", grant);
 
