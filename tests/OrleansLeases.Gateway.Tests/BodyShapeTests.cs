@@ -49,6 +49,18 @@ public sealed class BodyShapeTests : IAsyncLifetime
     }
 
     [Theory]
+    [MemberData(nameof(Fields))]
+    public async Task Post_WhenAnOptionalFieldIsNull_ItIsAbsent(string endpoint, string field)
+    {
+        if (Shapes.ByEndpoint[endpoint].Single(one => one.Name == field).Required) return;
+        Assert.Equal(200, (await PostAsync(endpoint, Shapes.BodyWith(endpoint, "", ""))).Status);
+        Assert.Equal(200, (await PostAsync(endpoint, Shapes.BodyWith(endpoint, field, "null"))).Status);
+        var asked = _leases.Asked.ToArray();
+        Assert.Equal(asked[0], asked[1]);
+        (await PostAsync(endpoint, $$"""{"{{field}}":null,{{Shapes.BodyWith(endpoint, field, Shapes.Twice)[1..]}}""")).AssertInvalid(field);
+    }
+
+    [Theory]
     [MemberData(nameof(Endpoints))]
     public async Task Post_WhenFieldIsUnknown_NamesIt(string endpoint)
     {

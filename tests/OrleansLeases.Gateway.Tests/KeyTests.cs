@@ -84,7 +84,7 @@ public sealed class KeyTests : IAsyncLifetime
         { """{"value":"x","ifVersion":1.5}""", "ifVersion" },
         { """{"value":"x","key":"a"}""", "key" },
         { """{"value":"x","requestId":""}""", "requestId" },
-        { """{"value":"x","lease":null}""", "lease" },
+        { """{"value":"x","lease":{"resource":null,"owner":"ann","token":1}}""", "lease.resource" },
         { """{"value":"x","lease":"r"}""", "lease" },
         { """{"value":"x","lease":[]}""", "lease" },
         { """{"value":"x","lease":{"owner":"ann","token":1}}""", "lease.resource" },

@@ -52,7 +52,10 @@ internal ref struct FieldReader
     /// <summary>Makes sure that nothing follows the body's value.</summary>
     public void End() => _json.Read();
 
-    /// <summary>Steps to the value of the next field, past unknown and repeated ones; at the object's end asks for the missing ones.</summary>
+    /// <summary>
+    /// Steps to the value of the next field, past unknown and repeated ones and those that are optional and null, which is how
+    /// some clients leave a field out; at the object's end asks for the missing ones.
+    /// </summary>
     /// <param name="names">The fields of this object.</param>
     /// <param name="seen">Those seen so far, a bit for each.</param>
     /// <returns>The field's name, or null at the end of the object.</returns>
@@ -66,6 +69,7 @@ internal ref struct FieldReader
             {
                 seen |= bit;
                 _json.Read();
+                if (_json.TokenType == JsonTokenType.Null && index >= names.RequiredCount) continue;
                 return names[index];
             }
 

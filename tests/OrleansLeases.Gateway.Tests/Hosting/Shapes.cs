@@ -102,5 +102,9 @@ internal static class Shapes
         _ => value,
     };
 
-    internal sealed record Field(string Name, bool Required, string Good, string[] Bad);
+    internal sealed record Field(string Name, bool Required, string Good, string[] BadWhereRequired)
+    {
+        // An optional field that is null is absent.
+        public IEnumerable<string> Bad => Required ? BadWhereRequired : BadWhereRequired.Where(value => value != "null");
+    }
 }
