@@ -1,8 +1,9 @@
-using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Keys;
 using OrleansLeases.Gateway.Leases;
@@ -17,12 +18,14 @@ public static class LeaseGatewayExtensions
 {
     /// <summary>Adds what the endpoints need besides an <see cref="ILeaseService"/>, which the host adds itself, as a singleton.</summary>
     /// <param name="services">The services of the host.</param>
+    /// <param name="configure">Sets the options, or null to leave them as they are.</param>
     /// <returns>The same services.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
-    public static IServiceCollection AddLeaseGateway(this IServiceCollection services)
+    public static IServiceCollection AddLeaseGateway(this IServiceCollection services, Action<LeaseGatewayOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         services.AddRouting();
+        if (configure is not null) services.Configure(configure);
         return services.AddLeaseOpenApi();
     }
 
@@ -33,6 +36,7 @@ public static class LeaseGatewayExtensions
     /// <returns>The same endpoints.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
+    /// <exception cref="ArgumentException">A name or origin in <see cref="LeaseGatewayOptions"/> is none.</exception>
     public static IEndpointRouteBuilder MapLeases(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -41,13 +45,15 @@ public static class LeaseGatewayExtensions
         var loggers = provider.GetRequiredService<ILoggerFactory>();
         var stopping = provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         var calls = new ServiceCalls(loggers.CreateLogger<ServiceCalls>(), stopping);
+        var callers = new CallerCheck(provider.GetRequiredService<IOptions<LeaseGatewayOptions>>().Value, provider.GetService<IServer>());
+        var entrance = new Entrance(callers, loggers.CreateLogger<Entrance>()).Before(endpoints);
 
         LeaseEndpoints.Map(
-            endpoints, new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>()), new LeaseReads(leases, calls));
-        KeyEndpoints.Map(endpoints, new KeyHandlers(leases, calls));
-        WatchEndpoint.Map(endpoints, new WatchEndpoint(leases, calls, provider.GetService<TimeProvider>() ?? TimeProvider.System));
-        ServiceEndpoints.Map(endpoints, new ServiceReads(leases, calls));
-        UnknownPath.Map(endpoints);
+            entrance, new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>()), new LeaseReads(leases, calls));
+        KeyEndpoints.Map(entrance, new KeyHandlers(leases, calls));
+        WatchEndpoint.Map(entrance, new WatchEndpoint(leases, calls, provider.GetService<TimeProvider>() ?? TimeProvider.System));
+        ServiceEndpoints.Map(entrance, new ServiceReads(leases, calls));
+        UnknownPath.Map(entrance);
         return endpoints;
     }
 }

@@ -6,7 +6,7 @@ public sealed class ConventionTests
 {
     [Fact]
     public void Gateway_WhenReferenced_ShowsOnlyHowToMapIt() =>
-        Assert.Equal([typeof(LeaseGatewayExtensions)], typeof(LeaseGatewayExtensions).Assembly.GetExportedTypes());
+        Assert.Equal([typeof(LeaseGatewayExtensions), typeof(LeaseGatewayOptions)], typeof(LeaseGatewayExtensions).Assembly.GetExportedTypes());
 
     [Fact]
     public void Gateway_WhenReferenced_KnowsNoEngine() =>

@@ -79,6 +79,50 @@ public sealed class PathTests
         Assert.Empty(leases.Asked);
     }
 
+    // Routing takes them all for a path of the contract; a proxy's rules do not.
+    [Theory]
+    [InlineData("POST", "/V1/Leases/BREAK")]
+    [InlineData("POST", "/v1/leases/BREAK")]
+    [InlineData("POST", "/v1/leases/%62reak")]
+    [InlineData("POST", "/v1/%6ceases/break")]
+    [InlineData("POST", "/v1/./leases/break")]
+    [InlineData("POST", "/x/../v1/leases/break")]
+    [InlineData("POST", "/v1/leases/x/../break")]
+    [InlineData("POST", "/v1/leases/x/%2e%2e/break")]
+    [InlineData("POST", "/v1/leases/break/")]
+    [InlineData("POST", "/v1/leases//break")]
+    [InlineData("POST", "//v1/leases/break")]
+    [InlineData("POST", "http://localhost/V1/leases/break")]
+    [InlineData("PUT", "/v1/KEYS/a")]
+    [InlineData("DELETE", "/v1/Keys/a")]
+    [InlineData("DELETE", "/%76%31/keys/a")]
+    [InlineData("POST", "/v1/Counters/a")]
+    [InlineData("GET", "/V1/leases/a")]
+    [InlineData("GET", "/v1/LEASES")]
+    [InlineData("GET", "/v1/history%2Fa")]
+    [InlineData("GET", "/v1/%68istory/a")]
+    [InlineData("GET", "/v1/Watch?resource=a")]
+    [InlineData("GET", "/v1/watch/?resource=a")]
+    [InlineData("GET", "/v1/info/")]
+    [InlineData("GET", "/V1/INFO")]
+    [InlineData("GET", "/Health/Ready")]
+    [InlineData("GET", "/health/live/")]
+    [InlineData("GET", "/OpenApi/v1.json")]
+    public async Task Call_WhenPathIsNotTheContractsToTheLetter_LeadsNowhere(string method, string target)
+    {
+        var leases = new ScriptedLeases();
+        foreach (var (pathBase, group) in new[] { ("", ""), ("/base", "/api") })
+        {
+            await using var host = await GatewayHost.StartAsync(leases, pathBase, group);
+            await using var connection = await host.ConnectAsync();
+            var path = target.StartsWith('/') ? pathBase + group + target : target.Replace("localhost", "localhost" + pathBase + group, StringComparison.Ordinal);
+            var body = method == "GET" ? "" : Shapes.BodyWith("break", "", "");
+            await connection.SendAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+            Assert.Matches("^HTTP/1.1 4(00|04|05) ", await connection.ReadAsync());
+            Assert.Empty(leases.Asked);
+        }
+    }
+
     [Theory]
     [InlineData("/base", "")]
     [InlineData("", "/api")]

@@ -22,12 +22,11 @@ internal static class Answer
         return SendAsync(context, StatusCodes.Status200OK, Json, buffer);
     }
 
-    /// <summary>Writes what a call came to; nothing where the caller is gone.</summary>
-    public static async Task WriteAsync<T>(HttpContext context, LeaseResult<T>? answer, JsonTypeInfo<T> type)
+    /// <summary>Writes what a call came to.</summary>
+    public static async Task WriteAsync<T>(HttpContext context, LeaseResult<T> answer, JsonTypeInfo<T> type)
         where T : class
     {
-        if (answer is not { } result) return;
-        if (result.TryGetValue(out var value, out var refusal))
+        if (answer.TryGetValue(out var value, out var refusal))
             await WriteAsync(context, value, type);
         else
             await RefuseAsync(context, refusal);

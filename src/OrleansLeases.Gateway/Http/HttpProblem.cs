@@ -14,15 +14,23 @@ internal sealed record HttpProblem(int Status, string Field, string Message)
     public static HttpProblem BodyTooLarge { get; } = new(
         StatusCodes.Status413PayloadTooLarge, "body", $"body takes at most {RequestBody.MaxBytes} bytes.");
 
-    /// <summary>The server's own word: broken framing, or a body too slow or beyond a limit of the host.</summary>
-    public static HttpProblem UnreadableBody(BadHttpRequestException e) => new(
-        e.StatusCode, "body", $"body cannot be read: {e.Message}");
+    /// <summary>Broken framing, or a body too slow or beyond a limit of the host.</summary>
+    public static HttpProblem UnreadableBody(int status) => new(status, "body", status switch
+    {
+        StatusCodes.Status408RequestTimeout => "body came too slowly; send it without a pause.",
+        StatusCodes.Status413PayloadTooLarge => "body is larger than this server takes.",
+        _ => "body cannot be read to its end: its chunks or its Content-Length are wrong, or it was cut off.",
+    });
 
     public static HttpProblem WrongMediaType(string given) => new(
-        StatusCodes.Status415UnsupportedMediaType, "contentType", $"contentType takes application/json in UTF-8, was '{given}'.");
+        StatusCodes.Status415UnsupportedMediaType,
+        "contentType",
+        $"contentType takes application/json in UTF-8, was {(given.Length == 0 ? "missing" : $"'{given}'")}; send the header Content-Type: application/json.");
 
     public static HttpProblem WrongPath(string path) => new(
-        StatusCodes.Status404NotFound, "path", $"path '{path}' leads nowhere; /openapi/v1.json lists what there is.");
+        StatusCodes.Status404NotFound,
+        "path",
+        $"path '{path}' leads nowhere; /openapi/v1.json lists what there is, and each is taken only as it is written there.");
 
     public static HttpProblem WrongMethod(string method, string allowed) => new(
         StatusCodes.Status405MethodNotAllowed, "method", $"method takes {allowed} at this path, was {method}.");

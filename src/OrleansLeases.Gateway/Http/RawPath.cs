@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 using OrleansLeases.Gateway.Json;
 
 namespace OrleansLeases.Gateway.Http;
@@ -12,6 +14,12 @@ internal static class RawPath
 {
     private const string BadSegment = "has an empty, '.' or '..' segment";
 
+    /// <summary>
+    /// Whether the fixed part of the path was sent as the contract writes it: routing takes it in any case, percent-encoded,
+    /// and with dot segments in between, past the rules of a proxy in front.
+    /// </summary>
+    public static bool IsExact(HttpContext context) => TryMatch(context, out _);
+
     /// <summary>Reads the name that the last part of the route, such as <c>{**resource}</c>, took.</summary>
     /// <param name="context">The call.</param>
     /// <param name="field">What the route calls it.</param>
@@ -19,35 +27,49 @@ internal static class RawPath
     /// <returns>The name, or null where it has no meaning. Its bounds are the service's business.</returns>
     public static string? ReadName(HttpContext context, string field, ref FieldErrors errors)
     {
-        if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out var problem))
-        {
+        if (!TryMatch(context, out var encoded) || encoded.IsEmpty)
+            errors.Add(field, "is required");
+        else if (PercentEncoding.TryDecode(encoded, plusIsSpace: false, out var name, out var problem))
+            return name;
+        else
             errors.Add(field, problem);
-            return null;
-        }
-
-        // What routing took says where the name starts; what was sent there says what the name is.
-        var request = context.Request;
-        var taken = (request.RouteValues[field] as string)?.Length ?? 0;
-        var prefix = request.PathBase.Value + request.Path.Value?[..^taken];
-        if (path.StartsWith(prefix, StringComparison.Ordinal) && prefix.EndsWith('/')) return path[prefix.Length..];
-        errors.Add(field, prefix.EndsWith('/') ? BadSegment : "is required");
         return null;
     }
 
-    /// <summary>Makes sure that a path without a name was sent as such, and is not what dot segments left over of one.</summary>
-    public static void RequireNoName(HttpContext context, string field, ref FieldErrors errors)
+    /// <summary>Makes sure that a path led nowhere by itself, and not because its name is empty or had dot segments, which were taken out.</summary>
+    public static void RequireName(HttpContext context, ref FieldErrors errors)
     {
-        var request = context.Request;
-        var expected = request.PathBase.Value + request.Path.Value;
-        if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _) || path != expected || path.EndsWith('/'))
-            errors.Add(field, BadSegment);
+        if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _)) return;
+        if (path.Split('/').Any(IsDots) || path.EndsWith("/v1/leases/", StringComparison.Ordinal) || path.EndsWith("/v1/keys/", StringComparison.Ordinal))
+            errors.Add(path.Contains("/v1/keys", StringComparison.Ordinal) || path.Contains("/v1/counters", StringComparison.Ordinal) ? "key" : "resource", BadSegment);
     }
 
-    /// <summary>Makes sure that a path led nowhere by itself, and not because dot segments of a name were taken out of it.</summary>
-    public static void RequireNoDotSegments(HttpContext context, ref FieldErrors errors)
+    // Compares what was sent with the endpoint's route, segment by segment.
+    private static bool TryMatch(HttpContext context, out ReadOnlySpan<char> name)
     {
-        if (PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _) && path.Split('/').Any(IsDots))
-            errors.Add(path.Contains("/v1/keys", StringComparison.Ordinal) || path.Contains("/v1/counters", StringComparison.Ordinal) ? "key" : "resource", BadSegment);
+        name = default;
+        if (context.GetEndpoint() is not RouteEndpoint endpoint) return false;
+        var rest = PathOf(context);
+        // A proxy that takes a prefix off and tells of it has it in the base, but not in what it sent.
+        var pathBase = context.Request.PathBase.ToUriComponent();
+        if (rest.StartsWith(pathBase, StringComparison.Ordinal)) rest = rest[pathBase.Length..];
+        foreach (var segment in endpoint.RoutePattern.PathSegments)
+        {
+            if (!rest.StartsWith('/') && !rest.IsEmpty) return false;
+            if (segment.Parts[0] is RoutePatternParameterPart { IsCatchAll: true })
+            {
+                name = rest.IsEmpty ? rest : rest[1..];
+                return true;
+            }
+
+            if (rest.IsEmpty) return false;
+            var length = rest[1..].IndexOf('/');
+            var sent = length < 0 ? rest[1..] : rest.Slice(1, length);
+            if (segment.Parts is [RoutePatternLiteralPart literal] && !sent.SequenceEqual(literal.Content)) return false;
+            rest = rest[(sent.Length + 1)..];
+        }
+
+        return rest.IsEmpty;
     }
 
     private static bool IsDots(string segment) => segment is "." or "..";

@@ -23,7 +23,7 @@ internal static class RequestBody
     /// <param name="context">The call.</param>
     /// <param name="parse">Reads the fields.</param>
     /// <param name="takesRequestId">Whether the header <c>Idempotency-Key</c> means anything here.</param>
-    /// <returns>The request; null where the call is answered already, or nobody is left to answer.</returns>
+    /// <returns>The request; null where the call is answered already.</returns>
     public static async ValueTask<T?> ReadAsync<T>(HttpContext context, BodyParser<T> parse, bool takesRequestId = false)
         where T : class
     {
@@ -43,11 +43,13 @@ internal static class RequestBody
         }
         catch (BadHttpRequestException e)
         {
-            problem = HttpProblem.UnreadableBody(e);
+            problem = HttpProblem.UnreadableBody(e.StatusCode);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            return null;
+            // The caller may be gone. It may be there as well: a chunk beyond 2 GiB is told like a connection that is cut.
+            problem = HttpProblem.UnreadableBody(StatusCodes.Status400BadRequest);
+            context.Response.Headers.Connection = "close";
         }
 
         if (problem is not null)
@@ -58,13 +60,13 @@ internal static class RequestBody
     }
 
     private static HttpProblem? ProblemOf(HttpRequest request) =>
-        !IsJson(request.ContentType) ? HttpProblem.WrongMediaType(FieldErrors.Shorten(request.ContentType!))
+        !IsJson(request.ContentType) ? HttpProblem.WrongMediaType(FieldErrors.Shorten(request.ContentType ?? ""))
         : request.ContentLength > MaxBytes ? HttpProblem.BodyTooLarge
         : null;
 
+    // Without a type, or as text, a body comes from any web page; only for JSON does a browser ask the server first.
     private static bool IsJson(string? contentType) =>
-        string.IsNullOrEmpty(contentType)
-        || contentType.Equals(Json, StringComparison.OrdinalIgnoreCase)
+        Json.Equals(contentType, StringComparison.OrdinalIgnoreCase)
         || (MediaTypeHeaderValue.TryParse(contentType, out var parsed)
             && parsed.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase)
             && (!parsed.Charset.HasValue || HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));

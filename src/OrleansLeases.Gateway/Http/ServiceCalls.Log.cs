@@ -4,6 +4,6 @@ namespace OrleansLeases.Gateway.Http;
 
 internal sealed partial class ServiceCalls
 {
-    [LoggerMessage(7101, LogLevel.Error, "The lease service failed at {Method} {Path}.")]
-    private static partial void LogFailed(ILogger logger, string method, string? path, Exception exception);
+    [LoggerMessage(7101, LogLevel.Error, "The lease service failed at {Method} {Path} (failure {Failure}).")]
+    private static partial void LogFailed(ILogger logger, string method, string? path, string failure, Exception exception);
 }

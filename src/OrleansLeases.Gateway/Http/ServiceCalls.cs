@@ -9,12 +9,6 @@ namespace OrleansLeases.Gateway.Http;
 /// </summary>
 internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, CancellationToken stopping)
 {
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
-
-    /// <summary>What a caller is told once the host shuts down.</summary>
-    public static Refusal.Unavailable ShuttingDown { get; } =
-        new(RetryAfter, "The service is shutting down. Ask again, or ask another server.");
-
     /// <summary>Fires when the host begins to shut down.</summary>
     public CancellationToken Stopping => stopping;
 
@@ -24,8 +18,8 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, Cancell
     /// <param name="request">Its request.</param>
     /// <param name="requestId">What to repeat if the outcome is not known.</param>
     /// <param name="cancellation">Fires no later than the caller is gone.</param>
-    /// <returns>The answer, or null where the caller is gone.</returns>
-    public ValueTask<LeaseResult<TReply>?> ChangeAsync<TRequest, TReply>(
+    /// <returns>The answer, also where nobody may be left to read it.</returns>
+    public ValueTask<LeaseResult<TReply>> ChangeAsync<TRequest, TReply>(
         HttpContext context,
         Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call,
         TRequest request,
@@ -38,13 +32,13 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, Cancell
     /// <param name="context">The call.</param>
     /// <param name="call">The member of the service.</param>
     /// <param name="request">Its request.</param>
-    /// <returns>The answer, or null where the caller is gone.</returns>
-    public ValueTask<LeaseResult<TReply>?> ReadAsync<TRequest, TReply>(
+    /// <returns>The answer, also where nobody may be left to read it.</returns>
+    public ValueTask<LeaseResult<TReply>> ReadAsync<TRequest, TReply>(
         HttpContext context, Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call, TRequest request)
         where TReply : class
         => AskAsync(context, call, request, isChange: false, requestId: null, context.RequestAborted);
 
-    private async ValueTask<LeaseResult<TReply>?> AskAsync<TRequest, TReply>(
+    private async ValueTask<LeaseResult<TReply>> AskAsync<TRequest, TReply>(
         HttpContext context,
         Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call,
         TRequest request,
@@ -59,20 +53,21 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, Cancell
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            return null;
+            return Failures.GivenUp(isChange, requestId);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return ShuttingDown;
+            return Failures.ShuttingDown;
         }
         catch (ObjectDisposedException)
         {
-            return ShuttingDown;
+            return Failures.ShuttingDown;
         }
         catch (Exception e)
         {
-            LogFailed(logger, context.Request.Method, context.Request.Path, e);
-            return isChange ? OutcomeUnknown(requestId) : new Refusal.Unavailable(RetryAfter, "The service failed. Ask again.");
+            var failure = FailureId.New();
+            LogFailed(logger, context.Request.Method, context.Request.Path, failure, e);
+            return Failures.Failed(failure, isChange, requestId);
         }
         finally
         {
@@ -80,8 +75,4 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, Cancell
             if (stopping.IsCancellationRequested) context.Response.Headers.Connection = "close";
         }
     }
-
-    private static Refusal.OutcomeUnknown OutcomeUnknown(string? requestId) => new(requestId, requestId is null
-        ? "The service failed, and the change may have happened. Read it to find out, or repeat a renew, a release or a delete."
-        : "The service failed, and the change may have happened. Repeat the call with this request id to find out.");
 }

@@ -10,16 +10,17 @@ internal static class UnknownPath
 {
     /// <summary>Takes every path that nothing else in the host takes.</summary>
     public static void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.Map("/{**path}", RefusePathAsync).WithOrder(int.MaxValue);
+        endpoints.Map("/{**path}", RefuseAsync).WithOrder(int.MaxValue);
 
     /// <summary>Takes the methods of a path that no endpoint takes.</summary>
     public static void MapOtherMethods(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, string> allowed) =>
         endpoints.Map(pattern, context => RefuseMethodAsync(context, allowed(context)));
 
-    private static Task RefusePathAsync(HttpContext context)
+    /// <summary>Answers a path that is none of the contract's.</summary>
+    public static Task RefuseAsync(HttpContext context)
     {
         FieldErrors errors = default;
-        RawPath.RequireNoDotSegments(context, ref errors);
+        RawPath.RequireName(context, ref errors);
         return errors.Any
             ? Answer.RefuseAsync(context, errors.ToRefusal())
             : Answer.RefuseAsync(context, HttpProblem.WrongPath(FieldErrors.Shorten(context.Request.Path.Value ?? "")));

@@ -50,7 +50,6 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
     public async Task ListAsync(HttpContext context)
     {
         FieldErrors errors = default;
-        RawPath.RequireNoName(context, Key, ref errors);
         var query = new QueryReader(context, ListParameters, ref errors);
         var request = new ListKeysRequest { Prefix = query.Text("prefix"), After = query.Text("after") };
         if (query.Count("pageSize", ref errors) is { } pageSize) request = request with { PageSize = pageSize };

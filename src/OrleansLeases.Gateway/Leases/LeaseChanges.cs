@@ -17,8 +17,7 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
             ? CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, calls.Stopping)
             : null;
         var answer = await calls.ChangeAsync(context, leases.AcquireAsync, request, request.RequestId, wait?.Token ?? context.RequestAborted);
-        if (answer is not { } result) return;
-        if (result.TryGetValue(out var grant, out var refusal))
+        if (answer.TryGetValue(out var grant, out var refusal))
             await DeliverAsync(context, grant);
         else
             await Answer.RefuseAsync(context, refusal);
@@ -66,6 +65,9 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
             // A replayed grant may have been delivered to an earlier call, whose holder relies on it.
             if (!delivered && !grant.Replayed) await ReleaseUndeliveredAsync(grant);
         }
+
+        // The call was given up, but perhaps not by its caller.
+        if (!delivered && !context.Response.HasStarted) await Answer.RefuseAsync(context, Failures.GivenUp(isChange: true, grant.RequestId));
     }
 
     private async Task ReleaseUndeliveredAsync(LeaseGrant grant)

@@ -18,7 +18,7 @@ internal static class LeaseEndpoints
 
     public static void Map(IEndpointRouteBuilder endpoints, LeaseChanges changes, LeaseReads reads)
     {
-        var changing = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var changing = new HashSet<string>(StringComparer.Ordinal);
 
         void MapChange<TRequest, TReply>(string word, RequestDelegate handler, Contract contract)
         {

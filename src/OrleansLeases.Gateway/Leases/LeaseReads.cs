@@ -43,7 +43,6 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
     public async Task ListAsync(HttpContext context)
     {
         FieldErrors errors = default;
-        RawPath.RequireNoName(context, "resource", ref errors);
         var request = ReadListing(context, ref errors);
         if (errors.Any)
         {

@@ -6,7 +6,9 @@ namespace OrleansLeases.Gateway.OpenApi;
 /// <summary>The OpenAPI document of the wire contract.</summary>
 internal static class LeaseOpenApi
 {
-    public static IServiceCollection AddLeaseOpenApi(this IServiceCollection services) => services.AddOpenApi("v1", options =>
+    public const string DocumentName = "v1";
+
+    public static IServiceCollection AddLeaseOpenApi(this IServiceCollection services) => services.AddOpenApi(DocumentName, options =>
     {
         options.AddSchemaTransformer((schema, context, _) =>
         {

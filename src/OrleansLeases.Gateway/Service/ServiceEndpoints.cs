@@ -33,8 +33,7 @@ internal static class ServiceEndpoints
             Reply = typeof(ServiceInfo),
             Refusals = [RefusalCode.Unavailable],
         });
-        endpoints.MapOpenApi("/openapi/v1.json");
-        endpoints.MapOtherMethods("/openapi/v1.json", _ => "GET");
+        DocumentEndpoint.Map(endpoints);
 
         void MapGet(string path, RequestDelegate handler, Contract contract)
         {

@@ -15,8 +15,8 @@ internal sealed class ServiceReads(ILeaseService leases, ServiceCalls calls)
     {
         var info = await InfoOfAsync(context);
         if (calls.Stopping.IsCancellationRequested)
-            await Answer.RefuseAsync(context, ServiceCalls.ShuttingDown);
-        else if (info?.Refusal is { } refusal)
+            await Answer.RefuseAsync(context, Failures.ShuttingDown);
+        else if (info.Refusal is { } refusal)
             await Answer.RefuseAsync(context, refusal);
         else
             await Answer.WriteAsync(context, Ready);
@@ -25,6 +25,6 @@ internal sealed class ServiceReads(ILeaseService leases, ServiceCalls calls)
     public async Task InfoAsync(HttpContext context) =>
         await Answer.WriteAsync(context, await InfoOfAsync(context), LeaseJson.Default.ServiceInfo);
 
-    private ValueTask<LeaseResult<ServiceInfo>?> InfoOfAsync(HttpContext context) =>
+    private ValueTask<LeaseResult<ServiceInfo>> InfoOfAsync(HttpContext context) =>
         calls.ReadAsync(context, (service, cancellation) => service.InfoAsync(cancellation), leases);
 }

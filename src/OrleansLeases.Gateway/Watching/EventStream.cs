@@ -30,7 +30,8 @@ internal static class EventStream
     public static async Task WriteAsync(HttpContext context, string opening, LeaseWatch watch, TimeProvider time, CancellationToken cancellationToken)
     {
         context.Response.ContentType = "text/event-stream";
-        context.Response.Headers.CacheControl = "no-store";
+        // nginx keeps back what a server behind it sends until it has some thousand bytes of it.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var events = watch.GetAsyncEnumerator(ends.Token);

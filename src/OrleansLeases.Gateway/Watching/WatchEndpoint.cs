@@ -73,7 +73,7 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
             return;
         }
 
-        if (await calls.ReadAsync(context, leases.WatchAsync, request) is not { } answer) return;
+        var answer = await calls.ReadAsync(context, leases.WatchAsync, request);
         if (!answer.TryGetValue(out var watch, out var refusal))
         {
             await Answer.RefuseAsync(context, refusal);
@@ -85,7 +85,7 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
         {
             await using (watch) await EventStream.WriteAsync(context, opening, watch, time, ends.Token);
         }
-        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        catch (OperationCanceledException) when (ends.IsCancellationRequested && context.Response.HasStarted)
         {
             // The client has gone, or the server goes; the client connects again, elsewhere or later.
         }

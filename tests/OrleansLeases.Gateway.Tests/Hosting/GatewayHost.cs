@@ -28,24 +28,35 @@ internal sealed class GatewayHost : IAsyncDisposable
     public LogRecords Log => _app.Services.GetRequiredService<LogRecords>();
 
     public static async Task<GatewayHost> StartAsync(
-        ILeaseService? leases, string pathBase = "", string group = "", RequestDelegateWrapper? around = null, TimeProvider? time = null)
+        ILeaseService? leases,
+        string pathBase = "",
+        string group = "",
+        RequestDelegateWrapper? around = null,
+        TimeProvider? time = null,
+        string url = "http://127.0.0.1:0",
+        Action<LeaseGatewayOptions>? options = null,
+        Action<IServiceCollection>? services = null,
+        Action<WebApplication>? app = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrelCore().UseUrls(url);
         var log = new LogRecords();
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);
-        builder.Services.AddSingleton(log).AddLeaseGateway();
+        builder.Services.AddSingleton(log).AddLeaseGateway(options);
         if (leases is not null) builder.Services.AddSingleton(leases);
         if (time is not null) builder.Services.AddSingleton(time);
 
-        var app = builder.Build();
-        if (around is not null) app.Use(next => context => around(context, next));
-        app.UsePathBase(pathBase);
-        app.UseRouting();
-        app.MapGroup(group).MapLeases();
-        await app.StartAsync();
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        return new GatewayHost(app, new Uri(addresses.Single()));
+        services?.Invoke(builder.Services);
+
+        var host = builder.Build();
+        if (around is not null) host.Use(next => context => around(context, next));
+        host.UsePathBase(pathBase);
+        host.UseRouting();
+        app?.Invoke(host);
+        host.MapGroup(group).MapLeases();
+        await host.StartAsync();
+        var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        return new GatewayHost(host, new Uri(addresses.Single().Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)));
     }
 
     public Task<Reply> PostAsync(string path, string body) => PostAsync(path, Encoding.UTF8.GetBytes(body));

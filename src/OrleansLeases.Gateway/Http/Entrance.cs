@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansLeases.Gateway.Http;
+
+/// <summary>
+/// What every call passes on its way in and out, whichever endpoint it is for: who may not call, and which paths are the
+/// contract's, is decided here; and nothing leaves that looks like a success and was not written as one.
+/// </summary>
+internal sealed partial class Entrance(CallerCheck callers, ILogger<Entrance> logger)
+{
+    /// <summary>Maps endpoints that are reached through the entrance only.</summary>
+    public IEndpointRouteBuilder Before(IEndpointRouteBuilder endpoints)
+    {
+        var behind = endpoints.MapGroup("");
+        // No answer is true for longer than the moment, and an output cache of the host looks at no header.
+        behind.CacheOutput(cache => cache.NoCache());
+        ((IEndpointConventionBuilder)behind).Finally(Guard);
+        return behind;
+    }
+
+    private void Guard(EndpointBuilder endpoint)
+    {
+        var next = endpoint.RequestDelegate!;
+        endpoint.RequestDelegate = context => PassAsync(context, next);
+    }
+
+    private async Task PassAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        string? failure = null;
+        try
+        {
+            if (callers.Refuse(context) is { } refusal)
+                await Answer.RefuseAsync(context, refusal);
+            else if (!RawPath.IsExact(context))
+                await UnknownPath.RefuseAsync(context);
+            else
+                await next(context);
+
+            if (IsAnswered(context.Response)) return;
+            LogUnanswered(logger, context.Request.Method, context.Request.Path, failure = FailureId.New());
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // By its caller, or by a limit of the host on the time of requests.
+        }
+        catch (Exception e)
+        {
+            LogFailed(logger, context.Request.Method, context.Request.Path, failure = FailureId.New(), e);
+        }
+
+        await EndAsync(context, failure);
+    }
+
+    // Every answer says what it is before a byte of it leaves. A host that buffers may not have started it by now.
+    private static bool IsAnswered(HttpResponse response) =>
+        response.HasStarted || response.ContentType is not null || response.StatusCode != StatusCodes.Status200OK;
+
+    // Half an answer is cut off, so that nobody takes it for a whole one.
+    private static Task EndAsync(HttpContext context, string? failure)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        }
+
+        context.Response.Clear();
+        context.Response.Headers.CacheControl = "no-store";
+        var isChange = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
+        return Answer.RefuseAsync(context, failure is null ? Failures.GivenUp(isChange, requestId: null) : Failures.Failed(failure, isChange, requestId: null));
+    }
+}

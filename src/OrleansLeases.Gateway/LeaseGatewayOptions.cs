@@ -1,0 +1,18 @@
+namespace OrleansLeases.Gateway;
+
+/// <summary>Who may call the gateway besides programs. Read once, by <see cref="LeaseGatewayExtensions.MapLeases"/>.</summary>
+public sealed class LeaseGatewayOptions
+{
+    /// <summary>
+    /// The names under which the server may be called, without a port: <c>leases.example.org</c>, <c>*.example.org</c> for those
+    /// below a name, <c>*</c> for all. Besides them it takes <c>localhost</c> and its own addresses. Where there are none, which
+    /// is the default, a server that listens on loopback alone takes no other name, and one that others reach takes all.
+    /// </summary>
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>
+    /// The origins, besides the server's own, whose web pages may call it, as browsers send them:
+    /// <c>https://app.example.org</c>. None by default. Answering the browser's question before is for ASP.NET Core's CORS.
+    /// </summary>
+    public IList<string> AllowedOrigins { get; } = [];
+}
