@@ -6,7 +6,7 @@ namespace OrleansLeases.Grains;
 
 /// <summary>Answers what concerns no single resource, on whichever silo is at hand.</summary>
 [GrainType("lease-service"), StatelessWorker]
-internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo) : IGrainBase, ILeaseServiceGrain
+internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, FailureLog failures) : IGrainBase, ILeaseServiceGrain
 {
     private readonly KeyCalls _keys = new(silo.Keepers, GrainKeepers.RealTime);
 
@@ -23,7 +23,7 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo) :
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The leases cannot be listed: {error.Message}");
+            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The leases cannot be listed; ask again. {failures.Note("The leases cannot be listed", error)}");
         }
 
         return page.ToPage();
@@ -40,7 +40,7 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo) :
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The keys cannot be listed: {error.Message}");
+            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The keys cannot be listed; ask again. {failures.Note("The keys cannot be listed", error)}");
         }
 
         return await _keys.ToPageAsync(page);

@@ -16,13 +16,14 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     private readonly KeyCleaner _cleaner;
     private readonly LeaseSiloOptions _options;
     private readonly TimeSpan _failover;
+    private readonly FailureLog _failures;
     private LeaseRules? _rules;
     private ServiceInfo? _info;
     private bool _stopping;
 
     public LeaseSilo(
         ILeaseStorage storage, GrainKeepers keepers, KeyCleaner cleaner,
-        IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock)
+        IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock, FailureLog failures)
     {
         _storage = storage;
         _cleaner = cleaner;
@@ -32,6 +33,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         Clock = clock;
         Checks = new RequestChecks(_options.Limits);
         Keepers = keepers;
+        _failures = failures;
     }
 
     public TimeProvider Time { get; }
@@ -63,7 +65,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     // A store takes real time, whatever clock the leases are under.
     public GrainStore StoreOf(GrainId grain) => new(_storage, grain, _options.StorageTimeout, TimeProvider.System);
 
-    public KeeperHost HostOf(ILeaseStore store, IKeeperAlarm alarm) => new(store, Clock, Rules, alarm) { Claims = _claims, Cleaner = _cleaner, Prefixes = Prefixes };
+    public KeeperHost HostOf(ILeaseStore store, IKeeperAlarm alarm) => new(store, Clock, Rules, alarm) { Claims = _claims, Cleaner = _cleaner, Prefixes = Prefixes, Failed = _failures.Take };
 
     public void Enter(Keeper keeper)
     {

@@ -9,8 +9,9 @@ namespace OrleansLeases.Grains;
 /// throws gets through: what may have happened is told as <c>outcome-unknown</c>, what only asked as <c>unavailable</c>.
 /// </summary>
 /// <param name="grains">The silo's, or the client's.</param>
+/// <param name="failures">Takes down what the calls throw.</param>
 /// <param name="limits">The bounds of requests; null for a client, which asks the silos for them.</param>
-internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? limits = null) : ILeaseService, IDisposable
+internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failures, LeaseLimits? limits = null) : ILeaseService, IDisposable
 {
     // Calls take real time, whatever clock the leases are under.
     private static readonly TimeProvider RealTime = TimeProvider.System;
@@ -207,7 +208,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         return info.TryGetValue(out var service, out _) ? _checks = new RequestChecks(service.Limits) : AnyBounds;
     }
 
-    private static async Task<LeaseResult<T>> ChangeAsync<T>(Func<Task<LeaseResult<T>>> call, string? requestId, TimeSpan wait = default)
+    private async Task<LeaseResult<T>> ChangeAsync<T>(Func<Task<LeaseResult<T>>> call, string? requestId, TimeSpan wait = default)
         where T : class
     {
         try
@@ -216,13 +217,14 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         }
         catch (Exception error)
         {
+            var note = failures.Note("A grain did not say whether a change happened", error);
             return new Refusal.OutcomeUnknown(requestId, requestId is null
-                ? $"The grain did not say whether the change happened; repeat the call. ({error.Message})"
-                : $"The grain did not say whether the change happened; repeat the call with the same requestId. ({error.Message})");
+                ? $"The grain did not say whether the change happened; repeat the call. {note}"
+                : $"The grain did not say whether the change happened; repeat the call with the same requestId. {note}");
         }
     }
 
-    private static async Task<LeaseResult<T>> ReadAsync<T>(Func<Task<LeaseResult<T>>> call)
+    private async Task<LeaseResult<T>> ReadAsync<T>(Func<Task<LeaseResult<T>>> call)
         where T : class
     {
         try
@@ -231,7 +233,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, LeaseLimits? lim
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            return new Refusal.Unavailable(RetryAfter, $"The grain did not answer. ({error.Message})");
+            return new Refusal.Unavailable(RetryAfter, $"The grain did not answer; ask again. {failures.Note("A grain did not answer", error)}");
         }
     }
 

@@ -102,6 +102,25 @@ public sealed class StorageFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Failure_OfTheStoreOrOfAGrain_IsToldByAnId_AndItsTextToNobody()
+    {
+        Storage.Reads.Enqueue(_ => throw new IOException("a secret of the store"));
+        var read = (await Leases.AcquireAsync(Acquire("a", "me"))).Refusal;
+        Storage.Failure = new IOException("a secret of the silo");
+        var listing = (await Leases.ListAsync(new ListLeasesRequest())).Refusal;
+        var keys = (await Leases.ListKeysAsync(new ListKeysRequest())).Refusal;
+        // Here the grain itself throws, and Orleans brings it to the client, stack and all.
+        var info = (await Leases.InfoAsync()).Refusal;
+        Storage.Failure = null;
+        Assert.All([read, listing, keys, info], refusal =>
+        {
+            Assert.Matches("under [0-9a-f]{8}\\.$", Assert.IsType<Refusal.Unavailable>(refusal).Detail);
+            Assert.DoesNotContain("secret", refusal.Detail, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("   at ", refusal.Detail, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
     public async Task Trouble_KeepsTheSiloFromClaiming_AndMakesItNotReady()
     {
         var held = (await Leases.AcquireAsync(Acquire("a", "me"))).Value;
@@ -187,7 +206,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
 
         // The record is read, and refused for its epoch; what this one knows is still the first version.
         Storage.Epoch = 1;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => mine.LoadAsync("x").AsTask());
+        await Assert.ThrowsAsync<StoreUnreadableException>(() => mine.LoadAsync("x").AsTask());
         Storage.Epoch = null;
         Assert.Equal(SaveOutcome.Conflict, await mine.SaveAsync("x", one, one with { Version = 2, LastToken = 2 }, false));
     }

@@ -267,6 +267,10 @@ public abstract class Keeper
     private protected Refusal NotRead(Exception error)
     {
         _retryAt = _host.Clock.Read().Mono + RetryAfter;
-        return new Refusal.Unavailable(RetryAfter, $"The record of '{Name}' could not be read: {error.Message}");
+        var what = $"The record of '{Name}' could not be read";
+        var why = error is StoreUnreadableException or InvalidDataException ? $": {error.Message}"
+            : _host.Failed?.Invoke(what, error) is { } failure ? $"; the log says why, under {failure}."
+            : ".";
+        return new Refusal.Unavailable(RetryAfter, what + why);
     }
 }

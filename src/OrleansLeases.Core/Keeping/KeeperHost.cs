@@ -25,6 +25,12 @@ public sealed record KeeperHost(ILeaseStore Store, LeaseClock Clock, LeaseRules 
     /// </summary>
     public bool Alone { get; init; }
 
+    /// <summary>
+    /// Logs what could not be done, and why, and says under which id; null where nothing is logged. A caller is told the id and
+    /// nothing of the exception. Called in a keeper's turn, so it returns at once.
+    /// </summary>
+    public Func<string, Exception, string>? Failed { get; init; }
+
     internal Claim NextClaim() => new(Rules.Incarnation, Claims.Next());
 }
 

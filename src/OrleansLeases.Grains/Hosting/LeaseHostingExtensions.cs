@@ -75,7 +75,9 @@ public static class LeaseHostingExtensions
     public static IClientBuilder AddLeases(this IClientBuilder client)
     {
         ArgumentNullException.ThrowIfNull(client);
-        client.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(services.GetRequiredService<IGrainFactory>()));
+        client.Services.TryAddSingleton<FailureLog>();
+        client.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
+            services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<FailureLog>()));
         return client;
     }
 
@@ -124,6 +126,7 @@ public static class LeaseHostingExtensions
         silo.Services.AddTransient<IConfigurationValidator, LeaseSiloOptionsValidator>();
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton<LeaseClock>();
+        silo.Services.TryAddSingleton<FailureLog>();
         silo.Services.AddSingleton<GrainKeepers>();
         silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
         silo.Services.AddSingleton<LeaseSilo>();
@@ -133,7 +136,7 @@ public static class LeaseHostingExtensions
         silo.Services.AddHostedService<SweeperStart>();
         silo.Services.AddHostedService<LastingTrouble>();
         silo.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
-            services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits));
+            services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<FailureLog>(), services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits));
     }
 
     private static bool HasReminders(ISiloBuilder silo) => silo.Services.Any(service => service.ServiceType == typeof(IReminderTable));

@@ -30,12 +30,12 @@ internal sealed class GrainStore(ILeaseStorage storage, GrainId grain, TimeSpan 
     private async ValueTask<T?> ReadAsync<T>(string stateName)
         where T : GrainRecord, new()
     {
-        if (storage.Trouble is { } trouble) throw new InvalidOperationException(trouble);
+        if (storage.Trouble is { } trouble) throw new StoreUnreadableException(trouble);
         var stored = new GrainState<T>(new T());
         await storage.Grains.ReadStateAsync(stateName, grain, stored).WaitAsync(timeout, time);
         var record = stored.RecordExists ? stored.State : null;
         if (record is not null && record.Epoch != storage.Epoch)
-            throw new InvalidOperationException($"The store's restore epoch is {record.Epoch}, this silo started under {storage.Epoch}; restart the silo.");
+            throw new StoreUnreadableException($"The store's restore epoch is {record.Epoch}, this silo started under {storage.Epoch}; restart the silo.");
         // Only now: a load that fails leaves the keeper with what it knew, and that with the version it goes with.
         _etag = stored.ETag;
         return record;

@@ -310,9 +310,12 @@ public sealed class StoreFaultTests
     [Fact]
     public void Load_WhenItFails_IsUnavailableAndTheNextCallLoads()
     {
-        _bench.Store.OnLoad(_ => throw new IOException("cannot be read"));
+        _bench.Store.OnLoad(_ => throw new IOException("a secret of the store"));
 
-        Assert.Contains("cannot be read", Now<Refusal.Unavailable>(_bench.Acquire(Ask())).Detail, StringComparison.Ordinal);
+        var detail = Now<Refusal.Unavailable>(_bench.Acquire(Ask())).Detail;
+        Assert.Contains("could not be read; the log says why, under 1.", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", detail, StringComparison.Ordinal);
+        Assert.Contains("secret", Assert.Single(_bench.Failures), StringComparison.Ordinal);
         Assert.Equal(0, _bench.Store.Saves);
         Assert.Equal(1, _bench.Grant().Token);
     }

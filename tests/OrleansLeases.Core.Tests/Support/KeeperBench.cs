@@ -15,7 +15,7 @@ internal sealed class KeeperBench : IKeeperAlarm
         Store = store ?? new ScriptedStore();
         Time = time ?? new ManualTimeProvider();
         Rules = rules ?? MachineBench.NewRules();
-        Host = new KeeperHost(Store.For(Rules.Incarnation), new LeaseClock(Time), Rules, this) { IdleAfter = idleAfter };
+        Host = new KeeperHost(Store.For(Rules.Incarnation), new LeaseClock(Time), Rules, this) { IdleAfter = idleAfter, Failed = TakeDown };
         _keeper = new LeaseKeeper(Resource, Host);
     }
 
@@ -26,6 +26,9 @@ internal sealed class KeeperBench : IKeeperAlarm
     public LeaseRules Rules { get; }
 
     public KeeperHost Host { get; }
+
+    /// <summary>What the keeper had logged; each one's number is its id.</summary>
+    public List<string> Failures { get; } = [];
 
     /// <summary>Whether alarms ring; without them nothing is wrong, only later.</summary>
     public bool AlarmsRing { get; set; } = true;
@@ -43,6 +46,12 @@ internal sealed class KeeperBench : IKeeperAlarm
     }
 
     public void Set(Keeper keeper, TimeSpan at) => _alarms.Add(at);
+
+    private string TakeDown(string what, Exception error)
+    {
+        Failures.Add($"{what}: {error.Message}");
+        return $"{Failures.Count}";
+    }
 
     /// <summary>The same resource in a keeper that knows nothing, as after a restart within the host.</summary>
     public void Forget() => _keeper = new LeaseKeeper(Resource, Host);

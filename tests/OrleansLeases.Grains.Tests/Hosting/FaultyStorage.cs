@@ -32,6 +32,11 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
 
     public string? Trouble { get; set; }
 
+    string? ILeaseStorage.Trouble => Failure is { } failure ? throw failure : Trouble;
+
+    /// <summary>What a listing, and a look at the trouble, throw from now on.</summary>
+    public Exception? Failure { get; set; }
+
     public IGrainStorage Grains => this;
 
     /// <summary>Puts a faulty storage in front of the one that a silo has.</summary>
@@ -49,10 +54,10 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
     public bool SurelyNotWritten(Exception error) => Surely(error) || Inner.SurelyNotWritten(error);
 
     public IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken) =>
-        Inner.ReadFromAsync(from, state, cancellationToken);
+        Failure is { } failure ? throw failure : Inner.ReadFromAsync(from, state, cancellationToken);
 
     public IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, CancellationToken cancellationToken) =>
-        Inner.ReadKeysFromAsync(from, cancellationToken);
+        Failure is { } failure ? throw failure : Inner.ReadKeysFromAsync(from, cancellationToken);
 
     public Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit) =>
         Inner.DueAfterAsync(shard, shards, last, until, limit);
