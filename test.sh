@@ -6,9 +6,10 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-# Started in the background, a script inherits an ignored SIGINT, and so would the processes that the tests interrupt.
-if [ -z "${LEASES_TEST_SIGNALS:-}" ] && env --default-signal=INT,QUIT true 2>/dev/null; then
-    LEASES_TEST_SIGNALS=default exec env --default-signal=INT,QUIT bash test.sh "$@"
+# Started in the background, a script inherits an ignored SIGINT, under nohup an ignored SIGHUP, and so would the processes that
+# the tests send these to.
+if [ -z "${LEASES_TEST_SIGNALS:-}" ] && env --default-signal=HUP,INT,QUIT true 2>/dev/null; then
+    LEASES_TEST_SIGNALS=default exec env --default-signal=HUP,INT,QUIT bash test.sh "$@"
 fi
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1

@@ -1,13 +1,39 @@
+using Microsoft.AspNetCore.Connections;
+
 namespace OrleansLeases.Silo;
 
 /// <summary>
 /// Keeps the gateway open for a moment after the process was told to end. It is not ready any more, and asks with each
-/// answer that the connection be closed: so clients and load balancers turn to other silos before their connections are cut, and
-/// hardly a request arrives at one that is.
+/// answer that the connection be closed: so clients and load balancers turn to other silos before their connections are cut. Then
+/// nobody is let in any more, and those who are connected are answered for another moment (<see cref="DrainingTransport"/>).
 /// </summary>
 internal sealed class LameDuck : IHostedLifecycleService
 {
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(2);
+
+    /// <summary>Has a gateway leave like this.</summary>
+    /// <param name="services">Its services.</param>
+    /// <param name="lastMoment">How long connections may stay that nothing is sent on; 2 s where left out.</param>
+    public static void Add(IServiceCollection services, TimeSpan? lastMoment = null) => services
+        .AddHostedService<LameDuck>()
+        .AddSingleton<IConnectionListenerFactory>(provider => new DrainingTransport(lastMoment ?? LastMoment, provider.GetRequiredService<ILoggerFactory>()));
+
+    /// <summary>Has every answer of a gateway ask that the connection be closed, once the process was told to end.</summary>
+    /// <param name="app">The gateway, before it has anything else.</param>
+    public static void Use(WebApplication app)
+    {
+        var stopping = app.Lifetime.ApplicationStopping;
+        app.Use(next => context =>
+        {
+            context.Response.OnStarting(() =>
+            {
+                if (stopping.IsCancellationRequested) context.Response.Headers.Connection = "close";
+                return Task.CompletedTask;
+            });
+            return next(context);
+        });
+    }
 
     /// <inheritdoc/>
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.Delay(Moment, TimeProvider.System, cancellationToken);

@@ -52,8 +52,9 @@ internal static class SiloHost
         else
             builder.UseOrleans(silo => Configure(silo, settings));
         builder.Services.AddLeaseGateway();
-        builder.Services.AddHostedService<LameDuck>();
+        LameDuck.Add(builder.Services);
         var app = builder.Build();
+        LameDuck.Use(app);
         app.MapLeases();
         return app;
     }
