@@ -21,6 +21,10 @@ internal static class SiloHost
         // Asked here as well as by the silo: clustering reads the database before anything could say what is missing.
         if (settings.Postgres.ConnectionString is { } database) await LeaseSchema.EpochAsync(database, cancellationToken);
 
+        // The silo looks after its own ports. Kestrel takes these last, when the cluster has let the silo in already.
+        foreach (var (url, endpoint) in HttpEndpoints.Of(settings.Urls))
+            if (OwnPorts.IsTaken(endpoint)) throw new SettingsException($"Urls has '{url}', and a process on this machine listens there already: another one, or this very silo, started a second time. It was not disturbed. Stop it, or give this silo ports of its own.");
+
         await using var app = Build(settings);
         await app.StartAsync(cancellationToken);
         Console.WriteLine($"Listening on {string.Join(", ", app.Urls)}");

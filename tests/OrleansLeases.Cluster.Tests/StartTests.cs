@@ -72,6 +72,40 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task Start_OfTheSameSiloTwice_IsRefusedAndLeavesTheFirstAlone()
+    {
+        await using var cluster = await LeaseCluster.StartAsync(silos: 1);
+        var silo = cluster.Silos[0];
+        var before = await MembersAsync();
+
+        await AssertRefusedAsync("Urls");
+        await AssertRefusedAsync("SiloPort", ("Urls", "http://127.0.0.1:0"));
+        await AssertRefusedAsync("GatewayPort", ("Urls", "http://127.0.0.1:0"), ("Cluster__SiloPort", Text(Ports.Free())));
+        await AssertRefusedAsync("Urls", ("Cluster__SiloPort", Text(Ports.Free())), ("Cluster__GatewayPort", Text(Ports.Free())));
+
+        Assert.Equal(before, await MembersAsync());
+        Assert.Equal(HttpStatusCode.OK, (await silo.ReadyAsync()).Status);
+        Assert.Null((await silo.Leases.AcquireAsync(Ask("a"))).Refusal);
+
+        async Task AssertRefusedAsync(string names, params (string Setting, string Value)[] others)
+        {
+            await using var start = silo.BeginBeside(others);
+            Assert.Equal(1, await start.ExitCodeAsync());
+            Assert.Contains(names, start.Error, StringComparison.Ordinal);
+            Assert.Contains("It was not disturbed.", start.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", start.Error, StringComparison.Ordinal);
+        }
+
+        async Task<string?> MembersAsync()
+        {
+            await using var command = cluster.Database.CreateCommand("select string_agg(concat(Port, '@', Generation, ':', Status), ' ') from OrleansMembershipTable");
+            return (string?)await command.ExecuteScalarAsync();
+        }
+
+        static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
     public async Task SecondSilo_OnLeasesInMemory_IsRefused()
     {
         var (first, second) = (Ports.Free(), Ports.Free());

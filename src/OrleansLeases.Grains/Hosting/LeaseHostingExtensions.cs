@@ -131,6 +131,10 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
+        var registered = silo.Services;
+        silo.Services.AddSingleton(services => new OwnPorts(services, registered));
+        silo.Services.AddSingleton<IConfigurationValidator>(services => services.GetRequiredService<OwnPorts>());
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<OwnPorts>());
         silo.Services.AddSingleton<IActivationWorkingSetObserver, DepartingLeases>();
         silo.AddPlacementDirector<OnSilo, OnSiloDirector>();
         silo.Services.AddHostedService<SweeperStart>();

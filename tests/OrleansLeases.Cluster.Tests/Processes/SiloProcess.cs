@@ -53,6 +53,14 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Runs <c>leases-silo</c> with this silo's settings, for something else than to serve or where it is not to get that far.</summary>
     public ListeningProcess Begin(params string[] arguments) => ListeningProcess.Start("leases-silo", [.. arguments, "--config", Configuration], _environment);
 
+    /// <summary>Runs <c>leases-silo</c> beside this silo, with settings of which some may be others.</summary>
+    public ListeningProcess BeginBeside(params (string Setting, string Value)[] others)
+    {
+        var environment = new Dictionary<string, string>(_environment);
+        foreach (var (setting, value) in others) environment[$"LEASES_{setting}"] = value;
+        return ListeningProcess.Start("leases-silo", ["--config", Configuration], environment);
+    }
+
     /// <summary>Starts it; once that is done, it is ready.</summary>
     public async Task StartAsync()
     {
