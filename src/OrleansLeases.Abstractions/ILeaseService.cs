@@ -18,14 +18,15 @@ public interface ILeaseService
     /// </summary>
     /// <param name="request">What is asked for. With <see cref="AcquireRequest.Wait"/> the call waits in line.</param>
     /// <param name="cancellationToken">
-    /// Leaves the line. The place is passed over from then on and lost after 5 s, unless the same request id returns.
+    /// Ends the call at once, and leaves the line: the place is passed over from then on and lost after 5 s, unless the same
+    /// request id returns. What is granted behind it is given back, unless somebody was told of it by the same request id.
     /// </param>
     /// <returns>
     /// The grant, or <see cref="Refusal.Held"/>, <see cref="Refusal.Conflict"/>, <see cref="Refusal.NotHolder"/>
     /// (a replayed grant that has ended), <see cref="Refusal.LimitReached"/> or a service-wide refusal.
     /// </returns>
     /// <exception cref="OperationCanceledException">
-    /// The token was cancelled before a grant was made to this call. A grant already made is returned instead.
+    /// The token was cancelled before there was an answer. An answer that is there already is returned instead.
     /// </exception>
     ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default);
 

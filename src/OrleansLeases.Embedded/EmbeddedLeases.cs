@@ -91,8 +91,11 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         if (_checks.Check(request) is { } refusal) return refusal;
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        // The keeper heeds the cancellation: it takes the call out of the line, or else answers with the grant.
-        return As<LeaseGrant>(await _keepers.AskLeaseAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false));
+        // The keeper heeds the cancellation where the call stands in line. A save takes the time that it takes.
+        var answer = GrantAsync(_keepers.AskLeaseAsync(request.Resource, LeaseCommand.Of(request), cancellationToken));
+        return await UntoldGrants.AnswerAsync(answer, () => answer, this, cancellationToken).ConfigureAwait(false);
+
+        static async Task<LeaseResult<LeaseGrant>> GrantAsync(Task<object> answer) => As<LeaseGrant>(await answer.ConfigureAwait(false));
     }
 
     /// <inheritdoc/>

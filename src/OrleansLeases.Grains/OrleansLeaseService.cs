@@ -41,30 +41,16 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        var grain = GrainOf(request.Resource);
-        var answer = ChangeAsync(() => grain.AcquireAsync(request, CancellationToken.None), request.RequestId, request.Wait);
-        if (request.Wait > TimeSpan.Zero && cancellationToken.CanBeCanceled && !answer.IsCompleted)
-        {
-            var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = cancellationToken.UnsafeRegister(static gone => ((TaskCompletionSource)gone!).TrySetResult(), gone).ConfigureAwait(false);
-            if (await Task.WhenAny(answer, gone.Task).ConfigureAwait(false) != answer)
-            {
-                // The grain takes the call out of the line, or else answers with the grant: then that is the answer.
-                await Quietly(() => grain.GiveUpAsync(request.RequestId, CancellationToken.None)).ConfigureAwait(false);
-                var result = await answer.ConfigureAwait(false);
-                if (result.Refusal is not (null or Refusal.OutcomeUnknown)) cancellationToken.ThrowIfCancellationRequested();
-                return result;
-            }
-        }
-
-        return await answer.ConfigureAwait(false);
+        Task<LeaseResult<LeaseGrant>>? sent = null;
+        var answer = ChangeAsync(GrainOf, request.Resource, grain => sent = grain.AcquireAsync(request, CancellationToken.None), request.RequestId, CancellationToken.None, request.Wait);
+        return await UntoldGrants.AnswerAsync(answer, () => GiveUpAsync(request, sent!), this, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         if ((_checks ?? AnyBounds).Check(request) is { } refusal) return refusal;
-        return await ChangeAsync(() => GrainOf(request.Resource).RenewAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(GrainOf, request.Resource, grain => grain.RenewAsync(request, CancellationToken.None), null, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
@@ -99,7 +85,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ChangeAsync(() => GrainOf(request.Resource).ReleaseAsync(request, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(GrainOf, request.Resource, grain => grain.ReleaseAsync(request, CancellationToken.None), null, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
@@ -107,7 +93,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         ArgumentNullException.ThrowIfNull(request);
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        return await ChangeAsync(() => GrainOf(request.Resource).TransferAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(GrainOf, request.Resource, grain => grain.TransferAsync(request, CancellationToken.None), request.RequestId, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
@@ -115,58 +101,58 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         ArgumentNullException.ThrowIfNull(request);
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        return await ChangeAsync(() => GrainOf(request.Resource).BreakAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(GrainOf, request.Resource, grain => grain.BreakAsync(request, CancellationToken.None), request.RequestId, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.CheckResource(request.Resource) is { } refusal) return refusal;
-        return await ReadAsync(() => GrainOf(request.Resource).GetAsync(request, cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => GrainOf(request.Resource).GetAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).ListAsync(request, cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).ListAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.CheckResource(resource) is { } refusal) return refusal;
-        return await ReadAsync(() => GrainOf(resource).HistoryAsync(cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => GrainOf(resource).HistoryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(key, request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        return await ChangeAsync(() => KeyOf(key).PutAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(KeyOf, key, grain => grain.PutAsync(request, CancellationToken.None), request.RequestId, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.CheckKey(key) is { } refusal) return refusal;
-        return await ReadAsync(() => KeyOf(key).GetAsync(cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => KeyOf(key).GetAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.CheckKey(key, ifVersion) is { } refusal) return refusal;
-        return await ChangeAsync(() => KeyOf(key).DeleteAsync(ifVersion, CancellationToken.None), null).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(KeyOf, key, grain => grain.DeleteAsync(ifVersion, CancellationToken.None), null, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(key, request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
-        return await ChangeAsync(() => KeyOf(key).AddAsync(request, CancellationToken.None), request.RequestId).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(KeyOf, key, grain => grain.AddAsync(request, CancellationToken.None), request.RequestId, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).ListKeysAsync(request, cancellationToken)).ConfigureAwait(false);
+        return await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).ListKeysAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     // A start that is given up is taken back by Orleans, which ends what nobody takes anything from.
@@ -183,7 +169,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
     }
 
     public async ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken)).ConfigureAwait(false);
+        await ReadAsync(() => grains.GetGrain<ILeaseServiceGrain>(0).InfoAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Ends the watches.</summary>
     public void Dispose() => _watches.Dispose();
@@ -208,14 +194,27 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         return info.TryGetValue(out var service, out _) ? _checks = new RequestChecks(service.Limits) : AnyBounds;
     }
 
-    private async Task<LeaseResult<T>> ChangeAsync<T>(Func<Task<LeaseResult<T>>> call, string? requestId, TimeSpan wait = default)
+    // What stops it before the grain is called has changed nothing: a client that has not started does not even know the grains.
+    private async Task<LeaseResult<T>> ChangeAsync<TGrain, T>(
+        Func<string, TGrain> find, string name, Func<TGrain, Task<LeaseResult<T>>> call, string? requestId, CancellationToken cancellationToken, TimeSpan wait = default)
         where T : class
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        TGrain grain;
         try
         {
-            return await call().WaitAsync((wait < LongestWait ? wait : LongestWait) + Patience, RealTime).ConfigureAwait(false);
+            grain = find(name);
         }
         catch (Exception error)
+        {
+            return NotReached(error);
+        }
+
+        try
+        {
+            return await call(grain).WaitAsync((wait < LongestWait ? wait : LongestWait) + Patience, RealTime, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (!(error is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             var note = failures.Note("A grain did not say whether a change happened", error);
             return new Refusal.OutcomeUnknown(requestId, requestId is null
@@ -224,29 +223,48 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         }
     }
 
-    private async Task<LeaseResult<T>> ReadAsync<T>(Func<Task<LeaseResult<T>>> call)
+    private async Task<LeaseResult<T>> ReadAsync<T>(Func<Task<LeaseResult<T>>> call, CancellationToken cancellationToken)
         where T : class
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        Task<LeaseResult<T>> answer;
         try
         {
-            return await call().WaitAsync(Patience, RealTime).ConfigureAwait(false);
+            answer = call();
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception error)
+        {
+            return NotReached(error);
+        }
+
+        try
+        {
+            return await answer.WaitAsync(Patience, RealTime, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (!(error is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             return new Refusal.Unavailable(RetryAfter, $"The grain did not answer; ask again. {failures.Note("A grain did not answer", error)}");
         }
     }
 
-    // The waiting call's own answer says what became of it.
-    private static async Task Quietly(Func<Task> call)
+    private Refusal.Unavailable NotReached(Exception error)
+    {
+        var note = failures.Note("The cluster's leases cannot be reached", error);
+        return new(RetryAfter, $"The cluster's leases cannot be reached: this client or silo has not joined it yet, or no silo in it has leases. Ask again. {note}");
+    }
+
+    private async Task<LeaseResult<LeaseGrant>> GiveUpAsync(AcquireRequest request, Task<LeaseResult<LeaseGrant>> sent)
     {
         try
         {
-            await call().WaitAsync(Patience, RealTime).ConfigureAwait(false);
+            if (request.Wait > TimeSpan.Zero) await GrainOf(request.Resource).GiveUpAsync(request.RequestId!, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception)
         {
+            // The waiting call's own answer says what became of it.
         }
+
+        return await sent.ConfigureAwait(false);
     }
 
     // Orleans finds the type and the interface of a grain by reflection, which costs as much as the renewal; they are always the same.

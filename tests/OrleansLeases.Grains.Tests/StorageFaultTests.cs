@@ -163,25 +163,6 @@ public sealed class StorageFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task CancelledAcquire_WhoseOutcomeIsUnknown_SaysSo()
-    {
-        var started = new TaskCompletionSource();
-        var release = new TaskCompletionSource();
-        Storage.Writes.Enqueue(async write =>
-        {
-            started.SetResult();
-            await release.Task;
-            await write();
-        });
-        using var gone = new CancellationTokenSource();
-        var acquiring = Leases.AcquireAsync(Acquire("a", "me", "id") with { Wait = TimeSpan.FromSeconds(10) }, gone.Token).AsTask();
-        await started.Task;
-        await gone.CancelAsync();
-        Assert.IsType<Refusal.OutcomeUnknown>((await acquiring.WaitAsync(Calls.Patience)).Refusal);
-        release.SetResult();
-    }
-
-    [Fact]
     public async Task RenewBatch_OneOfWhichHangs_TellsTheOthers()
     {
         await using var slow = await Cluster.OnPostgresAsync(configure: options => options.StorageTimeout = TimeSpan.FromSeconds(15));

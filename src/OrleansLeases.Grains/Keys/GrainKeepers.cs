@@ -20,9 +20,9 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
 
     public async Task<object> AskLeaseAsync(string resource, LeaseCommand command)
     {
-        var lease = grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(resource));
         try
         {
+            var lease = grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(resource));
             // What nobody waits for any more need not be done, if its turn has not come by then.
             using var patience = new CancellationTokenSource(KeyCalls.LeasePatience, RealTime);
             if (command is LeaseCommand.WhoHolds)
@@ -42,7 +42,7 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
         }
         catch (Exception error) when (error is not ArgumentOutOfRangeException)
         {
-            return new Refusal.Unavailable(RetryAfter, $"The lease of '{resource}' did not answer. ({error.Message})");
+            return new Refusal.Unavailable(RetryAfter, $"The lease of '{resource}' did not answer.");
         }
     }
 
@@ -55,9 +55,9 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
             return await grains.GetGrain<IKeyUpkeep>(KeyGrainKey.Of(key)).CleanAsync(clean.Resource, clean.Token, CancellationToken.None)
                 ?? (object)KeyReply.Cleaned.Instance;
         }
-        catch (Exception error)
+        catch (Exception)
         {
-            return new Refusal.Unavailable(RetryAfter, $"The key '{key}' did not answer. ({error.Message})");
+            return new Refusal.Unavailable(RetryAfter, $"The key '{key}' did not answer.");
         }
         finally
         {

@@ -38,10 +38,10 @@ internal sealed class GrainWatch : IDisposable
             watch.Dispose();
             return refusal;
         }
-        catch (Exception error)
+        catch (Exception)
         {
             watch?.Dispose();
-            return new Refusal.Unavailable(RetryAfter, $"The grain did not start the watch. ({error.Message})");
+            return new Refusal.Unavailable(RetryAfter, "The grain did not start the watch; ask again.");
         }
     }
 

@@ -78,10 +78,24 @@ public sealed class SlowStoreTests : IAsyncDisposable
         await slow;
     }
 
-    private async Task<Task<LeaseResult<LeaseGrant>>> AcquireSlowlyAsync(AcquireRequest request)
+    [Fact]
+    public async Task Acquire_CancelledDuringASlowWrite_EndsAtOnceAndIsGivenBack()
+    {
+        using var gone = new CancellationTokenSource();
+        var call = await AcquireSlowlyAsync(By("ann") with { RequestId = "once" }, gone.Token);
+
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Patience));
+        var bob = _leases.AcquireAsync(By("bob") with { Wait = Seconds(20) }).AsTask();
+        _write.SetResult();
+        Assert.Equal("bob", (await bob.WaitAsync(Patience)).Value.Owner);
+    }
+
+    private async Task<Task<LeaseResult<LeaseGrant>>> AcquireSlowlyAsync(AcquireRequest request, CancellationToken cancellationToken = default)
     {
         HangNextSave();
-        var call = _leases.AcquireAsync(request).AsTask();
+        var call = _leases.AcquireAsync(request, cancellationToken).AsTask();
         await _writing.Task.WaitAsync(Patience);
         return call;
     }

@@ -31,6 +31,9 @@ internal sealed class HeldCalls : IIncomingGrainCallFilter
         private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        /// <summary>Whether it was held.</summary>
+        public bool WasReached => _reached.Task.IsCompleted;
+
         /// <summary>Waits until it is held.</summary>
         public Task ReachedAsync() => _reached.Task.WaitAsync(Calls.Patience);
 

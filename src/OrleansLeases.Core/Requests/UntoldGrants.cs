@@ -1,0 +1,45 @@
+namespace OrleansLeases.Core;
+
+/// <summary>Grants whose caller did not stay to be told of them.</summary>
+public static class UntoldGrants
+{
+    /// <summary>
+    /// Waits for the answer to an acquire for no longer than its caller wants to. What is granted behind one who has gone is given
+    /// back, unless somebody else was told of it by the request's id.
+    /// </summary>
+    /// <param name="answer">The answer.</param>
+    /// <param name="giveUp">Takes the acquire out of the line where it still waits there, and tells what has become of it, however long that takes.</param>
+    /// <param name="leases">Where it was asked for.</param>
+    /// <param name="cancellationToken">The caller goes.</param>
+    /// <returns>The answer.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled before there was an answer.</exception>
+    public static async Task<LeaseResult<LeaseGrant>> AnswerAsync(
+        Task<LeaseResult<LeaseGrant>> answer, Func<Task<LeaseResult<LeaseGrant>>> giveUp, ILeaseService leases, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await answer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            if (answer.IsCompletedSuccessfully) return await answer.ConfigureAwait(false);
+            // It outlives the call, and is nobody's.
+            using (ExecutionContext.SuppressFlow()) _ = GiveBackAsync(giveUp, leases);
+            throw;
+        }
+    }
+
+    private static async Task GiveBackAsync(Func<Task<LeaseResult<LeaseGrant>>> giveUp, ILeaseService leases)
+    {
+        try
+        {
+            if (!(await giveUp().ConfigureAwait(false)).TryGetValue(out var grant, out _) || grant.Replayed) return;
+            var release = new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, Undelivered = true };
+            await leases.ReleaseAsync(release, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // It has left the line; or else what it was granted runs out.
+        }
+    }
+}
