@@ -42,7 +42,8 @@ internal static class SiloHost
     {
         // The working directory is the caller's: an appsettings.json there is somebody else's.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseUrls(settings.Urls).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
         builder.Logging.ClearProviders()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
             .SetMinimumLevel(LogLevel.Warning)
@@ -55,7 +56,10 @@ internal static class SiloHost
             builder.UseOrleansClient(client => Configure(client, settings));
         else
             builder.UseOrleans(silo => Configure(silo, settings));
-        builder.Services.AddLeaseGateway();
+        builder.Services.AddLeaseGateway(gateway =>
+        {
+            foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
+        });
         LameDuck.Add(builder.Services);
         var app = builder.Build();
         LameDuck.Use(app);

@@ -10,6 +10,8 @@ internal sealed class SiloSettings
 
     public string Urls { get; set; } = "http://127.0.0.1:7400";
 
+    public string AllowedHosts { get; set; } = "";
+
     public PostgresSettings Postgres { get; set; } = new();
 
     public ClusterSettings Cluster { get; set; } = new();
@@ -45,6 +47,7 @@ internal sealed class SiloSettings
 
     private void Check()
     {
+        if (ListenUrls.ProblemOf(nameof(Urls), Urls) is { } problem) throw new SettingsException(problem);
         if (Mode == SiloMode.Gateway && Postgres.ConnectionString is null)
             throw new SettingsException("Mode is gateway, which finds its cluster through the database; set Postgres:ConnectionString.");
         if (Cluster.AdvertisedAddress is { } address && !IPAddress.TryParse(address, out _))

@@ -4,6 +4,7 @@ using Orleans.Hosting;
 using OrleansLeases.Cluster.Tests.Processes;
 using OrleansLeases.Grains;
 using OrleansLeases.Testing;
+using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Cluster.Tests;
 
@@ -36,6 +37,26 @@ public sealed class StartTests
             Assert.Contains("Run 'leases-silo migrate'", start.Error, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", start.Error, StringComparison.Ordinal);
         }
+    }
+
+    // Kestrel takes it for a name, and a name for every address of the machine.
+    [Theory]
+    [InlineData("LEASES_Urls", "http://localhost:80x", "Urls has 'http://localhost:80x'; it takes")]
+    [InlineData("LEASES_Urls", "", "Urls has ''; it takes")]
+    [InlineData("LEASES_AllowedHosts", "leases.example:7400", "AllowedHosts has 'leases.example:7400'; it takes")]
+    public async Task Start_WithAWrongAddress_IsRefusedWithTheRemedy(string variable, string value, string reason)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["LEASES_Urls"] = $"http://127.0.0.1:{Ports.Free()}",
+            ["LEASES_Cluster__SiloPort"] = $"{Ports.Free()}",
+            ["LEASES_Cluster__GatewayPort"] = $"{Ports.Free()}",
+            [variable] = value,
+        };
+        await using var start = ListeningProcess.Start("leases-silo", [], environment);
+        Assert.Equal(1, await start.ExitCodeAsync());
+        Assert.Contains(reason, start.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", start.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using OrleansLeases.Cli.Commands;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway;
 
@@ -12,9 +13,10 @@ internal static class LeaseServer
     /// <summary>Serves until the process is told to end.</summary>
     /// <param name="folder">Where the leases are kept, or null to keep them in memory.</param>
     /// <param name="urls">The addresses to listen on, separated by semicolons.</param>
+    /// <param name="allowedHosts">The names under which it may be called besides its own, separated by semicolons.</param>
     /// <param name="results">Told the addresses, once they are listened on.</param>
     /// <param name="note">Told what went wrong.</param>
-    public static async Task<int> RunAsync(string? folder, string urls, TextWriter results, Action<string> note)
+    public static async Task<int> RunAsync(string? folder, string urls, string allowedHosts, TextWriter results, Action<string> note)
     {
         EmbeddedLeases leases;
         try
@@ -29,7 +31,7 @@ internal static class LeaseServer
 
         await using (leases)
         {
-            await using var app = Build(leases, urls);
+            await using var app = Build(leases, urls, allowedHosts);
             try
             {
                 await app.StartAsync();
@@ -47,11 +49,12 @@ internal static class LeaseServer
         return ExitCode.Done;
     }
 
-    private static WebApplication Build(EmbeddedLeases leases, string urls)
+    private static WebApplication Build(EmbeddedLeases leases, string urls, string allowedHosts)
     {
         // The working directory is the caller's: an appsettings.json there is somebody else's.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseUrls(urls).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.UseUrls(ListenUrls.Split(urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
         builder.Logging.ClearProviders()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
             .SetMinimumLevel(LogLevel.Warning)
@@ -59,9 +62,20 @@ internal static class LeaseServer
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddSingleton<ILeaseService>(leases);
-        builder.Services.AddLeaseGateway();
+        builder.Services.AddLeaseGateway(gateway =>
+        {
+            foreach (var name in ListenUrls.Split(allowedHosts)) gateway.AllowedHosts.Add(name);
+        });
         var app = builder.Build();
-        app.MapLeases();
+        try
+        {
+            app.MapLeases();
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"{e.Message} (--allowed-hosts)");
+        }
+
         return app;
     }
 }
