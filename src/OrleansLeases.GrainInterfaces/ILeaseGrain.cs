@@ -12,7 +12,7 @@ namespace OrleansLeases;
 /// <see cref="Refusal.InvalidRequest"/>.</para>
 /// <para>Within a silo neither requests nor answers are copied. Leave the metadata of a request unchanged once it is
 /// sent.</para>
-/// <para>A cancelled token abandons the answer, not the change. To leave the line, see <see cref="GiveUpAsync"/>.</para>
+/// <para>A cancelled token abandons the answer, not the change; an acquire that waits leaves the queue.</para>
 /// </remarks>
 [Alias("OrleansLeases.ILeaseGrain")]
 public interface ILeaseGrain : IGrainWithStringKey
@@ -23,8 +23,8 @@ public interface ILeaseGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="request">What is asked for. With <see cref="AcquireRequest.Wait"/> the call waits in line.</param>
     /// <param name="cancellationToken">
-    /// Abandons the answer. A grant that was on its way then stays, untold, until its time to live is over;
-    /// <see cref="GiveUpAsync"/> is the exact way to end a wait.
+    /// Leaves the queue, and abandons the answer. A grant that was on its way then stays, untold, until its time to live is
+    /// over, unless the request is repeated by its id; <see cref="ILeaseService"/> gives it back.
     /// </param>
     /// <returns>
     /// The grant, or <see cref="Refusal.Held"/>, <see cref="Refusal.Conflict"/>, <see cref="Refusal.NotHolder"/>
@@ -34,16 +34,6 @@ public interface ILeaseGrain : IGrainWithStringKey
     // A wait takes up to 25 s of it; what remains is for a save, and for a silo's place being taken over.
     [Alias("Acquire"), ResponseTimeout("00:01:00")]
     Task<LeaseResult<LeaseGrant>> AcquireAsync([Immutable] AcquireRequest request, CancellationToken cancellationToken = default);
-
-    /// <summary>
-    /// Takes the call of a request id out of the line. That call then ends with <see cref="Refusal.Unavailable"/>, or
-    /// with its grant where it was granted already. A call that does not wait is left alone.
-    /// </summary>
-    /// <param name="requestId">The <see cref="AcquireRequest.RequestId"/> of the call that waits.</param>
-    /// <param name="cancellationToken">Gives up waiting for the answer; the call may leave the line all the same.</param>
-    /// <returns>A task that ends once the call is out of the line. The waiting call itself tells what became of it.</returns>
-    [Alias("GiveUp")]
-    Task GiveUpAsync(string requestId, CancellationToken cancellationToken = default);
 
     /// <summary>Extends a lease by its time to live from now. Never moves its deadline earlier.</summary>
     /// <param name="request">Which lease, named by resource, owner and token.</param>

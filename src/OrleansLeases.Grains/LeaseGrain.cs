@@ -9,21 +9,24 @@ namespace OrleansLeases.Grains;
 [GrainType("lease"), Reentrant, Immovable]
 internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILeaseUpkeep
 {
-    private readonly Dictionary<string, CancellationTokenSource> _waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<Guid, CancellationTokenSource> _waiting = [];
 
     public LeaseGrain(IGrainContext context, LeaseSilo silo)
         : base(context, silo, LeaseGrainKey.ResourceOf(context.GrainId.Key.ToString()!), static (resource, host, _) => new LeaseKeeper(resource, host))
     {
     }
 
-    public async Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+    public Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
+        AcquireAsync(request, Guid.NewGuid(), cancellationToken);
+
+    public async Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, Guid call, CancellationToken cancellationToken)
     {
         if ((Misdirected(request.Resource) ?? Silo.Checks.Check(request)) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
         if (request.Wait == TimeSpan.Zero) return await ChangeAsync<AcquireRequest, LeaseGrant>(request, null, LeaseCommand.Of);
 
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _waiting[request.RequestId] = wait;
+        _waiting.Add(call, wait);
         try
         {
             return As<LeaseGrant>(await Keeper.Submit(LeaseCommand.Of(request), wait.Token)!);
@@ -34,13 +37,11 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
         }
         finally
         {
-            // A newer call of the same request id may have taken the entry over.
-            if (_waiting.TryGetValue(request.RequestId, out var mine) && mine == wait) _waiting.Remove(request.RequestId);
+            _waiting.Remove(call);
         }
     }
 
-    public Task GiveUpAsync(string requestId, CancellationToken cancellationToken) =>
-        _waiting.TryGetValue(requestId, out var wait) ? wait.CancelAsync() : Task.CompletedTask;
+    public Task GiveUpAsync(Guid call) => _waiting.TryGetValue(call, out var wait) ? wait.CancelAsync() : Task.CompletedTask;
 
     // A change goes on without its caller: whoever stored it cannot take it back.
     public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken) =>
@@ -116,6 +117,23 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
 [Alias("OrleansLeases.ILeaseUpkeep")]
 internal interface ILeaseUpkeep : IGrainWithStringKey
 {
+    /// <summary>Acquires by a call that can be given up without losing its answer.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="call">Names this very call: another one may have the same request id, and may be newer.</param>
+    /// <param name="cancellationToken">As for <see cref="ILeaseGrain.AcquireAsync"/>.</param>
+    /// <returns>As of <see cref="ILeaseGrain.AcquireAsync"/>.</returns>
+    [Alias("Acquire"), ResponseTimeout("00:01:00")]
+    Task<LeaseResult<LeaseGrant>> AcquireAsync([Immutable] AcquireRequest request, Guid call, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes a call out of the queue. It then ends with <see cref="Refusal.Unavailable"/>, or with its grant where it was granted
+    /// already. A call that does not wait is left alone.
+    /// </summary>
+    /// <param name="call">The call.</param>
+    /// <returns>When it is out of the queue.</returns>
+    [Alias("GiveUp")]
+    Task GiveUpAsync(Guid call);
+
     /// <summary>Looks at what time has changed; a sweeper calls it for records that no activation remembers.</summary>
     /// <returns>When that is stored.</returns>
     [Alias("Wake")]

@@ -32,6 +32,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
 
     private readonly Watches _watches = new(RealTime);
     private GrainKind? _leases;
+    private GrainKind? _calls;
     private GrainKind? _keys;
     private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
 
@@ -41,9 +42,10 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         if ((await ChecksAsync(cancellationToken).ConfigureAwait(false)).Check(request) is { } refusal) return refusal;
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = Guid.NewGuid().ToString("N") };
+        var call = Guid.NewGuid();
         Task<LeaseResult<LeaseGrant>>? sent = null;
-        var answer = ChangeAsync(GrainOf, request.Resource, grain => sent = grain.AcquireAsync(request, CancellationToken.None), request.RequestId, CancellationToken.None, request.Wait);
-        return await UntoldGrants.AnswerAsync(answer, () => GiveUpAsync(request, sent!), this, cancellationToken).ConfigureAwait(false);
+        var answer = ChangeAsync(CallsOf, request.Resource, grain => sent = grain.AcquireAsync(request, call, CancellationToken.None), request.RequestId, CancellationToken.None, request.Wait);
+        return await UntoldGrants.AnswerAsync(answer, () => GiveUpAsync(request, call, sent!), this, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
@@ -180,6 +182,12 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         return (ILeaseGrain)_leases.Reference(grains, LeaseGrainKey.Of(resource));
     }
 
+    private ILeaseUpkeep CallsOf(string resource)
+    {
+        _calls ??= GrainKind.Of(grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(resource)));
+        return (ILeaseUpkeep)_calls.Reference(grains, LeaseGrainKey.Of(resource));
+    }
+
     private IKeyGrain KeyOf(string key)
     {
         _keys ??= GrainKind.Of(grains.GetKey(key));
@@ -253,11 +261,11 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         return new(RetryAfter, $"The cluster's leases cannot be reached: this client or silo has not joined it yet, or no silo in it has leases. Ask again. {note}");
     }
 
-    private async Task<LeaseResult<LeaseGrant>> GiveUpAsync(AcquireRequest request, Task<LeaseResult<LeaseGrant>> sent)
+    private async Task<LeaseResult<LeaseGrant>> GiveUpAsync(AcquireRequest request, Guid call, Task<LeaseResult<LeaseGrant>> sent)
     {
         try
         {
-            if (request.Wait > TimeSpan.Zero) await GrainOf(request.Resource).GiveUpAsync(request.RequestId!, CancellationToken.None).ConfigureAwait(false);
+            if (request.Wait > TimeSpan.Zero) await CallsOf(request.Resource).GiveUpAsync(call).ConfigureAwait(false);
         }
         catch (Exception)
         {

@@ -90,6 +90,32 @@ public sealed class CancellationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Acquire_CancelledLate_LeavesANewerCallOfItsRequestIdInTheQueue()
+    {
+        var holder = (await _cluster.Leases.AcquireAsync(Acquire("a", "holder"))).Value;
+        var request = Acquire("a", "me", "id") with { Wait = TimeSpan.FromSeconds(25) };
+        using var gone = new CancellationTokenSource();
+        var givesUp = _calls.Call("GiveUpAsync");
+        var older = _cluster.ClientLeases.AcquireAsync(request, gone.Token).AsTask();
+        await Calls.UntilAsync(async () => (await _cluster.Leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Value.Waiters == 1);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => older.WaitAsync(Calls.Patience));
+        await givesUp.ReachedAsync();
+        var takenOver = _calls.Answer("AcquireAsync");
+        var newer = _cluster.ClientLeases.AcquireAsync(request).AsTask();
+        await takenOver.ReachedAsync();
+        takenOver.LetGo();
+
+        var gaveUp = _calls.Answer("GiveUpAsync");
+        givesUp.LetGo();
+        await gaveUp.ReachedAsync();
+        gaveUp.LetGo();
+
+        await _cluster.Leases.ReleaseAsync(Release(holder));
+        Assert.Equal("me", (await newer.WaitAsync(Calls.Patience)).Value.Owner);
+    }
+
+    [Fact]
     public async Task BeforeTheClientHasStarted_EveryVerbIsUnavailable()
     {
         using var host = new HostBuilder().UseOrleansClient(client => client.UseLocalhostClustering(Ports.Free()).AddLeases()).Build();
