@@ -57,11 +57,11 @@ public sealed record KeyPage
 {
     /// <summary>
     /// The keys, in the byte order of their names, each as it was at some moment of the call. There may be fewer than
-    /// asked for, even none, while <see cref="Next"/> names more: a page ends early where values are large or leases
+    /// asked for, even none, while <c>next</c> names more: a page ends early where values are large or leases
     /// have ended.
     /// </summary>
     public required IReadOnlyList<KeyValue> Keys { get; init; }
 
-    /// <summary>Pass it as <see cref="ListKeysRequest.After"/> for the next page; absent on the last one.</summary>
+    /// <summary>Pass it as <c>after</c> for the next page; absent on the last one.</summary>
     public string? Next { get; init; }
 }

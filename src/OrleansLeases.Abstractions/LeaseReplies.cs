@@ -194,7 +194,7 @@ public sealed record LeasePage
     /// <summary>The leases, in the byte order of their names.</summary>
     public required IReadOnlyList<LeaseInfo> Leases { get; init; }
 
-    /// <summary>Pass it as <see cref="ListLeasesRequest.After"/> for the next page; absent on the last one.</summary>
+    /// <summary>Pass it as <c>after</c> for the next page; absent on the last one.</summary>
     public string? Next { get; init; }
 
     /// <summary>When the page was read, by the service's clock. For people.</summary>

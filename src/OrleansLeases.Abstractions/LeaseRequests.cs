@@ -84,7 +84,7 @@ public sealed record RenewRequest
 /// <summary>Extends several leases, each on its own.</summary>
 public sealed record RenewBatchRequest
 {
-    /// <summary>1 to <see cref="LeaseLimits.MaxBatch"/> leases.</summary>
+    /// <summary>1 to 1,000 leases, unless the limits of the service say otherwise.</summary>
     public required IReadOnlyList<RenewRequest> Leases { get; init; }
 }
 

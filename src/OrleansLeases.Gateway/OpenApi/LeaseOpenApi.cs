@@ -24,6 +24,8 @@ internal static class LeaseOpenApi
                 Description = "Leases: ownership of a named resource for a limited time, numbered with fencing tokens. "
                     + "Durations are whole milliseconds. A holder counts its deadline as its own send time + heldMs + remainingMs, less a margin.",
             };
+            // One requirement that requires nothing: nobody is asked who they are.
+            document.Security = [new OpenApiSecurityRequirement()];
             WireSchemas.Correct(document);
             return Task.CompletedTask;
         });

@@ -7,6 +7,7 @@ namespace OrleansLeases.Gateway.OpenApi;
 /// <summary>Corrects the schemas where the wire differs from what the types show.</summary>
 internal static class WireSchemas
 {
+    private const string RenewalOrRefusal = "RenewalOrRefusal";
     private const long MaxToken = (1L << 53) - 1;
 
     /// <summary>Corrects the schema of one type.</summary>
@@ -43,12 +44,18 @@ internal static class WireSchemas
                 if (property.OneOf?.FirstOrDefault(choice => choice.Type != JsonSchemaType.Null) is { } present) properties[name] = present;
         }
 
+        document.AddComponent(RenewalOrRefusal, Either(schemas[nameof(LeaseRenewal)], schemas[nameof(Refusal)]));
         var results = (OpenApiSchema)schemas[nameof(RenewBatchReply)].Properties!["results"];
-        results.Items = new OpenApiSchema
-        {
-            OneOf = [new OpenApiSchemaReference(nameof(LeaseRenewal), document), new OpenApiSchemaReference(nameof(Refusal), document)],
-        };
+        results.Items = new OpenApiSchemaReference(RenewalOrRefusal, document);
     }
+
+    // The two have no field in common that would tell them apart by its value, as generators of clients need it.
+    private static OpenApiSchema Either(IOpenApiSchema renewal, IOpenApiSchema refusal) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Description = "What a renew answers. With type and status it is a problem and has the fields of one; without them it is a renewal.",
+        Properties = new Dictionary<string, IOpenApiSchema>([.. renewal.Properties!, .. refusal.Properties!]),
+    };
 
     // A number is never a string of digits, whatever the framework's own reader would take.
     private static void BecomeInteger(OpenApiSchema schema, string format)

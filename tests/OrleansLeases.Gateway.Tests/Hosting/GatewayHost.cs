@@ -39,7 +39,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         Action<WebApplication>? app = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseKestrelCore().UseUrls(url);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(url);
         var log = new LogRecords();
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         builder.Services.AddSingleton(log).AddLeaseGateway(options);
