@@ -47,6 +47,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
             Grace = _rules.Grace,
             Limits = options.Limits,
         };
+        _ = store.Lost.ContinueWith(lost => End(lost.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         if (store.Durable) _sweeper = new Sweeper(store, clock, time, _keepers.LeaseOf);
     }
 
@@ -215,7 +216,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     public async ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        if (_disposed) return Keepers.ShutDown;
+        if (_keepers.Ended is { } ended) return ended;
         if (request.Prefix is { } prefix) return _watches.StartPrefix(_prefixes, prefix);
         return await Answer(
             _watches.StartAsync(request.Since, since => request.Key is { } key ? WatchKeyAsync(key, since) : WatchLeaseAsync(request.Resource!, since)),
@@ -224,7 +225,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        ValueTask.FromResult<LeaseResult<ServiceInfo>>(_disposed ? Keepers.ShutDown : _info);
+        ValueTask.FromResult<LeaseResult<ServiceInfo>>(_keepers.Ended is { } ended ? ended : _info);
 
     /// <summary>Drains and closes: waiters are told <c>unavailable</c>, saves under way finish, and the folder is free again.</summary>
     /// <returns>When all of that is done.</returns>
@@ -236,6 +237,13 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         if (_sweeper is not null) await _sweeper.DisposeAsync().ConfigureAwait(false);
         _keepers.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // Renewals from memory end as well: whoever has the folder now may grant what they would prolong.
+    private void End(string reason)
+    {
+        _keepers.End(new(TimeSpan.FromSeconds(1), reason));
+        _watches.Dispose();
     }
 
     private static string NewRequestId() => Guid.NewGuid().ToString("N");
@@ -262,7 +270,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private async Task<LeaseResult<T>> ListAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class
     {
-        if (_disposed) return Keepers.ShutDown;
+        if (_keepers.Ended is { } ended) return ended;
         try
         {
             return await Task.Run(list, cancellationToken).ConfigureAwait(false);

@@ -16,7 +16,7 @@ internal sealed class Keepers : IKeepers, IDisposable
     private readonly KeeperHost _host;
     private readonly AlarmQueue _alarms;
     private readonly KeyCleaner _cleaner;
-    private bool _disposed;
+    private volatile Refusal.Unavailable? _ended;
 
     public Keepers(IEmbeddedStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time)
     {
@@ -37,27 +37,27 @@ internal sealed class Keepers : IKeepers, IDisposable
 
     public Task<object> AskLeaseAsync(string resource, LeaseCommand command, CancellationToken cancellationToken)
     {
-        while (!_disposed)
+        while (_ended is null)
         {
             var keeper = LeaseOf(resource);
             if (keeper.Submit(command, cancellationToken) is { } answer) return answer;
             Forget(keeper);
         }
 
-        return Task.FromResult<object>(ShutDown);
+        return Task.FromResult<object>(_ended);
     }
 
     /// <summary>Asks for what is no command.</summary>
     public Task<object> AskLeaseAsync(string resource, Func<LeaseKeeper, Task<object>?> ask)
     {
-        while (!_disposed)
+        while (_ended is null)
         {
             var keeper = LeaseOf(resource);
             if (ask(keeper) is { } answer) return answer;
             Forget(keeper);
         }
 
-        return Task.FromResult<object>(ShutDown);
+        return Task.FromResult<object>(_ended);
     }
 
     public Task<object> AskKeyAsync(string key, KeyCommand command) => AskKeyAsync(key, keeper => keeper.Submit(command));
@@ -65,33 +65,41 @@ internal sealed class Keepers : IKeepers, IDisposable
     /// <summary>Asks for what is no command.</summary>
     public Task<object> AskKeyAsync(string key, Func<KeyKeeper, Task<object>?> ask)
     {
-        while (!_disposed)
+        while (_ended is null)
         {
             var keeper = _keys.GetOrAdd(key, static (name, keepers) => new KeyKeeper(name, keepers._host, keepers._store), this);
-            if (_disposed) keeper.Stop();
+            if (_ended is { } ended) keeper.Stop(ended);
             if (ask(keeper) is { } answer) return answer;
             Forget(keeper);
         }
 
-        return Task.FromResult<object>(ShutDown);
+        return Task.FromResult<object>(_ended);
     }
 
     public LeaseKeeper LeaseOf(string resource)
     {
         var keeper = _leases.GetOrAdd(resource, static (name, host) => new LeaseKeeper(name, host), _host);
-        // A keeper made while the service was being disposed of has missed the round of Stop calls.
-        if (_disposed) keeper.Stop();
+        // A keeper made while the service was ending has missed the round of Stop calls.
+        if (_ended is { } ended) keeper.Stop(ended);
         return keeper;
     }
 
-    /// <summary>Answers whoever waits, and takes no more calls. Turns under way finish.</summary>
+    /// <summary>What everybody is answered once it has ended; null until then.</summary>
+    public Refusal.Unavailable? Ended => _ended;
+
+    /// <summary>Answers whoever waits, and takes no more calls. Turns under way finish. The first end stands.</summary>
+    public void End(Refusal.Unavailable answer)
+    {
+        answer = Interlocked.CompareExchange(ref _ended, answer, null) ?? answer;
+        foreach (var keeper in _leases.Values) keeper.Stop(answer);
+        foreach (var keeper in _keys.Values) keeper.Stop(answer);
+    }
+
     public void Dispose()
     {
-        _disposed = true;
         _alarms.Dispose();
         _cleaner.Dispose();
-        foreach (var keeper in _leases.Values) keeper.Stop();
-        foreach (var keeper in _keys.Values) keeper.Stop();
+        End(ShutDown);
     }
 
     private void Forget(Keeper keeper)

@@ -40,7 +40,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private const int MaxBackgroundAlone = 256;
 
     private readonly object _gate = new();
-    private readonly string _file;
+    private readonly HeldFolder _folder;
+    private readonly FolderMark _mark;
     private readonly int _epoch;
     private readonly int? _maxPages;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -53,12 +54,13 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private bool _writing;
     private bool _closing;
 
-    public GroupCommitWriter(string file, int epoch, int? maxPages)
+    public GroupCommitWriter(HeldFolder folder, FolderMark mark, int epoch, int? maxPages)
     {
-        _file = file;
+        _folder = folder;
+        _mark = mark;
         _epoch = epoch;
         _maxPages = maxPages;
-        _session = new Session(file, maxPages);
+        _session = new Session(folder.Database, maxPages);
         new Thread(Run) { IsBackground = true, Name = "lease writer" }.Start();
     }
 
@@ -152,9 +154,12 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         _writing = false;
         try
         {
-            _session ??= new Session(_file, _maxPages);
+            // What would be written to a file that nobody will read again is not written at all.
+            if (!_folder.IsOurs()) return SaveOutcome.NotSaved;
+            _session ??= new Session(_folder.Database, _maxPages);
             _session.Begin.Run();
-            if (_session.ReadEpoch() != _epoch)
+            var (epoch, change) = _session.ReadState();
+            if (epoch != _epoch)
             {
                 // The epoch was bumped under a running service: nothing it grants may be believed.
                 _session.Rollback.Run();
@@ -163,8 +168,12 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 
             _writing = true;
             for (var i = 0; i < batch.Count; i++) _outcomes[i] = _session.Save(batch[i]);
+            _session.Count(++change);
             committing = true;
             _session.Commit.Run();
+            // Looked at again before anybody is told: what was committed while the files went away may be with nobody.
+            if (!_folder.IsOurs()) return SaveOutcome.Unknown;
+            _mark.Advance(change);
             return null;
         }
         catch (SqliteException error)
@@ -198,7 +207,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private sealed class Session : IDisposable
     {
         private readonly SqliteConnection _connection;
-        private readonly Statement _epoch;
+        private readonly Statement _state;
+        private readonly Statement _count;
         private readonly Table _leases;
         private readonly Table _keys;
 
@@ -219,7 +229,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             Begin = new Statement(_connection, "BEGIN IMMEDIATE");
             Commit = new Statement(_connection, "COMMIT");
             Rollback = new Statement(_connection, "ROLLBACK");
-            _epoch = new Statement(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
+            _state = new Statement(_connection, "SELECT value FROM meta WHERE name IN ('change', 'epoch') ORDER BY name");
+            _count = new Statement(_connection, "UPDATE meta SET value = ?1 WHERE name = 'change'");
             _leases = new Table(
                 new Statement(_connection, "INSERT INTO lease (resource, version, state, due) VALUES (?1, 1, ?2, ?4) ON CONFLICT DO NOTHING"),
                 new Statement(_connection, "UPDATE lease SET version = version + 1, state = ?2, due = ?4 WHERE resource = ?1 AND version = ?3"),
@@ -240,18 +251,22 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 
         public bool InTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
 
-        public long ReadEpoch()
+        public (long Epoch, long Change) ReadState()
         {
-            var epoch = _epoch.Next() ? _epoch.Int64(0) : -1;
-            _epoch.Reset();
-            return epoch;
+            var change = _state.Next() ? _state.Int64(0) : -1;
+            var epoch = _state.Next() ? _state.Int64(0) : -1;
+            _state.Reset();
+            return (epoch, change);
         }
+
+        /// <summary>Numbers the change, so that the folder can tell when it is gone.</summary>
+        public void Count(long change) => _count.Bind(1, change).Run();
 
         public SaveOutcome Save(PendingSave save) => (save.Kind == RecordKind.Lease ? _leases : _keys).Save(save);
 
         public void Dispose()
         {
-            foreach (var statement in new[] { Begin, Commit, Rollback, _epoch }) statement.Dispose();
+            foreach (var statement in new[] { Begin, Commit, Rollback, _state, _count }) statement.Dispose();
             _leases.Dispose();
             _keys.Dispose();
             _connection.Dispose();

@@ -8,6 +8,9 @@ internal static class LeaseDatabase
 {
     public const int Schema = 1;
 
+    // "LEAS": what says in a file of SQLite's whose it is.
+    private const int ApplicationId = 0x4C454153;
+
     // A commit writes every page it touches. Records are small and spread, so small pages keep a batch small.
     private const int PageSize = 1024;
 
@@ -20,7 +23,7 @@ internal static class LeaseDatabase
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = file,
-            Mode = readOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
+            Mode = readOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWrite,
             // A closed connection must be closed: the file is given back to the next process, or reopened after a fault.
             Pooling = false,
             DefaultTimeout = 5,
@@ -28,6 +31,8 @@ internal static class LeaseDatabase
         connection.Open();
         if (readOnly)
         {
+            // Nobody but the writer copies the log, and a reader that closes last not either.
+            raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
             Execute(connection, "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -4096");
             return connection;
         }
@@ -56,6 +61,41 @@ internal static class LeaseDatabase
         if ((long)command.ExecuteScalar()! != 0) throw new SqliteException("The log is being read.", raw.SQLITE_BUSY);
     }
 
+    /// <summary>Reads what a file is without changing it; null where there is no database yet.</summary>
+    /// <exception cref="InvalidDataException">It is something else, or a newer version made it.</exception>
+    /// <exception cref="SqliteException">It is damaged, or cannot be read.</exception>
+    public static FolderState? Inspect(string file)
+    {
+        if (Directory.Exists(file)) throw new InvalidDataException($"'{file}' is a folder and has to be a file.");
+        if (new FileInfo(file) is not { Exists: true, Length: > 0 })
+        {
+            // SQLite would throw that log away.
+            if (new FileInfo(file + "-wal") is { Exists: true, Length: > 0 })
+                throw new InvalidDataException($"'{file}' is missing or empty, but its log '{file}-wal' is there. Put the file back, or restore a backup.");
+            return null;
+        }
+
+        using var connection = Open(file, readOnly: true);
+        var application = Number(connection, "PRAGMA application_id");
+        if (application == 0 && Number(connection, "SELECT count(*) FROM sqlite_schema") == 0) return null;
+        if (application is not (0 or ApplicationId) || !HasMeta(connection) || Number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'lease'") == 0)
+            throw new InvalidDataException($"'{file}' is a database of something else. Name another folder.");
+        CheckSchema(connection);
+        return ReadState(connection);
+    }
+
+    public static FolderState ReadState(SqliteConnection connection) =>
+        new(ReadMeta(connection, "store", missing: 0), ReadMeta(connection, "change", missing: 0), ReadMeta(connection, "epoch"));
+
+    /// <summary>Looks at every page and every index of a database.</summary>
+    /// <exception cref="InvalidDataException">Something is wrong; the message has the first of it.</exception>
+    public static void Verify(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA integrity_check(1)";
+        if (command.ExecuteScalar() is not "ok" and var found) throw new InvalidDataException($"The database is damaged: {found}");
+    }
+
     /// <summary>Makes what is missing, and refuses what a newer version made.</summary>
     public static void Prepare(SqliteConnection connection)
     {
@@ -65,7 +105,7 @@ internal static class LeaseDatabase
         Execute(connection, $"""
             BEGIN IMMEDIATE;
             CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-            INSERT OR IGNORE INTO meta VALUES ('schema', {Schema}), ('epoch', 0);
+            INSERT OR IGNORE INTO meta VALUES ('schema', {Schema}), ('epoch', 0), ('change', 0), ('store', random() & 0x7FFFFFFFFFFFFFFF);
             CREATE TABLE IF NOT EXISTS lease (
                 id INTEGER PRIMARY KEY,
                 resource TEXT NOT NULL UNIQUE,
@@ -90,14 +130,11 @@ internal static class LeaseDatabase
                 PRIMARY KEY (name, slot)) WITHOUT ROWID;
             COMMIT;
             """);
+        if (Number(connection, "PRAGMA application_id") != ApplicationId) Execute(connection, $"PRAGMA application_id = {ApplicationId}");
     }
 
-    private static bool HasMeta(SqliteConnection connection)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'";
-        return (long)command.ExecuteScalar()! == 1;
-    }
+    private static bool HasMeta(SqliteConnection connection) =>
+        Number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") == 1;
 
     private static void CheckSchema(SqliteConnection connection)
     {
@@ -109,12 +146,22 @@ internal static class LeaseDatabase
         }
     }
 
-    public static long ReadMeta(SqliteConnection connection, string name)
+    public static long ReadMeta(SqliteConnection connection, string name, long? missing = null)
     {
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT value FROM meta WHERE name = $name";
         command.Parameters.AddWithValue("$name", name);
-        return (long)(command.ExecuteScalar() ?? throw new InvalidDataException($"The data folder lacks its {name}; it is not a lease database."));
+        return command.ExecuteScalar() as long? ?? missing
+            ?? throw new InvalidDataException($"'{connection.DataSource}' lacks its {name}; it is not a lease database.");
+    }
+
+    public static long Number(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // Every statement is a constant of this assembly.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return (long)command.ExecuteScalar()!;
     }
 
     public static void Execute(SqliteConnection connection, string sql)

@@ -10,7 +10,8 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 internal sealed class SqliteStore : IEmbeddedStore
 {
-    private readonly FileStream _held;
+    private readonly HeldFolder _folder;
+    private readonly FolderMark _mark;
     private readonly string _file;
     private readonly GroupCommitWriter _writer;
     private readonly SqliteConnection _reader;
@@ -21,26 +22,33 @@ internal sealed class SqliteStore : IEmbeddedStore
     private readonly BlockRing _keyBlocks;
     private readonly Statement _due;
 
-    private SqliteStore(FileStream held, string file, int? maxPages)
+    private SqliteStore(HeldFolder folder, int? maxPages)
     {
-        _held = held;
-        _file = file;
-        using (var connection = LeaseDatabase.Open(file))
+        _folder = folder;
+        _file = folder.Database;
+        folder.Admit();
+        folder.MakeDatabase();
+        using (var connection = LeaseDatabase.Open(_file))
         {
             LeaseDatabase.Prepare(connection);
-            Epoch = (int)LeaseDatabase.ReadMeta(connection, "epoch");
+            var state = LeaseDatabase.ReadState(connection);
+            Epoch = (int)state.Epoch;
+            _mark = FolderMark.Open(folder.Folder, state);
         }
 
-        _writer = new GroupCommitWriter(file, Epoch, maxPages);
-        _reader = LeaseDatabase.Open(file, readOnly: true);
+        _writer = new GroupCommitWriter(folder, _mark, Epoch, maxPages);
+        _reader = LeaseDatabase.Open(_file, readOnly: true);
         _load = new Statement(_reader, "SELECT state FROM lease WHERE resource = ?1");
         _loadKey = new Statement(_reader, "SELECT state FROM keys WHERE name = ?1");
         _blocks = new BlockRing(new Statement(_reader, "SELECT entries FROM lease_log WHERE resource = ?1 AND slot = ?2"), LeaseRules.DefaultLogLength, slots: 64);
         _keyBlocks = new BlockRing(new Statement(_reader, "SELECT entries FROM keys_log WHERE name = ?1 AND slot = ?2"), KeyState.LogLength, slots: 128);
         _due = new Statement(_reader, "SELECT resource, due, id FROM lease WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4");
+        folder.Remember();
     }
 
     public bool Durable => true;
+
+    public Task<string> Lost => _folder.Lost;
 
     public int Epoch { get; }
 
@@ -49,15 +57,14 @@ internal sealed class SqliteStore : IEmbeddedStore
     /// <param name="maxPages">For tests: the size at which the disk is full.</param>
     public static SqliteStore Open(string folder, int? maxPages = null)
     {
-        var held = DataFolder.Take(folder);
+        var held = HeldFolder.Take(folder);
         try
         {
-            return new SqliteStore(held, DataFolder.DatabaseFile(folder), maxPages);
+            return DataFolder.Told(folder, () => new SqliteStore(held, maxPages));
         }
-        catch (Exception error)
+        catch
         {
             held.Dispose();
-            if (error is SqliteException) throw new IOException($"The lease database in '{folder}' cannot be opened: {error.Message}", error);
             throw;
         }
     }
@@ -154,6 +161,8 @@ internal sealed class SqliteStore : IEmbeddedStore
     public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit)
     {
         var due = new List<DueRecord>();
+        // Whoever looks every second sees that the folder is gone though nobody writes.
+        if (!_folder.IsOurs()) return due;
         lock (_readerGate)
         {
             try
@@ -188,11 +197,12 @@ internal sealed class SqliteStore : IEmbeddedStore
         // a whole backup.
         try
         {
-            LeaseDatabase.Open(_file).Dispose();
+            if (_folder.IsOurs()) LeaseDatabase.Open(_file).Dispose();
         }
         finally
         {
-            await _held.DisposeAsync().ConfigureAwait(false);
+            _mark.Dispose();
+            _folder.Dispose();
         }
     }
 

@@ -8,6 +8,9 @@ internal interface IEmbeddedStore : ILeaseStore, IKeyStore, IAsyncDisposable
     /// <summary>Whether what it stores survives the process.</summary>
     bool Durable { get; }
 
+    /// <summary>Ends once another process may have the store, with the reason and the remedy: nothing is saved from then on.</summary>
+    Task<string> Lost { get; }
+
     /// <summary>The restore epoch that its writes carry.</summary>
     int Epoch { get; }
 

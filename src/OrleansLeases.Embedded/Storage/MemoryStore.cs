@@ -11,6 +11,8 @@ internal sealed class MemoryStore : IEmbeddedStore
 
     public bool Durable => false;
 
+    public Task<string> Lost { get; } = new TaskCompletionSource<string>().Task;
+
     public int Epoch => 0;
 
     public ValueTask<LeaseState> LoadAsync(string resource) =>

@@ -128,6 +128,8 @@ public sealed class RecordedHistoryTests : IDisposable
 
         public bool Durable => false;
 
+        public Task<string> Lost { get; } = new TaskCompletionSource<string>().Task;
+
         public int Epoch => 0;
 
         public ValueTask<LeaseState> LoadAsync(string resource) => ValueTask.FromResult(_records.GetValueOrDefault(resource, LeaseState.Unused));

@@ -28,6 +28,8 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
 
     public bool Durable => behind.Durable;
 
+    public Task<string> Lost => behind.Lost;
+
     public int Epoch => behind.Epoch;
 
     public ValueTask<LeaseState> LoadAsync(string resource)

@@ -9,7 +9,7 @@ internal sealed class TestFolder : IDisposable
 
     public string Path => _folder.FullName;
 
-    public string Database => DataFolder.DatabaseFile(Path);
+    public string Database => HeldFolder.DatabaseOf(Path);
 
     /// <summary>A connection as another program would open it.</summary>
     public SqliteConnection Connect()

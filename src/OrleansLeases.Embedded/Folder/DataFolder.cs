@@ -1,0 +1,91 @@
+using Microsoft.Data.Sqlite;
+using OrleansLeases.Core;
+using SQLitePCL;
+
+namespace OrleansLeases.Embedded;
+
+/// <summary>Another process has the data folder.</summary>
+public sealed class DataFolderInUseException : IOException
+{
+    /// <summary>Names the folder and the remedy.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="cause">How it was noticed.</param>
+    public DataFolderInUseException(string folder, Exception cause)
+        : base($"The data folder '{folder}' is in use by another process. Stop that process, or name another folder.", cause)
+    {
+    }
+}
+
+/// <summary>A folder with the leases of one machine. One process at a time has it.</summary>
+public static class DataFolder
+{
+    /// <summary>Reads the restore epoch, whether or not a server runs.</summary>
+    /// <param name="folder">The data folder.</param>
+    /// <returns>The epoch, 0 to 8,191.</returns>
+    /// <exception cref="DirectoryNotFoundException">There are no leases in the folder.</exception>
+    /// <exception cref="InvalidDataException">What is there is somebody else's or of a newer version.</exception>
+    /// <exception cref="IOException">It is damaged, or cannot be read.</exception>
+    public static int ReadEpoch(string folder) =>
+        Told(folder, () => (int)(LeaseDatabase.Inspect(HeldFolder.DatabaseOf(folder)) ?? throw None(folder)).Epoch);
+
+    /// <summary>
+    /// Makes every later token greater than any before: to be done once after a backup was restored by hand, since tokens
+    /// granted after the backup was made are not in it. Where the folder has lost what it knew, this accepts the loss.
+    /// </summary>
+    /// <param name="folder">The data folder; no server may be running on it.</param>
+    /// <returns>The new epoch.</returns>
+    /// <exception cref="DirectoryNotFoundException">There are no leases in the folder.</exception>
+    /// <exception cref="DataFolderInUseException">A server is running.</exception>
+    /// <exception cref="InvalidDataException">What is there is somebody else's or of a newer version.</exception>
+    /// <exception cref="IOException">It is damaged, or cannot be read or written.</exception>
+    /// <exception cref="InvalidOperationException">The epochs are used up.</exception>
+    public static int BumpEpoch(string folder)
+    {
+        if (!Directory.Exists(folder)) throw None(folder);
+        return Told(folder, () =>
+        {
+            var file = HeldFolder.DatabaseOf(folder);
+            // Looked at first: what is not ours is not even locked.
+            var stored = LeaseDatabase.Inspect(file);
+            if (stored is null && !File.Exists(FolderMark.FileOf(folder))) throw None(folder);
+            using var held = HeldFolder.Take(folder);
+            stored = LeaseDatabase.Inspect(file);
+            var epoch = NextEpoch(stored?.Epoch, FolderMark.Known(folder)?.Epoch);
+            held.MakeDatabase();
+            using var connection = LeaseDatabase.Open(file);
+            LeaseDatabase.Prepare(connection);
+            LeaseDatabase.Execute(connection, $"UPDATE meta SET value = {epoch} WHERE name = 'epoch'");
+            FolderMark.Replace(held.Folder, LeaseDatabase.ReadState(connection));
+            return epoch;
+        });
+    }
+
+    /// <summary>Runs what opens a folder's database, and words what SQLite says about it.</summary>
+    internal static T Told<T>(string folder, Func<T> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (SqliteException error) when (error.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB)
+        {
+            throw new IOException(
+                $"The lease database in '{folder}' is damaged, or no database: {error.Message.TrimEnd('.')}. Restore a backup with `leases restore FILE`.", error);
+        }
+        catch (SqliteException error)
+        {
+            throw new IOException($"The lease database in '{folder}' cannot be opened: {error.Message}", error);
+        }
+    }
+
+    internal static int NextEpoch(params long?[] seen)
+    {
+        var epoch = (int)seen.Max()!;
+        return epoch < LeaseRules.MaxEpoch ? epoch + 1 : throw new InvalidOperationException($"The epoch is {epoch}, the last there is.");
+    }
+
+    private static DirectoryNotFoundException None(string folder) => new(
+        File.Exists(FolderMark.FileOf(folder))
+            ? $"The leases in '{folder}' are gone: leases.db is missing or empty. Restore a backup with `leases restore FILE`, or run `leases epoch bump`."
+            : $"There are no leases in '{folder}': leases.db is missing or empty.");
+}
