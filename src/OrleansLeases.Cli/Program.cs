@@ -24,6 +24,8 @@ var root = new RootCommand("Leases: ownership of a named resource for a limited 
     new CounterVerb(),
     new RunVerb(),
     new EpochVerb(),
+    new BackupVerb(),
+    new RestoreVerb(),
 };
 root.Options.Add(GlobalOptions.Server);
 root.Options.Add(GlobalOptions.Json);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using OrleansLeases.Cli.Printing;
 using OrleansLeases.Embedded;
 
 namespace OrleansLeases.Cli.Commands;
@@ -23,8 +22,8 @@ internal sealed class EpochVerb : Verb
         {
             Details =
             [
-                "Do it once after restoring a backup: tokens granted after the backup was made are not in it, and would",
-                "be granted a second time.",
+                "Do it once after restoring a backup by hand (`leases restore` does it): tokens granted after the backup was made",
+                "are not in it, and would be granted a second time. In a folder that has lost what it knew, it accepts the loss.",
             ],
         });
     }
@@ -36,23 +35,8 @@ internal sealed class EpochVerb : Verb
         {
             var data = Inputs.DataFolder();
             Options.Add(data);
-            SetAction(parsed =>
-            {
-                int epoch;
-                try
-                {
-                    epoch = epochOf(parsed.GetRequiredValue(data));
-                }
-                catch (Exception e) when (e is IOException or InvalidDataException or InvalidOperationException or UnauthorizedAccessException)
-                {
-                    Output.Of(parsed).Note($"{e.Message} (--data)");
-                    return ExitCode.Failed;
-                }
-
-                var format = parsed.GetValue(GlobalOptions.Json) ? "{{\"epoch\":{0}}}" : told;
-                parsed.InvocationConfiguration.Output.WriteLine(string.Format(CultureInfo.InvariantCulture, format, epoch));
-                return ExitCode.Done;
-            });
+            SetAction(parsed => FolderErrors.Tell(parsed, () => string.Format(
+                CultureInfo.InvariantCulture, parsed.GetValue(GlobalOptions.Json) ? "{{\"epoch\":{0}}}" : told, epochOf(parsed.GetRequiredValue(data)))));
         }
     }
 }

@@ -16,6 +16,11 @@ public sealed class DataFolderInUseException : IOException
     }
 }
 
+/// <summary>What a restore did.</summary>
+/// <param name="Epoch">The new restore epoch.</param>
+/// <param name="Aside">The folder that now has the database that was there; null where there was none.</param>
+public sealed record DataFolderRestore(int Epoch, string? Aside);
+
 /// <summary>A folder with the leases of one machine. One process at a time has it.</summary>
 public static class DataFolder
 {
@@ -60,6 +65,34 @@ public static class DataFolder
         });
     }
 
+    /// <summary>Writes a verified copy of a folder's database, as it is at one moment, whether or not a server runs.</summary>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="file">The file to make; its folder has to exist, it must not.</param>
+    /// <exception cref="DirectoryNotFoundException">There are no leases in the folder.</exception>
+    /// <exception cref="InvalidDataException">What is there is somebody else's or of a newer version, or the copy is damaged.</exception>
+    /// <exception cref="IOException">It is damaged or cannot be read, or the file exists or cannot be written.</exception>
+    public static void BackUp(string folder, string file) => Told(folder, () =>
+    {
+        FolderCopies.BackUp(folder, file);
+        return true;
+    });
+
+    /// <summary>
+    /// Puts a backup into a folder and raises the restore epoch, so that every later token is greater than any before. What was
+    /// in the folder is kept aside. A lease that was granted after the backup was made is not in it: start the server only when
+    /// the longest time to live in use has passed since the last one stopped.
+    /// </summary>
+    /// <param name="file">The backup, which is verified first and left as it is.</param>
+    /// <param name="folder">The data folder, made where it does not exist; no server may be running on it.</param>
+    /// <param name="time">Names the folder that keeps what was there; the system's clock where left out.</param>
+    /// <returns>The new epoch, and what was kept.</returns>
+    /// <exception cref="DataFolderInUseException">A server is running.</exception>
+    /// <exception cref="InvalidDataException">The backup is no lease database, damaged or of a newer version.</exception>
+    /// <exception cref="IOException">The backup cannot be read, or the folder cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">The epochs are used up.</exception>
+    public static DataFolderRestore Restore(string file, string folder, TimeProvider? time = null) =>
+        Told(file, () => FolderCopies.Restore(file, folder, time ?? TimeProvider.System));
+
     /// <summary>Runs what opens a folder's database, and words what SQLite says about it.</summary>
     internal static T Told<T>(string folder, Func<T> open)
     {
@@ -84,7 +117,7 @@ public static class DataFolder
         return epoch < LeaseRules.MaxEpoch ? epoch + 1 : throw new InvalidOperationException($"The epoch is {epoch}, the last there is.");
     }
 
-    private static DirectoryNotFoundException None(string folder) => new(
+    internal static DirectoryNotFoundException None(string folder) => new(
         File.Exists(FolderMark.FileOf(folder))
             ? $"The leases in '{folder}' are gone: leases.db is missing or empty. Restore a backup with `leases restore FILE`, or run `leases epoch bump`."
             : $"There are no leases in '{folder}': leases.db is missing or empty.");

@@ -103,7 +103,8 @@ internal sealed class HeldFolder : IDisposable
     {
         var ours = new[] { "leases.lock", "leases.db", "leases.db-wal", "leases.db-shm", "leases.mark" };
         foreach (var file in ours) PrivateFile.Narrow(Path.Combine(folder, file));
-        if (Directory.EnumerateFileSystemEntries(folder).All(entry => ours.Contains(Path.GetFileName(entry)))) PrivateFile.Narrow(folder);
+        bool IsOurs(string name) => ours.Contains(name) || name.StartsWith("before-restore-", StringComparison.Ordinal);
+        if (Directory.EnumerateFileSystemEntries(folder).All(entry => IsOurs(Path.GetFileName(entry)))) PrivateFile.Narrow(folder);
     }
 
     private InvalidDataException Less(string what) => new(
