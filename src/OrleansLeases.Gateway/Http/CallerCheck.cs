@@ -67,7 +67,9 @@ internal sealed class CallerCheck
         if (!host.HasValue || !(_takesOwnNamesOnly ??= ListensOnLoopbackOnly())) return true;
         var name = host.Host;
         if (name.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return true;
-        if (IPAddress.TryParse(name, out var address) && (IPAddress.IsLoopback(address) || address.Equals(context.Connection.LocalIpAddress)))
+        // A listener of both kinds of addresses has an IPv4 address as IPv6.
+        if (IPAddress.TryParse(name, out var address)
+            && (IPAddress.IsLoopback(address) || address.MapToIPv6().Equals(context.Connection.LocalIpAddress?.MapToIPv6())))
             return true;
         return HostString.MatchesAny(name, _names);
     }
