@@ -277,7 +277,9 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         }
         catch (Exception error) when (error is InvalidDataException or DbException)
         {
-            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"What is stored cannot be listed: {error.Message}");
+            // What is wrong with a record is told in words of ours; what SQLite says is for whoever runs this.
+            var why = error is InvalidDataException ? error.Message : "the store failed. Ask again.";
+            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"What is stored cannot be listed: {why}");
         }
     }
 

@@ -53,6 +53,25 @@ public sealed class FolderTests : IDisposable
     }
 
     [Fact]
+    public async Task Failure_OfSqlite_IsToldWithoutItsWords()
+    {
+        await using var leases = await EmbeddedLeases.OpenAsync(_folder.Path);
+        await leases.GrantAsync(By("ann"));
+        _folder.Execute("ALTER TABLE lease RENAME TO elsewhere");
+
+        var listing = (await leases.ListAsync(new ListLeasesRequest())).Refusal;
+        var read = (await leases.GetAsync(new GetLeaseRequest { Resource = "another" })).Refusal;
+        _folder.Execute("ALTER TABLE elsewhere RENAME TO lease");
+
+        foreach (var refusal in new[] { listing, read })
+        {
+            var told = Assert.IsType<Refusal.Unavailable>(refusal).Detail;
+            Assert.DoesNotContain("SQLite", told, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("table", told, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    [Fact]
     public async Task RecordOfANewerSchema_IsUnavailableAndLeftAlone()
     {
         await using (var before = await EmbeddedLeases.OpenAsync(_folder.Path)) await before.GrantAsync(By("ann"));
