@@ -16,6 +16,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private readonly KeyCalls _keys;
     private readonly PrefixWatchers _prefixes = new();
     private readonly Watches _watches;
+    private readonly ListingGate _listings = new();
     private readonly RequestChecks _checks;
     private readonly IEmbeddedStore _store;
     private readonly Sweeper? _sweeper;
@@ -164,7 +165,8 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     public async ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ListAsync(() => Task.FromResult<LeaseResult<LeasePage>>(ReadLeases(request, cancellationToken)), cancellationToken).ConfigureAwait(false);
+        return await RunAsync<LeasePage>(
+            async () => await OnItsThread(() => ReadLeases(request, cancellationToken)).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -208,8 +210,9 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     public async ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ListAsync(
-            async () => await _keys.ToPageAsync(ReadKeys(request, cancellationToken)).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return await RunAsync(
+            async () => await _keys.ToPageAsync(await OnItsThread(() => ReadKeys(request, cancellationToken)).ConfigureAwait(false)).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -266,14 +269,13 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     private Task<LeaseResult<LeaseWatch>> WatchKeyAsync(string key, WatchPoint? since) =>
         _keys.WatchAsync(_keepers.AskKeyAsync(key, keeper => keeper.Watch(since)));
 
-    // Off the caller's thread: it reads the disk.
-    private async Task<LeaseResult<T>> ListAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
+    private async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class
     {
         if (_keepers.Ended is { } ended) return ended;
         try
         {
-            return await Task.Run(list, cancellationToken).ConfigureAwait(false);
+            return await _listings.RunAsync(list, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is InvalidDataException or DbException)
         {
@@ -283,10 +285,14 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         }
     }
 
+    // It reads the disk, and may pass over many records: the callers of others find the threads of the pool free.
+    private static Task<T> OnItsThread<T>(Func<T> read) =>
+        Task.Factory.StartNew(read, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
     private LeasePage ReadLeases(ListLeasesRequest request, CancellationToken cancellationToken)
     {
         var page = new ListingPage(request, _clock.Read(), _rules);
-        foreach (var (resource, state) in _store.ReadFrom(page.From))
+        foreach (var (resource, state) in _store.ReadFrom(page.From, held: request.State == LeaseFilter.Held))
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (!page.Add(resource, state)) break;

@@ -4,8 +4,8 @@ using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>Answers what concerns no single resource, on whichever silo is at hand.</summary>
-[GrainType("lease-service"), StatelessWorker]
+/// <summary>Answers what concerns no single resource, on whichever silo is at hand. Nobody waits here behind another's listing.</summary>
+[GrainType("lease-service"), StatelessWorker, Reentrant]
 internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, FailureLog failures) : IGrainBase, ILeaseServiceGrain
 {
     private readonly KeyCalls _keys = new(silo.Keepers, GrainKeepers.RealTime);
@@ -15,6 +15,19 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
     public async Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
+        return await silo.Listings.RunAsync(() => Task.Run(() => ReadLeasesAsync(request, cancellationToken)), cancellationToken);
+    }
+
+    public async Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
+    {
+        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        return await silo.Listings.RunAsync(() => Task.Run(() => ReadKeysAsync(request, cancellationToken)), cancellationToken);
+    }
+
+    public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Task.FromResult(silo.Info);
+
+    private async Task<LeaseResult<LeasePage>> ReadLeasesAsync(ListLeasesRequest request, CancellationToken cancellationToken)
+    {
         var page = new ListingPage(request, silo.Clock.Read(), silo.Rules);
         try
         {
@@ -29,9 +42,8 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
         return page.ToPage();
     }
 
-    public async Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
+    private async Task<LeaseResult<KeyPage>> ReadKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
     {
-        if (RequestChecks.Check(request) is { } refusal) return refusal;
         var page = new KeyListingPage(request);
         try
         {
@@ -45,6 +57,4 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
 
         return await _keys.ToPageAsync(page);
     }
-
-    public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Task.FromResult(silo.Info);
 }

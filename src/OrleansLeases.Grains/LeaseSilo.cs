@@ -48,6 +48,9 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     /// <summary>Where the keepers of this silo tell what they store.</summary>
     public PrefixWatchers Prefixes { get; } = new();
 
+    /// <summary>How many listings run at once at this silo.</summary>
+    public ListingGate Listings { get; } = new();
+
     public LeaseRules Rules => _rules ?? throw new InvalidOperationException("The silo has not started its leases yet.");
 
     /// <summary>Where the records are.</summary>

@@ -12,7 +12,8 @@ internal enum RecordKind
 }
 
 /// <summary>One record to be stored if its version is still the expected one.</summary>
-internal sealed class PendingSave(RecordKind kind, string name, long version, long? due, byte[] state, List<(long Slot, byte[] Entries)>? blocks)
+internal sealed class PendingSave(
+    RecordKind kind, string name, long version, bool wasHeld, bool held, long? due, byte[] state, List<(long Slot, byte[] Entries)>? blocks)
     // Not asynchronous: a keeper's next turn then joins the very next batch. Callers of keepers never run here.
     : TaskCompletionSource<SaveOutcome>
 {
@@ -21,6 +22,11 @@ internal sealed class PendingSave(RecordKind kind, string name, long version, lo
     public string Name => name;
 
     public long Version => version;
+
+    public bool Held => held;
+
+    /// <summary>Whether it is held or not as before, and so stands in the index of what is held or not as before.</summary>
+    public bool SameHeld => wasHeld == held;
 
     public long? Due => due;
 
@@ -232,13 +238,15 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             _state = new Statement(_connection, "SELECT value FROM meta WHERE name IN ('change', 'epoch') ORDER BY name");
             _count = new Statement(_connection, "UPDATE meta SET value = ?1 WHERE name = 'change'");
             _leases = new Table(
-                new Statement(_connection, "INSERT INTO lease (resource, version, state, due) VALUES (?1, 1, ?2, ?4) ON CONFLICT DO NOTHING"),
+                new Statement(_connection, "INSERT INTO lease (resource, version, state, due, held) VALUES (?1, 1, ?2, ?4, ?5) ON CONFLICT DO NOTHING"),
                 new Statement(_connection, "UPDATE lease SET version = version + 1, state = ?2, due = ?4 WHERE resource = ?1 AND version = ?3"),
+                new Statement(_connection, "UPDATE lease SET version = version + 1, state = ?2, due = ?4, held = ?5 WHERE resource = ?1 AND version = ?3"),
                 new Statement(_connection, "INSERT OR REPLACE INTO lease_log (resource, slot, entries) VALUES (?1, ?2, ?3)"),
                 hasDue: true);
             _keys = new Table(
-                new Statement(_connection, "INSERT INTO keys (name, version, state) VALUES (?1, 1, ?2) ON CONFLICT DO NOTHING"),
+                new Statement(_connection, "INSERT INTO keys (name, version, state, held) VALUES (?1, 1, ?2, ?5) ON CONFLICT DO NOTHING"),
                 new Statement(_connection, "UPDATE keys SET version = version + 1, state = ?2 WHERE name = ?1 AND version = ?3"),
+                new Statement(_connection, "UPDATE keys SET version = version + 1, state = ?2, held = ?5 WHERE name = ?1 AND version = ?3"),
                 new Statement(_connection, "INSERT OR REPLACE INTO keys_log (name, slot, entries) VALUES (?1, ?2, ?3)"),
                 hasDue: false);
         }
@@ -274,12 +282,13 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     }
 
     /// <summary>The statements that write one kind of record.</summary>
-    private sealed class Table(Statement insert, Statement update, Statement block, bool hasDue) : IDisposable
+    private sealed class Table(Statement insert, Statement update, Statement updateHeld, Statement block, bool hasDue) : IDisposable
     {
         public SaveOutcome Save(PendingSave save)
         {
-            var write = save.Version == 0 ? insert : update.Bind(3, save.Version);
+            var write = save.Version == 0 ? insert : (save.SameHeld ? update : updateHeld).Bind(3, save.Version);
             if (hasDue) write.Bind(4, save.Due);
+            if (write != update) write.Bind(5, save.Held ? 1L : 0L);
             if (write.Bind(1, save.Name).Bind(2, save.State).Run() == 0) return SaveOutcome.Conflict;
             foreach (var (slot, entries) in save.Blocks ?? []) block.Bind(1, save.Name).Bind(2, slot).Bind(3, entries).Run();
             return SaveOutcome.Saved;
@@ -289,6 +298,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         {
             insert.Dispose();
             update.Dispose();
+            updateHeld.Dispose();
             block.Dispose();
         }
     }

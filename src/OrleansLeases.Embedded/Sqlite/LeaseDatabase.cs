@@ -6,7 +6,7 @@ namespace OrleansLeases.Embedded;
 /// <summary>The database file: how it is opened, and what is in it.</summary>
 internal static class LeaseDatabase
 {
-    public const int Schema = 1;
+    public const int Schema = 2;
 
     // "LEAS": what says in a file of SQLite's whose it is.
     private const int ApplicationId = 0x4C454153;
@@ -17,6 +17,16 @@ internal static class LeaseDatabase
     // Pages of the log after which a commit copies them into the file: everybody waits for that, so it is done in small
     // portions. No other connection may do it beside the writer: SQLite before 3.51.3 then loses commits.
     private const int LongestLog = 2048;
+
+    // Whether a resource has a holder, and a key a value, was in the records alone. What has a holder is due some time. A
+    // record that is damaged counts as held: better one too many in a listing than one missing.
+    private const string ToSchema2 = """
+        ALTER TABLE lease ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        UPDATE lease SET held = 1 WHERE due IS NOT NULL;
+        ALTER TABLE keys ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        UPDATE keys SET held = 1 WHERE CASE WHEN json_valid(state) THEN coalesce(json_type(state, '$.val'), 'null') <> 'null' ELSE 1 END;
+        UPDATE meta SET value = 2 WHERE name = 'schema';
+        """;
 
     public static SqliteConnection Open(string file, bool readOnly = false)
     {
@@ -80,7 +90,7 @@ internal static class LeaseDatabase
         if (application == 0 && Number(connection, "SELECT count(*) FROM sqlite_schema") == 0) return null;
         if (application is not (0 or ApplicationId) || !HasMeta(connection) || Number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'lease'") == 0)
             throw new InvalidDataException($"'{file}' is a database of something else. Name another folder.");
-        CheckSchema(connection);
+        CheckedSchema(connection);
         return ReadState(connection);
     }
 
@@ -100,10 +110,11 @@ internal static class LeaseDatabase
     public static void Prepare(SqliteConnection connection)
     {
         // Looked at first: a file that is refused is not written to.
-        if (HasMeta(connection)) CheckSchema(connection);
+        var found = HasMeta(connection) ? CheckedSchema(connection) : Schema;
         Settle(connection);
         Execute(connection, $"""
             BEGIN IMMEDIATE;
+            {(found < 2 ? ToSchema2 : "")}
             CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
             INSERT OR IGNORE INTO meta VALUES ('schema', {Schema}), ('epoch', 0), ('change', 0), ('store', random() & 0x7FFFFFFFFFFFFFFF);
             CREATE TABLE IF NOT EXISTS lease (
@@ -111,8 +122,10 @@ internal static class LeaseDatabase
                 resource TEXT NOT NULL UNIQUE,
                 version INTEGER NOT NULL,
                 due INTEGER,
-                state TEXT NOT NULL);
+                state TEXT NOT NULL,
+                held INTEGER NOT NULL DEFAULT 0);
             CREATE INDEX IF NOT EXISTS lease_due ON lease (due) WHERE due IS NOT NULL;
+            CREATE INDEX IF NOT EXISTS lease_held ON lease (resource) WHERE held;
             CREATE TABLE IF NOT EXISTS lease_log (
                 resource TEXT NOT NULL,
                 slot INTEGER NOT NULL,
@@ -122,7 +135,9 @@ internal static class LeaseDatabase
                 id INTEGER PRIMARY KEY,
                 name TEXT NOT NULL UNIQUE,
                 version INTEGER NOT NULL,
-                state TEXT NOT NULL);
+                state TEXT NOT NULL,
+                held INTEGER NOT NULL DEFAULT 0);
+            CREATE INDEX IF NOT EXISTS keys_held ON keys (name) WHERE held;
             CREATE TABLE IF NOT EXISTS keys_log (
                 name TEXT NOT NULL,
                 slot INTEGER NOT NULL,
@@ -136,14 +151,11 @@ internal static class LeaseDatabase
     private static bool HasMeta(SqliteConnection connection) =>
         Number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") == 1;
 
-    private static void CheckSchema(SqliteConnection connection)
+    private static long CheckedSchema(SqliteConnection connection)
     {
         var schema = ReadMeta(connection, "schema");
-        if (schema != Schema)
-        {
-            throw new InvalidDataException(
-                $"The data folder has schema {schema}; this version reads {Schema}. Run the version that wrote it, or a newer one.");
-        }
+        return schema is > 0 and <= Schema ? schema : throw new InvalidDataException(
+            $"The data folder has schema {schema}; this version reads up to {Schema}. Run the version that wrote it, or a newer one.");
     }
 
     public static long ReadMeta(SqliteConnection connection, string name, long? missing = null)

@@ -10,6 +10,21 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 internal sealed class SqliteStore : IEmbeddedStore
 {
+    // An index that is missing fails here, rather than make every listing slow.
+    internal const string ListHeld = "SELECT resource, state FROM lease INDEXED BY lease_held WHERE held AND resource >= ?1 ORDER BY resource";
+    internal const string ListAll = "SELECT resource, state FROM lease WHERE resource >= ?1 ORDER BY resource";
+    internal const string ListKeys = "SELECT name, state FROM keys INDEXED BY keys_held WHERE held AND name >= ?1 ORDER BY name";
+
+    internal const string ListDue = """
+        SELECT resource, due, id FROM lease WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4
+        """;
+
+    // Records that a listing reads in one transaction: while one lasts, the log cannot start over in its file.
+    private const int Portion = 128;
+
+    // In the byte order of names, what is no name stands right behind each.
+    private const char FirstAfter = '\0';
+
     private readonly HeldFolder _folder;
     private readonly FolderMark _mark;
     private readonly string _file;
@@ -42,7 +57,7 @@ internal sealed class SqliteStore : IEmbeddedStore
         _loadKey = new Statement(_reader, "SELECT state FROM keys WHERE name = ?1");
         _blocks = new BlockRing(new Statement(_reader, "SELECT entries FROM lease_log WHERE resource = ?1 AND slot = ?2"), LeaseRules.DefaultLogLength, slots: 64);
         _keyBlocks = new BlockRing(new Statement(_reader, "SELECT entries FROM keys_log WHERE name = ?1 AND slot = ?2"), KeyState.LogLength, slots: 128);
-        _due = new Statement(_reader, "SELECT resource, due, id FROM lease WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4");
+        _due = new Statement(_reader, ListDue);
         folder.Remember();
     }
 
@@ -115,6 +130,8 @@ internal sealed class SqliteStore : IEmbeddedStore
             RecordKind.Lease,
             resource,
             previous.Version,
+            wasHeld: !previous.Holders.IsEmpty,
+            held: !next.Holders.IsEmpty,
             LeaseMachine.DueWall(next) is { } due ? due.Ticks / TimeSpan.TicksPerMillisecond : null,
             LeaseCodec.Encode(next with { Log = next.Log.WithoutFinished() }),
             _blocks.FinishedBy(previous.Log, next.Log, LeaseCodec.EncodeBlock));
@@ -127,36 +144,18 @@ internal sealed class SqliteStore : IEmbeddedStore
             RecordKind.Key,
             key,
             previous.Version,
+            wasHeld: previous.Value is not null,
+            held: next.Value is not null,
             due: null,
             KeyCodec.Encode(next with { Log = next.Log.WithoutFinished() }),
             _keyBlocks.FinishedBy(previous.Log, next.Log, KeyCodec.EncodeBlock));
         return new(_writer.Submit(save, background));
     }
 
-    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from)
-    {
-        // A connection of its own: a long listing must not keep loads waiting.
-        using var connection = LeaseDatabase.Open(_file, readOnly: true);
-        using var list = new Statement(connection, "SELECT resource, state FROM lease WHERE resource >= ?1 ORDER BY resource");
-        list.Bind(1, from);
-        while (list.Next())
-        {
-            var resource = list.Text(0);
-            yield return (resource, Decode(resource, LeaseCodec.Decode, list.Utf8(1)));
-        }
-    }
+    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held) =>
+        Read(held ? ListHeld : ListAll, from, LeaseCodec.Decode);
 
-    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from)
-    {
-        using var connection = LeaseDatabase.Open(_file, readOnly: true);
-        using var list = new Statement(connection, "SELECT name, state FROM keys WHERE name >= ?1 ORDER BY name");
-        list.Bind(1, from);
-        while (list.Next())
-        {
-            var key = list.Text(0);
-            yield return (key, Decode(key, KeyCodec.Decode, list.Utf8(1)));
-        }
-    }
+    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => Read(ListKeys, from, KeyCodec.Decode);
 
     public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit)
     {
@@ -207,6 +206,22 @@ internal sealed class SqliteStore : IEmbeddedStore
     }
 
     private delegate T Decoder<T>(ReadOnlySpan<byte> utf8);
+
+    private IEnumerable<(string Name, T State)> Read<T>(string sql, string from, Decoder<T> decode)
+    {
+        // A connection of its own: a long listing must not keep loads waiting.
+        using var connection = LeaseDatabase.Open(_file, readOnly: true);
+        using var list = new Statement(connection, sql);
+        list.Bind(1, from);
+        for (var read = 1; list.Next(); read++)
+        {
+            var name = list.Text(0);
+            yield return (name, Decode(name, decode, list.Utf8(1)));
+            if (read % Portion != 0) continue;
+            list.Reset();
+            list.Bind(1, name + FirstAfter);
+        }
+    }
 
     private static T Decode<T>(string name, Decoder<T> decode, ReadOnlySpan<byte> utf8)
     {

@@ -16,10 +16,11 @@ internal interface IEmbeddedStore : ILeaseStore, IKeyStore, IAsyncDisposable
 
     /// <summary>Reads committed records in the byte order of their names.</summary>
     /// <param name="from">The first name that may come.</param>
+    /// <param name="held">Whether only those that have a holder; then it costs what is held, however many are free.</param>
     /// <returns>The records, read as they are taken; to be disposed of.</returns>
-    IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from);
+    IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held);
 
-    /// <summary>Reads committed keys, deleted ones included, in the byte order of their names.</summary>
+    /// <summary>Reads committed keys that have a value, in the byte order of their names.</summary>
     /// <param name="from">The first name that may come.</param>
     /// <returns>The records, without the older blocks of their logs, read as they are taken; to be disposed of.</returns>
     IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from);

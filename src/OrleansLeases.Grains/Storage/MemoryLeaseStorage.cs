@@ -58,14 +58,14 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
         string from, LeaseFilter state, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;
-        foreach (var (resource, record) in InOrder<LeaseRecord>(LeaseGrainKey.ResourceOf, from)) yield return (resource, record.Lease);
+        foreach (var (resource, record) in InOrder<LeaseRecord>(LeaseGrainKey.ResourceOf, from, record => state != LeaseFilter.Held || !record.Lease.Holders.IsEmpty))
+            yield return (resource, record.Lease);
     }
 
     public async IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;
-        foreach (var (key, record) in InOrder<KeyRecord>(KeyGrainKey.NameOf, from))
-            if (record.Key.Value is not null) yield return (key, record.Key);
+        foreach (var (key, record) in InOrder<KeyRecord>(KeyGrainKey.NameOf, from, record => record.Key.Value is not null)) yield return (key, record.Key);
     }
 
     public Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit)
@@ -80,8 +80,8 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
         return Task.FromResult<IReadOnlyList<DueRecord>>([.. due.Take(limit)]);
     }
 
-    private IEnumerable<(string Name, T Record)> InOrder<T>(Func<string, string> nameOf, string from) => Of<T>(nameOf)
-        .Where(record => Utf8Order.Instance.Compare(record.Name, from) >= 0)
+    private IEnumerable<(string Name, T Record)> InOrder<T>(Func<string, string> nameOf, string from, Func<T, bool> matches) => Of<T>(nameOf)
+        .Where(record => matches(record.Record) && Utf8Order.Instance.Compare(record.Name, from) >= 0)
         .OrderBy(record => record.Name, Utf8Order.Instance);
 
     private IEnumerable<(string Name, T Record)> Of<T>(Func<string, string> nameOf)

@@ -132,6 +132,8 @@ public sealed class RecordedHistoryTests : IDisposable
 
         public int Epoch => 0;
 
+        public string? Trouble => null;
+
         public ValueTask<LeaseState> LoadAsync(string resource) => ValueTask.FromResult(_records.GetValueOrDefault(resource, LeaseState.Unused));
 
         public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
@@ -146,7 +148,7 @@ public sealed class RecordedHistoryTests : IDisposable
 
         public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => [];
 
-        public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) => [];
+        public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held) => [];
 
         public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => [];
 

@@ -75,7 +75,7 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
 
     public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => behind.ReadKeysFrom(from);
 
-    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from) => behind.ReadFrom(from);
+    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held) => behind.ReadFrom(from, held);
 
     public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => behind.DueAfter(last, until, limit);
 

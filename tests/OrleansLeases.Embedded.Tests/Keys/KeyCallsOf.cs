@@ -27,5 +27,5 @@ internal static class KeyCallsOf
     public static int BoundKeys(this IEmbeddedStore store) => store.ReadKeysFrom("").Count(record => record.State.Binding is not null);
 
     /// <summary>Whether any stored lease has keys left to clean up.</summary>
-    public static bool IsClean(this IEmbeddedStore store) => store.ReadFrom("").All(record => record.State.Pending is null);
+    public static bool IsClean(this IEmbeddedStore store) => store.ReadFrom("", held: false).All(record => record.State.Pending is null);
 }
