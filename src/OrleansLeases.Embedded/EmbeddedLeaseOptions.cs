@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace OrleansLeases.Embedded;
 
 /// <summary>How an embedded lease service behaves. Immutable; checked when the service is made.</summary>
@@ -18,8 +21,13 @@ public sealed record EmbeddedLeaseOptions
     /// <value>1 s by default; 0 to 1 h.</value>
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Told, once each, when the data folder gets into trouble and when it is well again.</summary>
+    /// <value>Nobody by default.</value>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
     internal void Validate()
     {
+        ArgumentNullException.ThrowIfNull(Logger);
         Within(nameof(RenewalFactor), RenewalFactor, 1, 100);
         Within(nameof(ClockSkew), ClockSkew, TimeSpan.Zero, TimeSpan.FromHours(1));
         Within("Limits.MinTtl", Limits.MinTtl, TimeSpan.FromMilliseconds(1), Limits.MaxTtl);

@@ -82,7 +82,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         // Off the caller's thread: opening reads the disk, and recovers the log after a crash.
         return Task.Run(() =>
         {
-            var store = SqliteStore.Open(folder);
+            var store = SqliteStore.Open(folder, logger: options.Logger);
             return new EmbeddedLeases(store, options, time, new LeaseClock(time), LeaseRules.TokenFloorOfEpoch(store.Epoch));
         });
     }
@@ -228,7 +228,8 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        ValueTask.FromResult<LeaseResult<ServiceInfo>>(_keepers.Ended is { } ended ? ended : _info);
+        ValueTask.FromResult<LeaseResult<ServiceInfo>>(
+            _keepers.Ended is { } ended ? ended : _store.Trouble is { } trouble ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), trouble) : _info);
 
     /// <summary>Drains and closes: waiters are told <c>unavailable</c>, saves under way finish, and the folder is free again.</summary>
     /// <returns>When all of that is done.</returns>

@@ -44,9 +44,10 @@ public static class LeaseGatewayExtensions
         var leases = provider.GetRequiredService<ILeaseService>();
         var loggers = provider.GetRequiredService<ILoggerFactory>();
         var stopping = provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-        var calls = new ServiceCalls(loggers.CreateLogger<ServiceCalls>(), stopping);
+        var memory = new MemoryWatch();
+        var calls = new ServiceCalls(loggers.CreateLogger<ServiceCalls>(), memory, stopping);
         var callers = new CallerCheck(provider.GetRequiredService<IOptions<LeaseGatewayOptions>>().Value, provider.GetService<IServer>());
-        var entrance = new Entrance(callers, loggers.CreateLogger<Entrance>()).Before(endpoints);
+        var entrance = new Entrance(callers, memory, loggers.CreateLogger<Entrance>()).Before(endpoints);
 
         LeaseEndpoints.Map(
             entrance, new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>()), new LeaseReads(leases, calls));

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using OrleansLeases.Gateway.Hosting;
 
 namespace OrleansLeases.Silo;
 
@@ -17,7 +18,8 @@ internal sealed class LameDuck : IHostedLifecycleService
     /// <param name="lastMoment">How long connections may stay that nothing is sent on; 2 s where left out.</param>
     public static void Add(IServiceCollection services, TimeSpan? lastMoment = null) => services
         .AddHostedService<LameDuck>()
-        .AddSingleton<IConnectionListenerFactory>(provider => new DrainingTransport(lastMoment ?? LastMoment, provider.GetRequiredService<ILoggerFactory>()));
+        .AddSingleton<IConnectionListenerFactory>(provider => new DrainingTransport(
+            lastMoment ?? LastMoment, provider.GetService<ConnectionBound>(), provider.GetRequiredService<ILoggerFactory>()));
 
     /// <summary>Has every answer of a gateway ask that the connection be closed, once the process was told to end.</summary>
     /// <param name="app">The gateway, before it has anything else.</param>

@@ -5,6 +5,7 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using OrleansLeases.Gateway;
+using OrleansLeases.Gateway.Hosting;
 using OrleansLeases.Grains;
 
 namespace OrleansLeases.Silo;
@@ -13,11 +14,15 @@ namespace OrleansLeases.Silo;
 internal static class SiloHost
 {
     private const string Invariant = "Npgsql";
+    // For connections to other silos and from clients of the cluster, and for what .NET opens when it is first needed.
+    private const int OwnDescriptors = 160;
+
     private static readonly TimeSpan MaxJoinTime = TimeSpan.FromMinutes(2);
 
     /// <summary>Serves until the process is told to end.</summary>
     public static async Task<int> RunAsync(SiloSettings settings, CancellationToken cancellationToken)
     {
+        OutOfMemory.EndsTheProcess();
         // Asked here as well as by the silo: clustering reads the database before anything could say what is missing.
         if (settings.Postgres.ConnectionString is { } database) await LeaseSchema.EpochAsync(database, cancellationToken);
 
@@ -34,15 +39,22 @@ internal static class SiloHost
             { Postgres.ConnectionString: null } => "A silo alone. Leases are kept in memory: nothing survives a restart.",
             _ => $"A silo of cluster '{settings.Cluster.ClusterId}'. Leases are kept in PostgreSQL.",
         });
+        if (app.Services.GetService<ConnectionBound>() is { } bound)
+            Console.WriteLine($"At most {bound.Most} connections are taken at once by the gateway, by the limit of open files.");
         await app.WaitForShutdownAsync(cancellationToken);
         return 0;
     }
+
+    // Grains with reminders, listings with sweeps, and membership have a pool of connections to the database each.
+    private static int DescriptorsInReserve(SiloSettings settings) => OwnDescriptors
+        + (settings.Postgres.ConnectionString is { } database ? 3 * new NpgsqlConnectionStringBuilder(database).MaxPoolSize : 0);
 
     private static WebApplication Build(SiloSettings settings)
     {
         // The working directory is the caller's: an appsettings.json there is somebody else's.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false)
+            .BoundConnections(DescriptorsInReserve(settings));
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
         builder.Logging.ClearProviders()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)

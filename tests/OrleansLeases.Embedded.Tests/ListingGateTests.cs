@@ -62,6 +62,8 @@ public sealed class ListingGateTests
 
         public bool Durable => false;
 
+        public Task<string> Lost { get; } = new TaskCompletionSource<string>().Task;
+
         public int Epoch => 0;
 
         public string? Trouble => null;

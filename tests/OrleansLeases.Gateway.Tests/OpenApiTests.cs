@@ -34,7 +34,7 @@ public sealed class OpenApiTests
                 ["get /v1/keys"] = OfRead,
                 ["post /v1/counters/{key}"] = OfChange,
                 ["get /v1/watch"] = OfRead,
-                ["get /health/live"] = ["200"],
+                ["get /health/live"] = ["200", "503"],
                 ["get /health/ready"] = ["200", "503"],
                 ["get /v1/info"] = ["200", "503"],
             },

@@ -12,7 +12,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         ["OrleansLeases.Abstractions"] = [],
         ["OrleansLeases.Client"] = ["Microsoft.Extensions.Http", "OrleansLeases.Abstractions"],
         ["OrleansLeases.Core"] = ["OrleansLeases.Abstractions"],
-        ["OrleansLeases.Embedded"] = ["Microsoft.Data.Sqlite", "OrleansLeases.Core", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core"],
+        ["OrleansLeases.Embedded"] = ["Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "OrleansLeases.Core", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core"],
         ["OrleansLeases.Fencing.AspNetCore"] = ["Npgsql", "OrleansLeases.Fencing.PostgreSql"],
         ["OrleansLeases.Fencing.PostgreSql"] = ["Npgsql"],
         ["OrleansLeases.Gateway"] = ["Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Abstractions"],

@@ -2,12 +2,16 @@ using System.Net.Sockets;
 using OrleansLeases.Cli.Commands;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway;
+using OrleansLeases.Gateway.Hosting;
 
 namespace OrleansLeases.Cli.Serving;
 
 /// <summary><c>leases serve</c>: the gateway over the embedded engine, in this process.</summary>
 internal static class LeaseServer
 {
+    // For the store and its listings, and for what .NET opens when it is first needed.
+    private const int DescriptorsInReserve = 96;
+
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Serves until the process is told to end.</summary>
@@ -18,10 +22,13 @@ internal static class LeaseServer
     /// <param name="note">Told what went wrong.</param>
     public static async Task<int> RunAsync(string? folder, string urls, string allowedHosts, TextWriter results, Action<string> note)
     {
+        OutOfMemory.EndsTheProcess();
+        using var loggers = LoggerFactory.Create(Log);
         EmbeddedLeases leases;
         try
         {
-            leases = folder is null ? EmbeddedLeases.InMemory() : await EmbeddedLeases.OpenAsync(folder);
+            var options = new EmbeddedLeaseOptions { Logger = loggers.CreateLogger<EmbeddedLeases>() };
+            leases = folder is null ? EmbeddedLeases.InMemory(options) : await EmbeddedLeases.OpenAsync(folder, options);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -42,7 +49,7 @@ internal static class LeaseServer
                 return ExitCode.Failed;
             }
 
-            ServeBanner.Print(app.Urls, folder, results, note);
+            ServeBanner.Print(app.Urls, folder, app.Services.GetService<ConnectionBound>()?.Most, results, note);
             await app.WaitForShutdownAsync();
         }
 
@@ -53,13 +60,10 @@ internal static class LeaseServer
     {
         // The working directory is the caller's: an appsettings.json there is somebody else's.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseUrls(ListenUrls.Split(urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.UseUrls(ListenUrls.Split(urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false)
+            .BoundConnections(DescriptorsInReserve);
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
-        builder.Logging.ClearProviders()
-            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
-            .SetMinimumLevel(LogLevel.Warning)
-            // A start that fails is told in one sentence instead.
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        Log(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddSingleton<ILeaseService>(leases);
         builder.Services.AddLeaseGateway(gateway =>
@@ -78,4 +82,10 @@ internal static class LeaseServer
 
         return app;
     }
+
+    private static void Log(ILoggingBuilder logging) => logging.ClearProviders()
+        .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+        .SetMinimumLevel(LogLevel.Warning)
+        // A start that fails is told in one sentence instead.
+        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
 }

@@ -45,9 +45,13 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private const int MaxBackground = 32;
     private const int MaxBackgroundAlone = 256;
 
+    // How often a store in trouble is tried, whether or not anybody calls: whoever heeds its health sends nobody.
+    private static readonly TimeSpan TryEvery = TimeSpan.FromSeconds(1);
+
     private readonly object _gate = new();
     private readonly HeldFolder _folder;
     private readonly FolderMark _mark;
+    private readonly StoreTrouble _trouble;
     private readonly int _epoch;
     private readonly int? _maxPages;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -57,13 +61,20 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private Session? _session;
     private int _wakeAt = int.MaxValue;
     private int _lastForeground;
+    private long _tried;
     private bool _writing;
     private bool _closing;
 
-    public GroupCommitWriter(HeldFolder folder, FolderMark mark, int epoch, int? maxPages)
+    public GroupCommitWriter(HeldFolder folder, FolderMark mark, int epoch, int? maxPages, StoreTrouble trouble)
     {
         _folder = folder;
         _mark = mark;
+        _trouble = trouble;
+        // A read may meet it while this thread has nothing to do.
+        trouble.Begun = () =>
+        {
+            lock (_gate) Monitor.Pulse(_gate);
+        };
         _epoch = epoch;
         _maxPages = maxPages;
         _session = new Session(folder.Database, maxPages);
@@ -99,8 +110,9 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         var batch = new List<PendingSave>();
         while (Take(batch))
         {
-            Write(batch);
+            if (batch.Count > 0) Write(batch);
             batch.Clear();
+            if (_trouble.Current is not null && TimeProvider.System.GetElapsedTime(_tried) >= TryEvery) Try();
         }
 
         _session?.Dispose();
@@ -115,7 +127,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             {
                 if (_closing) return false;
                 _wakeAt = 1;
-                Monitor.Wait(_gate);
+                if (_trouble.Current is null) Monitor.Wait(_gate);
+                else if (!Monitor.Wait(_gate, TryEvery)) return true;
             }
 
             // Callers that were just answered come back in a moment. Waiting for as many as came last time, or a
@@ -169,6 +182,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             {
                 // The epoch was bumped under a running service: nothing it grants may be believed.
                 _session.Rollback.Run();
+                _trouble.BeginOutdated();
                 return SaveOutcome.NotSaved;
             }
 
@@ -188,8 +202,33 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>Writes, syncs and takes back as much as the largest record has, and looks again at what was wrong.</summary>
+    private void Try()
+    {
+        var committing = false;
+        try
+        {
+            if (!_folder.IsOurs()) return;
+            _session ??= new Session(_folder.Database, _maxPages);
+            _session.Begin.Run();
+            _session.Fill.Run();
+            _session.Empty.Run();
+            committing = true;
+            _session.Commit.Run();
+            _trouble.LookAgain();
+        }
+        catch (SqliteException error)
+        {
+            AfterError(committing, error);
+        }
+
+        _tried = TimeProvider.System.GetTimestamp();
+    }
+
     private SaveOutcome AfterError(bool committing, SqliteException error)
     {
+        if (_trouble.Current is null) _tried = TimeProvider.System.GetTimestamp();
+        _trouble.Begin(error);
         // A commit that found the file busy or the disk full did not write its last frame, and so did not happen. Any
         // other error while committing leaves open whether the commit is on disk; before that, nothing can be.
         var refused = error.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_FULL;
@@ -235,6 +274,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             Begin = new Statement(_connection, "BEGIN IMMEDIATE");
             Commit = new Statement(_connection, "COMMIT");
             Rollback = new Statement(_connection, "ROLLBACK");
+            Fill = new Statement(_connection, "INSERT INTO trial (block) VALUES (zeroblob(65536))");
+            Empty = new Statement(_connection, "DELETE FROM trial");
             _state = new Statement(_connection, "SELECT value FROM meta WHERE name IN ('change', 'epoch') ORDER BY name");
             _count = new Statement(_connection, "UPDATE meta SET value = ?1 WHERE name = 'change'");
             _leases = new Table(
@@ -257,6 +298,10 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 
         public Statement Rollback { get; }
 
+        public Statement Fill { get; }
+
+        public Statement Empty { get; }
+
         public bool InTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
 
         public (long Epoch, long Change) ReadState()
@@ -274,7 +319,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 
         public void Dispose()
         {
-            foreach (var statement in new[] { Begin, Commit, Rollback, _state, _count }) statement.Dispose();
+            foreach (var statement in new[] { Begin, Commit, Rollback, Fill, Empty, _state, _count }) statement.Dispose();
             _leases.Dispose();
             _keys.Dispose();
             _connection.Dispose();

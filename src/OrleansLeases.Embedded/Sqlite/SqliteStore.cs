@@ -1,5 +1,7 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Core;
 
 namespace OrleansLeases.Embedded;
@@ -37,9 +39,13 @@ internal sealed class SqliteStore : IEmbeddedStore
     private readonly BlockRing _keyBlocks;
     private readonly Statement _due;
 
-    private SqliteStore(HeldFolder folder, int? maxPages)
+    private readonly StoreTrouble _trouble;
+
+    private SqliteStore(HeldFolder folder, int? maxPages, ILogger logger)
     {
         _folder = folder;
+        _trouble = new StoreTrouble(folder.Folder, logger);
+        _ = folder.Lost.ContinueWith(lost => _trouble.Lose(lost.Result), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _file = folder.Database;
         folder.Admit();
         folder.MakeDatabase();
@@ -51,7 +57,7 @@ internal sealed class SqliteStore : IEmbeddedStore
             _mark = FolderMark.Open(folder.Folder, state);
         }
 
-        _writer = new GroupCommitWriter(folder, _mark, Epoch, maxPages);
+        _writer = new GroupCommitWriter(folder, _mark, Epoch, maxPages, _trouble);
         _reader = LeaseDatabase.Open(_file, readOnly: true);
         _load = new Statement(_reader, "SELECT state FROM lease WHERE resource = ?1");
         _loadKey = new Statement(_reader, "SELECT state FROM keys WHERE name = ?1");
@@ -67,15 +73,18 @@ internal sealed class SqliteStore : IEmbeddedStore
 
     public int Epoch { get; }
 
+    public string? Trouble => _trouble.Current;
+
     /// <summary>Opens a folder, which this process then has to itself.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="maxPages">For tests: the size at which the disk is full.</param>
-    public static SqliteStore Open(string folder, int? maxPages = null)
+    /// <param name="logger">Told of faults of the folder; nobody where left out.</param>
+    public static SqliteStore Open(string folder, int? maxPages = null, ILogger? logger = null)
     {
         var held = HeldFolder.Take(folder);
         try
         {
-            return DataFolder.Told(folder, () => new SqliteStore(held, maxPages));
+            return DataFolder.Told(folder, () => new SqliteStore(held, maxPages, logger ?? NullLogger.Instance));
         }
         catch
         {
@@ -84,7 +93,11 @@ internal sealed class SqliteStore : IEmbeddedStore
         }
     }
 
-    public ValueTask<LeaseState> LoadAsync(string resource)
+    public ValueTask<LeaseState> LoadAsync(string resource) => ValueTask.FromResult(Watched(() => Load(resource)));
+
+    public ValueTask<KeyState> LoadKeyAsync(string key) => ValueTask.FromResult(Watched(() => LoadKey(key)));
+
+    private LeaseState Load(string resource)
     {
         lock (_readerGate)
         {
@@ -92,7 +105,7 @@ internal sealed class SqliteStore : IEmbeddedStore
             try
             {
                 _load.Bind(1, resource);
-                if (!_load.Next()) return ValueTask.FromResult(LeaseState.Unused);
+                if (!_load.Next()) return LeaseState.Unused;
                 state = LeaseCodec.Decode(_load.Utf8(0));
             }
             finally
@@ -100,11 +113,11 @@ internal sealed class SqliteStore : IEmbeddedStore
                 _load.Reset();
             }
 
-            return ValueTask.FromResult(state with { Log = state.Log.WithOlder(_blocks.Read(resource, state.Log.Last, LeaseCodec.DecodeBlock)) });
+            return state with { Log = state.Log.WithOlder(_blocks.Read(resource, state.Log.Last, LeaseCodec.DecodeBlock)) };
         }
     }
 
-    public ValueTask<KeyState> LoadKeyAsync(string key)
+    private KeyState LoadKey(string key)
     {
         lock (_readerGate)
         {
@@ -112,7 +125,7 @@ internal sealed class SqliteStore : IEmbeddedStore
             try
             {
                 _loadKey.Bind(1, key);
-                if (!_loadKey.Next()) return ValueTask.FromResult(KeyState.Unused);
+                if (!_loadKey.Next()) return KeyState.Unused;
                 state = KeyCodec.Decode(_loadKey.Utf8(0));
             }
             finally
@@ -120,7 +133,7 @@ internal sealed class SqliteStore : IEmbeddedStore
                 _loadKey.Reset();
             }
 
-            return ValueTask.FromResult(state with { Log = state.Log.WithOlder(_keyBlocks.Read(key, state.Log.Last, KeyCodec.DecodeBlock)) });
+            return state with { Log = state.Log.WithOlder(_keyBlocks.Read(key, state.Log.Last, KeyCodec.DecodeBlock)) };
         }
     }
 
@@ -157,7 +170,9 @@ internal sealed class SqliteStore : IEmbeddedStore
 
     public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => Read(ListKeys, from, KeyCodec.Decode);
 
-    public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit)
+    public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => Watched(() => ReadDue(last, until, limit));
+
+    private List<DueRecord> ReadDue(DueRecord? last, TimeSpan until, int limit)
     {
         var due = new List<DueRecord>();
         // Whoever looks every second sees that the folder is gone though nobody writes.
@@ -207,19 +222,47 @@ internal sealed class SqliteStore : IEmbeddedStore
 
     private delegate T Decoder<T>(ReadOnlySpan<byte> utf8);
 
+    // What a read meets is looked at again by the same read: where one page is bad, all others can be read.
+    private T Watched<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (SqliteException error)
+        {
+            _trouble.Begin(error, () => read());
+            throw;
+        }
+    }
+
     private IEnumerable<(string Name, T State)> Read<T>(string sql, string from, Decoder<T> decode)
     {
         // A connection of its own: a long listing must not keep loads waiting.
         using var connection = LeaseDatabase.Open(_file, readOnly: true);
         using var list = new Statement(connection, sql);
         list.Bind(1, from);
-        for (var read = 1; list.Next(); read++)
+        for (var read = 1; Next(list); read++)
         {
             var name = list.Text(0);
             yield return (name, Decode(name, decode, list.Utf8(1)));
             if (read % Portion != 0) continue;
             list.Reset();
             list.Bind(1, name + FirstAfter);
+        }
+    }
+
+    // Met by a listing alone, and by its own connection: it is over with the next write, and begins again with the next listing.
+    private bool Next(Statement list)
+    {
+        try
+        {
+            return list.Next();
+        }
+        catch (SqliteException error)
+        {
+            _trouble.Begin(error);
+            throw;
         }
     }
 

@@ -11,6 +11,9 @@ internal interface IEmbeddedStore : ILeaseStore, IKeyStore, IAsyncDisposable
     /// <summary>Ends once another process may have the store, with the reason and the remedy: nothing is saved from then on.</summary>
     Task<string> Lost { get; }
 
+    /// <summary>Why what is asked of it is refused just now, and what helps; null where nothing is wrong.</summary>
+    string? Trouble { get; }
+
     /// <summary>The restore epoch that its writes carry.</summary>
     int Epoch { get; }
 

@@ -18,6 +18,8 @@ internal sealed class MemoryStore : IEmbeddedStore
 
     public int Epoch => 0;
 
+    public string? Trouble => null;
+
     public ValueTask<LeaseState> LoadAsync(string resource) =>
         ValueTask.FromResult(_records.TryGetValue(resource, out var state) ? state : LeaseState.Unused);
 

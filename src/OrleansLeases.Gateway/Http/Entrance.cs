@@ -10,7 +10,7 @@ namespace OrleansLeases.Gateway.Http;
 /// What every call passes on its way in and out, whichever endpoint it is for: who may not call, and which paths are the
 /// contract's, is decided here; and nothing leaves that looks like a success and was not written as one.
 /// </summary>
-internal sealed partial class Entrance(CallerCheck callers, ILogger<Entrance> logger)
+internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, ILogger<Entrance> logger)
 {
     /// <summary>Maps endpoints that are reached through the entrance only.</summary>
     public IEndpointRouteBuilder Before(IEndpointRouteBuilder endpoints)
@@ -50,6 +50,7 @@ internal sealed partial class Entrance(CallerCheck callers, ILogger<Entrance> lo
         }
         catch (Exception e)
         {
+            memory.Note(e);
             LogFailed(logger, context.Request.Method, context.Request.Path, failure = FailureId.New(), e);
         }
 

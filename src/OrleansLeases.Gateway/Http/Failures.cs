@@ -9,6 +9,9 @@ internal static class Failures
     public static Refusal.Unavailable ShuttingDown { get; } =
         new(RetryAfter, "The service is shutting down. Ask again, or ask another server.");
 
+    /// <summary>What whoever looks at the process is told once it has run out of memory.</summary>
+    public static Refusal.Unavailable OutOfMemory { get; } = new(RetryAfter, "The process has run out of memory; restart it, and give it more.");
+
     /// <summary>The call was cancelled before there was an answer, though its caller may still be there.</summary>
     public static Refusal GivenUp(bool isChange, string? requestId) =>
         Of("The call was given up before it was answered, as by a limit of the server on the time of requests", isChange, requestId);

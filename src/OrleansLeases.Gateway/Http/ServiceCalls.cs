@@ -7,8 +7,11 @@ namespace OrleansLeases.Gateway.Http;
 /// Asks the service and turns what it throws into the refusal that tells the caller what is known and no more: a
 /// change whose call failed may have happened.
 /// </summary>
-internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, CancellationToken stopping)
+internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, MemoryWatch memory, CancellationToken stopping)
 {
+    /// <summary>Whether a call has met the end of memory.</summary>
+    public MemoryWatch Memory => memory;
+
     /// <summary>Fires when the host begins to shut down.</summary>
     public CancellationToken Stopping => stopping;
 
@@ -65,6 +68,7 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, Cancell
         }
         catch (Exception e)
         {
+            memory.Note(e);
             var failure = FailureId.New();
             LogFailed(logger, context.Request.Method, context.Request.Path, failure, e);
             return Failures.Failed(failure, isChange, requestId);

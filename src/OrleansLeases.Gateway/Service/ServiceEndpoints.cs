@@ -13,16 +13,17 @@ internal static class ServiceEndpoints
 
     public static void Map(IEndpointRouteBuilder endpoints, ServiceReads reads)
     {
-        MapGet("/health/live", ServiceReads.LiveAsync, new Contract("isLive")
+        MapGet("/health/live", reads.LiveAsync, new Contract("isLive")
         {
             Tag = Tag,
-            Summary = "The process answers.",
+            Summary = "The process answers, and has not run out of memory.",
             Reply = typeof(Health),
+            Refusals = [RefusalCode.Unavailable],
         });
         MapGet("/health/ready", reads.ReadyAsync, new Contract("isReady")
         {
             Tag = Tag,
-            Summary = "The service takes calls: it is neither starting nor shutting down.",
+            Summary = "The service takes calls: it is neither starting nor shutting down, and its store is well. Otherwise the detail says what is wrong.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
         });

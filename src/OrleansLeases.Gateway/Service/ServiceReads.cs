@@ -9,13 +9,16 @@ internal sealed class ServiceReads(ILeaseService leases, ServiceCalls calls)
     private static readonly byte[] Live = """{"status":"live"}"""u8.ToArray();
     private static readonly byte[] Ready = """{"status":"ready"}"""u8.ToArray();
 
-    public static Task LiveAsync(HttpContext context) => Answer.WriteAsync(context, Live);
+    public Task LiveAsync(HttpContext context) =>
+        calls.Memory.Refusal is { } refusal ? Answer.RefuseAsync(context, refusal) : Answer.WriteAsync(context, Live);
 
     public async Task ReadyAsync(HttpContext context)
     {
         var info = await InfoOfAsync(context);
         if (calls.Stopping.IsCancellationRequested)
             await Answer.RefuseAsync(context, Failures.ShuttingDown);
+        else if (calls.Memory.Refusal is { } outOfMemory)
+            await Answer.RefuseAsync(context, outOfMemory);
         else if (info.Refusal is { } refusal)
             await Answer.RefuseAsync(context, refusal);
         else

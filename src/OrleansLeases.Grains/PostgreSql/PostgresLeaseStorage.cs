@@ -22,6 +22,7 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     private const int KeyPageSize = 50;
     private const int LooksAtStart = 5;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookWhileAwayEvery = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Lazy<IGrainStorage> _grains;
@@ -33,6 +34,7 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     private readonly string _serviceId;
     private Task _watch = Task.CompletedTask;
     private volatile string? _trouble;
+    private volatile string? _away;
 
     public PostgresLeaseStorage(
         IServiceProvider services, LeaseConnectionString connection, IOptions<LeaseSiloOptions> options, IOptions<ClusterOptions> cluster, TimeProvider time, LeaseClock clock, ILogger<PostgresLeaseStorage> logger)
@@ -51,6 +53,8 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     public int Epoch { get; private set; }
 
     public string? Trouble => _trouble;
+
+    public string? Away => _away;
 
     public IGrainStorage Grains => _grains.Value;
 
@@ -138,8 +142,11 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         {
             try
             {
-                await Task.Delay(LookEvery, _time, _stop.Token);
-                await LookAsync(_stop.Token);
+                await Task.Delay(_away is null ? LookEvery : LookWhileAwayEvery, _time, _stop.Token);
+                await LookTwiceAsync();
+                if (_away is null) continue;
+                _away = null;
+                LogBack(_logger);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -148,18 +155,33 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
             catch (Exception error)
             {
                 // Nothing can be claimed through a database that does not answer, so the last verdict may stand.
-                LogNotAnswered(_logger, error);
+                if (_away is null) LogAway(_logger, error.Message);
+                _away = "The database does not answer, or takes no writes; the silo's log says why.";
             }
+        }
+    }
+
+    // A connection of the pool may have been cut long ago; the next one is new then.
+    private async Task LookTwiceAsync()
+    {
+        try
+        {
+            await LookAsync(_stop.Token);
+        }
+        catch (Exception) when (!_stop.IsCancellationRequested)
+        {
+            await LookAsync(_stop.Token);
         }
     }
 
     // An inherited horizon is another clock's, and is waited out with the allowed skew. Each of the two clocks may use half of it.
     private async Task<bool> LookAsync(CancellationToken cancellationToken)
     {
-        await using var command = _database.CreateCommand("select extract(epoch from clock_timestamp())::double precision, epoch from lease_meta");
+        await using var command = _database.CreateCommand("select extract(epoch from clock_timestamp())::double precision, epoch, current_setting('transaction_read_only') from lease_meta");
         var sent = _clock.Look();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
+        if (reader.GetString(2) == "on") throw new InvalidOperationException("The database is read-only: a standby, or one whose default_transaction_read_only is on.");
         var took = _clock.Look().Mono - sent.Mono;
         // An answer that was long on its way does not say when its clock was read.
         if (took > _allowedSkew / 4) return false;
@@ -178,6 +200,9 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     [LoggerMessage(Level = LogLevel.Error, Message = "No leases are claimed: {Trouble}")]
     private static partial void LogTrouble(ILogger logger, string trouble);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database could not be asked for its clock.")]
-    private static partial void LogNotAnswered(ILogger logger, Exception error);
+    [LoggerMessage(7401, LogLevel.Error, "The database cannot be used, and calls that need it are refused: {Reason} See whether PostgreSQL runs, can be reached, has a connection left and takes writes.")]
+    private static partial void LogAway(ILogger logger, string reason);
+
+    [LoggerMessage(7402, LogLevel.Warning, "The database can be used again.")]
+    private static partial void LogBack(ILogger logger);
 }

@@ -17,6 +17,9 @@ internal interface ILeaseStorage
     /// <summary>Why no claim may be made through this silo just now; null where nothing is wrong.</summary>
     string? Trouble { get; }
 
+    /// <summary>Why it cannot be used just now, where that may pass by itself; null where it can.</summary>
+    string? Away { get; }
+
     /// <summary>The provider that grains read and write through.</summary>
     IGrainStorage Grains { get; }
 

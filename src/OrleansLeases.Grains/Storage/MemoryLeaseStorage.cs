@@ -20,6 +20,8 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
 
     public string? Trouble => null;
 
+    public string? Away => null;
+
     public IGrainStorage Grains => this;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -37,9 +37,21 @@ internal sealed class Tool : IAsyncDisposable
         return await tool.ResultAsync();
     }
 
-    public static Tool Start(string? server, params string[] arguments)
+    public static Tool Start(string? server, params string[] arguments) => Start(server, Command, arguments);
+
+    /// <summary>Starts the tool with a limit of open files.</summary>
+    public static Tool StartLimited(int openFiles, params string[] arguments) =>
+        Start(null, "/bin/sh", ["-c", $"ulimit -n {openFiles}; exec \"$0\" \"$@\"", Command, .. arguments]);
+
+    /// <summary>Starts the tool with an environment variable.</summary>
+    public static Tool StartWith(string name, string value, params string[] arguments) =>
+        Start(null, "/usr/bin/env", [$"{name}={value}", Command, .. arguments]);
+
+    private static string Command => Path.Combine(AppContext.BaseDirectory, "leases");
+
+    private static Tool Start(string? server, string program, string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "leases"))
+        var start = new ProcessStartInfo(program)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -32,6 +32,8 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
 
     public int Epoch => behind.Epoch;
 
+    public string? Trouble => behind.Trouble;
+
     public ValueTask<LeaseState> LoadAsync(string resource)
     {
         BeforeLoad?.Invoke();

@@ -37,6 +37,8 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
     /// <summary>What a listing, and a look at the trouble, throw from now on.</summary>
     public Exception? Failure { get; set; }
 
+    public string? Away { get; set; }
+
     public IGrainStorage Grains => this;
 
     /// <summary>Puts a faulty storage in front of the one that a silo has.</summary>
