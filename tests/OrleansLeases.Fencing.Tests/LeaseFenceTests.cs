@@ -44,6 +44,24 @@ public sealed class LeaseFenceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Work_RunsWhereItsCallerIs()
+    {
+        var scheduler = new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler;
+        TaskScheduler? seen = null;
+
+        await Task.Factory.StartNew(
+            () => _database.Fence.RunAsync("r", 33, async (connection, _) =>
+            {
+                seen = TaskScheduler.Current;
+                await FencedDatabase.AppendAsync(connection, 33);
+            }),
+            CancellationToken.None, TaskCreationOptions.None, scheduler).Unwrap();
+
+        Assert.Same(scheduler, seen);
+        Assert.Equal<long[]>([33], await _database.WrittenAsync());
+    }
+
+    [Fact]
     public async Task Names_ThatLookAlike_AreDifferentResources()
     {
         foreach (var resource in (string[])["a", "A", "a ", " a", "á", "á", "", "a'; drop table guarded; --"])

@@ -41,6 +41,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     public async Task<string> GetOrFillAsync(Func<CancellationToken, Task<string>> fill, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(fill);
+        fill = CallerContext.Bind(fill);
         var known = await ReadAsync(cancellationToken).ConfigureAwait(false);
         if (known is { Value: { } there }) return there;
         while (true)

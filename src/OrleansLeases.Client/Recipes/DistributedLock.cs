@@ -50,6 +50,7 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     public async Task RunAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
+        work = CallerContext.Bind(work);
         await GuardedWork.RunAsync(await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 
@@ -65,6 +66,7 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     public async Task<T> RunAsync<T>(Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
+        work = CallerContext.Bind(work);
         return await GuardedWork.RunAsync(await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 }

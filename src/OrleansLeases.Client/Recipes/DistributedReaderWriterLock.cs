@@ -66,6 +66,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     public async Task ReadAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
+        work = CallerContext.Bind(work);
         await GuardedWork.RunAsync(await AcquireReadAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 
@@ -80,6 +81,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     public async Task WriteAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
+        work = CallerContext.Bind(work);
         await GuardedWork.RunAsync(await AcquireWriteAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 }

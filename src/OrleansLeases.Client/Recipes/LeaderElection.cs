@@ -42,6 +42,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     public async Task RunAsync(Func<Leadership, CancellationToken, Task> lead, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(lead);
+        lead = CallerContext.Bind(lead);
         var leadership = await CampaignAsync(cancellationToken).ConfigureAwait(false);
         await GuardedWork.RunAsync(leadership.Lease, (_, stop) => lead(leadership, stop), cancellationToken).ConfigureAwait(false);
     }

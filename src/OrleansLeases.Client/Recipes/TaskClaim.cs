@@ -61,6 +61,7 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
         Func<LeaseHandle, CancellationToken, Task> work, TimeSpan wait = default, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
+        work = CallerContext.Bind(work);
         if (await IsDoneAsync(cancellationToken).ConfigureAwait(false)) return TaskOutcome.WasDone;
         var lease = await _client.TryAcquireAsync(_task, wait, _options, cancellationToken).ConfigureAwait(false);
         return lease is null ? TaskOutcome.Busy : await GuardedWork.UnderAsync(lease, (held, stop) => DoAsync(held, work, stop), cancellationToken).ConfigureAwait(false);
