@@ -28,7 +28,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
         _clock = clock;
         _forget = forget;
         _scheduler = background;
-        _timer = time.CreateTimer(static queue => ((AlarmQueue)queue!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = Background.Timer(time, static queue => ((AlarmQueue)queue!).Ring(), this);
     }
 
     public void Set(Keeper keeper, TimeSpan at)

@@ -16,7 +16,7 @@ internal sealed class Sweeper : IAsyncDisposable
     private readonly Task _loop;
 
     public Sweeper(IEmbeddedStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf) =>
-        _loop = Task.Run(() => SweepAsync(store, clock, time, keeperOf));
+        _loop = Background.Run(() => SweepAsync(store, clock, time, keeperOf));
 
     public async ValueTask DisposeAsync()
     {

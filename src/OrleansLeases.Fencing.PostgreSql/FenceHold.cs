@@ -25,7 +25,7 @@ public sealed class FenceHold : IAsyncDisposable
         (Resource, Token, _connection) = (resource, token, connection);
         _lost = new(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
         LostToken = _lost.Token;
-        _watch = WatchAsync();
+        _watch = Background.Run(WatchAsync);
     }
 
     /// <summary>The resource.</summary>

@@ -20,9 +20,7 @@ internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
     public GrainAlarm(IGrainContext context, LeaseClock clock, TimeProvider time)
     {
         (_context, _clock) = (context, clock);
-        // The timer outlives the call that makes the grain, so it must not keep that call's context.
-        using (ExecutionContext.SuppressFlow())
-            _timer = time.CreateTimer(static alarm => ((GrainAlarm)alarm!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = Background.Timer(time, static alarm => ((GrainAlarm)alarm!).Ring(), this);
     }
 
     // A keeper sets an alarm only for sooner than the one that stands, so the newest is the only one that matters.

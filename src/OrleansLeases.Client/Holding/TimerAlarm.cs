@@ -13,7 +13,7 @@ internal sealed class TimerAlarm : IAlarm
     public TimerAlarm(TimeProvider time, Func<TimeSpan> look)
     {
         _look = look;
-        _timer = time.CreateTimer(static alarm => ((TimerAlarm)alarm!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = Background.Timer(time, static alarm => ((TimerAlarm)alarm!).Ring(), this);
     }
 
     public void Wake()

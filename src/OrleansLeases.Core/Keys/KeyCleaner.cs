@@ -46,7 +46,8 @@ public sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskSchedule
         }
 
         // Off the turn of the lease that hands it out.
-        _ = Task.Factory.StartNew(WorkAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler ?? TaskScheduler.Default);
+        _ = Background.Make(() =>
+            Task.Factory.StartNew(WorkAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler ?? TaskScheduler.Default));
     }
 
     private async Task WorkAsync()

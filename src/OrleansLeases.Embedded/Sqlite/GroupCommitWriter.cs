@@ -78,7 +78,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         _epoch = epoch;
         _maxPages = maxPages;
         _session = new Session(folder.Database, maxPages);
-        new Thread(Run) { IsBackground = true, Name = "lease writer" }.Start();
+        new Thread(Run) { IsBackground = true, Name = "lease writer" }.UnsafeStart();
     }
 
     public Task<SaveOutcome> Submit(PendingSave save, bool background)

@@ -64,7 +64,7 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         for (var look = 1; !await LookAsync(cancellationToken); look++)
             if (look == LooksAtStart) throw new InvalidOperationException("The database answers too slowly to compare clocks with it; ClockSkew has to be four times as long as a query takes.");
         if (_trouble is { } trouble) throw new InvalidOperationException(trouble);
-        _watch = Task.Run(WatchAsync, CancellationToken.None);
+        _watch = Background.Run(WatchAsync);
     }
 
     // A statement that the server refuses is rolled back whole. Not so where it ended the session or itself (FATAL, PANIC):

@@ -50,8 +50,8 @@ internal sealed class MergedWatch : IDisposable
         }
 
         var merged = new MergedWatch();
-        _ = merged.FollowAsync(membership, hosts);
-        foreach (var share in shares) _ = merged.TakeAsync(share.Value);
+        _ = Background.Run(() => merged.FollowAsync(membership, hosts));
+        foreach (var share in shares) _ = Background.Run(() => merged.TakeAsync(share.Value));
         return new LeaseWatch(merged.ReadAsync(), merged);
     }
 
