@@ -1,8 +1,9 @@
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
-/// Runs signals one after the other on a thread of their own. A signal calls code of the application, which may not
-/// return for long; then the ones behind it get another thread. Thread-safe.
+/// Runs signals on threads of their own. A signal calls code of the application, which may not return for long; so whoever
+/// takes one first sees to it that those behind it have another thread. Of as many that do not return, each has one in the
+/// end; of those that do, a few run all. Thread-safe.
 /// </summary>
 internal sealed class SignalThreads
 {
@@ -10,60 +11,67 @@ internal sealed class SignalThreads
 
     private readonly object _gate = new();
     private readonly Queue<Action> _waiting = new();
-    private int _threads;
-    private int _idle;
-    private long _taken;
-    private long _takenBefore = -1;
+
+    // Those that wait for a signal, or are about to.
+    private int _free;
 
     public void Run(Action signal)
     {
         lock (_gate)
         {
             _waiting.Enqueue(signal);
-            if (_idle > 0) Monitor.Pulse(_gate);
-            else if (_threads == 0) Start_NeedsLock();
+            if (_free > 0) Monitor.Pulse(_gate);
+            else Start_NeedsLock();
         }
     }
 
-    /// <summary>Starts another thread if none has taken a signal since the last look.</summary>
+    /// <summary>Starts a thread where signals wait and there was none to be had for them.</summary>
     /// <returns>Whether signals wait.</returns>
     public bool HelpIfStuck()
     {
         lock (_gate)
         {
             var waits = _waiting.Count > 0;
-            if (waits && _taken == _takenBefore) Start_NeedsLock();
-            _takenBefore = waits ? _taken : -1;
+            if (waits && _free == 0) Start_NeedsLock();
             return waits;
         }
     }
 
     private void Start_NeedsLock()
     {
-        _threads++;
-        new Thread(Work) { Name = "leases: signals", IsBackground = true }.Start();
+        try
+        {
+            new Thread(Work) { Name = "leases: signals", IsBackground = true }.UnsafeStart();
+            _free++;
+        }
+        catch (Exception error) when (error is OutOfMemoryException or ThreadStartException)
+        {
+            // The system has no more threads now. Those that return go on, and more are tried for.
+        }
     }
 
     private void Work()
     {
-        while (TryTake(out var signal)) signal();
+        while (TryTake(out var signal))
+        {
+            signal();
+            lock (_gate) _free++;
+        }
     }
 
     private bool TryTake(out Action signal)
     {
         lock (_gate)
         {
-            _idle++;
             while (!_waiting.TryDequeue(out signal!))
             {
                 if (Monitor.Wait(_gate, LongestIdle) || _waiting.Count > 0) continue;
-                _idle--;
-                _threads--;
+                _free--;
                 return false;
             }
 
-            _idle--;
-            _taken++;
+            _free--;
+            if (_waiting.Count > 0 && _free == 0) Start_NeedsLock();
             return true;
         }
     }

@@ -7,6 +7,9 @@ internal sealed class ThreadAlarm(Func<TimeSpan> look) : IAlarm
     // While signals wait, whoever runs them is looked after this often.
     private static readonly TimeSpan StuckAfter = TimeSpan.FromMilliseconds(5);
 
+    // A client that nobody uses any more, nor disposes of, keeps no thread.
+    private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(2);
+
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _woken = new(false);
     private readonly SignalThreads _signals = new();
@@ -15,8 +18,13 @@ internal sealed class ThreadAlarm(Func<TimeSpan> look) : IAlarm
 
     public void Wake()
     {
-        if (_thread is null) Start();
-        _woken.Set();
+        lock (_gate)
+        {
+            _woken.Set();
+            if (_thread is not null) return;
+            _thread = new Thread(Watch) { Name = "leases: deadlines", IsBackground = true, Priority = ThreadPriority.AboveNormal };
+            _thread.UnsafeStart();
+        }
     }
 
     public void Run(Action signal)
@@ -31,16 +39,6 @@ internal sealed class ThreadAlarm(Func<TimeSpan> look) : IAlarm
         _woken.Set();
     }
 
-    private void Start()
-    {
-        lock (_gate)
-        {
-            if (_thread is not null) return;
-            _thread = new Thread(Watch) { Name = "leases: deadlines", IsBackground = true, Priority = ThreadPriority.AboveNormal };
-            _thread.Start();
-        }
-    }
-
     private void Watch()
     {
         while (true)
@@ -48,10 +46,21 @@ internal sealed class ThreadAlarm(Func<TimeSpan> look) : IAlarm
             var wait = look();
             var signalling = _signals.HelpIfStuck();
             if (_disposed && !signalling) return;
+            var idle = wait < TimeSpan.Zero && !signalling;
             if (signalling && (wait < TimeSpan.Zero || wait > StuckAfter)) wait = StuckAfter;
 
             // Rounded up to what a wait can count, so that it does not end just before anything is due.
-            _woken.WaitOne(wait < TimeSpan.Zero ? Timeout.Infinite : (int)Math.Ceiling(wait.TotalMilliseconds));
+            if (!_woken.WaitOne((int)Math.Ceiling((idle ? LongestIdle : wait).TotalMilliseconds)) && idle && TryEnd()) return;
+        }
+    }
+
+    private bool TryEnd()
+    {
+        lock (_gate)
+        {
+            if (_woken.WaitOne(0)) return false;
+            _thread = null;
+            return true;
         }
     }
 }

@@ -4,33 +4,55 @@ namespace OrleansLeases.Client.Tests.Holding;
 
 public sealed class SignalThreadsTests
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
     [Fact]
-    public async Task Signals_BehindSomeThatDoNotReturn_AreRunAllTheSame()
+    public void Signals_BehindManyThatDoNotReturn_AreRunAllTheSame_AndThoseThatComeLater()
     {
+        const int Stuck = 50;
         // Not disposed of: whoever waits for it may come to it after the test.
         var goOn = new ManualResetEventSlim();
-        var stuck = new CountdownEvent(3);
-        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var begun = new CountdownEvent(Stuck);
+        var ran = new CountdownEvent(2);
         var threads = new SignalThreads();
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < Stuck; i++)
         {
             threads.Run(() =>
             {
-                stuck.Signal();
+                begun.Signal();
                 goOn.Wait();
             });
         }
 
-        threads.Run(() => ran.SetResult());
-        while (!ran.Task.IsCompleted)
+        threads.Run(() => ran.Signal());
+        var all = begun.Wait(Limit);
+        threads.Run(() => ran.Signal());
+        all &= ran.Wait(Limit);
+
+        goOn.Set();
+        Assert.True(all, $"{begun.CurrentCount} of {Stuck} signals did not begin.");
+        Assert.False(threads.HelpIfStuck());
+    }
+
+    [Fact]
+    public void Signals_ThatReturn_AreRunByFewThreads()
+    {
+        const int Count = 10_000;
+        var ran = new CountdownEvent(Count);
+        var ids = new System.Collections.Concurrent.ConcurrentDictionary<int, bool>();
+        var threads = new SignalThreads();
+
+        for (var i = 0; i < Count; i++)
         {
-            threads.HelpIfStuck();
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+            threads.Run(() =>
+            {
+                ids.TryAdd(Environment.CurrentManagedThreadId, true);
+                ran.Signal();
+            });
         }
 
-        Assert.True(stuck.IsSet);
-        Assert.False(threads.HelpIfStuck());
-        goOn.Set();
+        Assert.True(ran.Wait(Limit));
+        Assert.InRange(ids.Count, 1, 100);
     }
 
     [Fact]
