@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Client.Holding;
 
 namespace OrleansLeases.Client;
@@ -16,6 +18,7 @@ public sealed class LeaseClient : IAsyncDisposable
     private readonly LeaseClientOptions _options;
     private readonly TimeProvider _time;
     private readonly HolderClock _clock;
+    private readonly ILogger _logger;
     private readonly ServiceLimits _limits;
     private readonly HeldLeases _held;
     private readonly Returns _returns;
@@ -28,21 +31,22 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <param name="service">The service. It stays the caller's, to be disposed of after the client.</param>
     /// <param name="options">How it behaves; the defaults where left out.</param>
     /// <param name="time">Its clock; the system's where left out.</param>
+    /// <param name="logger">Is told of each lease that is lost, and of renewals that begin and cease to fail; nobody where left out.</param>
     /// <exception cref="ArgumentNullException"><paramref name="service"/> is null.</exception>
     /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
-    public LeaseClient(ILeaseService service, LeaseClientOptions? options = null, TimeProvider? time = null)
-        : this(service, options ?? new(), time ?? TimeProvider.System, HolderClock.Of(time ?? TimeProvider.System))
+    public LeaseClient(ILeaseService service, LeaseClientOptions? options = null, TimeProvider? time = null, ILogger<LeaseClient>? logger = null)
+        : this(service, options ?? new(), time ?? TimeProvider.System, HolderClock.Of(time ?? TimeProvider.System), logger)
     {
     }
 
-    internal LeaseClient(ILeaseService service, LeaseClientOptions options, TimeProvider time, HolderClock clock)
+    internal LeaseClient(ILeaseService service, LeaseClientOptions options, TimeProvider time, HolderClock clock, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(service);
         options.Validate();
         Service = service;
-        (_options, _time, _clock) = (options, time, clock);
+        (_options, _time, _clock, _logger) = (options, time, clock, logger ?? NullLogger.Instance);
         _limits = new(service, _time);
-        _held = new(new RenewalCalls(service, _limits, _time), _clock, _time);
+        _held = new(new RenewalCalls(service, _limits, _time), _clock, _time, _logger);
         _returns = new(service, _clock, _time, _stopping.Token);
     }
 
@@ -69,7 +73,7 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<LeaseHandle> AcquireAsync(string resource, LeaseOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var result = await RequestAsync(ToRequest(resource, options), Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+        var result = await RequestAsync(ToRequest(resource, options), Timeout.InfiniteTimeSpan, options?.MaxHold, cancellationToken).ConfigureAwait(false);
         return result.TryGetValue(out var lease, out var refusal) ? lease : throw new LeaseRefusedException(refusal);
     }
 
@@ -87,7 +91,7 @@ public sealed class LeaseClient : IAsyncDisposable
     public async ValueTask<LeaseHandle?> TryAcquireAsync(
         string resource, TimeSpan wait = default, LeaseOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var result = await RequestAsync(ToRequest(resource, options), wait, cancellationToken).ConfigureAwait(false);
+        var result = await RequestAsync(ToRequest(resource, options), wait, options?.MaxHold, cancellationToken).ConfigureAwait(false);
         if (result.TryGetValue(out var lease, out var refusal)) return lease;
         return refusal is Refusal.Held ? null : throw new LeaseRefusedException(refusal);
     }
@@ -107,23 +111,8 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async ValueTask<LeaseResult<LeaseHandle>> RequestAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        if (wait == Timeout.InfiniteTimeSpan) wait = TimeSpan.MaxValue;
-        ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-
-        _held.StartAsking();
-        try
-        {
-            return await KeepAskingAsync(request, wait, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _held.EndAsking();
-        }
-    }
+    public ValueTask<LeaseResult<LeaseHandle>> RequestAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken = default) =>
+        RequestAsync(request, wait, maxHold: null, cancellationToken);
 
     /// <summary>
     /// Renews no more, and acquires no more. Leases still held run out at their deadlines, and then they are lost: their
@@ -139,18 +128,21 @@ public sealed class LeaseClient : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
     }
 
-    internal CancellationToken LostTokenOf(HeldLease lease) => _held.LostTokenOf(lease);
+    internal HandleSource? SourceOf(HeldLease lease, LeaseHandle handle, ref HandleSource? known) => _held.SourceOf(lease, handle, ref known);
 
     internal LeaseLoss LossAtTheEndOf(HeldLease lease) => _held.LossAtTheEndOf(lease);
 
     internal Task NextChangeOf(HeldLease lease) => _held.NextChangeOf(lease);
+
+    /// <summary>Ends a lease whose handle was collected.</summary>
+    internal void Abandon(HeldLease lease, HandleSource? source) => _held.Abandon(lease, source, () => GiveBack(lease.Grant, _clock.Read() + lease.Grant.Ttl));
 
     internal async Task<LeaseResult<LeaseRelease>> ReleaseAsync(HeldLease lease)
     {
         if (_held.End(lease) is not { } endsAt)
         {
             // The service may have renewed it after all, without being heard: others need not wait for that to run out.
-            if (lease.Loss is { IsOwnVerdict: true }) GoOn(_returns.ReleaseAsync(lease.Grant, _clock.Read()));
+            if (lease.Loss is { IsOwnVerdict: true }) GiveBack(lease.Grant, _clock.Read());
             return new Refusal.NotHolder(lease.Loss!.Reason, lease.Grant.Token, lease.Loss.Detail);
         }
 
@@ -167,7 +159,29 @@ public sealed class LeaseClient : IAsyncDisposable
         }
     }
 
-    private async ValueTask<LeaseResult<LeaseHandle>> KeepAskingAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken)
+    private async ValueTask<LeaseResult<LeaseHandle>> RequestAsync(
+        AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (wait == Timeout.InfiniteTimeSpan) wait = TimeSpan.MaxValue;
+        ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+
+        // Before anything is waited for: afterwards, the caller is not to be seen any more.
+        var takenIn = _logger.IsEnabled(LogLevel.Warning) ? CallSite.OfCaller() : null;
+        _held.StartAsking();
+        try
+        {
+            return await KeepAskingAsync(request, wait, maxHold, takenIn, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _held.EndAsking();
+        }
+    }
+
+    private async ValueTask<LeaseResult<LeaseHandle>> KeepAskingAsync(
+        AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, string? takenIn, CancellationToken cancellationToken)
     {
         var longestWait = wait > TimeSpan.Zero ? (await _limits.AskAsync(cancellationToken).ConfigureAwait(false)).MaxWait : TimeSpan.Zero;
         var asking = new PatientAcquire(Service, _clock, _time, request, longestWait);
@@ -178,15 +192,15 @@ public sealed class LeaseClient : IAsyncDisposable
             if (!result.TryGetValue(out var grant, out var refusal)) return refusal;
 
             var now = _clock.Read();
-            var lease = new HeldLease(grant, asking.SentAt, now, _options.ClockDrift);
+            var lease = new HeldLease(grant, asking.SentAt, now, _options.ClockDrift, maxHold, takenIn);
             if (lease.EndsAt > now)
             {
                 if (_held.TryAdd(lease)) return new LeaseHandle(this, lease);
-                if (asking.HasOwnId) GoOn(_returns.ReleaseAsync(grant, lease.EndsAt));
+                if (asking.HasOwnId) GiveBack(grant, lease.EndsAt);
                 throw new ObjectDisposedException(nameof(LeaseClient));
             }
 
-            if (asking.HasOwnId) GoOn(_returns.ReleaseAsync(grant, now));
+            if (asking.HasOwnId) GiveBack(grant, now);
             if (!asking.HasOwnId || _time.GetElapsedTime(started) >= wait)
                 return new Refusal.Unavailable(TimeSpan.Zero, $"The lease on '{request.Resource}' had run out when its grant arrived; choose a ttl well above the round trip.");
             asking.StartAnew();
@@ -202,7 +216,7 @@ public sealed class LeaseClient : IAsyncDisposable
         finally
         {
             // Under an id of the caller's, somebody else may have been told of the grant, and relies on it.
-            if (asking is { LeavesOpen: true, HasOwnId: true }) GoOn(_returns.AbandonAsync(asking.Request));
+            if (asking is { LeavesOpen: true, HasOwnId: true }) GoOn(Background.Run(() => _returns.AbandonAsync(asking.Request)));
         }
     }
 
@@ -212,6 +226,9 @@ public sealed class LeaseClient : IAsyncDisposable
         options ??= new();
         return options.ToRequest(resource, options.Owner ?? (options.Mode == LeaseMode.Shared ? $"{Owner}/{Interlocked.Increment(ref _owners)}" : Owner));
     }
+
+    /// <summary>Gives a lease back that nobody waits for.</summary>
+    private void GiveBack(LeaseGrant grant, TimeSpan endsAt) => GoOn(Background.Run(() => _returns.ReleaseAsync(grant, endsAt)));
 
     /// <summary>Lets work go on beside its caller, who has stopped waiting for it.</summary>
     private void GoOn(Task work)

@@ -13,18 +13,25 @@ namespace OrleansLeases.Client;
 /// <para>That does not reach into a pause of the process itself: between a check and the act that relies on it, any time
 /// may pass. What must not happen twice has to be refused by the resource: give it the <see cref="Token"/>, and let it
 /// refuse lower ones than it has seen. For shared leases tokens are identities, not fences.</para>
+/// <para>Keep the handle for as long as the lease is relied on, and dispose of it. One that nobody refers to any more ends when
+/// it is collected: the lease is lost, given back, and logged with where it was taken. <see cref="Token"/> keeps
+/// nothing, being a number.</para>
 /// </remarks>
 public sealed class LeaseHandle : IAsyncDisposable
 {
     private readonly LeaseClient _client;
     private readonly HeldLease _lease;
     private readonly Lazy<Task<LeaseResult<LeaseRelease>>> _release;
+    private HandleSource? _lost;
 
     internal LeaseHandle(LeaseClient client, HeldLease lease)
     {
         (_client, _lease) = (client, lease);
         _release = new(() => client.ReleaseAsync(lease));
     }
+
+    /// <summary>Nobody can release the lease any more, so it is not kept for ever.</summary>
+    ~LeaseHandle() => _client.Abandon(_lease, _lost);
 
     /// <summary>The resource.</summary>
     public string Resource => _lease.Grant.Resource;
@@ -57,10 +64,20 @@ public sealed class LeaseHandle : IAsyncDisposable
     /// 50 ms of waking. Not cancelled by a release.
     /// </summary>
     /// <remarks>
-    /// Callbacks run on threads of this library, one lease's after the other's; one that does not return soon holds up
-    /// none of the others for longer than milliseconds. A callback that throws ends the process, as one of a timer does.
+    /// <para>Callbacks run on threads of this library, outside of any context of the caller's. However many do not return, they
+    /// hold up no other lease's: each that does not has a thread of its own, for as long as it takes. Those of one token run
+    /// one after the other. A callback that throws ends the process, as one of a timer does.</para>
+    /// <para>Whoever has the token, or one that is linked to it, keeps the lease. A callback alone does not: if neither the
+    /// handle nor the token is referred to any more, the lease is lost, and the callback runs.</para>
     /// </remarks>
-    public CancellationToken LostToken => _client.LostTokenOf(_lease);
+    public CancellationToken LostToken
+    {
+        get
+        {
+            if (Volatile.Read(ref _lost) is { } known) return known.Token;
+            return _client.SourceOf(_lease, this, ref _lost)?.Token ?? new(canceled: true);
+        }
+    }
 
     /// <summary>Why the lease was lost; null while it is held, and where it was released.</summary>
     public LeaseLoss? Loss => _lease.Loss;
@@ -77,6 +94,10 @@ public sealed class LeaseHandle : IAsyncDisposable
     /// To miss none, take it before looking.
     /// </summary>
     public Task NextChange => _client.NextChangeOf(_lease);
+
+    internal LeaseClient Client => _client;
+
+    internal HeldLease Lease => _lease;
 
     /// <summary>It was lost or released.</summary>
     internal bool IsOver => _lease.IsOver;
@@ -113,7 +134,11 @@ public sealed class LeaseHandle : IAsyncDisposable
 
     /// <summary>Releases the lease, as <see cref="ReleaseAsync"/> does. Never throws.</summary>
     /// <returns>When the service has said so, or it is not worth waiting for.</returns>
-    public async ValueTask DisposeAsync() => await ReleaseAsync().ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await ReleaseAsync().ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Resource} #{Token}";

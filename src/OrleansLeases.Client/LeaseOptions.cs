@@ -30,6 +30,22 @@ public sealed record LeaseOptions
     /// </value>
     public string? Owner { get; init; }
 
+    /// <summary>
+    /// How long the lease is held at most, however well it is renewed: then it is lost, and others have it once its time to
+    /// live is over. For work that may hang.
+    /// </summary>
+    /// <value>Null by default: for as long as it is renewed. More than 0, counted from the grant.</value>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public TimeSpan? MaxHold
+    {
+        get;
+        init
+        {
+            if (value <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(MaxHold)} is {value}; it takes more than 0, or null for no limit.");
+            field = value;
+        }
+    }
+
     internal AcquireRequest ToRequest(string resource, string owner) => new()
     {
         Resource = resource,

@@ -18,20 +18,25 @@ internal sealed class HeldLease
     private static readonly TimeSpan ShortestLeap = TimeSpan.FromMilliseconds(500);
 
     private readonly double _trust;
+    private readonly TimeSpan _holdUntil;
     private long _endsAt;
     private TimeSpan _latestEnd = TimeSpan.MaxValue;
     private TimeSpan _pause;
     private TimeSpan _confirmedAt;
     private TaskCompletionSource? _change;
-    private CancellationTokenSource? _lost;
+    private WeakReference<HandleSource>? _lost;
 
     /// <param name="grant">The grant.</param>
     /// <param name="sentAt">When the call that brought it was sent, by the holder's clock: its time counts from there.</param>
     /// <param name="now">When its answer was here.</param>
     /// <param name="drift">The share of any time told that is not relied on, since this machine's clock may run slow.</param>
-    public HeldLease(LeaseGrant grant, TimeSpan sentAt, TimeSpan now, double drift)
+    /// <param name="maxHold">How long it is held at most, however often it is renewed.</param>
+    /// <param name="takenIn">The code that took it, where that is known.</param>
+    public HeldLease(LeaseGrant grant, TimeSpan sentAt, TimeSpan now, double drift, TimeSpan? maxHold = null, string? takenIn = null)
     {
         _trust = 1 - drift;
+        (MaxHold, TakenIn) = (maxHold, takenIn);
+        _holdUntil = maxHold < TimeSpan.MaxValue - now ? now + maxHold.Value : TimeSpan.MaxValue;
         Grant = grant;
         Renewal = new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
         EndsAt = sentAt + Trusted(grant.Held + grant.Remaining);
@@ -43,11 +48,15 @@ internal sealed class HeldLease
 
     public RenewRequest Renewal { get; }
 
+    public TimeSpan? MaxHold { get; }
+
+    public string? TakenIn { get; }
+
     /// <summary>Until when the lease is surely held, by the holder's clock; before all times once it is over.</summary>
     public TimeSpan EndsAt
     {
         get => new(Volatile.Read(ref _endsAt));
-        private set => Volatile.Write(ref _endsAt, value.Ticks);
+        private set => Volatile.Write(ref _endsAt, Min(value, _holdUntil).Ticks);
     }
 
     /// <summary>It was lost or released: nothing changes any more.</summary>
@@ -115,7 +124,7 @@ internal sealed class HeldLease
     {
         Loss = loss;
         End_NeedsLock();
-        return _lost is { } lost ? lost.Cancel : null;
+        return _lost is { } lost && lost.TryGetTarget(out var source) ? source.Cancel : null;
     }
 
     /// <summary>The lease is over, at its holder's word or by <see cref="Lose_NeedsLock"/>.</summary>
@@ -127,14 +136,24 @@ internal sealed class HeldLease
 
     /// <summary>Why the lease is lost once its time has run out.</summary>
     /// <param name="leap">How much time went by since its deadline was looked at before.</param>
-    public LeaseLoss LossAtTheEnd(TimeSpan leap) => Breaking is { } notice && EndsAt == _latestEnd
-        ? new(NotHolderReason.Broken, $"The lease on '{Grant.Resource}' was broken: {notice.Reason}") { IsOwnVerdict = true }
-        : new(NotHolderReason.Expired, $"The lease on '{Grant.Resource}' was not renewed in time: {WhyNotRenewed(leap)}") { IsOwnVerdict = true };
-
-    public CancellationToken LostToken_NeedsLock()
+    public LeaseLoss LossAtTheEnd(TimeSpan leap)
     {
-        if (Loss is not null) return _lost?.Token ?? new CancellationToken(canceled: true);
-        return (_lost ??= new()).Token;
+        var (reason, what) = (EndsAt == _holdUntil, EndsAt == _latestEnd ? Breaking : null) switch
+        {
+            (true, _) => (NotHolderReason.Expired, $"was held for {nameof(LeaseOptions.MaxHold)}, {MaxHold}, and is not held for longer."),
+            (_, { } notice) => (NotHolderReason.Broken, $"was broken: {notice.Reason}"),
+            _ => (NotHolderReason.Expired, $"was not renewed in time: {WhyNotRenewed(leap)}"),
+        };
+        return new(reason, $"The lease on '{Grant.Resource}' {what}") { IsOwnVerdict = true };
+    }
+
+    /// <summary>Makes a source that is cancelled when the lease is lost; null where it is lost already.</summary>
+    public HandleSource? NewSource_NeedsLock(LeaseHandle handle)
+    {
+        if (Loss is not null) return null;
+        var source = new HandleSource(handle);
+        _lost = new(source);
+        return source;
     }
 
     public Task NextChange_NeedsLock() =>
@@ -157,7 +176,9 @@ internal sealed class HeldLease
     // Jittered, so that leases taken together are not renewed together for ever; and never later than halfway to the end.
     private void RenewSoon(TimeSpan renewAfter, TimeSpan now)
     {
-        var wait = Min(renewAfter * (0.9 + (Random.Shared.NextDouble() / 10)), (EndsAt - now) / 2);
+        var wait = renewAfter * (0.9 + (Random.Shared.NextDouble() / 10));
+        // What is not held for longer anyhow is renewed no sooner for that: the service still says whether it stands.
+        if (EndsAt != _holdUntil) wait = Min(wait, (EndsAt - now) / 2);
         RenewAt = now + Max(wait, SoonestRenewal);
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
@@ -16,17 +18,20 @@ internal sealed class HeldLeases
     private readonly DueQueue _queue = new();
     private readonly HolderClock _clock;
     private readonly RenewalCalls _calls;
+    private readonly ILogger _logger;
     private readonly IAlarm _alarm;
     private TimeSpan _nextLook = TimeSpan.MaxValue;
     private TimeSpan _busyUntil;
     private TimeSpan _lookedAt;
     private int _asking;
+    private int _inTrouble;
     private bool _closed;
     private int _underWay;
 
-    public HeldLeases(RenewalCalls calls, HolderClock clock, TimeProvider time)
+    public HeldLeases(RenewalCalls calls, HolderClock clock, TimeProvider time, ILogger logger)
     {
         _calls = calls;
+        _logger = logger;
         _clock = clock;
         _alarm = time == TimeProvider.System ? new ThreadAlarm(Look) : new TimerAlarm(time, Look);
     }
@@ -78,9 +83,38 @@ internal sealed class HeldLeases
         }
     }
 
-    public CancellationToken LostTokenOf(HeldLease lease)
+    /// <summary>Ends a lease that nobody has a handle of any more: it is lost, and told so, before it is given back.</summary>
+    /// <param name="lease">The lease.</param>
+    /// <param name="source">The source of its signal, if there was one: with the handle, it can be reached no more from here.</param>
+    /// <param name="giveBack">Gives it back, if it was held until then.</param>
+    public void Abandon(HeldLease lease, HandleSource? source, Action giveBack)
     {
-        lock (_gate) return lease.LostToken_NeedsLock();
+        bool held;
+        lock (_gate)
+        {
+            held = !lease.IsOver;
+            if (held)
+            {
+                Forget_NeedsLock(lease);
+                lease.Lose_NeedsLock(new(NotHolderReason.Released, $"The lease on '{lease.Grant.Resource}' was given back, since its handle was collected; keep it, and dispose of it."));
+            }
+        }
+
+        if (lease.Loss is null) return;
+        _alarm.Run(() =>
+        {
+            source?.Cancel();
+            if (held) giveBack();
+        });
+        if (!held) return;
+        var grant = lease.Grant;
+        _alarm.Run(() => _logger.Collected(grant.Resource, grant.Owner, grant.Token, lease.TakenIn ?? "code that is not known"));
+    }
+
+    /// <summary>The source of a lease's signal, made where there is none; null where it is too late for that.</summary>
+    public HandleSource? SourceOf(HeldLease lease, LeaseHandle handle, ref HandleSource? known)
+    {
+        lock (_gate) return known ??= lease.NewSource_NeedsLock(handle);
     }
 
     /// <summary>Why a lease is lost whose time has run out, though nobody may have looked at it yet.</summary>
@@ -155,7 +189,7 @@ internal sealed class HeldLeases
     private void Send(HeldLease[] batch)
     {
         Interlocked.Increment(ref _underWay);
-        _ = Task.Run(async () =>
+        _ = Background.Run(async () =>
         {
             try
             {
@@ -212,15 +246,24 @@ internal sealed class HeldLeases
             return;
         }
 
+        var wasInTrouble = lease.Trouble is not null;
         if (result.TryGetValue(out var renewal, out var trouble)) lease.Renewed_NeedsLock(sentAt, renewal, now);
         else lease.NotRenewed_NeedsLock(sentAt, trouble, now);
         Schedule_NeedsLock(lease);
+        if (lease.Trouble is { } begun && !wasInTrouble && _inTrouble++ == 0)
+            (signals ??= []).Add(() => _logger.NotRenewed(lease.Grant.Resource, lease.Grant.Owner, begun.Detail));
+        else if (lease.Trouble is null && wasInTrouble && --_inTrouble == 0)
+            (signals ??= []).Add(_logger.RenewedAgain);
     }
 
     private void Lose_NeedsLock(HeldLease lease, LeaseLoss loss, ref List<Action>? signals)
     {
         Forget_NeedsLock(lease);
-        if (lease.Lose_NeedsLock(loss) is { } signal) (signals ??= []).Add(signal);
+        signals ??= [];
+        if (lease.Lose_NeedsLock(loss) is { } signal) signals.Add(signal);
+        // A logger may take its time as well.
+        if (_logger.IsEnabled(LogLevel.Warning))
+            signals.Add(() => _logger.Lost(lease.Grant.Resource, lease.Grant.Owner, lease.Grant.Token, loss.Reason, loss.Detail));
     }
 
     private void RenewNoMore_NeedsLock(HeldLease lease)
@@ -245,6 +288,7 @@ internal sealed class HeldLeases
     private void Forget_NeedsLock(HeldLease lease)
     {
         _queue.Remove(lease);
+        if (lease.Trouble is not null) _inTrouble--;
         if (_closed && _queue.Count == 0) _alarm.Wake();
     }
 

@@ -1,15 +1,18 @@
+using OrleansLeases.Client.Holding;
+
 namespace OrleansLeases.Client.Recipes;
 
 /// <summary>A term as the leader. Dispose it to resign. Thread-safe.</summary>
 public sealed class Leadership : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _handOver = new();
-
     internal Leadership(LeaseHandle lease)
     {
         Lease = lease;
-        HandOverToken = _handOver.Token;
-        _ = FollowAsync();
+        var handOver = new HandleSource(lease);
+        HandOverToken = handOver.Token;
+        // Without the lease's handle, which would otherwise be kept by this for ever.
+        var (client, held, source) = (lease.Client, lease.Lease, new WeakReference<HandleSource>(handOver));
+        _ = Background.Run(() => FollowAsync(client, held, source));
     }
 
     /// <summary>The lease it rests on.</summary>
@@ -47,15 +50,15 @@ public sealed class Leadership : IAsyncDisposable
     /// <returns>When the service has said so, or it is not worth waiting for.</returns>
     public ValueTask DisposeAsync() => Lease.DisposeAsync();
 
-    private async Task FollowAsync()
+    private static async Task FollowAsync(LeaseClient client, HeldLease lease, WeakReference<HandleSource> handOver)
     {
         while (true)
         {
-            var change = Lease.NextChange;
-            if (Lease.IsOver) return;
-            if (Lease.Breaking is not null)
+            var change = client.NextChangeOf(lease);
+            if (lease.IsOver) return;
+            if (lease.Breaking is not null)
             {
-                await _handOver.CancelAsync().ConfigureAwait(false);
+                if (handOver.TryGetTarget(out var source)) await source.CancelAsync().ConfigureAwait(false);
                 return;
             }
 

@@ -56,7 +56,7 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task Lease_WhoseMachineHasItsClockSet_IsKeptWhereAnotherClockCountsSleep()
     {
-        await using var client = new LeaseClient(_bench.Network, new() { Owner = "ann" }, _bench.Time, new(_bench.Time, countsSleep: true));
+        await using var client = new LeaseClient(_bench.Network, new() { Owner = "ann" }, _bench.Time, clock: new(_bench.Time, countsSleep: true));
         var lease = await client.TryAcquireAsync("r", options: new() { Ttl = HandleBench.Ttl });
 
         _bench.Time.StepWall(TimeSpan.FromSeconds(40));
@@ -145,4 +145,31 @@ public sealed class LossTests : IAsyncLifetime
         Assert.True(lease.LostToken.IsCancellationRequested);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => _bench.AcquireAsync("other"));
     }
+
+    [Fact]
+    public async Task Lease_IsHeldForMaxHoldAndNoLonger_HoweverWellItIsRenewed()
+    {
+        var lease = await _bench.Client.AcquireAsync("r", new() { Ttl = HandleBench.Ttl, MaxHold = TimeSpan.FromMinutes(10) });
+        var lost = lease.LostToken;
+
+        await _bench.AdvanceAsync(TimeSpan.FromMinutes(10) - TimeSpan.FromMilliseconds(1));
+        Assert.True(lease.IsValid());
+        Assert.Equal(TimeSpan.FromMilliseconds(1), lease.Remaining);
+        // A third of the ttl apart, to the end.
+        Assert.InRange(_bench.Network.Sent<RenewBatchRequest>().Count, 59, 70);
+        await _bench.AdvanceAsync(TimeSpan.FromMilliseconds(1));
+
+        Assert.True(lost.IsCancellationRequested);
+        Assert.False(lease.IsValid());
+        Assert.Contains("MaxHold, 00:10:00", lease.Loss?.Detail, StringComparison.Ordinal);
+        Assert.Equal(LeaseStatus.Held, (await _bench.LookAsync()).State);
+        await _bench.AdvanceAsync(HandleBench.Ttl + TimeSpan.FromSeconds(1));
+        Assert.NotEqual(LeaseStatus.Held, (await _bench.LookAsync()).State);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void MaxHold_OfNothing_IsRefused(int seconds) =>
+        Assert.Contains("MaxHold", Assert.Throws<ArgumentOutOfRangeException>(() => new LeaseOptions { MaxHold = TimeSpan.FromSeconds(seconds) }).Message, StringComparison.Ordinal);
 }

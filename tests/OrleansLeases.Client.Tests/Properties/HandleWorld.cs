@@ -48,7 +48,7 @@ internal sealed class HandleWorld
         _networks = [.. Enumerable.Range(0, servers).Select(_ => new Network(_service) { FateOf = _ => Fate.Waits })];
         _wires = new([.. _networks]);
         ILeaseService way = servers == 1 ? _networks[0] : _wires.Service(_here, TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(300));
-        _client = new(way, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, new(_here, countsSleep));
+        _client = new(way, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, clock: new(_here, countsSleep));
     }
 
     public int SeenValid { get; private set; }

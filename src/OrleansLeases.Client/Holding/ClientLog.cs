@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansLeases.Client.Holding;
+
+/// <summary>What a client tells of its leases.</summary>
+internal static partial class ClientLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "The lease on '{Resource}' of '{Owner}' with token {Token} was lost ({Reason}): {Detail}")]
+    public static partial void Lost(this ILogger logger, string resource, string owner, long token, NotHolderReason reason, string detail);
+
+    [LoggerMessage(2, LogLevel.Warning, "Leases are not being renewed, first that on '{Resource}' of '{Owner}'; that is tried again until they run out: {Detail}")]
+    public static partial void NotRenewed(this ILogger logger, string resource, string owner, string detail);
+
+    [LoggerMessage(3, LogLevel.Information, "All leases are being renewed again.")]
+    public static partial void RenewedAgain(this ILogger logger);
+
+    [LoggerMessage(
+        4,
+        LogLevel.Warning,
+        "The lease on '{Resource}' of '{Owner}' with token {Token} is given back: its handle was collected, and had not been disposed of. It was taken in {CallSite}.")]
+    public static partial void Collected(this ILogger logger, string resource, string owner, long token, string callSite);
+}

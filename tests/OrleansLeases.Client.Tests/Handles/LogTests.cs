@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging;
+using OrleansLeases.Client.Tests.Support;
+using OrleansLeases.Embedded;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Client.Tests.Handles;
+
+/// <summary>What a client tells of trouble: each once, however often it is met.</summary>
+public sealed class LogTests
+{
+    [Fact]
+    public async Task Renewals_ThatFailAndComeThroughAgain_AreToldOnceEach()
+    {
+        var log = new LogBook();
+        var time = new ManualTimeProvider();
+        await using var engine = EmbeddedLeases.InMemory(time: time);
+        var network = new Network(engine);
+        await using var client = new LeaseClient(network, new() { Owner = "ann" }, time, log);
+        await using var one = await client.AcquireAsync("one");
+        await using var other = await client.AcquireAsync("other");
+
+        network.FateOf = verb => verb == "renew" ? Fate.Refused(new Refusal.Unavailable(TimeSpan.Zero, "The disk is full.")) : Fate.Passes;
+        await AdvanceUntilAsync(() => one.Trouble is not null && other.Trouble is not null && network.Sent<RenewBatchRequest>().Count >= 5);
+        network.FateOf = _ => Fate.Passes;
+        await AdvanceUntilAsync(() => one.Trouble is null && other.Trouble is null);
+
+        Assert.Collection(
+            log.Lines,
+            line =>
+            {
+                Assert.Equal(LogLevel.Warning, line.Level);
+                Assert.Contains("not being renewed", line.Message, StringComparison.Ordinal);
+                Assert.Contains("The disk is full.", line.Message, StringComparison.Ordinal);
+            },
+            line => Assert.Equal((LogLevel.Information, "All leases are being renewed again."), line));
+
+        async Task AdvanceUntilAsync(Func<bool> condition)
+        {
+            while (!condition())
+            {
+                time.Advance(TimeSpan.FromMilliseconds(50));
+                await Eventually.TrueAsync(() => client.RenewalsUnderWay == 0);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Lease_ThatIsReleased_IsNotTold()
+    {
+        var log = new LogBook();
+        await using var engine = EmbeddedLeases.InMemory();
+        await using var client = new LeaseClient(engine, logger: log);
+
+        await (await client.AcquireAsync("r")).DisposeAsync();
+
+        Assert.Empty(log.Lines);
+    }
+}
