@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansLeases.Client.Internal;
 
@@ -24,8 +25,11 @@ public static class LeaseClientServiceExtensions
     /// <remarks>
     /// <para>Options are checked when a host starts, and otherwise at the first use: an <see cref="OptionsValidationException"/>
     /// names each field that is wrong, its value and the remedy.</para>
-    /// <para>Add no handler that repeats calls or limits their time, as the standard resilience handler does: that is done here,
-    /// where it is known what may be repeated, and waits of 25 s are usual. The <see cref="LeaseClient"/> is disposed of with
+    /// <para>What <c>ConfigureHttpClientDefaults</c> adds to every client's handlers is left out here, but for service discovery:
+    /// retries, time-outs and breakers such as the standard resilience handler's cut waits of 25 s, and repeat what may not be
+    /// repeated. Handlers for this client, such as a credential's, are added to the builder that this returns; add none
+    /// there that repeats calls or limits their time. Nor does its <see cref="HttpClient"/> log each call, unless
+    /// <c>AddDefaultLogger</c> is called on that builder; the <see cref="LeaseClient"/> logs each lease that is lost. The <see cref="LeaseClient"/> is disposed of with
     /// the services, by <c>DisposeAsync</c>, as hosts do. What is registered as <see cref="ILeaseService"/> afterwards, such
     /// as a test's engine in memory, takes the place of the one over HTTP.</para>
     /// </remarks>
@@ -55,8 +59,14 @@ public static class LeaseClientServiceExtensions
         services.AddSingleton<IValidateOptions<LeaseHttpOptions>, LeaseHttpOptionsValidator>();
         services.AddSingleton<ILeaseService>(provider => ServiceOf(provider, provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value));
         services.TryAddSingleton(provider => new LeaseClient(
-            provider.GetRequiredService<ILeaseService>(), provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value.Client, provider.GetService<TimeProvider>()));
+            provider.GetRequiredService<ILeaseService>(),
+            provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value.Client,
+            provider.GetService<TimeProvider>(),
+            provider.GetService<ILogger<LeaseClient>>()));
         return services.AddHttpClient(HttpClientName)
+            .WithoutForeignHandlers()
+            // Several lines for each renewal; what matters of them the client says itself.
+            .RemoveAllLoggers()
             .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider => HandlerOf(provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);

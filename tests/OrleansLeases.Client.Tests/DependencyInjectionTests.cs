@@ -2,7 +2,9 @@ using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansLeases.Client.Tests.Support;
 using OrleansLeases.Embedded;
 using OrleansLeases.Testing;
 
@@ -131,6 +133,70 @@ public sealed class DependencyInjectionTests
         Assert.Equal(["Bearer secret acme"], seen);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Defaults_OfAllClients_AddNoRetriesHere_AndNoTimeouts(bool first)
+    {
+        var asked = 0;
+        _servers.Does("a", (_, _) =>
+        {
+            asked++;
+            return Task.FromResult(ScriptedServer.Reply(HttpStatusCode.ServiceUnavailable, "busy"));
+        });
+        var services = new ServiceCollection();
+        services.AddSingleton(Configure()).AddServiceDiscovery();
+        if (first) services.ConfigureHttpClientDefaults(Aspire);
+        services.AddLeasesClient(options => options.Servers.Add("http://a"))
+            .AddHttpMessageHandler(() => new Tenant())
+            .ConfigurePrimaryHttpMessageHandler(() => _servers);
+        if (!first) services.ConfigureHttpClientDefaults(Aspire);
+        await using var provider = services.BuildServiceProvider();
+
+        var handlers = HandlersOf(provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("OrleansLeases"));
+        await provider.GetRequiredService<ILeaseService>().InfoAsync();
+
+        Assert.Equal(1, asked);
+        Assert.Contains(nameof(Tenant), handlers);
+        Assert.Contains("ResolvingHttpDelegatingHandler", handlers);
+        Assert.DoesNotContain(handlers, name => name.Contains("Resilience", StringComparison.Ordinal));
+        Assert.Contains(HandlersOf(provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("another")), name => name.Contains("Resilience", StringComparison.Ordinal));
+
+        static void Aspire(IHttpClientBuilder http)
+        {
+            http.AddStandardResilienceHandler();
+            http.AddServiceDiscovery();
+        }
+    }
+
+    [Fact]
+    public async Task Calls_AreNotLogged_AndALostLeaseIs_Once()
+    {
+        var log = new LogBook();
+        var time = new ManualTimeProvider();
+        await using var engine = EmbeddedLeases.InMemory(time: time);
+        var network = new Network(engine);
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new LogBooks(log)));
+        services.AddSingleton<TimeProvider>(time);
+        services.AddLeasesClient(Named).ConfigurePrimaryHttpMessageHandler(() => _servers);
+        _servers.Answers("a", HttpStatusCode.OK, "{}");
+        await using (var calling = services.BuildServiceProvider()) await calling.GetRequiredService<ILeaseService>().InfoAsync();
+        Assert.Empty(log.Lines);
+
+        services.AddSingleton<ILeaseService>(network);
+        await using var provider = services.BuildServiceProvider();
+        await using var lease = await provider.GetRequiredService<LeaseClient>().AcquireAsync("orders/42");
+        network.FateOf = _ => Fate.Hangs;
+        time.Advance(HandleBench.Ttl);
+        await Eventually.TrueAsync(() => log.Lines.Count > 0);
+
+        var (level, message) = Assert.Single(log.Lines);
+        Assert.Equal(LogLevel.Warning, level);
+        Assert.Contains($"'orders/42' of '{lease.Owner}' with token {lease.Token} was lost (Expired): ", message, StringComparison.Ordinal);
+        network.FateOf = _ => Fate.Passes;
+    }
+
     [Fact]
     public async Task Handler_FollowsDnsAndNoRedirects()
     {
@@ -187,6 +253,22 @@ public sealed class DependencyInjectionTests
         services.AddLeasesClient(configure).ConfigurePrimaryHttpMessageHandler(() => _servers);
         more?.Invoke(services);
         return services.BuildServiceProvider(validateScopes: true);
+    }
+
+    private static IReadOnlyList<string> HandlersOf(HttpMessageHandler? handler)
+    {
+        var names = new List<string>();
+        for (; handler is DelegatingHandler outer; handler = outer.InnerHandler) names.Add(outer.GetType().Name);
+        return names;
+    }
+
+    private sealed class LogBooks(LogBook book) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => book;
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class Tenant : DelegatingHandler

@@ -12,6 +12,8 @@ internal sealed class HandleBench : IAsyncDisposable
     // What a client that renews in time never gets to see: it looks at its clock as often.
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
+    // A test that has no use for a handle means the lease to be held all the same.
+    private readonly List<LeaseHandle> _kept = [];
 
     public HandleBench(LeaseLimits? limits = null, LeaseClientOptions? options = null)
     {
@@ -32,6 +34,7 @@ internal sealed class HandleBench : IAsyncDisposable
     {
         var lease = await Client.TryAcquireAsync(resource, options: new() { Ttl = ttl ?? Ttl });
         Assert.NotNull(lease);
+        _kept.Add(lease);
         return lease;
     }
 
@@ -69,5 +72,6 @@ internal sealed class HandleBench : IAsyncDisposable
     {
         Network.FateOf = _ => Fate.Passes;
         await Service.DisposeAsync();
+        GC.KeepAlive(_kept);
     }
 }
