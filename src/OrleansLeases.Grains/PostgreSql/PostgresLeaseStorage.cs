@@ -131,7 +131,12 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
             await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
                 while (await reader.ReadAsync(cancellationToken)) read.Add((reader.GetString(0), reader.GetString(1)));
 
-            foreach (var (name, payload) in read) yield return (after = name, decode(Encoding.UTF8.GetBytes(payload)));
+            foreach (var (name, payload) in read)
+            {
+                after = name;
+                if (TryDecode(kind, name, payload, decode, out var state)) yield return (name, state);
+            }
+
             more = read.Count == portion;
         }
     }

@@ -135,6 +135,24 @@ public sealed class KeyStorageTests : IAsyncLifetime
                 """));
     }
 
+    [Fact]
+    public async Task RecordOfANewerVersion_IsLeftOutOfListings_AndTheOthersAreListed()
+    {
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            Assert.Null((await Leases.AcquireAsync(new AcquireRequest { Resource = name, Owner = "me", Ttl = TimeSpan.FromSeconds(30) })).Refusal);
+            Assert.Null((await Leases.PutKeyAsync(name, Put("x"))).Refusal);
+        }
+
+        await Sql.ExecuteAsync(
+            await TestDatabase.ConnectionStringAsync(),
+            """update lease_record set payload = replace(payload, '"v":1', '"v":99') where service_id = $1 and name like '%b'""", _serviceId);
+        Assert.Equal(2L, await CountAsync("""select count(*) from lease_record where service_id = $1 and payload like '%"v":99%'"""));
+
+        Assert.Equal(["a", "c"], (await Leases.ListAsync(new ListLeasesRequest())).Value.Leases.Select(lease => lease.Resource));
+        Assert.Equal(["a", "c"], (await Leases.ListKeysAsync(new ListKeysRequest())).Value.Keys.Select(key => key.Key));
+    }
+
     private static Func<Func<Task>, Task> Throw(bool written) => async write =>
     {
         if (written) await write();
