@@ -80,12 +80,15 @@ internal sealed partial class StoreTrouble(string folder, ILogger logger)
         _ => "See the system's log for faults of the disk.",
     };
 
+    // SQLite's own words are for the log.
+    private static string ToldOf(StoreFault fault) => $"The data folder is in trouble ({fault}), and the log says more. {RemedyOf(fault)}";
+
     private void Begin(StoreFault fault, string reason, Action? lookAgain)
     {
         lock (_gate)
         {
             if (!_lasting.TryAdd(fault, lookAgain)) return;
-            _current = _lasting.Count == 1 ? $"The data folder is in trouble: {reason}. {RemedyOf(fault)}" : _current;
+            _current ??= ToldOf(fault);
             LogBegun(logger, folder, fault, reason, RemedyOf(fault));
         }
 
@@ -98,7 +101,7 @@ internal sealed partial class StoreTrouble(string folder, ILogger logger)
         {
             if (!_lasting.Remove(fault)) return;
             LogEnded(logger, folder, fault);
-            _current = _lasting.Count == 0 ? null : $"The data folder is in trouble. {RemedyOf(_lasting.Keys.First())}";
+            _current = _lasting.Count == 0 ? null : ToldOf(_lasting.Keys.First());
         }
     }
 
