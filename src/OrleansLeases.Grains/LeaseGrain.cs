@@ -83,6 +83,13 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     public async Task<Refusal?> CleanUpDoneAsync(long token, string[] keys, CancellationToken cancellationToken) =>
         await Keeper.Submit(new LeaseCommand.CleanUpDone(token, keys), cancellationToken)! as Refusal;
 
+    public async Task<LeaseResult<Dictionary<string, long>>> AttachedKeysAsync(long token, CancellationToken cancellationToken) =>
+        await Keeper.Submit(new LeaseCommand.AttachedKeys(token), cancellationToken)! switch
+        {
+            LeaseReply.Keys keys => new Dictionary<string, long>(keys.Since),
+            var other => (Refusal)other,
+        };
+
     public async Task<LeaseResult<long[]>> WhoHoldsAsync(CancellationToken cancellationToken) =>
         await Keeper.Submit(LeaseCommand.WhoHolds.Instance, cancellationToken)! switch
         {
@@ -164,6 +171,13 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     /// <returns>Why not; null once it is durable.</returns>
     [Alias("CleanUpDone")]
     Task<Refusal?> CleanUpDoneAsync(long token, [Immutable] string[] keys, CancellationToken cancellationToken);
+
+    /// <summary>See <see cref="LeaseCommand.AttachedKeys"/>.</summary>
+    /// <param name="token">Which lease.</param>
+    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <returns>The names, each with the generation for which it is attached.</returns>
+    [Alias("AttachedKeys"), ResponseTimeout("00:00:05")]
+    Task<LeaseResult<Dictionary<string, long>>> AttachedKeysAsync(long token, CancellationToken cancellationToken);
 
     /// <summary>See <see cref="LeaseCommand.WhoHolds"/>. Compared with the store, since another activation may have ended what this one takes to be in force.</summary>
     /// <param name="cancellationToken">Gives up; unless its turn has come.</param>

@@ -259,7 +259,7 @@ public sealed partial class LeaseKeeper : Keeper
             LeaseReply.Refused { Refusal: Refusal.Held } refused when turn.Command is LeaseCommand.Acquire acquire && acquire.Request.Wait > TimeSpan.Zero =>
                 JoinLine(turn, acquire, now) ?? refused.Refusal,
             LeaseReply.Refused refused => refused.Refusal,
-            LeaseReply.Noted or LeaseReply.Tokens => transition.Reply,
+            LeaseReply.Noted or LeaseReply.Tokens or LeaseReply.Keys => transition.Reply,
             _ => turn.View?.Invoke(this, _state!, now) ?? LeaseReply.Seen.Instance,
         };
         if (answer is null) return false;

@@ -5,7 +5,7 @@ public interface IKeepers
 {
     /// <summary>Asks a lease's keeper.</summary>
     /// <param name="resource">The resource.</param>
-    /// <param name="command">What is asked: one of <see cref="LeaseCommand.Attach"/>, <see cref="LeaseCommand.Detach"/>, <see cref="LeaseCommand.WhoHolds"/> and <see cref="LeaseCommand.CleanUpDone"/>.</param>
+    /// <param name="command">What is asked: one of <see cref="LeaseCommand.Attach"/>, <see cref="LeaseCommand.Detach"/>, <see cref="LeaseCommand.AttachedKeys"/>, <see cref="LeaseCommand.WhoHolds"/> and <see cref="LeaseCommand.CleanUpDone"/>.</param>
     /// <returns>The <see cref="LeaseReply"/> or the <see cref="Refusal"/>.</returns>
     Task<object> AskLeaseAsync(string resource, LeaseCommand command);
 

@@ -22,6 +22,10 @@ namespace OrleansLeases.Core;
 /// way, never takes away the name that a write between steps 2 and 3 relies on.
 /// </para>
 /// <para>
+/// A write that comes to nothing after step 2 has the name forgotten in the same way: the key's keeper starts a new
+/// generation unless it is in one, or bound to that lease, and the lease forgets what was attached for an earlier one.
+/// </para>
+/// <para>
 /// A read looks at the key first and asks the lease second: the lease was then in force when the key was looked at. That
 /// it has ended is true of the key's whole generation, so the key is asked again with that, and counts as absent.
 /// </para>
@@ -139,6 +143,19 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
 
     private async Task<object> AskAsync(string key, KeyCommand command, KeyLease? lease, string? requestId)
     {
+        var attachment = new Attachment();
+        var reply = await ConverseAsync(key, command, lease, requestId, attachment);
+        if (attachment.Since is { } since && reply is not KeyReply.Written { Replayed: false })
+        {
+            // Nobody waits for it, nor is it anybody's.
+            using (ExecutionContext.SuppressFlow()) _ = ForgoAsync(key, lease!, since);
+        }
+
+        return reply;
+    }
+
+    private async Task<object> ConverseAsync(string key, KeyCommand command, KeyLease? lease, string? requestId, Attachment attachment)
+    {
         for (var round = 0; round < MaxRounds; round++)
         {
             var reply = await keepers.AskKeyAsync(key, command);
@@ -152,7 +169,7 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
                     command = command with { Premise = new KeyPremise(ask.Generation, Ended: !inForce, Attached: false) };
                     break;
                 case KeyReply.AskToAttach ask:
-                    var attached = await AskLeaseAsync(lease!.Resource, new LeaseCommand.Attach(lease, key, ask.Since));
+                    var attached = await AttachAsync(lease!, key, ask.Since, attachment);
                     if (attached is Refusal.OutcomeUnknown unknown) return unknown with { RequestId = requestId };
                     if (attached is not LeaseReply.Noted) return attached;
                     command = command with { Premise = ask.Then };
@@ -171,6 +188,44 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
         return new Refusal.Unavailable(TimeSpan.Zero, $"'{key}' is being bound and unbound by others all the time; repeat the call.");
     }
 
+    private async Task<object> AttachAsync(KeyLease lease, string key, long since, Attachment attachment)
+    {
+        var command = new LeaseCommand.Attach(lease, key, since);
+        var attached = await AskLeaseAsync(lease.Resource, command);
+        // Names may have been left over by writes that came to nothing, where their detach was lost as well.
+        if (attached is Refusal.LimitReached && await ForgoUnboundAsync(lease)) attached = await AskLeaseAsync(lease.Resource, command);
+        // An attach without a certain answer may yet be stored.
+        if (attached is LeaseReply.Noted or Refusal.OutcomeUnknown or Refusal.Unavailable) attachment.Since = since;
+        return attached;
+    }
+
+    /// <summary>
+    /// Has a lease forget the name of a key whose write came to nothing. The key's keeper is asked first: another write may have
+    /// bound it to the lease, and one that is under way must not find the name gone. Where it fails the name stays, until the
+    /// lease ends or has no room for another.
+    /// </summary>
+    private async Task ForgoAsync(string key, KeyLease lease, long since)
+    {
+        try
+        {
+            if (await keepers.AskKeyAsync(key, new KeyCommand.Forgo(lease.Resource, lease.Token, since)) is KeyReply.Forgone { Generation: { } generation })
+                await AskLeaseAsync(lease.Resource, new LeaseCommand.Detach(lease.Token, key, generation));
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // As where there is no answer.
+        }
+    }
+
+    /// <summary>Has a lease forget all names that no key is bound by. False where there is none to look at.</summary>
+    private async Task<bool> ForgoUnboundAsync(KeyLease lease)
+    {
+        if (await AskLeaseAsync(lease.Resource, new LeaseCommand.AttachedKeys(lease.Token)) is not LeaseReply.Keys names) return false;
+        foreach (var batch in names.Since.Chunk(LeasesAtOnce))
+            await Task.WhenAll(batch.Select(name => ForgoAsync(name.Key, lease, name.Value)));
+        return names.Since.Count > 0;
+    }
+
     private async Task<object> AskLeaseAsync(string resource, LeaseCommand command)
     {
         try
@@ -187,6 +242,12 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     private void Detach(string key, Unbound unbound) => _ = keepers
         .AskLeaseAsync(unbound.Binding.Resource, new LeaseCommand.Detach(unbound.Binding.Token, key, unbound.Generation))
         .ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    /// <summary>The generation for which a write has its key's name on record with the lease; null where it has not.</summary>
+    private sealed class Attachment
+    {
+        public long? Since { get; set; }
+    }
 
     private static KeyValue ValueOf(string key, KeyReply.Found found) =>
         new() { Key = key, Value = found.Value, Version = found.Revision, Lease = found.Binding?.ToLease() };

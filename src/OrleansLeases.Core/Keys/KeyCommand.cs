@@ -44,6 +44,15 @@ public abstract record KeyCommand
     /// <param name="Resource">The lease's resource.</param>
     /// <param name="Token">Its token.</param>
     public sealed record Clean(string Resource, long Token) : KeyCommand;
+
+    /// <summary>
+    /// A lease has the key's name on record, and the write that it was attached for came to nothing. Unless the key is bound to
+    /// that lease, by another write, nothing that was attached up to then can be written any more. May come again.
+    /// </summary>
+    /// <param name="Resource">The resource of the lease.</param>
+    /// <param name="Token">Its token.</param>
+    /// <param name="Since">The generation for which the name is attached.</param>
+    public sealed record Forgo(string Resource, long Token, long Since) : KeyCommand;
 }
 
 /// <summary>What was found out about leases for one generation of a key.</summary>
@@ -83,6 +92,10 @@ public abstract record KeyReply
         /// <summary>The only one.</summary>
         public static readonly Cleaned Instance = new();
     }
+
+    /// <summary>What a write that came to nothing leaves with the lease it was to be bound to.</summary>
+    /// <param name="Generation">The key's generation: a name attached for an earlier one can be detached. Null where the key is bound to the lease.</param>
+    public sealed record Forgone(long? Generation) : KeyReply;
 
     /// <summary>Find out whether the key's lease is in force, and ask again with that as the premise.</summary>
     /// <param name="Generation">The key's generation.</param>

@@ -24,6 +24,7 @@ public static class KeyMachine
             KeyCommand.Add add => draft.Add(add.Request, add.Stamp),
             KeyCommand.Delete delete => draft.Delete(delete.IfVersion),
             KeyCommand.Clean clean => draft.Clean(clean.Resource, clean.Token),
+            KeyCommand.Forgo forgo => draft.Forgo(forgo.Resource, forgo.Token, forgo.Since),
             _ => throw new ArgumentOutOfRangeException(nameof(command), command, "There is no such command."),
         };
         return new(draft.Next, reply);
@@ -96,6 +97,14 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
         else
             _next = state with { Version = state.Version + 1, Generation = state.Generation + 1 };
         return KeyReply.Cleaned.Instance;
+    }
+
+    public KeyReply Forgo(string resource, long token, long since)
+    {
+        if (state.Binding is { } binding && binding.Token == token && binding.Resource == resource) return new KeyReply.Forgone(null);
+        // Another write of the same lease may rely on the name. In a new generation it loses, and attaches it again.
+        if (state.Generation <= since) _next = state with { Version = state.Version + 1, Generation = since + 1 };
+        return new KeyReply.Forgone(Next.Generation);
     }
 
     /// <summary>A request id that was applied before: what it did then, whatever the key is now.</summary>

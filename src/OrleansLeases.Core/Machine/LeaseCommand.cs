@@ -78,6 +78,10 @@ public abstract record LeaseCommand
     /// <param name="Keys">Which keys.</param>
     public sealed record CleanUpDone(long Token, IReadOnlyCollection<string> Keys) : LeaseCommand;
 
+    /// <summary>A lease has no room for another key: which names it has on record, to find those without a key.</summary>
+    /// <param name="Token">The token of the lease.</param>
+    public sealed record AttachedKeys(long Token) : LeaseCommand;
+
     /// <summary>Someone asks which tokens are in force.</summary>
     public sealed record WhoHolds : LeaseCommand
     {
@@ -135,6 +139,10 @@ public abstract record LeaseReply
     /// <summary>These tokens are in force.</summary>
     /// <param name="InForce">The tokens.</param>
     public sealed record Tokens(IReadOnlyCollection<long> InForce) : LeaseReply;
+
+    /// <summary>These names are on record.</summary>
+    /// <param name="Since">Each with the key's generation for which it is; none where they were told a moment ago.</param>
+    public sealed record Keys(IReadOnlyDictionary<string, long> Since) : LeaseReply;
 
     /// <summary>Nothing changes.</summary>
     /// <param name="Refusal">Why.</param>

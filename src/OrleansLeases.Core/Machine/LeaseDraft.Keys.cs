@@ -7,6 +7,7 @@ internal sealed partial class LeaseDraft
 {
     // Of all holders and of ended leases together, as a multiple of what one lease may have: the record lists them all.
     private const int LeasesWorthOfKeys = 10;
+    private static readonly TimeSpan KeysToldFor = TimeSpan.FromSeconds(10);
     private static readonly ImmutableSortedDictionary<string, long> NoKeys = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
 
     public LeaseReply Attach(LeaseCommand.Attach command)
@@ -56,6 +57,15 @@ internal sealed partial class LeaseDraft
         if (_pending.IsEmpty) _pending = null;
         _durable = true;
         return LeaseReply.Noted.Instance;
+    }
+
+    public LeaseReply AttachedKeys(LeaseCommand.AttachedKeys command)
+    {
+        var index = IndexOf(command.Token);
+        // Whoever reaches the limit again and again does not have all keys asked each time.
+        if (index < 0 || now.Mono < _holders[index].KeysToldUntil) return new LeaseReply.Keys(NoKeys);
+        Replace(index, _holders[index] with { KeysToldUntil = now.Mono + KeysToldFor }, durable: false);
+        return new LeaseReply.Keys(_holders[index].Keys ?? NoKeys);
     }
 
     public LeaseReply WhoHolds()

@@ -29,6 +29,7 @@ public static class LeaseMachine
             LeaseCommand.Attach attach => draft.Attach(attach),
             LeaseCommand.Detach detach => draft.Detach(detach),
             LeaseCommand.CleanUpDone done => draft.CleanUpDone(done),
+            LeaseCommand.AttachedKeys attached => draft.AttachedKeys(attached),
             LeaseCommand.WhoHolds => draft.WhoHolds(),
             _ => (LeaseReply?)LeaseReply.Seen.Instance,
         };

@@ -152,6 +152,10 @@ public sealed record Holder
     [JsonIgnore]
     public bool Delivered { get; init; }
 
+    /// <summary>Monotonic: until then <see cref="LeaseCommand.AttachedKeys"/> is not answered again.</summary>
+    [JsonIgnore]
+    internal TimeSpan KeysToldUntil { get; init; }
+
     /// <summary>
     /// Monotonic: when the place is free. Until then a holder that shows its token is the holder. An order with notice moves
     /// nothing: it only bounds renewals. One by force ends what was told.

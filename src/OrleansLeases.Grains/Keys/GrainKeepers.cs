@@ -31,6 +31,12 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
                 return answer.TryGetValue(out var tokens, out var refusal) ? new LeaseReply.Tokens(tokens) : refusal;
             }
 
+            if (command is LeaseCommand.AttachedKeys attached)
+            {
+                var names = await lease.AttachedKeysAsync(attached.Token, patience.Token);
+                return names.TryGetValue(out var keys, out var refusal) ? new LeaseReply.Keys(keys) : refusal;
+            }
+
             var refused = await (command switch
             {
                 LeaseCommand.Attach attach => lease.AttachAsync(attach.Lease, attach.Key, attach.Since, patience.Token),
@@ -48,14 +54,20 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
 
     public async Task<object> AskKeyAsync(string key, KeyCommand command)
     {
-        if (command is not KeyCommand.Clean clean) throw new ArgumentOutOfRangeException(nameof(command), command, "Everything else is asked of the key's own grain.");
         await _cleanUps.WaitAsync();
         try
         {
-            return await grains.GetGrain<IKeyUpkeep>(KeyGrainKey.Of(key)).CleanAsync(clean.Resource, clean.Token, CancellationToken.None)
-                ?? (object)KeyReply.Cleaned.Instance;
+            var grain = grains.GetGrain<IKeyUpkeep>(KeyGrainKey.Of(key));
+            if (command is KeyCommand.Forgo forgo)
+            {
+                var (generation, refusal) = await grain.ForgoAsync(forgo.Resource, forgo.Token, forgo.Since, CancellationToken.None);
+                return refusal ?? (object)new KeyReply.Forgone(generation);
+            }
+
+            if (command is not KeyCommand.Clean clean) throw new ArgumentOutOfRangeException(nameof(command), command, "Everything else is asked of the key's own grain.");
+            return await grain.CleanAsync(clean.Resource, clean.Token, CancellationToken.None) ?? (object)KeyReply.Cleaned.Instance;
         }
-        catch (Exception)
+        catch (Exception error) when (error is not ArgumentOutOfRangeException)
         {
             return new Refusal.Unavailable(RetryAfter, $"The key '{key}' did not answer.");
         }

@@ -44,11 +44,18 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
     public async Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken) =>
         await Keeper.Submit(new KeyCommand.Clean(resource, token))! as Refusal;
 
+    public async Task<(long? Generation, Refusal? Refusal)> ForgoAsync(string resource, long token, long since, CancellationToken cancellationToken) =>
+        await Keeper.Submit(new KeyCommand.Forgo(resource, token, since))! switch
+        {
+            KeyReply.Forgone forgone => (forgone.Generation, null),
+            var other => (null, (Refusal)other),
+        };
+
     private async Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) =>
         RequestChecks.Check(new WatchRequest { Key = Key, Since = since }) is { } refusal ? refusal : await _calls.WatchAsync(Keeper.Watch(since)!);
 
     // The calls about a key are led where it is: it is asked two or three times, and a lease once.
-    Task<object> IKeepers.AskKeyAsync(string key, KeyCommand command) => Keeper.Submit(command)!;
+    Task<object> IKeepers.AskKeyAsync(string key, KeyCommand command) => key == Key ? Keeper.Submit(command)! : Silo.Keepers.AskKeyAsync(key, command);
 
     Task<object> IKeepers.AskLeaseAsync(string resource, LeaseCommand command) => Silo.Keepers.AskLeaseAsync(resource, command);
 }
@@ -64,4 +71,13 @@ internal interface IKeyUpkeep : IGrainWithStringKey
     /// <returns>Why not; null once it is durable.</returns>
     [Alias("Clean")]
     Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken);
+
+    /// <summary>See <see cref="KeyCommand.Forgo"/>.</summary>
+    /// <param name="resource">The resource of the lease that has the key's name on record.</param>
+    /// <param name="token">Its token.</param>
+    /// <param name="since">The generation for which it is attached.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <returns>The key's generation, none where it is bound to the lease; or why not.</returns>
+    [Alias("Forgo"), ResponseTimeout("00:00:05")]
+    Task<(long? Generation, Refusal? Refusal)> ForgoAsync(string resource, long token, long since, CancellationToken cancellationToken);
 }

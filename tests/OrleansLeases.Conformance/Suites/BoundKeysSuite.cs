@@ -265,6 +265,22 @@ public abstract class BoundKeysSuite<TWorld> : LeaseSuite<TWorld>
         }
     }
 
+    [Fact]
+    public async Task Puts_ThatLoseARaceForTheirNames_LeaveNoneWithTheirLease()
+    {
+        var owners = new[] { await GrantAsync(By("ann") with { Resource = "race/ann" }), await GrantAsync(By("bob") with { Resource = "race/bob" }) };
+        var names = Enumerable.Range(0, Limits.MaxKeys).Select(i => $"race/{i}").ToList();
+
+        var puts = await Task.WhenAll(from name in names from owner in owners select PutAsync(name, owner.Owner, owner, ifVersion: 0).AsTask());
+
+        Assert.Equal(names.Count, puts.Count(put => put.Refusal is null));
+        foreach (var owner in owners)
+        {
+            var won = names.Where((_, i) => puts[(2 * i) + Array.IndexOf(owners, owner)].Refusal is null).Order(StringComparer.Ordinal).ToList();
+            await UntilAsync(async () => (await GetAsync(owner.Resource)).Holders[0].Keys.Order(StringComparer.Ordinal).SequenceEqual(won));
+        }
+    }
+
     private async Task EndAsync(LeaseGrant grant, string end)
     {
         switch (end)
