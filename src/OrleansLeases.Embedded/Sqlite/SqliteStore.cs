@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -245,7 +246,7 @@ internal sealed class SqliteStore : IEmbeddedStore
         for (var read = 1; Next(list); read++)
         {
             var name = list.Text(0);
-            yield return (name, Decode(name, decode, list.Utf8(1)));
+            if (TryDecode(name, decode, list.Utf8(1), out var state)) yield return (name, state);
             if (read % Portion != 0) continue;
             list.Reset();
             list.Bind(1, name + FirstAfter);
@@ -266,15 +267,19 @@ internal sealed class SqliteStore : IEmbeddedStore
         }
     }
 
-    private static T Decode<T>(string name, Decoder<T> decode, ReadOnlySpan<byte> utf8)
+    // All others are listed, and this one is named once; whoever asks for it is told why it cannot be had.
+    private bool TryDecode<T>(string name, Decoder<T> decode, ReadOnlySpan<byte> utf8, [MaybeNullWhen(false)] out T state)
     {
         try
         {
-            return decode(utf8);
+            state = decode(utf8);
+            return true;
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"The record of '{name}' is not readable. {error.Message}", error);
+            _trouble.Name(typeof(T) == typeof(KeyState) ? $"key {name}" : name, error.Message);
+            state = default;
+            return false;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using SQLitePCL;
@@ -12,7 +13,10 @@ namespace OrleansLeases.Embedded;
 /// <param name="logger">Who is told.</param>
 internal sealed partial class StoreTrouble(string folder, ILogger logger)
 {
+    private const int NamedAtMost = 1000;
+
     private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<string, bool> _named = new(StringComparer.Ordinal);
     private readonly Dictionary<StoreFault, Action?> _lasting = [];
     private volatile string? _current;
 
@@ -59,6 +63,12 @@ internal sealed partial class StoreTrouble(string folder, ILogger logger)
             {
             }
         }
+    }
+
+    /// <summary>Names a record that listings leave out. Nothing else is wrong with the folder.</summary>
+    public void Name(string record, string reason)
+    {
+        if (_named.Count < NamedAtMost && _named.TryAdd(record, true)) LogUnreadable(logger, record, folder, reason);
     }
 
     private static StoreFault FaultOf(SqliteException error) => error.SqliteErrorCode switch
@@ -110,6 +120,9 @@ internal sealed partial class StoreTrouble(string folder, ILogger logger)
 
     [LoggerMessage(7203, LogLevel.Critical, "The data folder {Folder} is lost, and nothing is granted or renewed any more: {Reason}")]
     private static partial void LogLost(ILogger logger, string folder, string reason);
+
+    [LoggerMessage(7204, LogLevel.Error, "The record of '{Record}' in {Folder} is left out of listings, since it cannot be read. {Reason}")]
+    private static partial void LogUnreadable(ILogger logger, string record, string folder, string reason);
 
     [LoggerMessage(7202, LogLevel.Warning, "The data folder {Folder} is well again ({Fault} is over).")]
     private static partial void LogEnded(ILogger logger, string folder, StoreFault fault);
