@@ -316,7 +316,7 @@ $$
     from (select QueryKey || ' ' || QueryText as part from OrleansQuery
           union all
           select proname || ' ' || prosrc from pg_proc
-          where pronamespace = current_schema()::regnamespace
+          where pronamespace = quote_ident(current_schema())::regnamespace
             and proname in ('lease_name', 'writetostorage', 'readfromstorage', 'insert_membership', 'update_membership')) parts
 $$;
 

@@ -23,6 +23,7 @@ internal static class SiloHost
     public static async Task<int> RunAsync(SiloSettings settings, CancellationToken cancellationToken)
     {
         OutOfMemory.EndsTheProcess();
+        if (settings is { Mode: SiloMode.Silo, Postgres.ConnectionString: not null, Cluster.AdvertisedAddress: null }) OwnAddress.Check(OwnAddress.All());
         // Asked here as well as by the silo: clustering reads the database before anything could say what is missing.
         if (settings.Postgres.ConnectionString is { } database) await LeaseSchema.EpochAsync(database, cancellationToken);
 

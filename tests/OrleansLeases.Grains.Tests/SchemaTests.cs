@@ -28,6 +28,21 @@ public sealed class SchemaTests
     {
         var error = await Assert.ThrowsAsync<InvalidOperationException>(async () => await LeaseSchema.EpochAsync(await Sql.NewDatabaseAsync()));
         Assert.Contains("leases-silo migrate", error.Message, StringComparison.Ordinal);
+        Assert.Contains("search_path leads, which is \"$user\", public.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SearchPath_OfASchemaWithCapitals_KeepsItsQuotes()
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await Sql.ExecuteAsync(database, "create schema \"Leases\"");
+        var there = new LeaseConnectionString($"{database};Search Path='\"Leases\"'").Value;
+        await LeaseSchema.MigrateAsync(there);
+        Assert.Equal(0, await LeaseSchema.EpochAsync(there));
+
+        // The quotes are the connection string's own here.
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync($"{database};Search Path=\"Leases\""));
+        Assert.Contains("Search Path='\"Leases\"'", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

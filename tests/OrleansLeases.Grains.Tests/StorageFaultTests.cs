@@ -3,6 +3,7 @@ using Npgsql;
 using Orleans.Storage;
 using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
+using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 
 namespace OrleansLeases.Grains.Tests;
@@ -17,7 +18,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     private ILeaseService Leases => _cluster.ClientLeases;
 
     public async Task InitializeAsync() => _cluster = await Cluster.OnPostgresAsync(
-        configure: options => options.StorageTimeout = TimeSpan.FromMilliseconds(200));
+        configure: options => options.StorageTimeout = TimeSpan.FromSeconds(2));
 
     public async Task DisposeAsync() => await _cluster.DisposeAsync();
 
@@ -144,9 +145,40 @@ public sealed class StorageFaultTests : IAsyncLifetime
     [InlineData("FATAL", "25P04", false)] // transaction_timeout, once the commit lets interrupts in again
     [InlineData("ERROR", "57014", false)]
     [InlineData("FATAL", "57P01", false)]
+    [InlineData("FATAL", "53300", true)] // no connection is left, so that there is no session
+    [InlineData("FATAL", "57P03", true)] // it starts up
+    [InlineData("FATAL", "28P01", true)]
+    [InlineData("FATAL", "3D000", true)]
     [InlineData("ERROR", "XX000", false)]
     public void SurelyNotWritten_IsOnlyWhatTheServerRefusedAsAWhole(string severity, string state, bool surely) => Assert.Equal(
         surely, _cluster.Silo.GetRequiredService<ILeaseStorage>().SurelyNotWritten(new PostgresException("x", severity, severity, state)));
+
+    [Theory]
+    [InlineData("Host=127.0.0.1;Port=1")]
+    [InlineData("Host=no.such.host.invalid")]
+    [InlineData("Password=wrong;Username=nobody")]
+    [InlineData("Database=none")]
+    [InlineData("Maximum Pool Size=1;Timeout=1")]
+    public async Task SurelyNotWritten_IsWhatFailedToConnect(string otherwise)
+    {
+        var (here, there) = (new NpgsqlConnectionStringBuilder(await TestDatabase.ConnectionStringAsync()), new NpgsqlConnectionStringBuilder(otherwise));
+        foreach (var key in there.Keys) here[key] = there[key];
+        await using var database = NpgsqlDataSource.Create(here);
+        Exception? error = null;
+        var open = new List<NpgsqlConnection>();
+        for (var i = 0; i < 2 && error is null; i++) error = await Record.ExceptionAsync(async () => open.Add(await database.OpenConnectionAsync()));
+        foreach (var connection in open) await connection.DisposeAsync();
+
+        Assert.NotNull(error);
+        Assert.True(_cluster.Silo.GetRequiredService<ILeaseStorage>().SurelyNotWritten(error), error.ToString());
+    }
+
+    [Fact]
+    public async Task Write_ThatIsolationUndid_IsTriedOnceMore()
+    {
+        Storage.Writes.Enqueue(_ => throw new PostgresException("could not serialize access", "ERROR", "ERROR", "40001"));
+        Assert.Null((await Leases.AcquireAsync(Acquire("a", "me"))).Refusal);
+    }
 
     [Fact]
     public async Task Write_ThatLandedThoughTheServerFailed_IsUnknown_AndNobodyIsToldTwice()

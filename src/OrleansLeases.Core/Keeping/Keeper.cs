@@ -259,7 +259,7 @@ public abstract class Keeper
         : "The store did not say whether the change happened; repeat the call with the same requestId.");
 
     private protected static Refusal NotSaved() =>
-        new Refusal.Unavailable(RetryAfter, "The store refused the change, so nothing was changed; it may be full or shutting down.");
+        new Refusal.Unavailable(RetryAfter, "The store did not take the change, so nothing was changed; it may be full, out of connections or away.");
 
     private protected Refusal ChangedByOthers() =>
         new Refusal.Unavailable(TimeSpan.Zero, $"'{Name}' is being changed by another activation; repeat the call.");

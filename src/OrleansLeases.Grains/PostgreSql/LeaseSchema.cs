@@ -80,7 +80,14 @@ public static class LeaseSchema
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         var version = await VersionAsync(connection, cancellationToken).ConfigureAwait(false);
-        if (version is null) throw new InvalidOperationException($"The database '{connection.Database}' has no lease schema. {Remedy}");
+        if (version is null)
+        {
+            await using var path = new NpgsqlCommand("select current_setting('search_path')", connection);
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has no lease schema where its search_path leads, which is {await path.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false)}. {Remedy} "
+                + "(A schema whose name has capitals is named in double quotes, which a connection string takes within single ones: Search Path='\"Leases\"'.)");
+        }
+
         if (version > Version) throw new InvalidOperationException($"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. Run the newer software.");
         if (version < Version) throw new InvalidOperationException($"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. {Remedy}");
 

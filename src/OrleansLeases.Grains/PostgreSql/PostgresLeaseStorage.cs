@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
@@ -69,9 +70,9 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
 
     // A statement that the server refuses is rolled back whole. Not so where it ended the session or itself (FATAL, PANIC):
     // that may be after the commit. 40003 and 25P04 say that the outcome is open; classes 08 and 57 are about the connection.
-    public bool SurelyNotWritten(Exception error) =>
-        error is PostgresException { InvariantSeverity: "ERROR", SqlState: { Length: 5 } state }
-        && state is not ("40003" or "25P04") && state[..2] is ("22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0");
+    public bool SurelyNotWritten(Exception error) => IsNotConnected(error)
+        || (error is PostgresException { InvariantSeverity: "ERROR", SqlState: { Length: 5 } state }
+            && state is not ("40003" or "25P04") && state[..2] is ("22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0"));
 
     public IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken) =>
         ReadAsync(LeaseRecord.StateName, from, state == LeaseFilter.Held, PageSize, LeaseCodec.Decode, cancellationToken);
@@ -109,6 +110,19 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         await _database.DisposeAsync();
         _stop.Dispose();
     }
+
+    // Nothing was sent. The server says so before a session begins: no connection is left, it starts up or shuts down, the user or
+    // the database is none of its. Npgsql says it where it reaches no server, or its pool has no connection to spare.
+    private static bool IsNotConnected(Exception error) => error switch
+    {
+        PostgresException { InvariantSeverity: "FATAL", SqlState: { Length: 5 } state } => state is "53300" or "57P03" or "3D000" || state[..2] == "28",
+        NpgsqlException => error.Message.StartsWith("Failed to connect to ", StringComparison.Ordinal)
+            || error.Message.StartsWith("The connection pool has been exhausted", StringComparison.Ordinal)
+            || IsNameNotFound(error.InnerException),
+        _ => IsNameNotFound(error),
+    };
+
+    private static bool IsNameNotFound(Exception? error) => error is SocketException { StackTrace: { } trace } && trace.Contains("System.Net.Dns.", StringComparison.Ordinal);
 
     private async IAsyncEnumerable<(string Name, T State)> ReadAsync<T>(
         string kind, string from, bool held, int portion, Func<ReadOnlySpan<byte>, T> decode, [EnumeratorCancellation] CancellationToken cancellationToken)

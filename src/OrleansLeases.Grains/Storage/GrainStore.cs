@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Orleans;
 using Orleans.Runtime;
 using Orleans.Storage;
@@ -49,8 +50,9 @@ internal sealed class GrainStore(ILeaseStorage storage, GrainId grain, TimeSpan 
         {
             await storage.Grains.WriteStateAsync(stateName, grain, stored).WaitAsync(timeout, time);
         }
-        catch (InconsistentStateException)
+        catch (Exception error) when (error is InconsistentStateException or DbException { SqlState: "40001" or "40P01" })
         {
+            // The latter two is how a database says it that makes more of isolation: of two at once, this one was undone.
             return SaveOutcome.Conflict;
         }
         catch (Exception error) when (storage.SurelyNotWritten(error))

@@ -10,14 +10,20 @@ namespace OrleansLeases.Grains;
 /// </summary>
 internal sealed partial class SweeperStart(IGrainFactory grains, IOptions<LeaseSiloOptions> options, TimeProvider time, ILogger<SweeperStart> logger) : BackgroundService
 {
+    // A silo that leaves, wherever, takes its sweepers with it, and they are soon elsewhere.
+    private const int Patience = 3;
+
+    private int[] _failures = [];
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        _failures = new int[options.Value.SweeperShards];
         try
         {
             while (true)
             {
-                await Task.WhenAll(Enumerable.Range(0, options.Value.SweeperShards).Select(StartAsync)).WaitAsync(stoppingToken);
+                await Task.WhenAll(Enumerable.Range(0, options.Value.SweeperShards).Select(shard => StartAsync(shard, stoppingToken))).WaitAsync(stoppingToken);
                 await Task.Delay(LeaseSweeperGrain.Period, time, stoppingToken);
             }
         }
@@ -26,18 +32,19 @@ internal sealed partial class SweeperStart(IGrainFactory grains, IOptions<LeaseS
         }
     }
 
-    private async Task StartAsync(int shard)
+    private async Task StartAsync(int shard, CancellationToken stoppingToken)
     {
         try
         {
             await grains.GetGrain<ILeaseSweeperGrain>(shard).StartAsync();
+            _failures[shard] = 0;
         }
         catch (Exception error)
         {
-            LogNotStarted(logger, shard, error);
+            if (++_failures[shard] == Patience && !stoppingToken.IsCancellationRequested) LogNotStarted(logger, shard, Patience, error);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The sweeper of shard {Shard} did not answer; trying again.")]
-    private static partial void LogNotStarted(ILogger logger, int shard, Exception error);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The sweeper of shard {Shard} did not answer {Times} times in a row; trying on.")]
+    private static partial void LogNotStarted(ILogger logger, int shard, int times, Exception error);
 }
