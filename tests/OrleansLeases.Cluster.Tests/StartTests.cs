@@ -1,8 +1,5 @@
 using System.Net;
-using Microsoft.Extensions.Hosting;
-using Orleans.Hosting;
 using OrleansLeases.Cluster.Tests.Processes;
-using OrleansLeases.Grains;
 using OrleansLeases.Testing;
 using OrleansLeases.Testing.Processes;
 
@@ -125,24 +122,6 @@ public sealed class StartTests
 
         static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
-
-    [Fact]
-    public async Task SecondSilo_OnLeasesInMemory_IsRefused()
-    {
-        var (first, second) = (Ports.Free(), Ports.Free());
-        using var one = SiloInMemory(first, first);
-        using var other = SiloInMemory(second, first);
-        await one.StartAsync();
-
-        var error = await Assert.ThrowsAnyAsync<Exception>(() => other.StartAsync());
-
-        Assert.Contains("Use AddLeases with a PostgreSQL connection string on every silo", error.GetBaseException().Message, StringComparison.Ordinal);
-        await one.StopAsync();
-    }
-
-    private static IHost SiloInMemory(int port, int ofFirst) => new HostBuilder()
-        .UseOrleans(silo => silo.UseLocalhostClustering(port, Ports.Free(), new IPEndPoint(IPAddress.Loopback, ofFirst)).AddLeases())
-        .Build();
 
     private static AcquireRequest Ask(string resource) => new() { Resource = resource, Owner = "ann", Ttl = TimeSpan.FromSeconds(10) };
 }

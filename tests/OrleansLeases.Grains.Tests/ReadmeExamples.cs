@@ -1,5 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orleans.Hosting;
+using Orleans.TestingHost;
+using OrleansLeases.Client;
 using OrleansLeases.Grains.Tests.Hosting;
 
 namespace OrleansLeases.Grains.Tests;
@@ -37,5 +40,23 @@ public sealed class ReadmeExamples
 
         // README: end
         Assert.Equal("worker-1", result.Value.Owner);
+    }
+
+    [Fact]
+    public async Task InProcessTestCluster_OfTwoSilos_LeasesAsDocumented()
+    {
+        // README: In Orleans' test clusters
+        var builder = new InProcessTestClusterBuilder(2);
+        builder.ConfigureSilo((_, silo) => silo.AddLeases());
+        builder.ConfigureClient(client => client.AddLeases());
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync();
+
+        var service = cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>();
+        await using var leases = new LeaseClient(service);
+        await using var lease = await leases.AcquireAsync("jobs/report");
+
+        // README: end
+        Assert.True(lease.IsValid());
     }
 }

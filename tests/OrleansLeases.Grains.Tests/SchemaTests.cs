@@ -82,12 +82,15 @@ public sealed class SchemaTests
     }
 
     [Fact]
-    public async Task SecondSilo_OnMemory_DoesNotStart()
+    public async Task SecondSilo_OnMemoryOfAnotherProcess_DoesNotStart()
     {
-        var builder = new InProcessTestClusterBuilder(2);
+        var builder = new InProcessTestClusterBuilder(1);
         builder.ConfigureSilo((_, silo) => silo.AddLeases());
         await using var cluster = builder.Build();
-        var error = await Assert.ThrowsAnyAsync<Exception>(cluster.DeployAsync);
+        await cluster.DeployAsync();
+        // As if it were in another process.
+        cluster.GetSiloServiceProvider().GetRequiredService<SharedMemorySilos>().Dispose();
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => cluster.StartAdditionalSiloAsync());
         Assert.Contains("would grant the same leases", error.ToString(), StringComparison.Ordinal);
     }
 

@@ -16,8 +16,9 @@ public static class LeaseHostingExtensions
     private const string Invariant = "Npgsql";
 
     /// <summary>
-    /// Adds lease grains to a silo and an <see cref="ILeaseService"/> to its services, with leases in the memory of this one
-    /// silo: for development. It refuses to start beside another silo.
+    /// Adds lease grains to a silo and an <see cref="ILeaseService"/> to its services, with leases in the memory of its
+    /// process: for development and tests. Silos of one cluster in one process share them; beside a silo of another process it
+    /// refuses to start.
     /// </summary>
     /// <param name="silo">The silo.</param>
     /// <param name="configure">How leases behave; the defaults where left out.</param>
@@ -29,7 +30,8 @@ public static class LeaseHostingExtensions
     {
         AddGrains(silo, configure);
         silo.Services.AddSingleton<ILeaseStorage, MemoryLeaseStorage>();
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, LoneMemorySilo>();
+        silo.Services.AddSingleton<SharedMemorySilos>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SharedMemorySilos>());
         return HasReminders(silo) ? silo : silo.UseInMemoryReminderService();
     }
 

@@ -8,11 +8,11 @@ using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>Records that last as long as the one silo they are in: for development and tests.</summary>
+/// <summary>Records that last as long as the process they are in, and as its silos of one cluster: for development and tests.</summary>
 internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
 {
     // By the grain's key: its prefix tells the kinds apart.
-    private readonly ConcurrentDictionary<string, Stored> _records = new(StringComparer.Ordinal);
+    private ConcurrentDictionary<string, Stored> _records = new(StringComparer.Ordinal);
 
     public bool Durable => false;
 
@@ -25,6 +25,17 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
     public IGrainStorage Grains => this;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Has two silos keep their records in one place, while one of them has none yet. One caller at a time.</summary>
+    /// <param name="other">The other silo's.</param>
+    /// <returns>False where both have records of their own.</returns>
+    public bool TryShareWith(MemoryLeaseStorage other)
+    {
+        if (_records == other._records) return true;
+        if (_records.IsEmpty) _records = other._records;
+        else if (other._records.IsEmpty) other._records = _records;
+        return _records == other._records;
+    }
 
     public bool SurelyNotWritten(Exception error) => false;
 
