@@ -1,3 +1,5 @@
+using Orleans.Metadata;
+
 namespace OrleansLeases;
 
 /// <summary>
@@ -13,7 +15,7 @@ namespace OrleansLeases;
 /// <para>Within a silo neither requests nor answers are copied, and neither changes once it is made.</para>
 /// <para>A cancelled token abandons the answer, not the change.</para>
 /// </remarks>
-[Alias("OrleansLeases.IKeyGrain")]
+[Alias("OrleansLeases.IKeyGrain"), DefaultGrainType("key")]
 public interface IKeyGrain : IGrainWithStringKey
 {
     /// <summary>

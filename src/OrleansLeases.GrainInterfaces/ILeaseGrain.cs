@@ -1,3 +1,5 @@
+using Orleans.Metadata;
+
 namespace OrleansLeases;
 
 /// <summary>
@@ -14,7 +16,7 @@ namespace OrleansLeases;
 /// sent.</para>
 /// <para>A cancelled token abandons the answer, not the change; an acquire that waits leaves the queue.</para>
 /// </remarks>
-[Alias("OrleansLeases.ILeaseGrain")]
+[Alias("OrleansLeases.ILeaseGrain"), DefaultGrainType("lease")]
 public interface ILeaseGrain : IGrainWithStringKey
 {
     /// <summary>

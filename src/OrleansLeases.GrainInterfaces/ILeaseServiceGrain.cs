@@ -1,10 +1,12 @@
+using Orleans.Metadata;
+
 namespace OrleansLeases;
 
 /// <summary>
 /// What is asked of the service and not of one resource, for Orleans applications that call grains directly. A stateless
 /// worker: any key is the same, by custom 0. Safe for concurrent use.
 /// </summary>
-[Alias("OrleansLeases.ILeaseServiceGrain")]
+[Alias("OrleansLeases.ILeaseServiceGrain"), DefaultGrainType("lease-service")]
 public interface ILeaseServiceGrain : IGrainWithIntegerKey
 {
     /// <summary>Lists resources in the byte order of their names, read from stored records.</summary>

@@ -1,10 +1,12 @@
+using Orleans.Metadata;
+
 namespace OrleansLeases;
 
 /// <summary>
 /// One watch of all names with a prefix, for Orleans applications that call grains directly. Each watch takes a key of its
 /// own, such as a new GUID; the grain goes when its watch is over.
 /// </summary>
-[Alias("OrleansLeases.IPrefixWatchGrain")]
+[Alias("OrleansLeases.IPrefixWatchGrain"), DefaultGrainType("prefix-watch")]
 public interface IPrefixWatchGrain : IGrainWithGuidKey
 {
     /// <summary>

@@ -1,4 +1,5 @@
 using Orleans.Concurrency;
+using Orleans.Metadata;
 using Orleans.Placement;
 using Orleans.Runtime;
 using OrleansLeases.Core;
@@ -6,7 +7,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>Hosts the keeper of one resource. A release overtakes the calls that wait for it.</summary>
-[GrainType("lease"), Reentrant, Immovable]
+[WhereLeasesAre("lease"), Reentrant, Immovable]
 internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILeaseUpkeep
 {
     private readonly Dictionary<Guid, CancellationTokenSource> _waiting = [];
@@ -121,7 +122,7 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
 }
 
 /// <summary>What the service's own grains ask of a lease. A lease asks nothing of them in its turn, so nobody waits in a circle.</summary>
-[Alias("OrleansLeases.ILeaseUpkeep")]
+[Alias("OrleansLeases.ILeaseUpkeep"), DefaultGrainType("lease")]
 internal interface ILeaseUpkeep : IGrainWithStringKey
 {
     /// <summary>Acquires by a call that can be given up without losing its answer.</summary>

@@ -5,7 +5,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>Answers what concerns no single resource, on whichever silo is at hand. Nobody waits here behind another's listing.</summary>
-[GrainType("lease-service"), StatelessWorker, Reentrant]
+[WhereLeasesAre("lease-service"), StatelessWorker, Reentrant]
 internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, FailureLog failures) : IGrainBase, ILeaseServiceGrain
 {
     private readonly KeyCalls _keys = new(silo.Keepers, GrainKeepers.RealTime);

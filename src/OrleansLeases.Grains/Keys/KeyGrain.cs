@@ -1,4 +1,5 @@
 using Orleans.Concurrency;
+using Orleans.Metadata;
 using Orleans.Placement;
 using Orleans.Runtime;
 using OrleansLeases.Core;
@@ -6,7 +7,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>Hosts the keeper of one key. While it asks a lease, others go on with the key, its clean-up among them.</summary>
-[GrainType("key"), Reentrant, Immovable]
+[WhereLeasesAre("key"), Reentrant, Immovable]
 internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, IKeepers
 {
     private readonly KeyCalls _calls;
@@ -61,7 +62,7 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
 }
 
 /// <summary>What the service's own silos ask of a key.</summary>
-[Alias("OrleansLeases.IKeyUpkeep")]
+[Alias("OrleansLeases.IKeyUpkeep"), DefaultGrainType("key")]
 internal interface IKeyUpkeep : IGrainWithStringKey
 {
     /// <summary>See <see cref="KeyCommand.Clean"/>.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Metadata;
 using Orleans.Runtime;
 
 namespace OrleansLeases.Grains;
@@ -12,7 +13,7 @@ namespace OrleansLeases.Grains;
 /// The silos see to it that it is active (<see cref="SweeperStart"/>). Its reminder, which takes a minute at least, does so
 /// as well, and tells a shard that is no longer wanted to end.
 /// </remarks>
-[GrainType("lease-sweeper")]
+[WhereLeasesAre("lease-sweeper")]
 internal sealed partial class LeaseSweeperGrain(
     IGrainContext context, IGrainFactory grains, LeaseSilo silo, IOptions<LeaseSiloOptions> options, ILogger<LeaseSweeperGrain> logger)
     : IGrainBase, ILeaseSweeperGrain, IRemindable
@@ -96,7 +97,7 @@ internal sealed partial class LeaseSweeperGrain(
 }
 
 /// <summary>Sweeps one shard.</summary>
-[Alias("OrleansLeases.ILeaseSweeperGrain")]
+[Alias("OrleansLeases.ILeaseSweeperGrain"), DefaultGrainType("lease-sweeper")]
 internal interface ILeaseSweeperGrain : IGrainWithIntegerKey
 {
     /// <summary>Makes sure that the shard is being swept, and that its reminder is there.</summary>

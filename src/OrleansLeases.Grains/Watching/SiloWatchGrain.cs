@@ -1,4 +1,5 @@
 using Orleans.Concurrency;
+using Orleans.Metadata;
 using Orleans.Placement;
 using Orleans.Runtime;
 using OrleansLeases.Core;
@@ -21,7 +22,7 @@ internal abstract class PrefixGrain(IGrainContext context) : IGrainBase, IDepart
 }
 
 /// <summary>Tells what the keepers of one silo store. Its key is the silo's address.</summary>
-[GrainType("silo-watch"), OnSilo, Reentrant, Immovable]
+[WhereLeasesAre("silo-watch"), OnSilo, Reentrant, Immovable]
 internal sealed class SiloWatchGrain(IGrainContext context, LeaseSilo silo) : PrefixGrain(context), ISiloWatchGrain
 {
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(string prefix, CancellationToken cancellationToken) =>
@@ -29,7 +30,7 @@ internal sealed class SiloWatchGrain(IGrainContext context, LeaseSilo silo) : Pr
 }
 
 /// <summary>Merges what the silos of the cluster tell, for one caller and where that is.</summary>
-[GrainType("prefix-watch"), PreferLocalPlacement, Reentrant, Immovable, CollectionAgeLimit(Minutes = 2)]
+[WhereLeasesAre("prefix-watch"), PreferLocalPlacement, Reentrant, Immovable, CollectionAgeLimit(Minutes = 2)]
 internal sealed class PrefixWatchGrain(IGrainContext context, IGrainFactory grains, IClusterMembershipService membership) : PrefixGrain(context), IPrefixWatchGrain
 {
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(string prefix, CancellationToken cancellationToken) =>
@@ -40,7 +41,7 @@ internal sealed class PrefixWatchGrain(IGrainContext context, IGrainFactory grai
 }
 
 /// <summary>What a watch of a prefix asks of each silo.</summary>
-[Alias("OrleansLeases.ISiloWatchGrain")]
+[Alias("OrleansLeases.ISiloWatchGrain"), DefaultGrainType("silo-watch")]
 internal interface ISiloWatchGrain : IGrainWithStringKey
 {
     /// <summary>Tells of the changes that this silo's keepers store from now on.</summary>
