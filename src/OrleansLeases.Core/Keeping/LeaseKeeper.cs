@@ -135,6 +135,7 @@ public sealed partial class LeaseKeeper : Keeper
         // Nothing has happened for it yet, and nobody would hear of its grant.
         if (turn.Cancellation.IsCancellationRequested && turn.TrySetCanceled(turn.Cancellation)) return;
         var isFresh = IsCompared(turn);
+        var stored = false;
         for (var attempt = 0; ;)
         {
             if (_state is null || (turn.Fresh && !isFresh))
@@ -174,7 +175,8 @@ public sealed partial class LeaseKeeper : Keeper
                     HandOut(state.Pending);
                     if (Deliver(turn, transition)) return;
                     // The save took longer than the lease lasts: what is true now is that it has ended, and that is
-                    // stored before it is told.
+                    // stored before it is told. What was changed by then stays, whatever becomes of that.
+                    stored |= transition.Durable;
                     attempt = 0;
                     continue;
                 case SaveOutcome.Conflict when attempt == 0:
@@ -184,10 +186,10 @@ public sealed partial class LeaseKeeper : Keeper
                     continue;
                 case SaveOutcome.Conflict:
                     _state = null;
-                    turn.TrySetResult(ChangedByOthers());
+                    turn.TrySetResult(stored ? UnknownOutcomeOf(turn) : ChangedByOthers());
                     return;
                 case SaveOutcome.NotSaved:
-                    turn.TrySetResult(NotSaved());
+                    turn.TrySetResult(stored ? UnknownOutcomeOf(turn) : NotSaved());
                     return;
                 default:
                     _state = null;
@@ -253,8 +255,10 @@ public sealed partial class LeaseKeeper : Keeper
         object? answer = transition.Reply switch
         {
             LeaseReply.Granted granted => GrantOf(turn, granted.Token, granted.Replayed, now),
+            LeaseReply.Renewed renewed when IsOver(renewed.Token, now) => null,
             LeaseReply.Renewed renewed => LeaseViews.Renewal(Resource, HolderOf(renewed.Token), turn.Received, now),
             LeaseReply.Released released => new LeaseRelease { Resource = Resource, Token = released.Token, Replayed = released.Replayed },
+            LeaseReply.Breaking breaking when IsOver(breaking.Token, now) => null,
             LeaseReply.Breaking breaking => LeaseViews.Break(Resource, breaking.Token, breaking.Ends, now),
             LeaseReply.Refused { Refusal: Refusal.Held } refused when turn.Command is LeaseCommand.Acquire acquire && acquire.Request.Wait > TimeSpan.Zero =>
                 JoinLine(turn, acquire, now) ?? refused.Refusal,
@@ -265,6 +269,17 @@ public sealed partial class LeaseKeeper : Keeper
         if (answer is null) return false;
         if (!ReferenceEquals(answer, Waiting)) turn.TrySetResult(answer);
         return true;
+    }
+
+    /// <summary>Whether a lease's time has run out since the record was made, so that its end is not stored yet.</summary>
+    private bool IsOver(long token, Now now)
+    {
+        foreach (var holder in _state!.Holders)
+        {
+            if (holder.Token == token) return now.Mono >= holder.EndsAt;
+        }
+
+        return false;
     }
 
     private LeaseGrant? GrantOf(LeaseTurn turn, long token, bool replayed, Now now)

@@ -64,7 +64,7 @@ internal sealed partial class LeaseDraft
         var wall = now.Late + left;
         // At an order's end the horizon stays, and what is told stays short by the margin: moved instead, it would move the
         // end by the skew with every incarnation that renews.
-        var beyond = wall > (asked < holder.LatestEnd ? holder.Horizon - holder.Margin : holder.Horizon) || left > holder.Span;
+        var beyond = wall > (asked < holder.LatestEnd ? holder.Horizon - holder.Margin : holder.Horizon) || now.Mono + left > holder.SpanEnds;
         durable |= beyond || ttl != holder.Ttl;
         var reserved = asked + rules.Reserve(ttl) < holder.LatestEnd ? asked + rules.Reserve(ttl) : holder.LatestEnd;
         var ahead = now.Late + (reserved - now.Mono);
@@ -131,6 +131,7 @@ internal sealed partial class LeaseDraft
         {
             if (done.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
             var still = IndexOf(done.Token);
+            _checkFirst = still >= 0;
             return new LeaseReply.Breaking(done.Token, still < 0 ? now.Mono : _holders[still].LatestEnd);
         }
 
@@ -170,6 +171,8 @@ internal sealed partial class LeaseDraft
             if (holder.Request.Id != stamp.Id) continue;
             if (holder.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
             Replace(i, holder with { Delivered = true }, durable: state.Claim != self);
+            // Another activation may have ended it at its holder's word, and be told so to whoever repeats the request there.
+            _checkFirst = true;
             return new LeaseReply.Granted(holder.Token, Replayed: true);
         }
 

@@ -144,6 +144,13 @@ public sealed record Holder
     [JsonIgnore]
     public TimeSpan Floor { get; init; }
 
+    /// <summary>
+    /// Monotonic: the end of <see cref="Span"/>, counted from when the horizon was made or loaded here. Nothing is told beyond it:
+    /// another activation waits no longer than the span, and a wall clock that has stepped back since may leave more.
+    /// </summary>
+    [JsonIgnore]
+    internal TimeSpan SpanEnds { get; init; }
+
     /// <summary>How far short of the horizon this activation stays: another clock wrote it.</summary>
     [JsonIgnore]
     public TimeSpan Margin { get; init; }
@@ -168,10 +175,10 @@ public sealed record Holder
     /// <summary>Whether the order ends it. A holder that stopped renewing before that let it expire, order or not.</summary>
     internal bool IsEndedByOrder => Breaking is { } order && order.Ends <= (order.Force ? EndsAt : Deadline);
 
-    /// <summary>What may be told to the holder as left: never more than the monotonic deadline or the horizon leave.</summary>
+    /// <summary>What may be told to the holder as left: never more than the monotonic deadline, the horizon or its span leave.</summary>
     internal TimeSpan Remaining(Now now)
     {
-        var byMono = EndedByForce(Deadline) - now.Mono;
+        var byMono = Min(EndedByForce(Deadline), SpanEnds) - now.Mono;
         var byWall = Horizon - Margin - now.Late;
         var left = byMono < byWall ? byMono : byWall;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
@@ -181,10 +188,12 @@ public sealed record Holder
     internal Holder WithHorizon(TimeSpan wall, Now now, LeaseRules rules)
     {
         var horizon = LeaseMachine.CeilToMillisecond(Max(wall, now.Late + (Floor - now.Mono)));
+        var span = LeaseMachine.CeilToMillisecond(horizon - now.Late);
         return this with
         {
             Horizon = horizon,
-            Span = LeaseMachine.CeilToMillisecond(horizon - now.Late),
+            Span = span,
+            SpanEnds = now.Mono + span,
             HorizonBy = rules.Incarnation,
             Margin = TimeSpan.Zero,
         };
@@ -198,6 +207,7 @@ public sealed record Holder
             // They may lie in the past: a lease that ran out while nobody looked ended then, and its lock-delay began then.
             Deadline = now.Mono + Min(Horizon - now.Early, Span),
             Floor = now.Mono + Min(Horizon - now.Early + skew, Span + skew),
+            SpanEnds = now.Mono + Span,
             Breaking = Breaking?.Resume(now, longest: Span),
             Margin = skew,
             Delivered = true,

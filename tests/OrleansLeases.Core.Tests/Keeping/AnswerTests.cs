@@ -65,6 +65,56 @@ public sealed class AnswerTests
     }
 
     [Fact]
+    public void Break_WhoseSaveOutlastsTheNotice_IsAnsweredOnceTheEndIsStored()
+    {
+        var token = _bench.Grant(ttl: 10).Token;
+        _bench.AlarmsRing = false;
+        _bench.Store.Hold = true;
+        var order = _bench.Break(token, grace: 1, force: true);
+        _bench.Advance(2);
+        _bench.Store.Held[0].Complete();
+
+        Assert.False(order.IsCompleted);
+        Assert.Single(_bench.Stored.Holders);
+        _bench.Store.Held[0].Complete();
+
+        Assert.Equal(TimeSpan.Zero, Now<LeaseBreak>(order).EndsIn);
+        Assert.Empty(_bench.Stored.Holders);
+    }
+
+    [Fact]
+    public void Renewal_WhoseSaveOutlastsTheLease_IsAnsweredWithItsEndOnceThatIsStored()
+    {
+        var token = _bench.Grant(ttl: 10).Token;
+        _bench.AlarmsRing = false;
+        _bench.Store.Hold = true;
+        var renewal = _bench.Renew(token, ttl: 3);
+        _bench.Advance(10);
+        _bench.Store.Held[0].Complete();
+
+        Assert.False(renewal.IsCompleted);
+        _bench.Store.Held[0].Complete();
+
+        Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(renewal).Reason);
+        Assert.Empty(_bench.Stored.Holders);
+    }
+
+    [Fact]
+    public void Break_WhoseEndIsNotStored_IsNotToldAsUndone()
+    {
+        var token = _bench.Grant(ttl: 10).Token;
+        _bench.AlarmsRing = false;
+        _bench.Store.Hold = true;
+        var order = _bench.Break(token, grace: 1, force: true);
+        _bench.Advance(2);
+        _bench.Store.OnSave(_ => SaveOutcome.NotSaved);
+        _bench.Store.Held[0].Complete();
+        _bench.Store.Held[0].Complete();
+
+        Now<Refusal.OutcomeUnknown>(order);
+    }
+
+    [Fact]
     public void Expiry_WhenNobodyAsks_IsRecordedAtItsDeadline()
     {
         _bench.Grant(ttl: 10);

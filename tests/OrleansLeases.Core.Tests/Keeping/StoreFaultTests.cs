@@ -164,13 +164,13 @@ public sealed class StoreFaultTests
     }
 
     [Fact]
-    public void Renew_WhenTheWriteOutlastsTheTtl_TellsNothingLeft()
+    public void Renew_WhenTheWriteOutlastsTheTtl_IsToldExpired()
     {
         var token = _bench.Grant().Token;
         _bench.Advance(1);
         SlowSave(11);
 
-        Assert.Equal(TimeSpan.Zero, Now<LeaseRenewal>(_bench.Renew(token)).Remaining);
+        Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(_bench.Renew(token)).Reason);
     }
 
     [Fact]

@@ -32,6 +32,84 @@ public sealed class TwinTests
     }
 
     [Fact]
+    public void Acquire_WhenReplayedAfterItsReleaseAtTheTwin_IsNotRevived()
+    {
+        var token = _a.Grant().Token;
+        Now<LeaseRelease>(_b.Release(token));
+        _b.Grant("other");
+
+        var refusal = Now<Refusal.NotHolder>(_a.Acquire(Ask()));
+
+        Assert.Equal((NotHolderReason.Released, token + 1), (refusal.Reason, refusal.LastToken));
+    }
+
+    [Fact]
+    public void Acquire_WhenReplayedAfterItsTransferAtTheTwin_IsNotRevived()
+    {
+        var token = _a.Grant().Token;
+        Now<LeaseGrant>(_b.Do(Transfer(token)));
+
+        Assert.Equal(NotHolderReason.Transferred, Now<Refusal.NotHolder>(_a.Acquire(Ask())).Reason);
+    }
+
+    [Fact]
+    public void Transfer_WhenReplayedAfterItsReleaseAtTheTwin_IsNotRevived()
+    {
+        var token = Now<LeaseGrant>(_a.Do(Transfer(_a.Grant().Token))).Token;
+        Now<LeaseRelease>(_b.Release(token, "you"));
+
+        Assert.Equal(NotHolderReason.Released, Now<Refusal.NotHolder>(_a.Do(Transfer(token - 1))).Reason);
+    }
+
+    [Fact]
+    public void Break_WhenReplayedAfterTheEndAtTheTwin_SaysThatItHasEnded()
+    {
+        var token = _a.Grant().Token;
+        Assert.Equal(Seconds(60), Now<LeaseBreak>(_a.Break(token, grace: 60)).EndsIn);
+        Now<LeaseRelease>(_b.Release(token));
+
+        Assert.Equal(TimeSpan.Zero, Now<LeaseBreak>(_a.Break(token, grace: 60)).EndsIn);
+    }
+
+    // It asks no store: whoever gave the lease up elsewhere knows that it did, and nobody else has the place by then.
+    [Fact]
+    public void Renew_AfterTheReleaseAtTheTwin_TellsNoMoreThanTheHorizonAndThenTheTruth()
+    {
+        var token = _a.Grant().Token;
+        Pass(1);
+        Now<LeaseRenewal>(_a.Renew(token));
+        Now<LeaseRelease>(_b.Release(token));
+
+        Pass(9);
+        Assert.Equal(Seconds(10), Now<LeaseRenewal>(_a.Renew(token)).Remaining);
+        Pass(5);
+        Assert.Equal(NotHolderReason.Released, Now<Refusal.NotHolder>(_a.Renew(token)).Reason);
+    }
+
+    // A horizon that was stored while the wall clock was ahead: the twin waits for its span and no longer.
+    [Fact]
+    public void Renew_AfterTheWallClockWasAheadForAMoment_IsNotOutlivedByTheTwinsWait()
+    {
+        var token = _a.Grant().Token;
+        Pass(1);
+        _a.Time.StepWall(Seconds(60));
+        Now<LeaseRenewal>(_a.Renew(token));
+        _a.Time.StepWall(-Seconds(60));
+        _b.Info();
+        for (var i = 0; i < 4; i++)
+        {
+            Pass(4.5);
+            Now<LeaseRenewal>(_a.Renew(token));
+        }
+
+        var told = Now<LeaseRenewal>(_a.Renew(token)).Remaining;
+        Assert.Equal(Seconds(10), told);
+        Pass(told.TotalSeconds - 0.001);
+
+        Now<Refusal.Held>(_b.Acquire(Ask("other")));
+    }
+
+    [Fact]
     public void Renew_WhenTheTwinsClockIsBehind_TheWriterOfTheHorizonWaitsForIt()
     {
         _b = TwinAhead(-1);
@@ -193,4 +271,7 @@ public sealed class TwinTests
         _a.Advance(seconds);
         _b.Advance(seconds);
     }
+
+    private static LeaseCommand Transfer(long token) =>
+        LeaseCommand.Of(new TransferRequest { Resource = KeeperBench.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" });
 }

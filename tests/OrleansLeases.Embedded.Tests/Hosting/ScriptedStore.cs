@@ -20,6 +20,9 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
     /// <summary>Runs before a load.</summary>
     public Action? BeforeLoad { get; set; }
 
+    /// <summary>Runs before a load of a key.</summary>
+    public Func<string, Task>? BeforeLoadKey { get; set; }
+
     /// <summary>Whether any save has failed.</summary>
     public bool HasFailed { get; private set; }
 
@@ -57,7 +60,11 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
         }
     }
 
-    public ValueTask<KeyState> LoadKeyAsync(string key) => behind.LoadKeyAsync(key);
+    public async ValueTask<KeyState> LoadKeyAsync(string key)
+    {
+        if (BeforeLoadKey is not null) await BeforeLoadKey(key);
+        return await behind.LoadKeyAsync(key);
+    }
 
     public async ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
     {

@@ -216,11 +216,14 @@ public sealed class WatchTests : IDisposable
         await using var events = await leases.WatchAsync(prefix: "");
         var fails = 1;
         store.AfterSaveKey = (_, _) => Interlocked.Exchange(ref fails, 0) == 1 ? Task.FromException(Fault) : Task.CompletedTask;
+        // What is stored is loaded once its lease's end was told, and no earlier.
+        var ended = new TaskCompletionSource();
+        store.BeforeLoadKey = _ => ended.Task;
         Assert.IsType<Refusal.OutcomeUnknown>((await leases.PutAsync("k", "2", grant)).Refusal);
         Assert.Equal(("resync", null), await events.NextWordAsync());
 
-        // Its clean-up is the first to load what was stored.
         await leases.ReleaseAsync(grant);
+        ended.SetResult();
 
         Assert.Equal(("released", 2), await events.NextWordAsync());
         Assert.Equal(("resync", null), await events.NextWordAsync());
