@@ -255,7 +255,7 @@ public sealed class DependencyInjectionTests
         return services.BuildServiceProvider(validateScopes: true);
     }
 
-    private static IReadOnlyList<string> HandlersOf(HttpMessageHandler? handler)
+    private static List<string> HandlersOf(HttpMessageHandler? handler)
     {
         var names = new List<string>();
         for (; handler is DelegatingHandler outer; handler = outer.InnerHandler) names.Add(outer.GetType().Name);

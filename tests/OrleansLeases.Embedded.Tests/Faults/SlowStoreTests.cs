@@ -96,7 +96,7 @@ public sealed class SlowStoreTests : IAsyncDisposable
     {
         HangNextSave();
         var call = _leases.AcquireAsync(request, cancellationToken).AsTask();
-        await _writing.Task.WaitAsync(Patience);
+        await _writing.Task.WaitAsync(Patience, CancellationToken.None);
         return call;
     }
 

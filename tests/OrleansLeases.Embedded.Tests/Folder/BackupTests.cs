@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using OrleansLeases.Embedded.Tests.Hosting;
 using OrleansLeases.Testing;
 using static OrleansLeases.Embedded.Tests.Hosting.Calls;
@@ -5,6 +6,7 @@ using static OrleansLeases.Embedded.Tests.Hosting.Calls;
 namespace OrleansLeases.Embedded.Tests.Folder;
 
 /// <summary>A copy of a folder in use, and a folder out of such a copy, with tokens that go on growing.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class BackupTests : IDisposable
 {
     private readonly TestFolder _folder = new();

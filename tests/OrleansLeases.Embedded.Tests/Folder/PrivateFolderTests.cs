@@ -1,9 +1,11 @@
+using System.Runtime.Versioning;
 using OrleansLeases.Embedded.Tests.Hosting;
 using static OrleansLeases.Embedded.Tests.Hosting.Calls;
 
 namespace OrleansLeases.Embedded.Tests.Folder;
 
 /// <summary>Other users cannot open what is in the folder: a lock that they took would stop all writes, or the start.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class PrivateFolderTests : IDisposable
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
