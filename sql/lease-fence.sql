@@ -1,6 +1,10 @@
 -- The fence on the resource's side: install it where the table is that leases guard, with
 --   psql -v ON_ERROR_STOP=1 -f sql/lease-fence.sql
--- in the schema that comes first in the search path, or by LeaseFence.InstallAsync. It may be applied again at any time.
+-- in the schema that comes first in the search path, or by LeaseFence.InstallAsync. It may be applied again at any time, by the
+-- same role. Nobody else may call it until that role says who:
+--   grant execute on function lease_fence(text, bigint), lease_fence_raise(text, bigint) to my_service;
+-- A token is no password: whoever may call the fence may close it, by a token greater than any there will be. The owner opens
+-- it again: select lease_fence_reset('orders/42', 33).
 --
 --   begin;
 --   select lease_fence('orders/42', 33);   -- raises LF001 where a greater token than 33 has been seen
@@ -18,6 +22,55 @@
 --
 -- For exclusive leases: tokens of shared ones are identities, not fences.
 
+-- What others have prepared here would run with the fence's rights, or in its place: it is refused.
+do $check$
+declare
+    _schema oid;
+    _trusted oid[];
+    _found text;
+begin
+    select n.oid, array[d.datdba, r.oid] into _schema, _trusted
+    from pg_catalog.pg_namespace n, pg_catalog.pg_database d, pg_catalog.pg_roles r
+    where n.nspname = pg_catalog.current_schema() and d.datname = pg_catalog.current_database() and r.rolname = current_user;
+    if _schema is null then
+        raise exception 'the search path names no schema that exists' using hint = 'Create the schema, or name it in the search path.';
+    end if;
+
+    select pg_catalog.format('the schema %I belongs to %I', n.nspname, r.rolname) into _found
+    from pg_catalog.pg_namespace n join pg_catalog.pg_roles r on r.oid = n.nspowner
+    where n.oid = _schema and n.nspowner <> all (_trusted) and not r.rolsuper and r.rolname <> 'pg_database_owner';
+    if _found is null then
+        select pg_catalog.format('everybody may create objects in the schema %I', n.nspname) into _found
+        from pg_catalog.pg_namespace n, lateral pg_catalog.aclexplode(n.nspacl) a
+        where n.oid = _schema and a.grantee = 0 and a.privilege_type = 'CREATE';
+    end if;
+
+    if _found is null then
+        select pg_catalog.format('the function %s belongs to %I', p.oid::pg_catalog.regprocedure, r.rolname) into _found
+        from pg_catalog.pg_proc p join pg_catalog.pg_roles r on r.oid = p.proowner
+        where p.pronamespace = _schema and p.proname in ('lease_fence', 'lease_fence_raise', 'lease_fence_reset')
+            and (p.proowner <> all (_trusted) or p.prokind <> 'f' or p.proargtypes::text <> '25 20');
+    end if;
+
+    if _found is null then
+        select pg_catalog.format('%s of %I is not the fence''s table', c.oid::pg_catalog.regclass, r.rolname) into _found
+        from pg_catalog.pg_class c join pg_catalog.pg_roles r on r.oid = c.relowner
+        where c.relnamespace = _schema and c.relname = 'lease_fence_token'
+            and (c.relowner <> all (_trusted) or c.relkind <> 'r' or c.relhasrules or c.relhastriggers or c.relrowsecurity
+                or c.relhassubclass or c.relispartition or c.relacl is not null
+                or (select pg_catalog.string_agg(a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum)
+                    from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0) <> 'resource text, token bigint');
+    end if;
+
+    if _found is not null then
+        raise exception 'the fence is not installed: %', _found
+            using errcode = 'insufficient_privilege',
+            hint = 'Install it in a schema of your own where nobody else may create objects, or have what is there removed: '
+                'create schema, revoke create on schema … from public, drop function, drop table.';
+    end if;
+end
+$check$;
+
 -- The greatest token that was seen of each resource. Rows are never deleted: a deleted one would let every token pass.
 create table if not exists lease_fence_token
 (
@@ -31,15 +84,15 @@ begin
     -- that nobody's temporary table comes before.
     execute format($create$
 create or replace function lease_fence(resource text, token bigint) returns void
-    language plpgsql security definer set search_path = %I, pg_temp as
+    language plpgsql security definer set search_path = pg_catalog, %I, pg_temp as
 $body$
 #variable_conflict use_column
 declare
     _seen bigint;
     _at_the_door boolean := false;
 begin
-    if lease_fence.resource is null or lease_fence.token is null or lease_fence.token < 1 then
-        raise exception 'lease_fence takes a resource and a token from 1, not (%%, %%)', lease_fence.resource, lease_fence.token
+    if lease_fence.resource is null or lease_fence.token is null or lease_fence.token not between 1 and 9007199254740991 then
+        raise exception 'lease_fence takes a resource and a token from 1 to 9007199254740991, not (%%, %%)', lease_fence.resource, lease_fence.token
             using errcode = 'invalid_parameter_value';
     end if;
 
@@ -58,7 +111,7 @@ begin
 
         if not _at_the_door then
             -- One at a time raises a resource's token. Whoever came second looks again, and may find it done.
-            perform pg_advisory_xact_lock(hashtextextended('lease_fence:' || lease_fence.resource, 0));
+            perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('lease_fence:' || lease_fence.resource, 0::bigint));
             _at_the_door := true;
             continue;
         end if;
@@ -73,13 +126,13 @@ $create$, current_schema());
 
     execute format($create$
 create or replace function lease_fence_raise(resource text, token bigint) returns void
-    language plpgsql security definer set search_path = %I, pg_temp as
+    language plpgsql security definer set search_path = pg_catalog, %I, pg_temp as
 $body$
 #variable_conflict use_column
 begin
     -- In line behind whoever is about to raise it. A lock on a row is given to all who come to share it, past those who
     -- wait to change the row: so many holders that come one after the other would keep a greater token out for ever.
-    perform pg_advisory_xact_lock(hashtextextended('lease_fence:' || lease_fence_raise.resource, 0));
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('lease_fence:' || lease_fence_raise.resource, 0::bigint));
     if (select token from lease_fence_token where resource = lease_fence_raise.resource) = lease_fence_raise.token then
         return;
     end if;
@@ -88,5 +141,17 @@ begin
 end
 $body$
 $create$, current_schema());
+
+    -- For the owner, who alone may write the table: what somebody closed by a token that was never granted is opened again. With
+    -- 0 every token passes.
+    execute format($create$
+create or replace function lease_fence_reset(resource text, token bigint) returns void
+    language sql set search_path = pg_catalog, %I, pg_temp as
+$body$
+    update lease_fence_token as seen set token = lease_fence_reset.token where seen.resource = lease_fence_reset.resource;
+$body$
+$create$, current_schema());
 end
 $install$;
+
+revoke execute on function lease_fence(text, bigint), lease_fence_raise(text, bigint), lease_fence_reset(text, bigint) from public;

@@ -12,6 +12,8 @@ namespace OrleansLeases.Fencing.AspNetCore;
 
 /// <summary>Puts the fence at the door of a service: requests say under which token they come, and one that was overtaken is not let in.</summary>
 /// <remarks>
+/// <para>A token keeps out who is late and is no credential: it can be guessed, and one greater than any that was granted closes
+/// the resource. Have the endpoint authenticate its callers.</para>
 /// <para>A request names the token of its caller's lease in the header <c>Fencing-Token</c>. Before the endpoint runs, the token
 /// is durably the greatest seen of its resource, and no request with a lower one is running any more, in whatever process
 /// of the service; while it runs, greater ones wait. Requests under the same token run side by side.</para>

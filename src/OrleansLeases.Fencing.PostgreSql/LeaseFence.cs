@@ -1,6 +1,8 @@
 using System.Data;
 using System.Globalization;
+using System.Transactions;
 using Npgsql;
+using IsolationLevel = System.Data.IsolationLevel;
 
 namespace OrleansLeases.Fencing.PostgreSql;
 
@@ -26,6 +28,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
 {
     private const string Stale = "LF001";
     private const string Pass = "select lease_fence($1, $2)";
+    private const long MaxToken = (1L << 53) - 1;
 
     private readonly NpgsqlDataSource _database = database ?? throw new ArgumentNullException(nameof(database));
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -44,16 +47,37 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     }
 
     /// <summary>Installs the functions <c>lease_fence(resource, token)</c> and <c>lease_fence_raise</c> in the schema that comes first in the search path.</summary>
+    /// <remarks>The role that installs them may call them; others once they are named.</remarks>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When it is there.</returns>
-    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
-    public async Task InstallAsync(CancellationToken cancellationToken = default)
+    /// <exception cref="NpgsqlException">
+    /// The database refused or does not answer; it refuses where somebody else owns the schema, or has prepared anything in the
+    /// fence's place.
+    /// </exception>
+    public Task InstallAsync(CancellationToken cancellationToken = default) => InstallAsync([], cancellationToken);
+
+    /// <summary>As <see cref="InstallAsync(CancellationToken)"/>, and lets other roles call the fence.</summary>
+    /// <param name="callers">The roles, by name. Whoever may call the fence may also close it, by a token that nobody was granted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>When it is there.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="callers"/> is null.</exception>
+    /// <exception cref="NpgsqlException">As without callers, and where there is no such role.</exception>
+    public async Task InstallAsync(IEnumerable<string> callers, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(callers);
+        using var alone = Alone();
         await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         // Two that install at once would both find nothing there.
         await ExecuteAsync(connection, "select pg_advisory_xact_lock(hashtext('lease-fence'))", cancellationToken).ConfigureAwait(false);
         await ExecuteAsync(connection, Script, cancellationToken).ConfigureAwait(false);
+        using var names = new NpgsqlCommandBuilder();
+        foreach (var caller in callers)
+        {
+            var grant = $"grant execute on function lease_fence(text, bigint), lease_fence_raise(text, bigint) to {names.QuoteIdentifier(caller)}";
+            await ExecuteAsync(connection, grant, cancellationToken).ConfigureAwait(false);
+        }
+
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -66,12 +90,21 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <param name="cancellationToken">Gives up, and rolls back unless the commit is under way.</param>
     /// <returns>When it is committed.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or over 2^53-1.</exception>
+    /// <exception cref="InvalidOperationException">There is an ambient transaction, which its own cannot be part of. Nothing was done.</exception>
     /// <exception cref="StaleTokenException">A greater token has been seen. Nothing was written.</exception>
     /// <exception cref="NpgsqlException">The database refused or does not answer; the server also ends a block that was idle for too long.</exception>
     public async Task RunAsync(string resource, long token, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
+        Check(resource, token);
         ArgumentNullException.ThrowIfNull(work);
+        if (Transaction.Current is not null && new NpgsqlConnectionStringBuilder(_database.ConnectionString).Enlist)
+        {
+            throw new InvalidOperationException(
+                "LeaseFence.RunAsync commits a transaction of its own, and there is an ambient one (TransactionScope). Open a connection in "
+                + "that and call LeaseFence.PassAsync with it before its first write, or call RunAsync outside of the scope.");
+        }
+
         work = CallerContext.Bind(work);
         await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
@@ -95,7 +128,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <param name="cancellationToken">Gives up. The token may then count as seen.</param>
     /// <returns>The hold, once the token is durably the greatest seen, and nobody is inside under a lower one. Dispose it when all is done.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or an option is out of bounds.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1 or over 2^53-1, or an option is out of bounds.</exception>
     /// <exception cref="StaleTokenException">A greater token has been seen.</exception>
     /// <exception cref="TimeoutException">Somebody was inside under a lower token for longer than <see cref="FenceHoldOptions.Patience"/>.</exception>
     /// <exception cref="NpgsqlException">The database refused or does not answer. The token may then count as seen.</exception>
@@ -104,6 +137,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         Check(resource, token);
         options ??= new();
         options.Validate();
+        using var alone = Alone();
         var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -132,7 +166,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When the transaction has passed. Greater tokens wait until it has ended.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or over 2^53-1.</exception>
     /// <exception cref="StaleTokenException">A greater token has been seen. The transaction can only be rolled back.</exception>
     /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
     public static async Task PassAsync(NpgsqlConnection connection, string resource, long token, CancellationToken cancellationToken = default)
@@ -146,7 +180,11 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     {
         ArgumentNullException.ThrowIfNull(resource);
         ArgumentOutOfRangeException.ThrowIfLessThan(token, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(token, MaxToken);
     }
+
+    // What is done here is no part of an ambient transaction, which would be rolled back as a whole, or wait for it.
+    private static TransactionScope Alone() => new(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
 
     private static async Task CallAsync(
         NpgsqlConnection connection, string function, string resource, long token, FenceHoldOptions? limits, CancellationToken cancellationToken)

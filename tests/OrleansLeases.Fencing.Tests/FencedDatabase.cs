@@ -81,7 +81,7 @@ internal sealed class FencedDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await ExecuteAsync($"drop schema {Schema} cascade");
+        await ExecuteAsync($"drop schema if exists {Schema} cascade");
         await Source.DisposeAsync();
     }
 }

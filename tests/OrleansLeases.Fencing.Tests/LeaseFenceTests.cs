@@ -200,6 +200,7 @@ public sealed class LeaseFenceTests : IAsyncLifetime
     {
         var role = $"writer_{Guid.NewGuid():N}";
         await _database.ExecuteAsync($"create role {role}; grant usage on schema {_database.Schema} to {role}; grant all on guarded to {role}");
+        await _database.Fence.InstallAsync([role]);
         await using (var connection = await _database.Source.OpenConnectionAsync())
         {
             await RunAsync($"set role {role}");
