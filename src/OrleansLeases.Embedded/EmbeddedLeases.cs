@@ -181,21 +181,21 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     {
         if (RequestChecks.Check(key, request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await Answer(_keys.PutAsync(key, request), cancellationToken).ConfigureAwait(false);
+        return await Answer(Background.Apart(() => _keys.PutAsync(key, request)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.CheckKey(key) is { } refusal) return refusal;
-        return await Answer(_keys.GetAsync(key), cancellationToken).ConfigureAwait(false);
+        return await Answer(Background.Apart(() => _keys.GetAsync(key)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.CheckKey(key, ifVersion) is { } refusal) return refusal;
-        return await Answer(_keys.DeleteAsync(key, ifVersion), cancellationToken).ConfigureAwait(false);
+        return await Answer(Background.Apart(() => _keys.DeleteAsync(key, ifVersion)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -203,7 +203,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     {
         if (RequestChecks.Check(key, request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await Answer(_keys.AddAsync(key, request), cancellationToken).ConfigureAwait(false);
+        return await Answer(Background.Apart(() => _keys.AddAsync(key, request)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -222,7 +222,8 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         if (_keepers.Ended is { } ended) return ended;
         if (request.Prefix is { } prefix) return _watches.StartPrefix(_prefixes, prefix);
         return await Answer(
-            _watches.StartAsync(request.Since, since => request.Key is { } key ? WatchKeyAsync(key, since) : WatchLeaseAsync(request.Resource!, since)),
+            Background.Apart(() => _watches.StartAsync(
+                request.Since, since => request.Key is { } key ? WatchKeyAsync(key, since) : WatchLeaseAsync(request.Resource!, since))),
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -276,7 +277,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         if (_keepers.Ended is { } ended) return ended;
         try
         {
-            return await _listings.RunAsync(list, cancellationToken).ConfigureAwait(false);
+            return await Background.Apart(() => _listings.RunAsync(list, cancellationToken)).ConfigureAwait(false);
         }
         catch (Exception error) when (error is InvalidDataException or DbException)
         {

@@ -25,7 +25,14 @@ internal sealed class Keepers : IKeepers, IDisposable
         var background = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, maxConcurrencyLevel: 1, BackgroundAtOnce).ExclusiveScheduler;
         _alarms = new AlarmQueue(time, clock, background, Forget);
         _cleaner = new KeyCleaner(this, time, background);
-        _host = new KeeperHost(store, clock, rules, _alarms) { IdleAfter = IdleAfter, Cleaner = _cleaner, Prefixes = prefixes, Alone = true };
+        _host = new KeeperHost(store, clock, rules, _alarms)
+        {
+            IdleAfter = IdleAfter,
+            Cleaner = _cleaner,
+            Prefixes = prefixes,
+            Alone = true,
+            Background = background,
+        };
     }
 
     public static Refusal.Unavailable ShutDown { get; } = new(TimeSpan.FromSeconds(1), "The service is shutting down.");

@@ -189,7 +189,8 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     private static async Task CallAsync(
         NpgsqlConnection connection, string function, string resource, long token, FenceHoldOptions? limits, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection);
+        var batch = new NpgsqlBatch(connection);
+        await using var disposesBatch = batch.ConfigureAwait(false);
         limits?.Apply(batch);
         batch.BatchCommands.Add(new(function) { Parameters = { new() { Value = resource }, new() { Value = token } } });
         try
@@ -205,8 +206,9 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
 #pragma warning disable CA2100 // Statements of this file, with a number at most.
-        await using var command = new NpgsqlCommand(sql, connection);
+        var command = new NpgsqlCommand(sql, connection);
 #pragma warning restore CA2100
+        await using var disposesCommand = command.ConfigureAwait(false);
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -34,7 +34,8 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
         {
             using (response)
             {
-                await using var events = ReadAsync(response, cancellationToken).GetAsyncEnumerator(cancellationToken);
+                var events = ReadAsync(response, cancellationToken).GetAsyncEnumerator(cancellationToken);
+                await using var _ = events.ConfigureAwait(false);
                 while (await NextAsync(events).ConfigureAwait(false))
                 {
                     pauses.Reset();
@@ -77,8 +78,10 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         using var silence = new CancellationTokenSource(LongestSilence, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
-        await using var heard = new HearingStream(stream, () => silence.CancelAfter(LongestSilence));
-        await using var items = SseParser.Create(heard, Parse).EnumerateAsync(either.Token).GetAsyncEnumerator(either.Token);
+        var heard = new HearingStream(stream, () => silence.CancelAfter(LongestSilence));
+        await using var closesStream = heard.ConfigureAwait(false);
+        var items = SseParser.Create(heard, Parse).EnumerateAsync(either.Token).GetAsyncEnumerator(either.Token);
+        await using var endsItems = items.ConfigureAwait(false);
         while (true)
         {
             try

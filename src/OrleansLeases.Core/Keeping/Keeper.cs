@@ -204,9 +204,14 @@ public abstract class Keeper
             if (SomeoneWaits) SetAlarm_NeedsLock();
         }
 
-        _ = TakeTurnsAsync(turn);
+        // The calls that queue behind it are others': what it awaits does not go on in the context of whoever came first.
+        _ = Background.Make(static start => start.Keeper.Start(start.Turn), (Keeper: this, Turn: turn));
         return turn.Task;
     }
+
+    private Task Start(Turn turn) => _host.Background is { } background
+        ? Background.Apart(static start => start.Keeper.TakeTurnsAsync(start.Turn), (Keeper: this, Turn: turn), background)
+        : TakeTurnsAsync(turn);
 
     // The flag _busy is the turn: whoever set it owns the record until the queue is empty.
     private async Task TakeTurnsAsync(Turn? turn)

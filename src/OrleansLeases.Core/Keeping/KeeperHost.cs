@@ -26,6 +26,13 @@ public sealed record KeeperHost(ILeaseStore Store, LeaseClock Clock, LeaseRules 
     public bool Alone { get; init; }
 
     /// <summary>
+    /// Where turns may stay that are started there. All others leave the synchronization context and the task scheduler of their
+    /// callers where they wait, and go on by the thread pool: a caller's own may be blocked, and others wait for the turn. Null
+    /// where every turn stays where it is started, as in a grain.
+    /// </summary>
+    public TaskScheduler? Background { get; init; }
+
+    /// <summary>
     /// Logs what could not be done, and why, and says under which id; null where nothing is logged. A caller is told the id and
     /// nothing of the exception. Called in a keeper's turn, so it returns at once.
     /// </summary>

@@ -148,7 +148,7 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
         if (attachment.Since is { } since && reply is not KeyReply.Written { Replayed: false })
         {
             // Nobody waits for it, nor is it anybody's.
-            using (ExecutionContext.SuppressFlow()) _ = ForgoAsync(key, lease!, since);
+            _ = Background.Make(() => ForgoAsync(key, lease!, since));
         }
 
         return reply;
@@ -239,8 +239,8 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     }
 
     // Nobody waits for it, nor hears of it: a name left over costs its clean-up and no more.
-    private void Detach(string key, Unbound unbound) => _ = keepers
-        .AskLeaseAsync(unbound.Binding.Resource, new LeaseCommand.Detach(unbound.Binding.Token, key, unbound.Generation))
+    private void Detach(string key, Unbound unbound) => _ = Background
+        .Make(() => keepers.AskLeaseAsync(unbound.Binding.Resource, new LeaseCommand.Detach(unbound.Binding.Token, key, unbound.Generation)))
         .ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
     /// <summary>The generation for which a write has its key's name on record with the lease; null where it has not.</summary>

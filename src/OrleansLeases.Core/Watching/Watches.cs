@@ -20,7 +20,7 @@ public sealed class Watches(TimeProvider time) : IDisposable
     public async Task<LeaseResult<LeaseWatch>> StartAsync(WatchPoint? since, Func<WatchPoint?, Task<LeaseResult<LeaseWatch>>> start)
     {
         ArgumentNullException.ThrowIfNull(start);
-        return (await start(since)).TryGetValue(out var watch, out var refusal) ? Follow(watch, since, start, live: false) : refusal;
+        return (await start(since).ConfigureAwait(false)).TryGetValue(out var watch, out var refusal) ? Follow(watch, since, start, live: false) : refusal;
     }
 
     /// <summary>Watches what has no numbers to go on by: where a watch ends another is started, and then resync is told.</summary>
@@ -29,7 +29,7 @@ public sealed class Watches(TimeProvider time) : IDisposable
     public async Task<LeaseResult<LeaseWatch>> StartLiveAsync(Func<Task<LeaseResult<LeaseWatch>>> start)
     {
         ArgumentNullException.ThrowIfNull(start);
-        return (await start()).TryGetValue(out var watch, out var refusal) ? Follow(watch, null, _ => start(), live: true) : refusal;
+        return (await start().ConfigureAwait(false)).TryGetValue(out var watch, out var refusal) ? Follow(watch, null, _ => start(), live: true) : refusal;
     }
 
     /// <summary>Watches every name with a prefix, live.</summary>
@@ -55,7 +55,7 @@ public sealed class Watches(TimeProvider time) : IDisposable
         {
             while (true)
             {
-                await foreach (var told in watch.WithCancellation(cancellationToken))
+                await foreach (var told in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
                 {
                     since = told.ResumeFrom ?? since;
                     yield return told;
@@ -63,7 +63,8 @@ public sealed class Watches(TimeProvider time) : IDisposable
 
                 watch.Dispose();
                 LeaseWatch? next;
-                while (!(await start(since)).TryGetValue(out next, out _)) await Task.Delay(RetryAfter, time, cancellationToken);
+                while (!(await start(since).ConfigureAwait(false)).TryGetValue(out next, out _))
+                    await Task.Delay(RetryAfter, time, cancellationToken).ConfigureAwait(false);
                 watch = next;
                 // The new one hears before the reader is told: what was missed came before the word.
                 if (live) yield return WatchEvent.Resync.Instance;
@@ -78,15 +79,16 @@ public sealed class Watches(TimeProvider time) : IDisposable
     private async IAsyncEnumerable<WatchEvent> UntilStopAsync(IAsyncEnumerable<WatchEvent> events, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
-        await using var told = events.GetAsyncEnumerator(either.Token);
-        while (await NextAsync(told, cancellationToken)) yield return told.Current;
+        var told = events.GetAsyncEnumerator(either.Token);
+        await using var _ = told.ConfigureAwait(false);
+        while (await NextAsync(told, cancellationToken).ConfigureAwait(false)) yield return told.Current;
     }
 
     private async ValueTask<bool> NextAsync(IAsyncEnumerator<WatchEvent> events, CancellationToken cancellationToken)
     {
         try
         {
-            return await events.MoveNextAsync();
+            return await events.MoveNextAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -27,6 +27,29 @@ public sealed class AmbientStateTests
         Assert.Equal(before, time.SeenOfA);
     }
 
+    [Fact]
+    public async Task Turn_ThatQueued_HasNothingOfWhoeverCameFirst()
+    {
+        var seen = new List<string?>();
+        var write = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var store = new ScriptedStore(new MemoryStore());
+        store.BeforeSave = _ =>
+        {
+            seen.Add(Tenant.Value);
+            return write.Task;
+        };
+        await using var engine = Engines.Over(store, TimeProvider.System);
+        Tenant.Value = "A";
+        var first = engine.AcquireAsync(Calls.By("a") with { Mode = LeaseMode.Shared }).AsTask();
+        Tenant.Value = "B";
+        var queued = engine.AcquireAsync(Calls.By("b") with { Mode = LeaseMode.Shared }).AsTask();
+        write.SetResult();
+
+        Assert.Null((await first.WaitAsync(Calls.Patience)).Refusal);
+        Assert.Null((await queued.WaitAsync(Calls.Patience)).Refusal);
+        Assert.Equal(["A", null], seen);
+    }
+
     /// <summary>The system's clock, which notes for whom it is looked at.</summary>
     private sealed class Observing : TimeProvider
     {

@@ -48,9 +48,9 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
         Saves++;
         try
         {
-            if (BeforeSave is not null) await BeforeSave(next);
-            var outcome = await behind.SaveAsync(resource, previous, next, background);
-            if (AfterSave is not null) await AfterSave(next);
+            if (BeforeSave is not null) await BeforeSave(next).ConfigureAwait(false);
+            var outcome = await behind.SaveAsync(resource, previous, next, background).ConfigureAwait(false);
+            if (AfterSave is not null) await AfterSave(next).ConfigureAwait(false);
             return outcome;
         }
         catch (IOException)
@@ -62,17 +62,17 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
 
     public async ValueTask<KeyState> LoadKeyAsync(string key)
     {
-        if (BeforeLoadKey is not null) await BeforeLoadKey(key);
-        return await behind.LoadKeyAsync(key);
+        if (BeforeLoadKey is not null) await BeforeLoadKey(key).ConfigureAwait(false);
+        return await behind.LoadKeyAsync(key).ConfigureAwait(false);
     }
 
     public async ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
     {
         try
         {
-            if (BeforeSaveKey is not null) await BeforeSaveKey(key, next);
-            var outcome = await behind.SaveKeyAsync(key, previous, next, background);
-            if (AfterSaveKey is not null) await AfterSaveKey(key, next);
+            if (BeforeSaveKey is not null) await BeforeSaveKey(key, next).ConfigureAwait(false);
+            var outcome = await behind.SaveKeyAsync(key, previous, next, background).ConfigureAwait(false);
+            if (AfterSaveKey is not null) await AfterSaveKey(key, next).ConfigureAwait(false);
             return outcome;
         }
         catch (IOException)
