@@ -58,7 +58,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
 
     /// <summary>What the service says of itself, or why it is not ready.</summary>
     public LeaseResult<ServiceInfo> Info =>
-        (_storage.Trouble ?? _storage.Away) is { } trouble ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), trouble)
+        (_storage.Trouble ?? _storage.Away ?? _storage.Blind) is { } trouble ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), trouble)
         : _stopping || _info is null ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), "The silo is starting or shutting down.")
         : _info;
 

@@ -121,16 +121,19 @@ public sealed class StorageFaultTests : IAsyncLifetime
         });
     }
 
-    [Fact]
-    public async Task Trouble_KeepsTheSiloFromClaiming_AndMakesItNotReady()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Trouble_KeepsTheSiloFromClaiming_AndMakesItNotReady(bool blind)
     {
         var held = (await Leases.AcquireAsync(Acquire("a", "me"))).Value;
-        Storage.Trouble = "the clock is off";
+        if (blind) Storage.Blind = "the clock is off";
+        else Storage.Trouble = "the clock is off";
         Assert.Contains("the clock is off", Assert.IsType<Refusal.Unavailable>((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal).Detail, StringComparison.Ordinal);
         Assert.Contains("the clock is off", Assert.IsType<Refusal.Unavailable>((await Leases.InfoAsync()).Refusal).Detail, StringComparison.Ordinal);
         // What it has claimed it goes on with.
         Assert.Null((await Leases.RenewAsync(Renew(held))).Refusal);
-        Storage.Trouble = null;
+        Storage.Trouble = Storage.Blind = null;
         Assert.Null((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal);
         Assert.Null((await Leases.InfoAsync()).Refusal);
     }

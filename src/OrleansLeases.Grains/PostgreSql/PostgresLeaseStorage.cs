@@ -31,18 +31,20 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     private readonly TimeProvider _time;
     private readonly LeaseClock _clock;
     private readonly ILogger<PostgresLeaseStorage> _logger;
-    private readonly TimeSpan _allowedSkew;
+    private readonly ClockVerdict _verdict;
     private readonly string _serviceId;
     private Task _watch = Task.CompletedTask;
     private volatile string? _trouble;
     private volatile string? _away;
+    private volatile string? _blind;
 
     public PostgresLeaseStorage(
         IServiceProvider services, LeaseConnectionString connection, IOptions<LeaseSiloOptions> options, IOptions<ClusterOptions> cluster, TimeProvider time, LeaseClock clock, ILogger<PostgresLeaseStorage> logger)
     {
         _grains = new(() => services.GetRequiredKeyedService<IGrainStorage>(ProviderName));
         _database = NpgsqlDataSource.Create(connection.Value);
-        _allowedSkew = options.Value.ClockSkew;
+        // An inherited horizon is another clock's, and is waited out with the allowed skew. Each of the two clocks may use half of it.
+        _verdict = new(options.Value.ClockSkew / 2);
         _serviceId = cluster.Value.ServiceId;
         _time = time;
         _clock = clock;
@@ -57,13 +59,15 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
 
     public string? Away => _away;
 
+    public string? Blind => _blind;
+
     public IGrainStorage Grains => _grains.Value;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         Epoch = await LeaseSchema.CheckAsync(_database, cancellationToken);
         for (var look = 1; !await LookAsync(cancellationToken); look++)
-            if (look == LooksAtStart) throw new InvalidOperationException("The database answers too slowly to compare clocks with it; ClockSkew has to be four times as long as a query takes.");
+            if (look == LooksAtStart) throw new InvalidOperationException("The database answers too slowly to compare clocks with it; half of ClockSkew has to be as long as a query takes.");
         if (_trouble is { } trouble) throw new InvalidOperationException(trouble);
         _watch = Background.Run(WatchAsync);
     }
@@ -193,7 +197,8 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         }
     }
 
-    // An inherited horizon is another clock's, and is waited out with the allowed skew. Each of the two clocks may use half of it.
+    /// <summary>Looks at the database: whether it takes writes, under which epoch, and what its clock says.</summary>
+    /// <returns>Whether the look told how far apart the clocks are.</returns>
     private async Task<bool> LookAsync(CancellationToken cancellationToken)
     {
         await using var command = _database.CreateCommand("select extract(epoch from clock_timestamp())::double precision, epoch, current_setting('transaction_read_only') from lease_meta");
@@ -201,19 +206,23 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         if (reader.GetString(2) == "on") throw new InvalidOperationException("The database is read-only: a standby, or one whose default_transaction_read_only is on.");
-        var took = _clock.Look().Mono - sent.Mono;
-        // An answer that was long on its way does not say when its clock was read.
-        if (took > _allowedSkew / 4) return false;
-        var off = TimeSpan.FromSeconds(reader.GetDouble(0)) - (sent.Wall + (took / 2));
+        var answered = _clock.Look();
+        var missed = _verdict.Missed;
+        var right = _verdict.Take(ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Mono - sent.Mono), answered.Mono);
+        if (_verdict.Missed != missed) LogMissed(right is null);
         var epoch = reader.GetInt32(1);
-        var trouble =
-            epoch != Epoch ? $"The database's restore epoch is {epoch}, this silo started under {Epoch}; restart the silo."
-            : off.Duration() > _allowedSkew / 2 ? $"This silo's clock is {off.Duration().TotalSeconds:F1} s {(off > TimeSpan.Zero ? "behind" : "ahead of")} the database's; {(_allowedSkew / 2).TotalSeconds:F1} s are allowed (half of ClockSkew). Synchronize the clocks."
-            : null;
-        if (trouble is null) _clock.Confirm(sent);
+        var trouble = epoch != Epoch ? $"The database's restore epoch is {epoch}, this silo started under {Epoch}; restart the silo." : _verdict.Off;
+        if (right == true && trouble is null) _clock.Confirm(sent);
         if (trouble != _trouble && trouble is not null) LogTrouble(_logger, trouble);
-        _trouble = trouble;
-        return true;
+        if (_blind is null && _verdict.Blind is { } blind) LogTrouble(_logger, blind);
+        (_trouble, _blind) = (trouble, _verdict.Blind);
+        return right is not null;
+    }
+
+    private void LogMissed(bool begins)
+    {
+        if (begins) LogMissedLook(_logger, (int)ClockVerdict.Patience.TotalSeconds);
+        else LogSeen(_logger);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "No leases are claimed: {Trouble}")]
@@ -221,6 +230,12 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
 
     [LoggerMessage(7401, LogLevel.Error, "The database cannot be used, and calls that need it are refused: {Reason} See whether PostgreSQL runs, can be reached, has a connection left and takes writes.")]
     private static partial void LogAway(ILogger logger, string reason);
+
+    [LoggerMessage(7404, LogLevel.Warning, "The database answered too slowly to compare clocks with it. If that lasts for {Seconds} s, no leases are claimed.")]
+    private static partial void LogMissedLook(ILogger logger, int seconds);
+
+    [LoggerMessage(7405, LogLevel.Warning, "The database answers fast enough again to compare clocks with it.")]
+    private static partial void LogSeen(ILogger logger);
 
     [LoggerMessage(7402, LogLevel.Warning, "The database can be used again.")]
     private static partial void LogBack(ILogger logger);

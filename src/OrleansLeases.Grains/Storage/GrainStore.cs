@@ -31,7 +31,7 @@ internal sealed class GrainStore(ILeaseStorage storage, GrainId grain, TimeSpan 
     private async ValueTask<T?> ReadAsync<T>(string stateName)
         where T : GrainRecord, new()
     {
-        if (storage.Trouble is { } trouble) throw new StoreUnreadableException(trouble);
+        if ((storage.Trouble ?? storage.Blind) is { } trouble) throw new StoreUnreadableException(trouble);
         var stored = new GrainState<T>(new T());
         await storage.Grains.ReadStateAsync(stateName, grain, stored).WaitAsync(timeout, time);
         var record = stored.RecordExists ? stored.State : null;

@@ -20,6 +20,12 @@ internal interface ILeaseStorage
     /// <summary>Why it cannot be used just now, where that may pass by itself; null where it can.</summary>
     string? Away { get; }
 
+    /// <summary>
+    /// Why nothing has vouched for this silo's clock for long: no claim may be made through it, but another silo might not do
+    /// better, so that it goes on. Null where something has.
+    /// </summary>
+    string? Blind { get; }
+
     /// <summary>The provider that grains read and write through.</summary>
     IGrainStorage Grains { get; }
 

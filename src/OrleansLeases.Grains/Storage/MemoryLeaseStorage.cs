@@ -22,6 +22,8 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
 
     public string? Away => null;
 
+    public string? Blind => null;
+
     public IGrainStorage Grains => this;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -39,6 +39,8 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
 
     public string? Away { get; set; }
 
+    public string? Blind { get; set; }
+
     public IGrainStorage Grains => this;
 
     /// <summary>Puts a faulty storage in front of the one that a silo has.</summary>
