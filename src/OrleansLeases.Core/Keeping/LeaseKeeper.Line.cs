@@ -108,6 +108,7 @@ public sealed partial class LeaseKeeper
             else
             {
                 // It ended before it could be told; a turn of its own records that and says so.
+                call.IsStored = true;
                 lock (_gate) (_turns ??= new()).Enqueue(call);
             }
         }

@@ -135,14 +135,13 @@ public sealed partial class LeaseKeeper : Keeper
         // Nothing has happened for it yet, and nobody would hear of its grant.
         if (turn.Cancellation.IsCancellationRequested && turn.TrySetCanceled(turn.Cancellation)) return;
         var isFresh = IsCompared(turn);
-        var stored = false;
         for (var attempt = 0; ;)
         {
             if (_state is null || (turn.Fresh && !isFresh))
             {
                 if (await LoadAsync() is { } refusal)
                 {
-                    turn.TrySetResult(refusal);
+                    Fail(turn, refusal);
                     return;
                 }
 
@@ -156,7 +155,7 @@ public sealed partial class LeaseKeeper : Keeper
             {
                 if (await LoadAsync() is { } refusal)
                 {
-                    turn.TrySetResult(refusal);
+                    Fail(turn, refusal);
                     return;
                 }
 
@@ -176,7 +175,7 @@ public sealed partial class LeaseKeeper : Keeper
                     if (Deliver(turn, transition)) return;
                     // The save took longer than the lease lasts: what is true now is that it has ended, and that is
                     // stored before it is told. What was changed by then stays, whatever becomes of that.
-                    stored |= transition.Durable;
+                    turn.IsStored |= transition.Durable;
                     attempt = 0;
                     continue;
                 case SaveOutcome.Conflict when attempt == 0:
@@ -186,10 +185,10 @@ public sealed partial class LeaseKeeper : Keeper
                     continue;
                 case SaveOutcome.Conflict:
                     _state = null;
-                    turn.TrySetResult(stored ? UnknownOutcomeOf(turn) : ChangedByOthers());
+                    Fail(turn, ChangedByOthers());
                     return;
                 case SaveOutcome.NotSaved:
-                    turn.TrySetResult(stored ? UnknownOutcomeOf(turn) : NotSaved());
+                    Fail(turn, NotSaved());
                     return;
                 default:
                     _state = null;
@@ -302,6 +301,9 @@ public sealed partial class LeaseKeeper : Keeper
 
     private LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Now now) =>
         new RecordWatch(PutUp(state), Resource, state, new WatchEvent.LeaseState(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
+
+    /// <summary>Answers a turn that came to nothing; unless something of it is stored, of which the answer would not be true.</summary>
+    private static void Fail(LeaseTurn turn, Refusal refusal) => turn.TrySetResult(turn.IsStored ? UnknownOutcomeOf(turn) : refusal);
 
     private static Refusal UnknownOutcomeOf(LeaseTurn turn) => turn.Command is LeaseCommand.Tick or LeaseCommand.WhoHolds
         ? new Refusal.Unavailable(RetryAfter, "The store did not answer.")

@@ -20,6 +20,9 @@ internal sealed class LeaseTurn(LeaseCommand command, Now received) : Turn(recei
     /// <summary>For a read, how to answer from the state.</summary>
     public Func<LeaseKeeper, LeaseState, Now, object>? View { get; init; }
 
+    /// <summary>What it asked for is stored, and was over before that could be told: its end is on its way into the store.</summary>
+    public bool IsStored { get; set; }
+
     /// <summary>Compare with the stored version before answering.</summary>
     public bool Fresh { get; init; }
 

@@ -173,6 +173,36 @@ public sealed class StoreFaultTests
         Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(_bench.Renew(token)).Reason);
     }
 
+    // The write that records its end loses to another activation, and then nothing can be read.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Change_ThatIsStoredAndOver_WhenItsEndIsNotStored_IsUnknown(bool breaks)
+    {
+        _bench.AlarmsRing = false;
+        if (breaks) _bench.Grant();
+        SlowSave(30);
+        _bench.Store.OnSave(_ => SaveOutcome.Conflict);
+        if (!breaks) _bench.Store.OnLoad(call => call.Read());
+        _bench.Store.OnLoad(_ => throw new IOException("away"));
+
+        Now<Refusal.OutcomeUnknown>(breaks ? _bench.Break(null, grace: 0) : _bench.Acquire(Ask()));
+    }
+
+    [Fact]
+    public void Line_WhenTheWriteOutlastsTheTtlAndTheEndIsNotStored_TheWaiterIsToldUnknown()
+    {
+        _bench.AlarmsRing = false;
+        var held = _bench.Grant(ttl: 60).Token;
+        var waits = _bench.Acquire(Ask("other", ttl: 1) with { Wait = Seconds(20) });
+        SlowSave(2);
+        _bench.Store.OnSave(_ => SaveOutcome.NotSaved);
+
+        Now<LeaseRelease>(_bench.Release(held));
+
+        Now<Refusal.OutcomeUnknown>(waits);
+    }
+
     [Fact]
     public void Line_WhenTheWriteOutlastsTheTtl_TheWaiterIsToldExpired()
     {
