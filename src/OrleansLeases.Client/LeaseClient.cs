@@ -128,14 +128,20 @@ public sealed class LeaseClient : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
     }
 
-    internal HandleSource? SourceOf(HeldLease lease, LeaseHandle handle, ref HandleSource? known) => _held.SourceOf(lease, handle, ref known);
+    internal LostSource? SourceOf(HeldLease lease, ref LostSource? known) => _held.SourceOf(lease, this, ref known);
 
     internal LeaseLoss LossAtTheEndOf(HeldLease lease) => _held.LossAtTheEndOf(lease);
 
     internal Task NextChangeOf(HeldLease lease) => _held.NextChangeOf(lease);
 
-    /// <summary>Ends a lease whose handle was collected.</summary>
-    internal void Abandon(HeldLease lease, HandleSource? source) => _held.Abandon(lease, source, () => GiveBack(lease.Grant, _clock.Read() + lease.Grant.Ttl));
+    /// <summary>A lease's handle was collected.</summary>
+    internal void LetGo(HeldLease lease)
+    {
+        if (!_held.LetGo(lease)) Abandon(lease, source: null);
+    }
+
+    /// <summary>Ends a lease that nobody can rely on any more.</summary>
+    internal void Abandon(HeldLease lease, LostSource? source) => _held.Abandon(lease, source, () => GiveBack(lease.Grant, _clock.Read() + lease.Grant.Ttl));
 
     internal async Task<LeaseResult<LeaseRelease>> ReleaseAsync(HeldLease lease)
     {

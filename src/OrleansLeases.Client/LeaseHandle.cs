@@ -22,7 +22,7 @@ public sealed class LeaseHandle : IAsyncDisposable
     private readonly LeaseClient _client;
     private readonly HeldLease _lease;
     private readonly Lazy<Task<LeaseResult<LeaseRelease>>> _release;
-    private HandleSource? _lost;
+    private LostSource? _lost;
 
     internal LeaseHandle(LeaseClient client, HeldLease lease)
     {
@@ -31,7 +31,7 @@ public sealed class LeaseHandle : IAsyncDisposable
     }
 
     /// <summary>Nobody can release the lease any more, so it is not kept for ever.</summary>
-    ~LeaseHandle() => _client.Abandon(_lease, _lost);
+    ~LeaseHandle() => _client.LetGo(_lease);
 
     /// <summary>The resource.</summary>
     public string Resource => _lease.Grant.Resource;
@@ -67,15 +67,16 @@ public sealed class LeaseHandle : IAsyncDisposable
     /// <para>Callbacks run on threads of this library, outside of any context of the caller's. However many do not return, they
     /// hold up no other lease's: each that does not has a thread of its own, for as long as it takes. Those of one token run
     /// one after the other. A callback that throws ends the process, as one of a timer does.</para>
-    /// <para>Whoever has the token, or one that is linked to it, keeps the lease. A callback alone does not: if neither the
-    /// handle nor the token is referred to any more, the lease is lost, and the callback runs.</para>
+    /// <para>Whoever has the token, or one that is linked to it, keeps the lease; and so does a callback, or code that waits for the
+    /// token, where it refers to the handle. Where neither the handle nor the token is referred to any more, the lease is lost,
+    /// and the callbacks run.</para>
     /// </remarks>
     public CancellationToken LostToken
     {
         get
         {
             if (Volatile.Read(ref _lost) is { } known) return known.Token;
-            return _client.SourceOf(_lease, this, ref _lost)?.Token ?? new(canceled: true);
+            return _client.SourceOf(_lease, ref _lost)?.Token ?? new(canceled: true);
         }
     }
 

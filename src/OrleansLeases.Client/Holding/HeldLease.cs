@@ -21,10 +21,12 @@ internal sealed class HeldLease
     private readonly TimeSpan _holdUntil;
     private long _endsAt;
     private TimeSpan _latestEnd = TimeSpan.MaxValue;
+    private bool _endsByOrder;
     private TimeSpan _pause;
     private TimeSpan _confirmedAt;
     private TaskCompletionSource? _change;
-    private WeakReference<HandleSource>? _lost;
+    private LostSource? _lost;
+    private WeakReference<LostSource>? _lostOfNobody;
 
     /// <param name="grant">The grant.</param>
     /// <param name="sentAt">When the call that brought it was sent, by the holder's clock: its time counts from there.</param>
@@ -93,8 +95,11 @@ internal sealed class HeldLease
     {
         if (renewal.Breaking is { } notice)
         {
-            // No answer goes beyond any notice. One by force may take away from what was told before.
-            _latestEnd = Min(_latestEnd, sentAt + Trusted(renewal.Held + notice.In));
+            // No answer goes beyond any notice, and no notice ends later than that from now, wherever it was in between. Where more
+            // was told before, an order by force has taken it away: what is left counts from when the renewal was sent.
+            var atMost = now + notice.In;
+            _latestEnd = Min(_latestEnd, EndsAt > atMost ? sentAt + Trusted(renewal.Held + notice.In) : atMost);
+            _endsByOrder = renewal.Remaining >= notice.In;
             Breaking = notice;
         }
 
@@ -124,7 +129,7 @@ internal sealed class HeldLease
     {
         Loss = loss;
         End_NeedsLock();
-        return _lost is { } lost && lost.TryGetTarget(out var source) ? source.Cancel : null;
+        return (_lost ?? (_lostOfNobody?.TryGetTarget(out var source) == true ? source : null)) is { } lost ? lost.Cancel : null;
     }
 
     /// <summary>The lease is over, at its holder's word or by <see cref="Lose_NeedsLock"/>.</summary>
@@ -138,7 +143,7 @@ internal sealed class HeldLease
     /// <param name="leap">How much time went by since its deadline was looked at before.</param>
     public LeaseLoss LossAtTheEnd(TimeSpan leap)
     {
-        var (reason, what) = (EndsAt == _holdUntil, EndsAt == _latestEnd ? Breaking : null) switch
+        var (reason, what) = (EndsAt == _holdUntil, _endsByOrder || EndsAt == _latestEnd ? Breaking : null) switch
         {
             (true, _) => (NotHolderReason.Expired, $"was held for {nameof(LeaseOptions.MaxHold)}, {MaxHold}, and is not held for longer."),
             (_, { } notice) => (NotHolderReason.Broken, $"was broken: {notice.Reason}"),
@@ -147,13 +152,16 @@ internal sealed class HeldLease
         return new(reason, $"The lease on '{Grant.Resource}' {what}") { IsOwnVerdict = true };
     }
 
-    /// <summary>Makes a source that is cancelled when the lease is lost; null where it is lost already.</summary>
-    public HandleSource? NewSource_NeedsLock(LeaseHandle handle)
+    /// <summary>Takes the source that is cancelled when the lease is lost.</summary>
+    public LostSource Keep_NeedsLock(LostSource source) => _lost = source;
+
+    /// <summary>The handle was collected. From now on the lease does not keep its source.</summary>
+    /// <returns>Whether there is one, which tells when nobody has its token either.</returns>
+    public bool LetGo_NeedsLock()
     {
-        if (Loss is not null) return null;
-        var source = new HandleSource(handle);
-        _lost = new(source);
-        return source;
+        if (_lost is null) return false;
+        (_lostOfNobody, _lost) = (new(_lost), null);
+        return true;
     }
 
     public Task NextChange_NeedsLock() =>

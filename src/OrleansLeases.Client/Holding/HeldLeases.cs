@@ -83,11 +83,17 @@ internal sealed class HeldLeases
         }
     }
 
-    /// <summary>Ends a lease that nobody has a handle of any more: it is lost, and told so, before it is given back.</summary>
+    /// <summary>Whether somebody may have the lost token of a lease whose handle was collected, and who will be told when nobody has.</summary>
+    public bool LetGo(HeldLease lease)
+    {
+        lock (_gate) return lease.LetGo_NeedsLock();
+    }
+
+    /// <summary>Ends a lease that nobody has a handle or a token of any more: it is lost, and told so, before it is given back.</summary>
     /// <param name="lease">The lease.</param>
-    /// <param name="source">The source of its signal, if there was one: with the handle, it can be reached no more from here.</param>
+    /// <param name="source">The source of its signal, if there was one: it can be reached no more from here.</param>
     /// <param name="giveBack">Gives it back, if it was held until then.</param>
-    public void Abandon(HeldLease lease, HandleSource? source, Action giveBack)
+    public void Abandon(HeldLease lease, LostSource? source, Action giveBack)
     {
         bool held;
         lock (_gate)
@@ -112,9 +118,9 @@ internal sealed class HeldLeases
     }
 
     /// <summary>The source of a lease's signal, made where there is none; null where it is too late for that.</summary>
-    public HandleSource? SourceOf(HeldLease lease, LeaseHandle handle, ref HandleSource? known)
+    public LostSource? SourceOf(HeldLease lease, LeaseClient client, ref LostSource? known)
     {
-        lock (_gate) return known ??= lease.NewSource_NeedsLock(handle);
+        lock (_gate) return known ??= lease.Loss is null ? lease.Keep_NeedsLock(new LostSource(client, lease)) : null;
     }
 
     /// <summary>Why a lease is lost whose time has run out, though nobody may have looked at it yet.</summary>

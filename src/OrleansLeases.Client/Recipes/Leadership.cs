@@ -8,11 +8,11 @@ public sealed class Leadership : IAsyncDisposable
     internal Leadership(LeaseHandle lease)
     {
         Lease = lease;
-        var handOver = new HandleSource(lease);
+        var handOver = new CancellationTokenSource();
         HandOverToken = handOver.Token;
         // Without the lease's handle, which would otherwise be kept by this for ever.
-        var (client, held, source) = (lease.Client, lease.Lease, new WeakReference<HandleSource>(handOver));
-        _ = Background.Run(() => FollowAsync(client, held, source));
+        var (client, held) = (lease.Client, lease.Lease);
+        _ = Background.Run(() => FollowAsync(client, held, handOver));
     }
 
     /// <summary>The lease it rests on.</summary>
@@ -50,7 +50,7 @@ public sealed class Leadership : IAsyncDisposable
     /// <returns>When the service has said so, or it is not worth waiting for.</returns>
     public ValueTask DisposeAsync() => Lease.DisposeAsync();
 
-    private static async Task FollowAsync(LeaseClient client, HeldLease lease, WeakReference<HandleSource> handOver)
+    private static async Task FollowAsync(LeaseClient client, HeldLease lease, CancellationTokenSource handOver)
     {
         while (true)
         {
@@ -58,7 +58,7 @@ public sealed class Leadership : IAsyncDisposable
             if (lease.IsOver) return;
             if (lease.Breaking is not null)
             {
-                if (handOver.TryGetTarget(out var source)) await source.CancelAsync().ConfigureAwait(false);
+                await handOver.CancelAsync().ConfigureAwait(false);
                 return;
             }
 

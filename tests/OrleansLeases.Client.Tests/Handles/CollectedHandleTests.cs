@@ -73,6 +73,36 @@ public sealed class CollectedHandleTests : IAsyncLifetime
         GC.KeepAlive(linked);
     }
 
+    // Nobody has its task: what it waits for is all that it is reached by.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Lease_OfCodeThatWaitsForItsToken_StaysHeld(bool handOver)
+    {
+        await StartHolding("r", handOver);
+        TakeAndForget("forgotten");
+
+        await CollectUntilAsync(() => !IsHeld("forgotten"));
+
+        Assert.True(IsHeld("r"));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Task StartHolding(string resource, bool handOver)
+    {
+        var holds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = HoldAsync();
+        return holds.Task;
+
+        async Task HoldAsync()
+        {
+            await using var leadership = await new LeaderElection(_client, resource).CampaignAsync();
+            holds.SetResult();
+            var waitsFor = handOver ? leadership.HandOverToken : leadership.LostToken;
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, waitsFor).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     private bool IsHeld(string resource) => _engine.GetAsync(new() { Resource = resource }).AsTask().Result.Value.State == LeaseStatus.Held;
 
     [MethodImpl(MethodImplOptions.NoInlining)]

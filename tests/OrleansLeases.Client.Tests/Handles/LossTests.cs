@@ -1,3 +1,4 @@
+using OrleansLeases.Client.Holding;
 using OrleansLeases.Client.Tests.Support;
 
 namespace OrleansLeases.Client.Tests.Handles;
@@ -108,6 +109,27 @@ public sealed class LossTests : IAsyncLifetime
         await _bench.AdvanceAsync(TimeSpan.FromSeconds(34.9));
         Assert.Equal(NotHolderReason.Broken, lease.Loss?.Reason);
         Assert.True(lease.LostToken.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void Notice_OnAnAnswerThatWasLongOnItsWay_MovesNothingEarlier()
+    {
+        static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
+        var lease = new HeldLease(
+            new LeaseGrant
+            {
+                Mode = LeaseMode.Exclusive, Resource = "r", Owner = "me", Token = 1, Ttl = S(10), Remaining = S(10), Held = S(0), RenewAfter = S(3), RequestId = "x",
+            },
+            sentAt: S(0), now: S(0), drift: 0);
+
+        // Sent at 1 s, at the service at 5 s: the order's end is the deadline that it had told.
+        var renewal = new LeaseRenewal
+        {
+            Resource = "r", Token = 1, Ttl = S(10), Remaining = S(5), Held = S(0), RenewAfter = S(1), Breaking = new BreakNotice { In = S(5), Reason = "upkeep" },
+        };
+        lease.Renewed_NeedsLock(S(1), renewal, S(5));
+
+        Assert.Equal(S(10), lease.EndsAt);
     }
 
     [Fact]
