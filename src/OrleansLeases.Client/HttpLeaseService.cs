@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansLeases.Client.Internal;
 
 namespace OrleansLeases.Client;
@@ -43,6 +44,7 @@ public sealed class HttpLeaseService : ILeaseService
     /// <exception cref="ArgumentException">
     /// There is no absolute http or https base address, or the client's timeout is below 30 s.
     /// </exception>
+    [ActivatorUtilitiesConstructor]
     public HttpLeaseService(HttpClient http, TimeProvider? time = null)
         : this(http, BaseAddressOf(http), time)
     {

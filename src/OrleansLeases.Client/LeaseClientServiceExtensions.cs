@@ -57,6 +57,8 @@ public static class LeaseClientServiceExtensions
             throw new InvalidOperationException($"The services have an {nameof(ILeaseService)} already; call {nameof(AddLeasesClient)} once, and before whatever is to take its place.");
         configure(services.AddOptions<LeaseHttpOptions>().ValidateOnStart());
         services.AddSingleton<IValidateOptions<LeaseHttpOptions>, LeaseHttpOptionsValidator>();
+        // As AddLeases does, so that an application has the same clock whatever its leases come from.
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ILeaseService>(provider => ServiceOf(provider, provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value));
         services.TryAddSingleton(provider => new LeaseClient(
             provider.GetRequiredService<ILeaseService>(),

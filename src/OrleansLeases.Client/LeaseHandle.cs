@@ -7,9 +7,10 @@ namespace OrleansLeases.Client;
 /// </summary>
 /// <remarks>
 /// <para>The holder counts its time from when it sent the call that brought it, less <see cref="LeaseClientOptions.ClockDrift"/>,
-/// by whichever of monotonic and wall time went further. So its time is over before the service gives the resource to
-/// anyone else, whatever the network did to calls and answers, and also where the process was stopped or the machine
-/// slept. Once it is over, it stays over.</para>
+/// by a clock that counts the machine's sleep, as Linux has; elsewhere by whichever of monotonic and wall time went further. So
+/// its time is over before the service gives the resource to anyone else, whatever the network did to calls and answers, and
+/// also where the process was stopped or the machine slept; not where a virtual machine was paused with all its clocks.
+/// Once it is over, it stays over.</para>
 /// <para>That does not reach into a pause of the process itself: between a check and the act that relies on it, any time
 /// may pass. What must not happen twice has to be refused by the resource: give it the <see cref="Token"/>, and let it
 /// refuse lower ones than it has seen. For shared leases tokens are identities, not fences.</para>

@@ -28,6 +28,25 @@ public sealed class DependencyInjectionTests
     }
 
     [Fact]
+    public async Task TypedClient_OfTheFactory_IsALeaseService()
+    {
+        var services = new ServiceCollection();
+        services.AddHttpClient<ILeaseService, HttpLeaseService>(http => http.BaseAddress = new Uri("http://a")).ConfigurePrimaryHttpMessageHandler(() => _servers);
+        _servers.Refuses("a", new Refusal.Conflict(3, "told by a"));
+        await using var provider = services.BuildServiceProvider(validateScopes: true);
+
+        Assert.Equal(new Refusal.Conflict(3, "told by a"), await Requests.CallAsync("acquire", provider.GetRequiredService<ILeaseService>()));
+    }
+
+    [Fact]
+    public async Task Clock_IsTheSystems_WhereTheApplicationHasNone()
+    {
+        await using var provider = Provide(Named);
+
+        Assert.Same(TimeProvider.System, provider.GetRequiredService<TimeProvider>());
+    }
+
+    [Fact]
     public async Task Servers_AreAskedInTheirOrder_WithTheTimesOfTheOptions()
     {
         var time = new ManualTimeProvider();

@@ -92,7 +92,7 @@ internal sealed class FolderMark : IDisposable
         {
             RandomAccess.Write(_file, _record, change % Slots * SlotSize);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // The mark stays behind, which it may.
         }
@@ -104,7 +104,7 @@ internal sealed class FolderMark : IDisposable
         {
             RandomAccess.FlushToDisk(_file);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // The mark stays behind, which it may.
         }

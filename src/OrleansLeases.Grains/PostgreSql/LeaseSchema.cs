@@ -8,7 +8,7 @@ public static class LeaseSchema
     /// <summary>The version that this software needs.</summary>
     public const int Version = 2;
 
-    private const string Remedy = "Run 'leases-silo migrate', or apply sql/orleans-leases.sql with psql, to the database that the silos use.";
+    private const string Remedy = "Run 'leases-silo migrate', call LeaseSchema.MigrateAsync, or apply sql/orleans-leases.sql with psql, to the database that the silos use.";
 
     /// <summary>The schema as SQL.</summary>
     /// <value>What <c>sql/orleans-leases.sql</c> says. It may be applied again at any time.</value>
