@@ -2,27 +2,46 @@ using System.Globalization;
 
 namespace OrleansLeases.Cli;
 
-/// <summary>Durations as people write them: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>1h</c>.</summary>
+/// <summary>Durations as people write them: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>1h</c>, <c>1h30m</c>.</summary>
 internal static class Durations
 {
     private const long MaxMilliseconds = 365L * 24 * 60 * 60 * 1000;
 
-    private static readonly (string Unit, long Milliseconds)[] Units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    private static readonly (string Unit, long Milliseconds)[] Units = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+    /// <summary>Reads a duration: whole numbers with their units, the largest first, each once.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
         if (text == "0") return true;
+        var rest = text.AsSpan();
         foreach (var (unit, milliseconds) in Units)
         {
-            if (!text.EndsWith(unit, StringComparison.Ordinal)) continue;
-            if (!long.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var count)) continue;
-            if (count > MaxMilliseconds / milliseconds) return false;
-            duration = TimeSpan.FromMilliseconds(count * milliseconds);
-            return true;
+            var digits = rest.IndexOfAnyExceptInRange('0', '9');
+            if (digits < 1) break;
+            var letters = rest[digits..].IndexOfAnyInRange('0', '9');
+            var end = letters < 0 ? rest.Length : digits + letters;
+            if (!rest[digits..end].SequenceEqual(unit)) continue;
+            if (!long.TryParse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return false;
+            if (count > (MaxMilliseconds - (long)duration.TotalMilliseconds) / milliseconds) return false;
+            duration += TimeSpan.FromMilliseconds(count * milliseconds);
+            rest = rest[end..];
         }
 
-        return false;
+        return text.Length > 0 && rest.IsEmpty;
+    }
+
+    /// <summary>Exactly, as <see cref="TryParse"/> reads it.</summary>
+    public static string Write(TimeSpan duration)
+    {
+        var (left, text) = ((long)duration.TotalMilliseconds, "");
+        foreach (var (unit, milliseconds) in Units)
+        {
+            if (left >= milliseconds) text += Invariant($"{left / milliseconds}{unit}");
+            left %= milliseconds;
+        }
+
+        return text.Length == 0 ? "0" : text;
     }
 
     /// <summary>At most two units, rounded down, so that no reader believes in more time than there is.</summary>

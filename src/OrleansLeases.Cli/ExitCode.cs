@@ -22,6 +22,9 @@ internal static class ExitCode
     /// <summary>As shells have it: there is no such command.</summary>
     public const int NotFound = 127;
 
+    /// <summary>As shells have it for SIGPIPE: the reader of the output has gone.</summary>
+    public const int NobodyReads = 141;
+
     public static int Of(Refusal refusal) => refusal.Code switch
     {
         RefusalCode.InvalidRequest => WrongUsage,

@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using OrleansLeases.Cli;
 using OrleansLeases.Cli.Commands;
+using OrleansLeases.Cli.Printing;
 using OrleansLeases.Cli.Running;
 
 if (OperatingSystem.IsLinux() && args is [Guard.Verb, ..]) return await Guard.RunAsync(args);
@@ -42,8 +43,7 @@ if (args.Length == 0)
 
 if (parsed.Action is ParseErrorAction && parsed.Errors.Count > 0)
 {
-    foreach (var error in parsed.Errors) Console.Error.WriteLine($"leases: {error.Message}");
-    Console.Error.WriteLine($"See `{CommandLine(parsed.CommandResult)} --help`.");
+    UsageErrors.Print(parsed, Console.Error);
     return ExitCode.WrongUsage;
 }
 
@@ -54,9 +54,6 @@ try
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"leases: {e.Message}");
+    Console.Error.WriteLine($"leases: {Plain.Sentence(e.Message)}");
     return ExitCode.WrongUsage;
 }
-
-static string CommandLine(CommandResult command) =>
-    command.Parent is CommandResult parent ? $"{CommandLine(parent)} {command.Command.Name}" : "leases";

@@ -175,7 +175,7 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
         Assert.Contains($"{_resource}  ", first.Out, StringComparison.Ordinal);
         Assert.Contains("--after ", first.Error, StringComparison.Ordinal);
         Assert.Empty(json.Leases);
-        Assert.Equal("No leases.\n", free.Out);
+        Assert.Equal(("", "leases: there are no such leases\n"), (free.Out, free.Error));
         Assert.NotEmpty(token);
     }
 
@@ -254,6 +254,38 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
         Assert.Equal((0, $"counter  {_resource}\nvalue    1\nversion  1\n"), (first.Code, first.Out));
         Assert.Equal((1, true), (Json(repeated).GetProperty("value").GetInt32(), Json(repeated).GetProperty("replayed").GetBoolean()));
         Assert.Equal(-4, Json(less).GetProperty("value").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("--ttl is 0; it takes 100ms to 24h.", "acquire", "r", "--ttl", "0")]
+    [InlineData("--ttl is 48h; it takes 100ms to 24h.", "run", "r", "--ttl", "48h", "--", "true")]
+    [InlineData("--grace is 99h; it takes 0 to 24h.", "break", "r", "--reason", "x", "--grace", "99h")]
+    [InlineData("--to is empty;", "transfer", "r", "--owner", "ann", "--token", "1", "--to", "")]
+    [InlineData("--request-id has 0 bytes", "acquire", "r", "--request-id", "")]
+    [InlineData("--page-size is 1001;", "list", "--page-size", "1001")]
+    [InlineData("RESOURCE is empty;", "acquire", "")]
+    [InlineData("KEY takes 1 to 512 bytes", "key", "get", "")]
+    public async Task Refusal_OfWhatWasAskedFor_NamesTheOption(string message, params string[] arguments)
+    {
+        var result = await AskAsync(arguments);
+
+        Assert.Equal((2, ""), (result.Code, result.Out));
+        Assert.StartsWith($"leases: {message}", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NamesOfOthers_ThatWouldNotShowAsTheyAre_AreShownWithEscapes()
+    {
+        await AcquireAsync("ann\u202e\u200b", "--meta", "room=\u2066x");
+        string[][] verbs = [["get", _resource], ["list", "--prefix", _resource], ["history", _resource], ["acquire", _resource]];
+        foreach (var verb in verbs)
+        {
+            var result = await AskAsync(verb);
+            Assert.Contains("ann\\u202e\\u200b", result.Out + result.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain(result.Out + result.Error, char.IsSurrogate);
+            Assert.DoesNotContain('\u202e', result.Out + result.Error);
+            Assert.DoesNotContain('\u2066', result.Out + result.Error);
+        }
     }
 
     private async Task<string> AcquireAsync(string owner, params string[] more) =>

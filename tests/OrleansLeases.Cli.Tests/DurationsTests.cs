@@ -9,6 +9,9 @@ public sealed class DurationsTests
     [InlineData("1h", 3_600_000)]
     [InlineData("0", 0)]
     [InlineData("0s", 0)]
+    [InlineData("1h30m", 5_400_000)]
+    [InlineData("1m500ms", 60_500)]
+    [InlineData("1h2m3s4ms", 3_723_004)]
     public void TryParse_OfADuration_IsIt(string text, long milliseconds)
     {
         Assert.True(Durations.TryParse(text, out var duration));
@@ -28,7 +31,24 @@ public sealed class DurationsTests
     [InlineData("1S")]
     [InlineData("9223372036854775807h")]
     [InlineData("8761h")]
+    [InlineData("8760h1ms")]
+    [InlineData("30m1h")]
+    [InlineData("1h1h")]
+    [InlineData("1h30")]
+    [InlineData("1hm")]
     public void TryParse_OfAnythingElse_IsFalse(string text) => Assert.False(Durations.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("10ms")]
+    [InlineData("48h")]
+    [InlineData("1h30m")]
+    [InlineData("1h2m3s4ms")]
+    public void Write_OfADuration_IsWhatIsRead(string text)
+    {
+        Assert.True(Durations.TryParse(text, out var duration));
+        Assert.Equal(text, Durations.Write(duration));
+    }
 
     [Theory]
     [InlineData(-5, "0s")]

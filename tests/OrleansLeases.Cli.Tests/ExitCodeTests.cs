@@ -102,6 +102,28 @@ public sealed class ExitCodeTests
     }
 
     [Theory]
+    [InlineData("--capacity is 'x'; it takes a whole number from 1 to 2147483647.", "acquire", "r", "--shared", "--capacity", "x")]
+    [InlineData("--page-size is '0'; it takes a whole number from 1 to 2147483647.", "list", "--page-size", "0")]
+    [InlineData("--if-version is '-1'; it takes a whole number from 0 to 9223372036854775807.", "key", "put", "k", "v", "--if-version", "-1")]
+    [InlineData("--delta is '1.5'; it takes", "counter", "add", "k", "--delta", "1.5")]
+    [InlineData("--ttl is '30'; it takes a duration such as 500ms, 30s, 5m or 1h30m.", "acquire", "r", "--ttl", "30")]
+    [InlineData("leases key put takes KEY VALUE; VALUE is missing.", "key", "put", "k")]
+    [InlineData("leases key takes one of put, get, delete, list.", "key")]
+    [InlineData("--lock-delay is for exclusive leases", "acquire", "r", "--shared", "--lock-delay", "1s")]
+    [InlineData("--state is '\\u202e'; it takes held, free or any.", "list", "--state", "\u202e")]
+    [InlineData("__guard is a part of `leases run`", "__guard")]
+    [InlineData("__guard is a part of `leases run`", "__guard", "1", "2", "3", "4")]
+    [InlineData("__guard is a part of `leases run`", "__guard", "x", "98", "99", "true")]
+    public async Task AnyVerb_WithWrongUsage_NamesTheOptionAndTheRemedy(string message, params string[] arguments)
+    {
+        var result = await Tool.RunAsync(null, arguments);
+
+        Assert.Equal((2, ""), (result.Code, result.Out));
+        Assert.StartsWith($"leases: {message}", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("serve")]
     [InlineData("acquire")]
     [InlineData("renew")]

@@ -22,6 +22,7 @@ public sealed class GuardTests
         [
             new GuardMessage.Start(9_007_199_254_740_991, deadline), new GuardMessage.Until(deadline), new GuardMessage.Lost(), new GuardMessage.Ready(),
             new GuardMessage.Forward(15), new GuardMessage.Ended(137), new GuardMessage.EndedForLease(),
+            new GuardMessage.Continue(), new GuardMessage.Stopped(), new GuardMessage.Unguarded(),
         ];
 
         Assert.Equal(messages, messages.Select(message => GuardMessage.Parse(message.Line)));

@@ -11,6 +11,24 @@ public sealed class PlainTests
     [InlineData("", "''")]
     public void Quote_OfAnyWord_IsOneWordOfAShell(string word, string quoted) => Assert.Equal(quoted, Plain.Quote(word));
 
+    [Theory]
+    [InlineData("a\u202eb", "a\\u202eb")]
+    [InlineData("a\u200bb", "a\\u200bb")]
+    [InlineData("a\u2028b\u2029", "a\\u2028b\\u2029")]
+    [InlineData("a\U000e0041", "a\\U000e0041")]
+    [InlineData("a\u3164", "a\\u3164")]
+    [InlineData("größe 😀 字", "größe 😀 字")]
+    public void Show_OfWhatDoesNotShowAsItself_ShowsEscapes(string text, string shown) => Assert.Equal(shown, Plain.Show(text));
+
+    [Fact]
+    public void Show_OfHalfASurrogatePair_ShowsAnEscape() => Assert.Equal("a\\ud800b", Plain.Show($"a{(char)0xd800}b"));
+
+    [Fact]
+    public void Quote_OfWhatDoesNotShowAsItself_IsReadBackByTheShell() => Assert.Equal("$'it\\'s \\u202e'", Plain.Quote("it's \u202e"));
+
+    [Fact]
+    public void Sentence_OfSeveralLines_IsOne() => Assert.Equal("one two", Plain.Sentence("one\r\ntwo\n"));
+
     [Fact]
     public void Show_OfControlCharacters_ShowsEscapes() => Assert.Equal("a\\u001b[2Jb\\u000a", Plain.Show("a\u001b[2Jb\n"));
 }

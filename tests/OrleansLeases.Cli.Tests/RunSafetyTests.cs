@@ -113,14 +113,48 @@ public sealed class RunSafetyTests : IAsyncLifetime
     {
         using var family = new Family();
         await using var run = await StartAsync(family);
-        var guard = int.Parse(File.ReadAllText($"/proc/{run.Id}/task/{run.Id}/children").Split(' ')[0], CultureInfo.InvariantCulture);
-
-        Signals.Send(guard, Signals.Kill);
+        Signals.Send(GuardOf(run), Signals.Kill);
 
         Assert.Equal(1, (await run.ResultAsync()).Code);
         Assert.False(family.IsAlive);
         Assert.Equal(0, (await Tool.RunAsync(_server.Address, "acquire", "r")).Code);
     }
+
+    [Fact]
+    public async Task Run_WhenBothItsProcessesAreKilled_EndsTheGroupBeforeTheNextHolder()
+    {
+        using var family = new Family();
+        await using var run = await StartAsync(family);
+        var guard = GuardOf(run);
+
+        // The renewer first: a guard that lives would end the group itself.
+        Signals.Send(guard, Signals.Stop);
+        Signals.Send(run.Id, Signals.Kill);
+        Signals.Send(guard, Signals.Kill);
+        await family.IsGoneAsync();
+        var next = await NextHolderAsync();
+
+        Assert.True(family.LastBeat < next, $"The child was alive {(family.LastBeat - next) / 1e6} ms into the next lease.");
+    }
+
+    [Fact]
+    public async Task Run_WhenBothItsProcessesAreStopped_EndsTheGroupBeforeTheNextHolder()
+    {
+        using var family = new Family();
+        await using var run = await StartAsync(family);
+
+        Signals.Send(run.Id, Signals.Stop);
+        Signals.Send(GuardOf(run), Signals.Stop);
+        var next = await NextHolderAsync();
+
+        await family.IsGoneAsync();
+        Assert.True(family.LastBeat < next, $"The child was alive {(family.LastBeat - next) / 1e6} ms into the next lease.");
+        Signals.Send(run.Id, Signals.Continue);
+        Assert.Equal(4, (await run.ResultAsync()).Code);
+    }
+
+    private static int GuardOf(Tool run) =>
+        int.Parse(File.ReadAllText($"/proc/{run.Id}/task/{run.Id}/children").Split(' ')[0], CultureInfo.InvariantCulture);
 
     private async Task<Tool> StartAsync(Family family)
     {

@@ -99,7 +99,7 @@ public sealed class WatchTests(ServerProcess server) : IClassFixture<ServerProce
     [InlineData("watch takes one of RESOURCE, --key and --prefix")]
     [InlineData("watch takes one of RESOURCE, --key and --prefix", "r", "--key", "k")]
     [InlineData("--since goes with RESOURCE or --key", "--prefix", "r", "--since", "1")]
-    [InlineData("--since 'x' is no event", "r", "--since", "x")]
+    [InlineData("--since is 'x'", "r", "--since", "x")]
     public async Task Watch_OfSomethingElse_IsWrongUsage(string message, params string[] arguments)
     {
         var result = await AskAsync(["watch", .. arguments]);

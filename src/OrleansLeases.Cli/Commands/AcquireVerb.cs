@@ -21,7 +21,7 @@ internal sealed class AcquireVerb : ClientVerb
         CustomParser = result => [.. result.Tokens.Select(token =>
         {
             var at = token.Value.IndexOf('=', StringComparison.Ordinal);
-            if (at < 1) result.AddError($"--meta '{token.Value}' is not of the form NAME=VALUE.");
+            if (at < 1) result.AddError($"--meta is '{token.Value}'; it takes NAME=VALUE.");
             return KeyValuePair.Create(token.Value[..Math.Max(at, 0)], token.Value[(at + 1)..]);
         })],
     };
@@ -37,7 +37,13 @@ internal sealed class AcquireVerb : ClientVerb
         Arguments.Add(_resource);
         foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _lockDelay, _metadata, _requestId }) Options.Add(option);
         this.CapacityNeedsShared(_capacity, _shared);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(_lockDelay) is not null && result.GetResult(_shared) is not null) result.AddError("--lock-delay is for exclusive leases; leave out it or --shared.");
+        });
     }
+
+    protected override bool WaitsToTell(ParseResult parsed) => parsed.GetValue(_wait) > TimeSpan.Zero;
 
     protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {

@@ -12,8 +12,22 @@ internal abstract class ClientVerb : Verb
         SetAction(async (parsed, cancellationToken) =>
         {
             using var server = ServerConnection.Of(parsed);
-            return await AskAsync(server, parsed, Output.Of(parsed), cancellationToken);
+            if (!WaitsToTell(parsed)) return await AskAsync(server, parsed, Output.Of(parsed), cancellationToken);
+
+            var readerGone = OutputReader.Watch();
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, readerGone);
+            try
+            {
+                return await AskAsync(server, parsed, Output.Of(parsed), stop.Token);
+            }
+            catch (OperationCanceledException) when (readerGone.IsCancellationRequested)
+            {
+                return ExitCode.NobodyReads;
+            }
         });
+
+    /// <summary>Whether it may wait for long with nothing to do but to tell what comes: then it ends when nobody reads that any more.</summary>
+    protected virtual bool WaitsToTell(ParseResult parsed) => false;
 
     /// <summary>Asks, prints the answer and tells the exit code.</summary>
     protected abstract Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken);

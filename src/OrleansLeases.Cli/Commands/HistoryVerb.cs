@@ -15,5 +15,11 @@ internal sealed class HistoryVerb : ClientVerb
     protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
         output.Print(
             await server.Service.HistoryAsync(parsed.GetRequiredValue(_resource), cancellationToken), LeaseJson.Default.LeaseHistory,
-            LeasePrinter.Print, server.Hint);
+            (history, writer) =>
+            {
+                LeasePrinter.Print(history, writer);
+                if (history.Events.Count == 0) output.Note("nothing has happened yet");
+                else if (history.FirstSequence > 1) output.Note($"events before {history.FirstSequence} are no longer told");
+            },
+            server.Hint);
 }

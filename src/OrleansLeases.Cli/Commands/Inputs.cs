@@ -1,22 +1,26 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
 
 namespace OrleansLeases.Cli.Commands;
 
 /// <summary>The arguments and options that several verbs share, spelled alike everywhere.</summary>
 internal static class Inputs
 {
+    public const int DefaultPageSize = 100;
+
     public static readonly TimeSpan DefaultTtl = TimeSpan.FromSeconds(30);
 
     public static Argument<string> Resource() => new("RESOURCE") { Description = "The resource: a path such as jobs/nightly." };
 
     public static Argument<string> Key() => new("KEY") { Description = "The key: a path such as config/color." };
 
-    public static Option<long?> IfVersion(string description) => new("--if-version") { Description = description, HelpName = "N" };
+    public static Option<long?> IfVersion(string description) => Number("--if-version", description, least: 0L);
 
     public static Option<string?> Prefix() => new("--prefix") { Description = "Only names that start with this.", HelpName = "TEXT" };
 
-    public static Option<int> PageSize() => new("--page-size") { Description = "How many at most, up to 1000.", HelpName = "N", DefaultValueFactory = _ => 100 };
+    public static Option<int?> PageSize() => Number("--page-size", $"How many at most, up to 1000. [default: {DefaultPageSize}]", least: 1);
 
     public static Option<string?> After() => new("--after") { Description = "Go on where the page before ended.", HelpName = "NEXT" };
 
@@ -45,7 +49,22 @@ internal static class Inputs
 
     public static Option<bool> Shared() => new("--shared") { Description = "Hold it together with others: readers, or a semaphore with --capacity." };
 
-    public static Option<int?> Capacity() => new("--capacity") { Description = "With --shared, how many may hold it at once.", HelpName = "N" };
+    public static Option<int?> Capacity() => Number("--capacity", "With --shared, how many may hold it at once.", least: 1);
+
+    /// <summary>A whole number, <paramref name="least"/> or more.</summary>
+    public static Option<T?> Number<T>(string name, string description, T least)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T> => new(name)
+        {
+            Description = description,
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least) return number;
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} is '{text}'; it takes a whole number from {least} to {T.MaxValue}."));
+                return null;
+            },
+        };
 
     public static Option<string> DataFolder() => new("--data")
     {
@@ -73,15 +92,15 @@ internal static class Inputs
     {
         var text = result.Tokens[0].Value;
         if (Durations.TryParse(text, out var duration)) return duration;
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name} '{text}' is not a duration; write 500ms, 30s, 5m or 1h.");
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name} is '{text}'; it takes a duration such as 500ms, 30s, 5m or 1h30m.");
         return null;
     }
 
     private static long ParseToken(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
-        if (long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var token)) return token;
-        result.AddError($"--token '{text}' is not a token; it is a whole number, as `leases acquire` printed it.");
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var token)) return token;
+        result.AddError($"--token is '{text}'; it takes a whole number, as `leases acquire` printed it.");
         return 0;
     }
 }

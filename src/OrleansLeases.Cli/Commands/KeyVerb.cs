@@ -97,7 +97,7 @@ internal sealed class DeleteKeyVerb : ClientVerb
 internal sealed class ListKeysVerb : ClientVerb
 {
     private readonly Option<string?> _prefix = Inputs.Prefix();
-    private readonly Option<int> _pageSize = Inputs.PageSize();
+    private readonly Option<int?> _pageSize = Inputs.PageSize();
     private readonly Option<string?> _after = Inputs.After();
 
     public ListKeysVerb()
@@ -108,12 +108,13 @@ internal sealed class ListKeysVerb : ClientVerb
 
     protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
-        var request = new ListKeysRequest { Prefix = parsed.GetValue(_prefix), PageSize = parsed.GetValue(_pageSize), After = parsed.GetValue(_after) };
+        var request = new ListKeysRequest { Prefix = parsed.GetValue(_prefix), PageSize = parsed.GetValue(_pageSize) ?? Inputs.DefaultPageSize, After = parsed.GetValue(_after) };
         return output.Print(
             await server.Service.ListKeysAsync(request, cancellationToken), LeaseJson.Default.KeyPage,
             (page, writer) =>
             {
                 KeyPrinter.Print(page, writer);
+                if (page.Keys.Count == 0) output.Note("there are no such keys");
                 if (page.Next is { } next) output.Note($"there are more; add --after {Plain.Quote(next)}");
             },
             server.Hint);

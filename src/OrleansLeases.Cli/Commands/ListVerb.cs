@@ -16,11 +16,11 @@ internal sealed class ListVerb : ClientVerb
         {
             var word = result.Tokens[0].Value;
             if (word is "held" or "free" or "any") return Enum.Parse<LeaseFilter>(word, ignoreCase: true);
-            result.AddError($"--state '{word}' is none of held, free and any.");
+            result.AddError($"--state is '{word}'; it takes held, free or any.");
             return default;
         },
     };
-    private readonly Option<int> _pageSize = Inputs.PageSize();
+    private readonly Option<int?> _pageSize = Inputs.PageSize();
     private readonly Option<string?> _after = Inputs.After();
 
     public ListVerb()
@@ -36,7 +36,7 @@ internal sealed class ListVerb : ClientVerb
             Prefix = parsed.GetValue(_prefix),
             Owner = parsed.GetValue(_owner),
             State = parsed.GetValue(_state),
-            PageSize = parsed.GetValue(_pageSize),
+            PageSize = parsed.GetValue(_pageSize) ?? Inputs.DefaultPageSize,
             After = parsed.GetValue(_after),
         };
         return output.Print(
@@ -44,6 +44,7 @@ internal sealed class ListVerb : ClientVerb
             (page, writer) =>
             {
                 LeasePrinter.Print(page, writer);
+                if (page.Leases.Count == 0) output.Note("there are no such leases");
                 if (page.Next is { } next) output.Note($"there are more; add --after {Plain.Quote(next)}");
             },
             server.Hint);

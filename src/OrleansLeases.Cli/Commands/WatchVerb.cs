@@ -33,6 +33,8 @@ internal sealed class WatchVerb : ClientVerb
         });
     }
 
+    protected override bool WaitsToTell(ParseResult parsed) => true;
+
     protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var request = new WatchRequest
@@ -49,7 +51,7 @@ internal sealed class WatchVerb : ClientVerb
     {
         var text = result.Tokens[0].Value;
         if (WatchPoint.TryParse(text, out var point)) return point;
-        result.AddError($"--since '{text}' is no event; write its number, or its id as `leases watch --json` prints it.");
+        result.AddError($"--since is '{text}'; it takes the number of an event, or its id as `leases watch --json` prints it.");
         return null;
     }
 }

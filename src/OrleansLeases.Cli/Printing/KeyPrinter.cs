@@ -29,12 +29,7 @@ internal static class KeyPrinter
 
     public static void Print(KeyPage page, TextWriter writer)
     {
-        if (page.Keys.Count == 0)
-        {
-            writer.WriteLine("No keys.");
-            return;
-        }
-
+        if (page.Keys.Count == 0) return;
         var rows = new Columns().Row("KEY", "VERSION", "LEASE", "TOKEN", "VALUE");
         foreach (var key in page.Keys)
         {

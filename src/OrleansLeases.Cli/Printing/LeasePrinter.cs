@@ -81,12 +81,7 @@ internal static class LeasePrinter
 
     public static void Print(LeasePage page, TextWriter writer)
     {
-        if (page.Leases.Count == 0)
-        {
-            writer.WriteLine("No leases.");
-            return;
-        }
-
+        if (page.Leases.Count == 0) return;
         var rows = new Columns().Row("RESOURCE", "STATE", "OWNER", "TOKEN", "MODE", "REMAINING");
         foreach (var lease in page.Leases)
         {
@@ -101,13 +96,7 @@ internal static class LeasePrinter
 
     public static void Print(LeaseHistory history, TextWriter writer)
     {
-        if (history.Events.Count == 0)
-        {
-            writer.WriteLine("Nothing has happened yet.");
-            return;
-        }
-
-        if (history.FirstSequence > 1) writer.WriteLine($"(events before {Number(history.FirstSequence)} are no longer told)");
+        if (history.Events.Count == 0) return;
         var rows = new Columns().Row("SEQUENCE", "AT", "EVENT", "OWNER", "TOKEN", "REASON");
         foreach (var told in history.Events)
         {

@@ -6,10 +6,10 @@ using OrleansLeases.Cli.Commands;
 namespace OrleansLeases.Cli.Printing;
 
 /// <summary>Results go to standard output, as text or as the wire's JSON; diagnostics go to standard error.</summary>
-internal sealed class Output(TextWriter results, TextWriter diagnostics, bool json)
+internal sealed class Output(TextWriter results, TextWriter diagnostics, Command command, bool json)
 {
     public static Output Of(ParseResult parsed) => new(
-        parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetValue(GlobalOptions.Json));
+        parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.CommandResult.Command, parsed.GetValue(GlobalOptions.Json));
 
     /// <summary>Prints an answer and tells the exit code that goes with it.</summary>
     /// <param name="result">The answer.</param>
@@ -35,9 +35,9 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, bool js
     public int Refuse(Refusal refusal, Func<Refusal, string?>? hint = null)
     {
         if (json) results.WriteLine(JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));
-        else RefusalPrinter.Print(refusal, hint?.Invoke(refusal), diagnostics);
+        else RefusalPrinter.Print(refusal, new(command), hint?.Invoke(refusal), diagnostics);
         return ExitCode.Of(refusal);
     }
 
-    public void Note(string text) => diagnostics.WriteLine($"leases: {Plain.Show(text)}");
+    public void Note(string text) => diagnostics.WriteLine($"leases: {Plain.Sentence(text)}");
 }

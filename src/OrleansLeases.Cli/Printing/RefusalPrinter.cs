@@ -3,17 +3,12 @@ namespace OrleansLeases.Cli.Printing;
 /// <summary>Says on standard error why a request was not fulfilled, and what can be done.</summary>
 internal static class RefusalPrinter
 {
-    public static void Print(Refusal refusal, string? hint, TextWriter writer)
+    public static void Print(Refusal refusal, Wording wording, string? hint, TextWriter writer)
     {
-        writer.WriteLine($"leases: {Plain.Show(refusal.Detail)}");
+        foreach (var line in refusal is Refusal.InvalidRequest invalid ? wording.Of(invalid) : [refusal.Detail])
+            writer.WriteLine($"leases: {Plain.Show(line)}");
         switch (refusal)
         {
-            case Refusal.InvalidRequest { Errors.Count: > 1 } invalid:
-                var errors = new Columns();
-                foreach (var (field, messages) in invalid.Errors)
-                    errors.Row("", field, string.Join("; ", messages));
-                errors.WriteTo(writer);
-                break;
             case Refusal.Held held:
                 var holders = new Columns();
                 foreach (var holder in held.Holders)

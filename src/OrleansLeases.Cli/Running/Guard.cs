@@ -4,13 +4,15 @@ using System.Globalization;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using OrleansLeases.Cli.Printing;
 using OrleansLeases.Client.Holding;
 
 namespace OrleansLeases.Cli.Running;
 
 /// <summary>
 /// The process between <c>leases run</c> and its command. It leads the command's process group and ends the group
-/// before the last deadline it was told, whatever has become of the renewer: killed, stopped or hung.
+/// before the last deadline it was told, whatever has become of the renewer: killed, stopped or hung. What becomes of the
+/// group when the guard itself is, is up to <see cref="LastResort"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class Guard : IDisposable
@@ -24,15 +26,19 @@ internal sealed class Guard : IDisposable
 
     private readonly TimeProvider _time = BootTime.Instance!;
     private readonly int _group = Environment.ProcessId;
+    private readonly int _renewer = Linux.GetParent();
     private readonly GuardTimes _times;
     private readonly string[] _command;
     private readonly StreamReader _orders;
     private readonly StreamWriter _reports;
 
+    private LastResort? _lastResort;
     private Deadline _deadline;
     private Deadline? _killAt;
     private bool _forLease;
     private bool _commandEnded;
+    private bool _commandStopped;
+    private bool _renewerStopped;
     private Task _said = Task.CompletedTask;
 
     private Guard(TimeSpan ttl, string orders, string reports, string[] command)
@@ -49,8 +55,19 @@ internal sealed class Guard : IDisposable
 
     public static async Task<int> RunAsync(string[] args)
     {
-        using var guard = new Guard(TimeSpan.FromTicks(long.Parse(args[1], CultureInfo.InvariantCulture)), args[2], args[3], args[4..]);
-        return await guard.RunAsync();
+        Guard guard;
+        try
+        {
+            if (args is not [_, var ttl, var orders, var reports, .. { Length: > 0 } command]) throw new FormatException();
+            guard = new Guard(TimeSpan.FromTicks(long.Parse(ttl, CultureInfo.InvariantCulture)), orders, reports, command);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"leases: {Verb} is a part of `leases run`, which starts it; see `leases run --help`.");
+            return ExitCode.WrongUsage;
+        }
+
+        using (guard) return await guard.RunAsync();
     }
 
     public void Dispose()
@@ -68,6 +85,8 @@ internal sealed class Guard : IDisposable
 
     private static AnonymousPipeClientStream Adopt(string handle, PipeDirection direction)
     {
+        // Standard input, output and error may be pipes too, of somebody else's.
+        if (int.Parse(handle, CultureInfo.InvariantCulture) <= 2) throw new FormatException();
         var pipe = new AnonymousPipeClientStream(direction, handle);
 
         // The command must not keep an end of the pipes open: their closing is how each side learns of the other's death.
@@ -78,9 +97,19 @@ internal sealed class Guard : IDisposable
     private async Task<int> RunAsync()
     {
         var renewerGroup = Linux.GetProcessGroup();
-        var hasTerminal = Terminal.IsInForeground();
+        var hasTerminal = Terminal.IsForTheCommand();
         var survives = SurviveOwnSignals();
         if (Linux.SetProcessGroup(0, 0) != 0) return ExitCode.Failed;
+        try
+        {
+            _lastResort = LastResort.Arm(_group);
+        }
+        catch (IOException error)
+        {
+            Say($"the command is not started: this kernel would not end it with its guard ({error.Message})");
+            await SaidAsync();
+            return Report(new GuardMessage.Unguarded());
+        }
 
         Report(new GuardMessage.Ready());
         var early = new List<GuardMessage>();
@@ -89,7 +118,7 @@ internal sealed class Guard : IDisposable
 
         // The renewer has gone away without a lease, and there is nothing to do.
         if (order is not GuardMessage.Start start) return ExitCode.Done;
-        _deadline = start.Deadline;
+        PutOff(start.Deadline);
         if (_deadline.Left(_time) <= _times.Lead)
         {
             Say("the lease had too little time left to start the command");
@@ -97,7 +126,7 @@ internal sealed class Guard : IDisposable
             return Report(new GuardMessage.EndedForLease());
         }
 
-        if (hasTerminal) Terminal.GiveTo(_group);
+        if (hasTerminal) Terminal.Pass(from: renewerGroup, to: _group);
         Process command;
         try
         {
@@ -105,7 +134,7 @@ internal sealed class Guard : IDisposable
         }
         catch (Win32Exception e)
         {
-            if (hasTerminal) Terminal.GiveTo(renewerGroup);
+            Terminal.Pass(from: _group, to: renewerGroup);
             Say($"'{_command[0]}' cannot be started: {e.Message}");
             await SaidAsync();
             return Report(new GuardMessage.Ended(ExitCode.NotExecutable));
@@ -113,14 +142,15 @@ internal sealed class Guard : IDisposable
 
         foreach (var told in early) Obey(told);
         await WatchAsync(command);
-        if (hasTerminal) Terminal.GiveTo(renewerGroup);
+        Terminal.Pass(from: _group, to: renewerGroup);
         GC.KeepAlive(survives);
         await SaidAsync();
+        ContinueRenewer();
         return Report(_forLease ? new GuardMessage.EndedForLease() : new GuardMessage.Ended(command.ExitCode));
     }
 
     /// <summary>Handled, not ignored: the command would inherit an ignored signal.</summary>
-    private PosixSignalRegistration[] SurviveOwnSignals()
+    private static PosixSignalRegistration[] SurviveOwnSignals()
     {
         int[] signals = [Linux.SigHup, Linux.SigInt, Linux.SigQuit, Linux.SigTerm, Linux.SigUsr1, Linux.SigUsr2, Linux.SigAlrm];
         return
@@ -128,13 +158,7 @@ internal sealed class Guard : IDisposable
             .. signals.Select(signal => PosixSignalRegistration.Create((PosixSignal)signal, context => context.Cancel = true)),
             PosixSignalRegistration.Create(PosixSignal.SIGTTIN, context => context.Cancel = true),
             PosixSignalRegistration.Create(PosixSignal.SIGTTOU, context => context.Cancel = true),
-
-            // A suspended command would sit on its lease while nobody sees it: Ctrl-Z is undone.
-            PosixSignalRegistration.Create(PosixSignal.SIGTSTP, context =>
-            {
-                context.Cancel = true;
-                ProcessGroup.Signal(_group, Linux.SigCont);
-            }),
+            PosixSignalRegistration.Create(PosixSignal.SIGTSTP, context => context.Cancel = true),
         ];
     }
 
@@ -166,11 +190,12 @@ internal sealed class Guard : IDisposable
             if (ended.IsCompleted)
             {
                 _commandEnded = true;
-                if (!ProcessGroup.HasOthers(_group, except: _group)) return;
+                if (!ProcessGroup.HasOthers(_group)) return;
                 End(GuardTimes.LeftoverGrace);
             }
 
-            if (_deadline.Left(_time) <= _times.Lead) EndForLease("was not renewed in time", _times.Lead);
+            LookWhetherStopped(command);
+            if (_deadline.Left(_time) <= _times.Lead) EndForLease(_commandStopped ? "was not renewed while the command was stopped" : "was not renewed in time", _times.Lead);
             var next = UntilNextStep();
             if (_killAt is not null && next <= TimeSpan.Zero) KillAll(command);
 
@@ -204,15 +229,56 @@ internal sealed class Guard : IDisposable
         {
             // It moves the end of a command that has been told to end forward only: that one may have stopped halfway.
             case GuardMessage.Until until:
-                _deadline = until.Deadline;
+                PutOff(until.Deadline);
                 break;
             case GuardMessage.Forward forward:
                 ProcessGroup.Signal(_group, forward.Signal);
+
+                // A stopped process handles it only once it goes on.
+                ProcessGroup.Signal(_group, Linux.SigCont);
+                break;
+            case GuardMessage.Continue:
+                _renewerStopped = _commandStopped = false;
+                ProcessGroup.Signal(_group, Linux.SigCont);
                 break;
             case GuardMessage.Lost:
                 EndForLease("was lost", _times.Lead);
                 break;
         }
+    }
+
+    private void PutOff(Deadline deadline)
+    {
+        _deadline = deadline;
+
+        // Later than this process would do it itself.
+        _lastResort!.KillAt(deadline.Plus(-_times.Margin / 2, _time));
+    }
+
+    /// <summary>
+    /// A command that is stopped would keep its lease for ever. So the renewer stops along, as the job that a shell has started,
+    /// and goes on with it, or when the command has come to its end.
+    /// </summary>
+    private void LookWhetherStopped(Process command)
+    {
+        var stopped = !_commandEnded && _killAt is null && ProcessGroup.IsStopped(command.Id);
+        if (stopped == _commandStopped) return;
+        _commandStopped = stopped;
+        if (stopped)
+        {
+            _renewerStopped = true;
+            Report(new GuardMessage.Stopped());
+        }
+        else
+        {
+            ContinueRenewer();
+        }
+    }
+
+    private void ContinueRenewer()
+    {
+        if (_renewerStopped && Linux.GetParent() == _renewer) _ = Linux.Kill(_renewer, Linux.SigCont);
+        _renewerStopped = false;
     }
 
     private void EndForLease(string why, TimeSpan atMost)
@@ -237,6 +303,7 @@ internal sealed class Guard : IDisposable
     private void KillAll(Process command)
     {
         Report(_forLease ? new GuardMessage.EndedForLease() : new GuardMessage.Ended(command.ExitCode));
+        ContinueRenewer();
         ProcessGroup.Signal(_group, Linux.SigKill);
     }
 
@@ -262,7 +329,7 @@ internal sealed class Guard : IDisposable
     {
         try
         {
-            Console.Error.WriteLine($"leases: {text}");
+            Console.Error.WriteLine($"leases: {Plain.Sentence(text)}");
         }
         catch (IOException)
         {

@@ -8,9 +8,6 @@ namespace OrleansLeases.Cli.Running;
 [SupportedOSPlatform("linux")]
 internal sealed class GuardFeed(LeaseHandle lease, GuardLink guard, Action<string> note)
 {
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
-
     private readonly TimeProvider _time = BootTime.Instance!;
     private readonly GuardTimes _times = GuardTimes.For(lease.Ttl);
     private readonly Lock _telling = new();
@@ -19,8 +16,14 @@ internal sealed class GuardFeed(LeaseHandle lease, GuardLink guard, Action<strin
     private bool _isBreaking;
     private bool _isInTrouble;
 
-    /// <summary>Whether the guard was too late, and the group was ended from here.</summary>
-    public bool HasBackedUp { get; private set; }
+    /// <summary>Whether the time that the guard was told is over, as far as it lets the command have it.</summary>
+    public bool HasRunOut
+    {
+        get
+        {
+            lock (_telling) return _deadline.Left(_time) <= _times.Margin;
+        }
+    }
 
     /// <summary>Has the guard start the command once there is time enough, or none to wait for.</summary>
     public async Task StartCommandAsync()
@@ -70,26 +73,6 @@ internal sealed class GuardFeed(LeaseHandle lease, GuardLink guard, Action<strin
             }
 
             await change.WaitAsync(ended);
-        }
-    }
-
-    /// <summary>
-    /// Ends the group if the guard has not: it may be stopped, or gone. Half a margin later, so that a guard that
-    /// lives is the one to do it.
-    /// </summary>
-    public async Task BackUpAsync(CancellationToken ended)
-    {
-        while (true)
-        {
-            TimeSpan left;
-            lock (_telling) left = _deadline.Left(_time) - (_times.Margin / 2);
-            if (left <= TimeSpan.Zero)
-            {
-                HasBackedUp = true;
-                ProcessGroup.Signal(guard.Group, Linux.SigKill);
-            }
-
-            await Task.Delay(left < ShortestPause ? ShortestPause : left > LongestPause ? LongestPause : left, _time, ended);
         }
     }
 

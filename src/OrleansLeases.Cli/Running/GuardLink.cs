@@ -18,6 +18,7 @@ internal sealed class GuardLink : IDisposable
     private GuardLink(Process process, AnonymousPipeServerStream orders, AnonymousPipeServerStream reports)
     {
         _process = process;
+        Group = process.Id;
         _orderPipe = orders;
         _reportPipe = reports;
         _orders = new(orders) { AutoFlush = true };
@@ -25,7 +26,7 @@ internal sealed class GuardLink : IDisposable
     }
 
     /// <summary>The process group of the command, which the guard leads.</summary>
-    public int Group => _process.Id;
+    public int Group { get; }
 
     /// <summary>Completes once the guard can start the command, or has ended.</summary>
     public Task Ready => _ready.Task;
@@ -82,8 +83,19 @@ internal sealed class GuardLink : IDisposable
         GuardMessage? last = null;
         while (await reports.ReadLineAsync() is { } line)
         {
-            if (GuardMessage.Parse(line) is GuardMessage.Ready) _ready.SetResult();
-            else last = GuardMessage.Parse(line);
+            switch (GuardMessage.Parse(line))
+            {
+                case GuardMessage.Ready:
+                    _ready.SetResult();
+                    break;
+                case GuardMessage.Stopped:
+                    Job.StopAlong(Group);
+                    Tell(new GuardMessage.Continue());
+                    break;
+                case var other:
+                    last = other;
+                    break;
+            }
         }
 
         _ready.TrySetResult();

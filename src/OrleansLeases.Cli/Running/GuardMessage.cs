@@ -21,6 +21,15 @@ internal abstract record GuardMessage
     /// <summary>Pass a signal on to the command.</summary>
     public sealed record Forward(int Signal) : GuardMessage;
 
+    /// <summary>Have the command go on, which had stopped.</summary>
+    public sealed record Continue : GuardMessage;
+
+    /// <summary>Report: the command has stopped, by a signal or by a terminal that it may not use.</summary>
+    public sealed record Stopped : GuardMessage;
+
+    /// <summary>Report: the kernel does not do what the guard relies on.</summary>
+    public sealed record Unguarded : GuardMessage;
+
     /// <summary>Report: the guard is up and waits for the lease.</summary>
     public sealed record Ready : GuardMessage;
 
@@ -36,6 +45,9 @@ internal abstract record GuardMessage
         Until until => Invariant($"until {until.Deadline.Timestamp}"),
         Lost => "lost",
         Forward forward => Invariant($"signal {forward.Signal}"),
+        Continue => "continue",
+        Stopped => "stopped",
+        Unguarded => "unguarded",
         Ready => "ready",
         Ended ended => Invariant($"ended {ended.Code}"),
         _ => "ended-for-lease",
@@ -49,6 +61,9 @@ internal abstract record GuardMessage
         ["until", var deadline] => new Until(new(Number(deadline))),
         ["lost"] => new Lost(),
         ["signal", var signal] => new Forward((int)Number(signal)),
+        ["continue"] => new Continue(),
+        ["stopped"] => new Stopped(),
+        ["unguarded"] => new Unguarded(),
         ["ready"] => new Ready(),
         ["ended", var code] => new Ended((int)Number(code)),
         ["ended-for-lease"] => new EndedForLease(),

@@ -19,7 +19,6 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
     public async Task<int> RunAsync(Func<Refusal, int> refuse)
     {
         await using var leases = new LeaseClient(service);
-        var hasTerminal = Terminal.IsInForeground();
         var ownGroup = Linux.GetProcessGroup();
 
         // Started before the lease is asked for: the lease's time is the command's, not the guard's to start up in.
@@ -54,7 +53,7 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
             }
 
             var code = await HoldAsync(guard, lease);
-            if (hasTerminal) Terminal.GiveTo(ownGroup);
+            Terminal.Pass(from: guard.Group, to: ownGroup);
             await ReleaseAsync(lease);
             return code;
         }
@@ -77,22 +76,24 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
         using var ended = new CancellationTokenSource();
         var feed = new GuardFeed(lease, guard, note);
         var following = feed.FollowAsync(ended.Token);
-        var backingUp = feed.BackUpAsync(ended.Token);
         await guard.Ready;
         await feed.StartCommandAsync();
         var report = await guard.Finished;
 
-        // The guard may have ended itself with the group's last, or have been killed: nobody may outlive the lease.
-        while (ProcessGroup.HasOthers(guard.Group, except: 0))
-        {
-            ProcessGroup.Signal(guard.Group, Linux.SigKill);
-            await Task.Delay(GroupPoll, TimeProvider.System);
-        }
+        // The kernel has killed with the guard whoever was left of the group; until they are gone, nobody else gets the lease.
+        while (!ProcessGroup.IsGone(guard.Group)) await Task.Delay(GroupPoll, TimeProvider.System);
 
         await ended.CancelAsync();
-        await Task.WhenAll(following, backingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (report is GuardMessage.Ended own) return own.Code;
-        if (report is GuardMessage.EndedForLease || lease.Loss is not null || feed.HasBackedUp) return ExitCode.Lost;
+        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        switch (report)
+        {
+            case GuardMessage.Ended own:
+                return own.Code;
+            case GuardMessage.Unguarded:
+                return ExitCode.Failed;
+        }
+
+        if (report is GuardMessage.EndedForLease || lease.Loss is not null || feed.HasRunOut) return ExitCode.Lost;
         note("the guard of the command was killed, so the command was, too.");
         return ExitCode.Failed;
     }

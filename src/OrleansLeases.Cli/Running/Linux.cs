@@ -17,12 +17,23 @@ internal static partial class Linux
     public const int SigAlrm = 14;
     public const int SigTerm = 15;
     public const int SigCont = 18;
+    public const int SigStop = 19;
+    public const int SigTstp = 20;
     public const int SigTtou = 22;
 
     public const int NotPermitted = 1;
     public const int ExecutableAccess = 1;
     public const int SetDescriptorFlags = 2;
     public const int CloseOnExec = 1;
+    public const int SetStatusFlags = 4;
+    public const int SetEventOwner = 8;
+    public const int SetEventSignal = 10;
+    public const int DuplicateCloseOnExec = 1030;
+    public const int SignalEvents = 0x2000;
+    public const int OpenReadWrite = 2;
+    public const int OpenCloseOnExec = 0x80000;
+    public const int BootTimeClock = 7;
+    public const int AbsoluteTime = 1;
     public const nint DefaultSignal = 0;
     public const nint IgnoreSignal = 1;
 
@@ -38,6 +49,59 @@ internal static partial class Linux
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(int descriptor, int command, int argument);
 
+    [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(Span<int> ends, int flags);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "getppid")]
+    public static partial int GetParent();
+
+    [LibraryImport("libc", EntryPoint = "raise")]
+    public static partial int Raise(int signal);
+
+    /// <summary>Before glibc 2.34 timers had a library of their own.</summary>
+    public static int CreateTimer(int clock, ref TimerSignal signal, out nint timer)
+    {
+        try
+        {
+            return CreateTimerOfLibC(clock, ref signal, out timer);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return CreateTimerOfLibRt(clock, ref signal, out timer);
+        }
+    }
+
+    /// <inheritdoc cref="CreateTimer"/>
+    public static int SetTimer(nint timer, int flags, in TimerSetting setting, nint before)
+    {
+        try
+        {
+            return SetTimerOfLibC(timer, flags, setting, before);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return SetTimerOfLibRt(timer, flags, setting, before);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "timer_create", SetLastError = true)]
+    private static partial int CreateTimerOfLibC(int clock, ref TimerSignal signal, out nint timer);
+
+    [LibraryImport("librt.so.1", EntryPoint = "timer_create", SetLastError = true)]
+    private static partial int CreateTimerOfLibRt(int clock, ref TimerSignal signal, out nint timer);
+
+    [LibraryImport("libc", EntryPoint = "timer_settime", SetLastError = true)]
+    private static partial int SetTimerOfLibC(nint timer, int flags, in TimerSetting setting, nint before);
+
+    [LibraryImport("librt.so.1", EntryPoint = "timer_settime", SetLastError = true)]
+    private static partial int SetTimerOfLibRt(nint timer, int flags, in TimerSetting setting, nint before);
+
     [LibraryImport("libc", EntryPoint = "isatty")]
     public static partial int IsTerminal(int descriptor);
 
@@ -52,4 +116,22 @@ internal static partial class Linux
 
     [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Access(string path, int mode);
+
+    /// <summary><c>struct sigevent</c>: the zero after the signal says that one is to be sent.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    public struct TimerSignal
+    {
+        public nint Value;
+        public int Signal;
+        public int Kind;
+    }
+
+    /// <summary><c>struct itimerspec</c>: once, without an interval.</summary>
+    public struct TimerSetting
+    {
+        public nint IntervalSeconds;
+        public nint IntervalNanoseconds;
+        public nint Seconds;
+        public nint Nanoseconds;
+    }
 }

@@ -47,7 +47,11 @@ internal sealed class Tool : IAsyncDisposable
     public static Tool StartWith(string name, string value, params string[] arguments) =>
         Start(null, "/usr/bin/env", [$"{name}={value}", Command, .. arguments]);
 
-    private static string Command => Path.Combine(AppContext.BaseDirectory, "leases");
+    /// <summary>The command's file.</summary>
+    public static string Command => Path.Combine(AppContext.BaseDirectory, "leases");
+
+    /// <summary>Starts something else, which uses the tool.</summary>
+    public static Tool StartOther(string program, string? server, params string[] arguments) => Start(server, program, arguments);
 
     private static Tool Start(string? server, string program, string[] arguments)
     {
@@ -62,6 +66,12 @@ internal sealed class Tool : IAsyncDisposable
         start.Environment.Remove("LEASES_SERVER");
         if (server is not null) start.Environment["LEASES_SERVER"] = server;
         return new(Process.Start(start)!);
+    }
+
+    public async Task TypeAsync(string text)
+    {
+        await _process.StandardInput.WriteAsync(text);
+        await _process.StandardInput.FlushAsync();
     }
 
     public async Task<ToolResult> ResultAsync()
