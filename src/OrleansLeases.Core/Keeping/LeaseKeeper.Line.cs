@@ -101,15 +101,16 @@ public sealed partial class LeaseKeeper
         var calls = LeaveLine(served, turn, out var gone);
         foreach (var (call, token) in calls)
         {
-            if (GrantOf(call, token, replayed: false, _host.Clock.Read()) is { } grant)
-            {
-                if (!call.TrySetResult(grant)) gone.Add(new(default, token));
-            }
-            else
+            var now = _host.Clock.Read();
+            if (IsOver(token, now))
             {
                 // It ended before it could be told; a turn of its own records that and says so.
                 call.IsStored = true;
                 lock (_gate) (_turns ??= new()).Enqueue(call);
+            }
+            else if (!call.TrySetResult(GrantOf(call, token, replayed: false, now)))
+            {
+                gone.Add(new(default, token));
             }
         }
 

@@ -173,8 +173,8 @@ public sealed partial class LeaseKeeper : Keeper
                     _retryAt = TimeSpan.Zero;
                     HandOut(state.Pending);
                     if (Deliver(turn, transition)) return;
-                    // The save took longer than the lease lasts: what is true now is that it has ended, and that is
-                    // stored before it is told. What was changed by then stays, whatever becomes of that.
+                    // The save took longer than a lease lasts that the answer rests on: what is true now is that it has
+                    // ended, and that is stored before it is told. What was changed by then stays, whatever becomes of that.
                     turn.IsStored |= transition.Durable;
                     attempt = 0;
                     continue;
@@ -246,18 +246,17 @@ public sealed partial class LeaseKeeper : Keeper
         }
     }
 
-    /// <summary>Answers the turn and whoever was served with it; false where the turn's grant ended before it could be told.</summary>
+    /// <summary>Answers the turn and whoever was served with it; false where time has ended since what the answer rests on.</summary>
     private bool Deliver(LeaseTurn turn, Transition transition)
     {
         if (transition.Served.Count > 0) TellServed(transition.Served, turn);
         var now = _host.Clock.Read();
-        object? answer = transition.Reply switch
+        if (IsOvertaken(turn, transition.Reply, now)) return false;
+        object answer = transition.Reply switch
         {
             LeaseReply.Granted granted => GrantOf(turn, granted.Token, granted.Replayed, now),
-            LeaseReply.Renewed renewed when IsOver(renewed.Token, now) => null,
             LeaseReply.Renewed renewed => LeaseViews.Renewal(Resource, HolderOf(renewed.Token), turn.Received, now),
             LeaseReply.Released released => new LeaseRelease { Resource = Resource, Token = released.Token, Replayed = released.Replayed },
-            LeaseReply.Breaking breaking when IsOver(breaking.Token, now) => null,
             LeaseReply.Breaking breaking => LeaseViews.Break(Resource, breaking.Token, breaking.Ends, now),
             LeaseReply.Refused { Refusal: Refusal.Held } refused when turn.Command is LeaseCommand.Acquire acquire && acquire.Request.Wait > TimeSpan.Zero =>
                 JoinLine(turn, acquire, now) ?? refused.Refusal,
@@ -265,10 +264,19 @@ public sealed partial class LeaseKeeper : Keeper
             LeaseReply.Noted or LeaseReply.Tokens or LeaseReply.Keys => transition.Reply,
             _ => turn.View?.Invoke(this, _state!, now) ?? LeaseReply.Seen.Instance,
         };
-        if (answer is null) return false;
         if (!ReferenceEquals(answer, Waiting)) turn.TrySetResult(answer);
         return true;
     }
+
+    /// <summary>Whether time has run out since, while the record was being stored, for a lease that an answer is about.</summary>
+    private bool IsOvertaken(LeaseTurn turn, LeaseReply reply, Now now) => reply switch
+    {
+        LeaseReply.Granted granted => IsOver(granted.Token, now),
+        LeaseReply.Renewed renewed => IsOver(renewed.Token, now) || (!turn.IsStored && IsSpent(HolderOf(renewed.Token), now)),
+        LeaseReply.Breaking breaking => IsOver(breaking.Token, now),
+        LeaseReply.Tokens or LeaseReply.Refused { Refusal: Refusal.Held } => IsAnyOver(now),
+        _ => turn.View is not null && IsAnyOver(now),
+    };
 
     /// <summary>Whether a lease's time has run out since the record was made, so that its end is not stored yet.</summary>
     private bool IsOver(long token, Now now)
@@ -281,11 +289,21 @@ public sealed partial class LeaseKeeper : Keeper
         return false;
     }
 
-    private LeaseGrant? GrantOf(LeaseTurn turn, long token, bool replayed, Now now)
+    private bool IsAnyOver(Now now)
     {
-        var holder = HolderOf(token);
-        return now.Mono < holder.EndsAt ? LeaseViews.Grant(Resource, holder, turn.RequestId!, replayed, turn.Received, now) : null;
+        foreach (var holder in _state!.Holders)
+        {
+            if (now.Mono >= holder.EndsAt) return true;
+        }
+
+        return false;
     }
+
+    // Nothing is left of what the renewal stored, while the place is kept for what others may have told: it is renewed again, once.
+    private static bool IsSpent(Holder holder, Now now) => holder.Breaking is null && holder.Remaining(now) == TimeSpan.Zero;
+
+    private LeaseGrant GrantOf(LeaseTurn turn, long token, bool replayed, Now now) =>
+        LeaseViews.Grant(Resource, HolderOf(token), turn.RequestId!, replayed, turn.Received, now);
 
     private Holder HolderOf(long token)
     {

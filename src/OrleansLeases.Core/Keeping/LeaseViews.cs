@@ -79,7 +79,7 @@ public static class LeaseViews
             Held = now.Mono - received.Mono,
             RenewAfter = RenewAfter(holder, remaining),
             Breaking = holder.Breaking is { } order
-                ? new BreakNotice { In = AtLeastZero(holder.LatestEnd - now.Mono), Reason = order.Reason }
+                ? new BreakNotice { In = AtLeastZero(holder.OrderedEnd - now.Mono), Reason = order.Reason }
                 : null,
         };
     }

@@ -26,9 +26,9 @@ internal sealed partial class LeaseDraft
             return LeaseReply.Noted.Instance;
         }
 
-        if (!known && keys.Count >= rules.Limits.MaxKeys) return Refuse(Refusals.TooManyKeys(lease, rules.Limits.MaxKeys));
+        if (!known && keys.Count >= rules.Limits.MaxKeys) return Doubt(Refusals.TooManyKeys(lease, rules.Limits.MaxKeys));
         if (!known && CountKeys() >= (long)rules.Limits.MaxKeys * LeasesWorthOfKeys)
-            return Refuse(Refusals.TooManyKeysInAll(lease.Resource, (long)rules.Limits.MaxKeys * LeasesWorthOfKeys));
+            return Doubt(Refusals.TooManyKeysInAll(lease.Resource, (long)rules.Limits.MaxKeys * LeasesWorthOfKeys));
         Replace(index, holder with { Keys = keys.SetItem(key, since), Delivered = true }, durable: true);
         return LeaseReply.Noted.Instance;
     }

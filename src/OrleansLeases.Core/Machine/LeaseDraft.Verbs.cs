@@ -13,7 +13,7 @@ internal sealed partial class LeaseDraft
         }
 
         if (request.Mode == LeaseMode.Shared && CapacityInForce(line, stamp, out var capacity) && capacity != request.Capacity)
-            return Refuse(Refusals.CapacityDiffers(request.Capacity, capacity));
+            return Doubt(Refusals.CapacityDiffers(request.Capacity, capacity));
         if (!HasToken) return Refuse(Refusals.TokensUsedUp(request.Resource));
         _asking = command;
         return null;
@@ -43,7 +43,9 @@ internal sealed partial class LeaseDraft
 
         if (!waits && request is { Mode: LeaseMode.Shared, Capacity: null } && _holders.Length >= rules.Limits.MaxHolders
             && _holders[0].Mode == LeaseMode.Shared)
-            return Refuse(Refusals.TooManyHolders(rules.Limits.MaxHolders));
+            return Doubt(Refusals.TooManyHolders(rules.Limits.MaxHolders));
+        // Who is told to be the holder itself is not told to wait. Others may find a place taken here that is free: they ask again.
+        _checkFirst |= HeldBy(request.Owner);
         return Refuse(Refusals.Held(request, _holders, _delay, now, ahead + 1, waits));
     }
 
@@ -99,9 +101,9 @@ internal sealed partial class LeaseDraft
         var index = IndexOf(request.Token, request.Owner);
         if (index < 0) return Refuse(NotHolder(request.Resource, request.Owner, request.Token));
         var holder = _holders[index];
-        if (holder.Breaking is not null) return Refuse(Refusals.BeingBroken(holder.Token));
+        if (holder.Breaking is not null) return Doubt(Refusals.BeingBroken(holder.Token));
         if (request.NewOwner != request.Owner && HeldBy(request.NewOwner))
-            return Refuse(Refusals.HeldByNewOwner(request, _holders, now));
+            return Doubt(Refusals.HeldByNewOwner(request, _holders, now));
         if (!HasToken) return Refuse(Refusals.TokensUsedUp(request.Resource));
 
         var ttl = request.Ttl ?? holder.Ttl;
@@ -132,10 +134,10 @@ internal sealed partial class LeaseDraft
             if (done.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
             var still = IndexOf(done.Token);
             _checkFirst = still >= 0;
-            return new LeaseReply.Breaking(done.Token, still < 0 ? now.Mono : _holders[still].LatestEnd);
+            return new LeaseReply.Breaking(done.Token, still < 0 ? now.Mono : _holders[still].OrderedEnd);
         }
 
-        if (request.Token is null && _holders.Length > 1) return Refuse(Refusals.TokenNeeded(_holders));
+        if (request.Token is null && _holders.Length > 1) return Doubt(Refusals.TokenNeeded(_holders));
         var index = request.Token is { } token ? IndexOf(token) : _holders.Length - 1;
         if (index < 0)
         {
@@ -159,7 +161,7 @@ internal sealed partial class LeaseDraft
         }
 
         Record(LeaseEventKind.Breaking, holder.Owner, holder.Token, now.Late, request.Reason, stamp);
-        return new LeaseReply.Breaking(holder.Token, _holders[index].LatestEnd);
+        return new LeaseReply.Breaking(holder.Token, _holders[index].OrderedEnd);
     }
 
     /// <summary>A request id that was applied before: the same grant while it lasts, then why it ended.</summary>
@@ -185,7 +187,7 @@ internal sealed partial class LeaseDraft
     {
         var reason = ReasonOfEnd(owner, token);
         // A token beyond all this activation knows of may have been granted by another one since.
-        _checkFirst = token > _lastToken;
+        _checkFirst |= token > _lastToken;
         return Refusals.NotHolder(reason, _lastToken, owner ?? resource, token);
     }
 
@@ -224,4 +226,11 @@ internal sealed partial class LeaseDraft
     }
 
     private static LeaseReply.Refused Refuse(Refusal refusal) => new LeaseReply.Refused(refusal);
+
+    /// <summary>Refuses by what is in force, which another activation may have ended: to be compared with the store first.</summary>
+    private LeaseReply.Refused Doubt(Refusal refusal)
+    {
+        _checkFirst = true;
+        return Refuse(refusal);
+    }
 }

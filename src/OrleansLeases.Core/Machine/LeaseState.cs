@@ -172,6 +172,9 @@ public sealed record Holder
     /// <summary>Monotonic: how far renewals can still move the deadline.</summary>
     internal TimeSpan LatestEnd => Breaking?.Ends ?? TimeSpan.MaxValue;
 
+    /// <summary>Monotonic: when an order will have ended it. Not before the place is free, which an inherited floor may put off.</summary>
+    internal TimeSpan OrderedEnd => Max(LatestEnd, EndsAt);
+
     /// <summary>Whether the order ends it. A holder that stopped renewing before that let it expire, order or not.</summary>
     internal bool IsEndedByOrder => Breaking is { } order && order.Ends <= (order.Force ? EndsAt : Deadline);
 

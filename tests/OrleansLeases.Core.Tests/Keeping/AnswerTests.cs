@@ -115,6 +115,47 @@ public sealed class AnswerTests
     }
 
     [Fact]
+    public void Break_WhoseEndCannotBeLookedUp_IsNotToldAsUndone()
+    {
+        var token = _bench.Grant(ttl: 10).Token;
+        _bench.AlarmsRing = false;
+        _bench.Store.Hold = true;
+        var order = _bench.Break(token, grace: 1, force: true);
+        _bench.Advance(2);
+        _bench.Store.OnSave(_ => SaveOutcome.Conflict);
+        _bench.Store.OnLoad(_ => throw new IOException());
+        _bench.Store.Held[0].Complete();
+        _bench.Store.Held[0].Complete();
+        _bench.Store.Held[0].Complete();
+
+        Now<Refusal.OutcomeUnknown>(order);
+    }
+
+    [Fact]
+    public void Get_WhenALeaseEndsWhileAnothersEndIsStored_ShowsNeither()
+    {
+        var answer = AskWhileTheFirstOfTwoEndsSlowly(() => _bench.Keeper.Get(fresh: false)!);
+
+        Assert.Equal(LeaseStatus.Free, Now<LeaseInfo>(answer).State);
+    }
+
+    [Fact]
+    public void WhoHolds_WhenALeaseEndsWhileAnothersEndIsStored_TellsNeither()
+    {
+        var answer = AskWhileTheFirstOfTwoEndsSlowly(() => _bench.Do(LeaseCommand.WhoHolds.Instance));
+
+        Assert.Empty(Now<LeaseReply.Tokens>(answer).InForce);
+    }
+
+    [Fact]
+    public void Acquire_WhenALeaseEndsWhileAnothersEndIsStored_IsGranted()
+    {
+        var answer = AskWhileTheFirstOfTwoEndsSlowly(() => _bench.Acquire(Ask("next")));
+
+        Assert.False(Now<LeaseGrant>(answer).Replayed);
+    }
+
+    [Fact]
     public void Expiry_WhenNobodyAsks_IsRecordedAtItsDeadline()
     {
         _bench.Grant(ttl: 10);
@@ -155,6 +196,25 @@ public sealed class AnswerTests
         bench.Advance(0.001);
         Assert.True(bench.Keeper.Ring(bench.Time.Elapsed));
         Assert.Null(bench.Keeper.Submit(LeaseCommand.Of(new RenewRequest { Resource = MachineBench.Resource, Owner = "me", Token = token })));
+    }
+
+    private Task<object> AskWhileTheFirstOfTwoEndsSlowly(Func<Task<object>> ask)
+    {
+        Now<LeaseGrant>(_bench.Acquire(AskShared("first", ttl: 10)));
+        Now<LeaseGrant>(_bench.Acquire(AskShared("second", ttl: 12)));
+        _bench.AlarmsRing = false;
+        _bench.Advance(10);
+        _bench.Store.Hold = true;
+        var answer = ask();
+        if (_bench.Store.Held[0] is ScriptedStore.LoadCall load) load.Complete();
+        _bench.Advance(2);
+        _bench.Store.Held[0].Complete();
+
+        // The second end is stored before anything is told that rests on it.
+        Assert.False(answer.IsCompleted);
+        _bench.Store.Held[0].Complete();
+        Assert.DoesNotContain(_bench.Stored.Holders, holder => holder.Owner is "first" or "second");
+        return answer;
     }
 
     private Func<ScriptedStore.SaveCall, SaveOutcome> Slowly(TimeSpan time) => call =>

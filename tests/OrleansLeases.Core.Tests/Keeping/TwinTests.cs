@@ -71,6 +71,110 @@ public sealed class TwinTests
         Assert.Equal(TimeSpan.Zero, Now<LeaseBreak>(_a.Break(token, grace: 60)).EndsIn);
     }
 
+    // What a refusal rests on may have ended elsewhere. Only "held by others" is told from memory: whoever hears it asks again.
+    [Fact]
+    public void Acquire_WhereItsOwnersLeaseHasEndedAtTheTwin_IsNotToldToUseThat()
+    {
+        var token = _a.Grant().Token;
+        Now<LeaseRelease>(_b.Release(token));
+
+        Assert.Equal(token + 1, Now<LeaseGrant>(_a.Acquire(Ask(id: "again"))).Token);
+    }
+
+    [Fact]
+    public void Acquire_WhereTheCapacityInForceHasEndedAtTheTwin_IsGranted()
+    {
+        var token = Now<LeaseGrant>(_a.Acquire(AskShared("me", capacity: 2))).Token;
+        Now<LeaseRelease>(_b.Release(token));
+
+        Assert.Equal(token + 1, Now<LeaseGrant>(_a.Acquire(AskShared("you", capacity: 3))).Token);
+    }
+
+    [Fact]
+    public void Acquire_WhereTheResourceWasFullBeforeAReleaseAtTheTwin_IsGranted()
+    {
+        var rules = NewRules("c");
+        var c = new KeeperBench(rules with { Limits = rules.Limits with { MaxHolders = 1 } }, _a.Store);
+        var token = Now<LeaseGrant>(c.Acquire(AskShared("me"))).Token;
+        Now<LeaseRelease>(_b.Release(token));
+
+        Assert.Equal(token + 1, Now<LeaseGrant>(c.Acquire(AskShared("you"))).Token);
+    }
+
+    [Fact]
+    public void Transfer_OfALeaseThatWasBrokenButHasEndedAtTheTwin_SaysThatItHasEnded()
+    {
+        var token = _a.Grant().Token;
+        Now<LeaseBreak>(_a.Break(token, grace: 60));
+        Now<LeaseRelease>(_b.Release(token));
+
+        Assert.Equal(NotHolderReason.Released, Now<Refusal.NotHolder>(_a.Do(Transfer(token))).Reason);
+    }
+
+    [Fact]
+    public void Transfer_ToAnOwnerWhoseLeaseHasEndedAtTheTwin_IsGranted()
+    {
+        var mine = Now<LeaseGrant>(_a.Acquire(AskShared("me"))).Token;
+        var yours = Now<LeaseGrant>(_a.Acquire(AskShared("you"))).Token;
+        Now<LeaseRelease>(_b.Release(yours, "you"));
+
+        Assert.Equal(yours + 1, Now<LeaseGrant>(_a.Do(Transfer(mine))).Token);
+    }
+
+    [Fact]
+    public void Break_WithoutATokenWhereAllButOneHaveEndedAtTheTwin_IsOfThatOne()
+    {
+        var mine = Now<LeaseGrant>(_a.Acquire(AskShared("me"))).Token;
+        var yours = Now<LeaseGrant>(_a.Acquire(AskShared("you"))).Token;
+        Now<LeaseRelease>(_b.Release(yours, "you"));
+
+        Assert.Equal(mine, Now<LeaseBreak>(_a.Break(null, grace: 60)).Token);
+    }
+
+    [Fact]
+    public void Attach_WhereTheTwinHasMadeRoom_IsNoted()
+    {
+        var rules = NewRules("c");
+        var c = new KeeperBench(rules with { Limits = rules.Limits with { MaxKeys = 1 } }, _a.Store);
+        var lease = new KeyLease { Resource = KeeperBench.Resource, Owner = "me", Token = c.Grant().Token };
+        Now<LeaseReply.Noted>(c.Do(new LeaseCommand.Attach(lease, "one", Since: 1)));
+        Now<LeaseReply.Noted>(_b.Do(new LeaseCommand.Detach(lease.Token, "one", Generation: 2)));
+
+        Now<LeaseReply.Noted>(c.Do(new LeaseCommand.Attach(lease, "two", Since: 1)));
+    }
+
+    [Fact]
+    public void Renew_WhoseSaveOutlastsTheTtlWithinAnInheritedFloor_IsRenewedAgain()
+    {
+        var token = _a.Grant().Token;
+        _b.Info();
+        _a.AlarmsRing = false;
+        Pass(10.2);
+        _a.Store.OnSave(call =>
+        {
+            _b.Time.Advance(Seconds(0.6));
+            return call.Write();
+        });
+
+        // The place is kept until 11 s, so the lease is not over at 10.8; nor is nothing told to be left.
+        Assert.Equal(Seconds(0.5), Now<LeaseRenewal>(_b.Renew(token, ttl: 0.5)).Remaining);
+    }
+
+    [Fact]
+    public void Break_WhereAnInheritedFloorKeepsThePlace_SaysNoEndBeforeThat()
+    {
+        var token = _a.Grant().Token;
+        Assert.Equal(Seconds(10), Now<LeaseBreak>(_a.Break(token, grace: 0)).EndsIn);
+        _b.Info();
+
+        // It has ended by now, as far as the order goes; the other keeper's clock may be behind, and the keys are there yet.
+        _a.AlarmsRing = false;
+        Pass(10.5);
+        Assert.Equal(Seconds(0.5), Now<LeaseBreak>(_b.Break(token, grace: 0)).EndsIn);
+        Assert.Equal(Seconds(0.5), Now<LeaseRenewal>(_b.Renew(token)).Breaking?.In);
+        Assert.Single(_b.Info(fresh: true).Holders);
+    }
+
     // It asks no store: whoever gave the lease up elsewhere knows that it did, and nobody else has the place by then.
     [Fact]
     public void Renew_AfterTheReleaseAtTheTwin_TellsNoMoreThanTheHorizonAndThenTheTruth()
