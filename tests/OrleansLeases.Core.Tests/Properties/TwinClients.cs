@@ -14,8 +14,8 @@ internal sealed class TwinClients(TwinStore store)
     /// <summary>Who believes to hold, or has, by token.</summary>
     public Dictionary<long, Belief> Beliefs { get; } = [];
 
-    /// <summary>The acquires sent so far, to be repeated.</summary>
-    public List<AcquireRequest> Sent { get; } = [];
+    /// <summary>What was sent so far under a request id, to be repeated.</summary>
+    public List<LeaseCommand> Sent { get; } = [];
 
     /// <summary>How many answers granted a lease for the first time: a history without any shows nothing.</summary>
     public int Grants { get; private set; }
@@ -23,7 +23,8 @@ internal sealed class TwinClients(TwinStore store)
     public void Send(TwinHost host, LeaseCommand command, bool hangsUp = false)
     {
         GiveUp(command);
-        var call = new Call(host, command, Now, hangsUp);
+        if (command is (LeaseCommand.Acquire or LeaseCommand.Transfer or LeaseCommand.Break) && !Sent.Contains(command)) Sent.Add(command);
+        var call = new Call(host, command, Now, store.Writes, hangsUp);
         _calls.Add(call);
         host.Run(keeper => call.Answer = keeper.Submit(command, call.Cancel.Token));
     }
@@ -79,6 +80,7 @@ internal sealed class TwinClients(TwinStore store)
 
     private void Hear(Call call, object answer)
     {
+        IsTrue(call, answer);
         switch (answer, call.Command)
         {
             case (LeaseGrant grant, LeaseCommand.Acquire { Request: var request }):
@@ -124,6 +126,35 @@ internal sealed class TwinClients(TwinStore store)
         }
     }
 
+    // I3, I7: what is told to be in force was so when the call had been sent, whoever else has ended it since; an end that is
+    // told is stored. A renewal alone asks nobody, within the horizon.
+    private void IsTrue(Call call, object answer)
+    {
+        if (ToldInForce(answer) is { } token)
+            Assert.True(store.WasInForceSince(call.Writes, token), $"{call.Command} was answered with {answer}, which had ended before.");
+        if (ToldEnded(call, answer) is { } ended)
+            Assert.True(store.HasEnded(ended), $"Token {ended} was told as ended ({answer}), which is not stored.");
+        if (answer is Refusal.Held { SameOwner: true } && call.Command is LeaseCommand.Acquire { Request.Owner: var owner })
+            Assert.True(store.WasHolderSince(call.Writes, owner), $"{owner} was told to hold what it did not.");
+        if (answer is LeaseRenewal renewal)
+            Assert.True((renewal.Breaking?.In ?? renewal.Remaining) > TimeSpan.Zero, $"Token {renewal.Token} was renewed with nothing left.");
+    }
+
+    private static long? ToldInForce(object answer) => answer switch
+    {
+        LeaseGrant grant => grant.Token,
+        LeaseBreak { EndsIn.Ticks: > 0 } order => order.Token,
+        _ => null,
+    };
+
+    private static long? ToldEnded(Call call, object answer) => (answer, call.Command) switch
+    {
+        (LeaseBreak { EndsIn.Ticks: 0 } order, _) => order.Token,
+        (LeaseRelease release, LeaseCommand.Release { Request.Undelivered: false }) => release.Token,
+        (Refusal.NotHolder { Reason: not NotHolderReason.NeverHeld }, LeaseCommand.Renew { Request: var request }) => request.Token,
+        _ => null,
+    };
+
     private void Learn(Call call, string owner, long token, LeaseMode mode, int? capacity, TimeSpan left)
     {
         if (!Beliefs.TryGetValue(token, out var belief)) Beliefs[token] = belief = new Belief(owner, token, mode, capacity);
@@ -148,9 +179,10 @@ internal sealed class TwinClients(TwinStore store)
 
     private void WithinHorizon(Call call, LeaseRenewal renewal)
     {
-        var holder = store.Committed.Holders.SingleOrDefault(holder => holder.Token == renewal.Token);
-        if (holder is null || renewal.Remaining == TimeSpan.Zero || Beliefs[renewal.Token].Fenced) return;
-        Assert.True(call.Host.Now.Late + renewal.Remaining <= holder.Horizon + call.Host.Rules.ClockSkew, $"Token {renewal.Token} was told more than its stored horizon.");
+        if (renewal.Remaining == TimeSpan.Zero || Beliefs[renewal.Token].Fenced) return;
+        Assert.True(
+            call.Host.Now.Late + renewal.Remaining <= store.HorizonOf(renewal.Token) + call.Host.Rules.ClockSkew,
+            $"Token {renewal.Token} was told more than its stored horizon.");
     }
 
     internal sealed class Belief(string owner, long token, LeaseMode mode, int? capacity)
@@ -175,8 +207,11 @@ internal sealed class TwinClients(TwinStore store)
         public override string ToString() => $"{Owner} ({Mode} {Capacity}) token {Token} until {Deadline}";
     }
 
-    private sealed class Call(TwinHost host, LeaseCommand command, TimeSpan at, bool hangsUp)
+    private sealed class Call(TwinHost host, LeaseCommand command, TimeSpan at, long writes, bool hangsUp)
     {
+        /// <summary>How many writes had landed when it was sent.</summary>
+        public long Writes { get; } = writes;
+
         public TwinHost Host { get; } = host;
 
         public LeaseCommand Command { get; } = command;

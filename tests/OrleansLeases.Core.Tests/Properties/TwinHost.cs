@@ -14,10 +14,11 @@ internal sealed class TwinHost : IKeeperAlarm
     private KeeperHost _host;
     private LeaseKeeper _keeper;
     private TimeSpan _ahead;
+    private TimeSpan _fairlyAhead;
 
     public TwinHost(string name, ScriptedStore store, LeaseRules rules, TimeSpan ahead)
     {
-        (_name, _store, Rules, _ahead) = (name, store, rules, ahead);
+        (_name, _store, Rules, _ahead, _fairlyAhead) = (name, store, rules, ahead, ahead);
         _time = new ManualTimeProvider(ManualTimeProvider.DefaultStart + ahead);
         (_host, _keeper) = Start();
     }
@@ -65,12 +66,11 @@ internal sealed class TwinHost : IKeeperAlarm
         Ring();
     }
 
-    /// <summary>Steps the wall clock to be ahead of true time by this much.</summary>
-    public void StepWall(TimeSpan ahead)
-    {
-        _time.StepWall(ahead - _ahead);
-        _ahead = ahead;
-    }
+    /// <summary>Steps the wall clock to be ahead of true time by this much, within the skew.</summary>
+    public void StepWall(TimeSpan ahead) => StepTo(_fairlyAhead = ahead);
+
+    /// <summary>Steps the wall clock far ahead, until it is set again or the process starts anew: no process starts with such a clock.</summary>
+    public void StepFarAhead() => StepTo(TimeSpan.FromHours(1));
 
     /// <summary>The keeper's memory is gone; the process lives.</summary>
     public void Forget()
@@ -83,8 +83,15 @@ internal sealed class TwinHost : IKeeperAlarm
     public void Crash()
     {
         Clear();
+        StepTo(_fairlyAhead);
         (_host, _keeper) = Start();
         (Frozen, Asleep) = (false, false);
+    }
+
+    private void StepTo(TimeSpan ahead)
+    {
+        _time.StepWall(ahead - _ahead);
+        _ahead = ahead;
     }
 
     private void Clear()

@@ -12,7 +12,7 @@ public sealed class TwinKeepers
     public void Twins_WhenAnythingHappens_NeverMakeTwoHolders()
     {
         var (grants, histories) = (0, 0);
-        Runs.Check(1000, 120, kinds: 24, history =>
+        Runs.Check(1600, 120, kinds: 26, history =>
         {
             // Continuations must run on this thread, inside the call that completes them.
             SynchronizationContext.SetSynchronizationContext(null);

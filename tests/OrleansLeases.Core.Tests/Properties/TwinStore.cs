@@ -8,10 +8,28 @@ internal sealed class TwinStore
 {
     private readonly Dictionary<ScriptedStore.StoreCall, Func<object>> _done = [];
     private readonly List<ScriptedStore.SaveCall> _strays = [];
+    private readonly Dictionary<long, (string Owner, long Write)> _ended = [];
+    private readonly Dictionary<long, TimeSpan> _horizons = [];
 
     public ScriptedStore Calls { get; } = new() { Hold = true };
 
     public LeaseState Committed => Calls.Read(MachineBench.Resource);
+
+    /// <summary>Counts the writes that have landed.</summary>
+    public long Writes { get; private set; }
+
+    /// <summary>Whether a lease was on record after this many writes, or has been granted since.</summary>
+    public bool WasInForceSince(long writes, long token) => !_ended.TryGetValue(token, out var end) || end.Write > writes;
+
+    /// <summary>Whether an owner had a lease on record after this many writes, or was granted one since.</summary>
+    public bool WasHolderSince(long writes, string owner) =>
+        Committed.Holders.Any(holder => holder.Owner == owner) || _ended.Values.Any(end => end.Owner == owner && end.Write > writes);
+
+    /// <summary>Whether the end of a lease is on record.</summary>
+    public bool HasEnded(long token) => _ended.ContainsKey(token);
+
+    /// <summary>The latest horizon that was ever stored for a lease.</summary>
+    public TimeSpan HorizonOf(long token) => _horizons[token];
 
     /// <summary>The read or write itself happens; its answer is still on the way.</summary>
     public void Land(ScriptedStore.StoreCall call)
@@ -83,8 +101,22 @@ internal sealed class TwinStore
     {
         var before = Committed;
         var outcome = save.Write();
-        if (outcome == SaveOutcome.Saved) OnlyGrows(before, Committed);
+        if (outcome == SaveOutcome.Saved)
+        {
+            OnlyGrows(before, Committed);
+            Remember(before, Committed);
+        }
+
         return outcome;
+    }
+
+    private void Remember(LeaseState before, LeaseState after)
+    {
+        Writes++;
+        foreach (var holder in after.Holders)
+            if (!_horizons.TryGetValue(holder.Token, out var latest) || holder.Horizon > latest) _horizons[holder.Token] = holder.Horizon;
+        foreach (var holder in before.Holders.Where(holder => after.Holders.All(one => one.Token != holder.Token)))
+            _ended[holder.Token] = (holder.Owner, Writes);
     }
 
     // I2, I7: tokens only grow, and no request id is applied twice.

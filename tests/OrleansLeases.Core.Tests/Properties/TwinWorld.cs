@@ -18,6 +18,8 @@ internal sealed class TwinWorld
     private readonly TwinClients _clients;
     private readonly TwinHost[] _hosts;
     private TimeSpan _slept;
+    private bool _steppedFar;
+    private int _requests;
 
     public TwinWorld(Step setting)
     {
@@ -42,13 +44,10 @@ internal sealed class TwinWorld
                 _clients.Send(host, NewAcquire(step), hangsUp: step.D % 5 == 0);
                 break;
             case 3 when _clients.Sent.Count > 0:
-                _clients.Send(host, LeaseCommand.Of(_clients.Sent[^((step.B % Math.Min(3, _clients.Sent.Count)) + 1)]), hangsUp: step.D % 5 == 0);
+                _clients.Send(host, _clients.Sent[^((step.B % Math.Min(3, _clients.Sent.Count)) + 1)], hangsUp: step.D % 5 == 0);
                 break;
-            case 4 or 5 or 6 or 7 when Holder(step) is { } holder:
-                _clients.Send(host, LeaseCommand.Of(new RenewRequest
-                {
-                    Resource = "r", Owner = holder.Owner, Token = holder.Token, Ttl = step.C % 4 == 0 ? Lengths[step.D % Lengths.Length] : null,
-                }));
+            case 4 or 5 or 6 or 7 when Holder(step, evenIfGivenUp: step.C % 8 == 1) is { } holder:
+                _clients.Send(host, RenewalOf(holder, step.C % 4 == 0 ? Lengths[step.D % Lengths.Length] : null));
                 break;
             case 8 when Holder(step) is { } holder:
                 _clients.Send(host, LeaseCommand.Of(new ReleaseRequest { Resource = "r", Owner = holder.Owner, Token = holder.Token }));
@@ -92,6 +91,12 @@ internal sealed class TwinWorld
             case 20:
                 AnswerAll();
                 break;
+            case 21:
+                AnswerWhileFarAhead(host, step);
+                break;
+            case 22:
+                KeepRenewing(host, step);
+                break;
             default:
                 Pass(step.C % 3 == 0 ? new TimeSpan(step.D * 100L) : Lengths[step.D % Lengths.Length]);
                 break;
@@ -108,7 +113,8 @@ internal sealed class TwinWorld
                 host.Freeze(asleep: false);
                 break;
             case 1:
-                host.Freeze(asleep: true);
+                // A horizon that was stored by a clock far ahead says nothing of the time that a sleeping host misses.
+                host.Freeze(asleep: !_steppedFar);
                 break;
             case 2:
                 host.Thaw();
@@ -129,22 +135,46 @@ internal sealed class TwinWorld
         }
     }
 
+    /// <summary>The wall clock steps far ahead, something is stored, and it steps back, then or later.</summary>
+    private void AnswerWhileFarAhead(TwinHost host, Step step)
+    {
+        if (_hosts.Any(one => one.Asleep)) return;
+        _steppedFar = true;
+        host.StepFarAhead();
+        _clients.Send(host, Holder(step) is { } holder ? RenewalOf(holder, null) : NewAcquire(step));
+        AnswerAll();
+        if (step.C % 4 > 0) host.StepWall(Ahead[step.C % Ahead.Length]);
+    }
+
+    /// <summary>A while in which a holder renews, and the store answers.</summary>
+    private void KeepRenewing(TwinHost host, Step step)
+    {
+        for (var i = 0; i < step.D % 8; i++)
+        {
+            if (Holder(step) is { } holder) _clients.Send(host, RenewalOf(holder, null));
+            AnswerAll();
+            Pass(Lengths[1 + (step.C % 2)]);
+        }
+    }
+
+    private static LeaseCommand RenewalOf(TwinClients.Belief holder, TimeSpan? ttl) =>
+        LeaseCommand.Of(new RenewRequest { Resource = "r", Owner = holder.Owner, Token = holder.Token, Ttl = ttl });
+
     private LeaseCommand NewAcquire(Step step)
     {
-        var request = MachineBench.Ask($"o{step.B % 4}", id: $"q{_clients.Sent.Count}") with
+        var request = MachineBench.Ask($"o{step.B % 4}", id: $"q{_requests++}") with
         {
             Ttl = Lengths[step.C % Lengths.Length],
             Mode = step.C % 3 == 0 ? LeaseMode.Shared : LeaseMode.Exclusive,
             Capacity = step.C % 3 == 0 ? 2 : null,
             Wait = step.D % 3 == 0 ? Lengths[step.D % Lengths.Length] : TimeSpan.Zero,
         };
-        _clients.Sent.Add(request);
         return LeaseCommand.Of(request);
     }
 
-    private TwinClients.Belief? Holder(Step step)
+    private TwinClients.Belief? Holder(Step step, bool evenIfGivenUp = false)
     {
-        var known = _clients.Beliefs.Values.Where(belief => !belief.GivenUp).OrderByDescending(belief => belief.Token).Take(3).ToList();
+        var known = _clients.Beliefs.Values.Where(belief => evenIfGivenUp || !belief.GivenUp).OrderByDescending(belief => belief.Token).Take(3).ToList();
         return known.Count > 0 ? known[step.B % known.Count] : null;
     }
 
@@ -168,6 +198,19 @@ internal sealed class TwinWorld
         Assert.Fail("The keepers never stop asking the store.");
     }
 
+    // A horizon that was stored by a clock far ahead is waited for from when it is loaded: for its span, and no longer.
+    private TimeSpan WaitOfWhoeverLoadsNow()
+    {
+        foreach (var host in _hosts)
+        {
+            host.StepWall(TimeSpan.Zero);
+            host.Run(keeper => keeper.Get(fresh: true));
+        }
+
+        AnswerAll();
+        return _store.Committed.Holders.Select(holder => holder.Span).Append(Lengths[^1]).Max();
+    }
+
     /// <summary>I5: once nobody renews any more, the resource is free within the grace of the last deadline.</summary>
     public void ComesToRest()
     {
@@ -176,6 +219,7 @@ internal sealed class TwinWorld
         _clients.CancelAll();
         AnswerAll();
         var longest = Lengths[^1];
+        if (_steppedFar) longest = WaitOfWhoeverLoadsNow();
         // The skew once for whoever moves an inherited horizon, once for whoever inherits that, and once for steps of a wall clock.
         var grace = _hosts.Max(host => host.Rules.Reserve(longest)) + (3 * _hosts[0].Rules.ClockSkew);
         Pass(longest + grace + _slept + TimeSpan.FromMilliseconds(2));
