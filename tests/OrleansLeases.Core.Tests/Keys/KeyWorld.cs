@@ -106,13 +106,20 @@ internal sealed class KeyWorld : IKeepers, IKeyCleaner, IKeeperAlarm
     {
         for (var i = 0; i < 10_000; i++)
         {
-            if (Store.Held.Count > 0) Store.Held[0].Answer();
-            else if (Asks.Find(ask => !ask.IsStarted) is { } next) next.Start();
-            else if (Asks.Find(ask => ask.IsAnswered) is { } answered) answered.Deliver();
-            else return;
+            if (!GoOn()) return;
         }
 
         Assert.Fail("The keepers never come to rest.");
+    }
+
+    /// <summary>One thing that is under way goes on. False where nothing is.</summary>
+    public bool GoOn()
+    {
+        if (Store.Held.Count > 0) Store.Held[0].Answer();
+        else if (Asks.Find(ask => !ask.IsStarted) is { } next) next.Start();
+        else if (Asks.Find(ask => ask.IsAnswered) is { } answered) answered.Deliver();
+        else return false;
+        return true;
     }
 
     /// <summary>Does one clean-up: each key, then the lease. False where there is none.</summary>

@@ -13,7 +13,7 @@ public sealed class KeysAndLeases
     public void Histories_WhenAnythingHappens_NeverShowAKeyOfAnEndedLease()
     {
         var (shown, writes, histories) = (0, 0, 0);
-        Runs.Check(1500, 160, kinds: 32, history =>
+        Runs.Check(1500, 160, kinds: 34, history =>
         {
             var story = new KeyStory();
             foreach (var step in history) story.Take(step);
@@ -115,6 +115,9 @@ internal sealed class KeyStory
                 // The store answers everybody for a while.
                 _world.CleanOne(step.B);
                 break;
+            case 31 or 32 when Known(step) is { } lease:
+                Race(key, lease, step);
+                break;
             default:
                 _world.Time.Advance(TimeSpan.FromMilliseconds(step.C % 8 == 0 ? 4_000 : step.C % 700));
                 if (step.D % 2 == 0) _world.Sweep();
@@ -139,7 +142,8 @@ internal sealed class KeyStory
 
         // Writes that nobody waits for may have landed behind the keepers' backs; a new host finds them.
         for (var stray = 0; stray < 100; stray++) _world.Store.LandStray(0);
-        _world.Crash();
+        DieInTheMiddleOfPuts();
+        EveryNameHasItsKey();
         _world.Time.Advance(TimeSpan.FromMinutes(1));
         do
         {
@@ -159,6 +163,38 @@ internal sealed class KeyStory
         {
             var sum = _adds.Values.Where(add => add.Counter == counter).Sum(add => add.Delta);
             if (_adds.Values.Any(add => add.Counter == counter)) Assert.Equal(sum.ToString(CultureInfo.InvariantCulture), _world.Store.Key(counter).Value);
+        }
+    }
+
+    private void DieInTheMiddleOfPuts()
+    {
+        foreach (var lease in _leases)
+        {
+            Put($"left {lease.Token}", lease, ifVersion: null);
+            for (var steps = _numbers % 8; steps > 0; steps--) _world.GoOn();
+        }
+
+        _calls.Clear();
+        _world.Crash();
+    }
+
+    /// <summary>What writes that came to nothing have left with a lease takes no room from others: each name is that of a key.</summary>
+    private void EveryNameHasItsKey()
+    {
+        foreach (var (resource, state) in _world.Store.Leases)
+        {
+            foreach (var holder in state.Holders)
+            {
+                // As many names as a lease may have are only found out to be too many by one more.
+                Put($"probe {holder.Token}", new KeyLease { Resource = resource, Owner = holder.Owner, Token = holder.Token }, ifVersion: null);
+                Settle();
+                var names = _world.Store.Lease(resource).Holders.FirstOrDefault(one => one.Token == holder.Token)?.Keys?.Keys ?? [];
+                Assert.All(names, name =>
+                {
+                    var binding = _world.Store.Key(name).Binding;
+                    Assert.Equal((resource, holder.Token), (binding?.Resource, binding?.Token));
+                });
+            }
         }
     }
 
@@ -206,6 +242,15 @@ internal sealed class KeyStory
             Assert.False(answer is KeyPut && over, $"'{key}' was bound to token {lease?.Token} of '{lease?.Resource}' after its end was told.");
             if (lease is not null) Refused(lease, answer);
         });
+    }
+
+    /// <summary>Writes that meet at a key: of those that are conditional on its version, all but the first come to nothing.</summary>
+    private void Race(string key, KeyLease lease, Step step)
+    {
+        var version = _world.Store.Key(key) is { Value: not null } there ? there.Revision : 0;
+        Put(key, lease, version);
+        Put(key, step.D % 2 == 0 ? null : _leases[step.B % _leases.Count], version);
+        if (step.D % 3 == 0) Put(key, lease, ifVersion: null);
     }
 
     private void Add(string counter, long delta, string? id = null)
