@@ -251,7 +251,7 @@ public sealed partial class LeaseKeeper : Keeper
     {
         if (transition.Served.Count > 0) TellServed(transition.Served, turn);
         var now = _host.Clock.Read();
-        if (IsOvertaken(turn, transition.Reply, now)) return false;
+        if (IsOvertaken(turn, transition, now)) return false;
         object answer = transition.Reply switch
         {
             LeaseReply.Granted granted => GrantOf(turn, granted.Token, granted.Replayed, now),
@@ -269,10 +269,10 @@ public sealed partial class LeaseKeeper : Keeper
     }
 
     /// <summary>Whether time has run out since, while the record was being stored, for a lease that an answer is about.</summary>
-    private bool IsOvertaken(LeaseTurn turn, LeaseReply reply, Now now) => reply switch
+    private bool IsOvertaken(LeaseTurn turn, Transition transition, Now now) => transition.Reply switch
     {
         LeaseReply.Granted granted => IsOver(granted.Token, now),
-        LeaseReply.Renewed renewed => IsOver(renewed.Token, now) || (!turn.IsStored && IsSpent(HolderOf(renewed.Token), now)),
+        LeaseReply.Renewed renewed => IsOver(renewed.Token, now) || (transition.Durable && IsSpent(HolderOf(renewed.Token), now)),
         LeaseReply.Breaking breaking => IsOver(breaking.Token, now),
         LeaseReply.Tokens or LeaseReply.Refused { Refusal: Refusal.Held } => IsAnyOver(now),
         _ => turn.View is not null && IsAnyOver(now),
@@ -299,7 +299,8 @@ public sealed partial class LeaseKeeper : Keeper
         return false;
     }
 
-    // Nothing is left of what the renewal stored, while the place is kept for what others may have told: it is renewed again, once.
+    // Nothing is left of what the renewal stored, while the place is kept for what others may have told: it is renewed again. A
+    // save each time, and no longer than the place is kept.
     private static bool IsSpent(Holder holder, Now now) => holder.Breaking is null && holder.Remaining(now) == TimeSpan.Zero;
 
     private LeaseGrant GrantOf(LeaseTurn turn, long token, bool replayed, Now now) =>
