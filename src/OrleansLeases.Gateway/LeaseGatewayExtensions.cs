@@ -1,22 +1,15 @@
-using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using OrleansLeases.Gateway.Http;
-using OrleansLeases.Gateway.Keys;
-using OrleansLeases.Gateway.Leases;
-using OrleansLeases.Gateway.OpenApi;
-using OrleansLeases.Gateway.Service;
-using OrleansLeases.Gateway.Watching;
 
 namespace OrleansLeases.Gateway;
 
 /// <summary>Puts a lease service on the web: the endpoints of the wire contract over any <see cref="ILeaseService"/>.</summary>
 public static class LeaseGatewayExtensions
 {
-    /// <summary>Adds what the endpoints need besides an <see cref="ILeaseService"/>, which the host adds itself, as a singleton.</summary>
+    /// <summary>
+    /// Adds what the endpoints need besides an <see cref="ILeaseService"/>, which the host adds itself, as a singleton. It changes
+    /// nothing else of the host's.
+    /// </summary>
     /// <param name="services">The services of the host.</param>
     /// <param name="configure">Sets the options, or null to leave them as they are.</param>
     /// <returns>The same services.</returns>
@@ -26,11 +19,13 @@ public static class LeaseGatewayExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.AddRouting();
         if (configure is not null) services.Configure(configure);
-        return services.AddLeaseOpenApi();
+        return services;
     }
 
     /// <summary>
-    /// Maps leases, keys, watch, health, info and the OpenAPI document. Answers a path that nothing else in the host takes with a problem.
+    /// Maps leases, keys, watch and info, all below <c>/v1</c>, into an application that has endpoints of its own. Below a prefix, and with
+    /// conventions such as <c>RequireAuthorization</c>, by a group: <c>app.MapGroup("/leases").MapLeases()</c>; clients then have the
+    /// prefix in their address. A request timeout of the host's does not cut these calls, and its output cache keeps none.
     /// </summary>
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
@@ -40,21 +35,23 @@ public static class LeaseGatewayExtensions
     public static IEndpointRouteBuilder MapLeases(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        var provider = endpoints.ServiceProvider;
-        var leases = provider.GetRequiredService<ILeaseService>();
-        var loggers = provider.GetRequiredService<ILoggerFactory>();
-        var stopping = provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-        var memory = new MemoryWatch();
-        var calls = new ServiceCalls(loggers.CreateLogger<ServiceCalls>(), memory, stopping);
-        var callers = new CallerCheck(provider.GetRequiredService<IOptions<LeaseGatewayOptions>>().Value, provider.GetService<IServer>());
-        var entrance = new Entrance(callers, memory, loggers.CreateLogger<Entrance>()).Before(endpoints);
+        new LeaseRoutes(endpoints.ServiceProvider).MapCalls(endpoints);
+        return endpoints;
+    }
 
-        LeaseEndpoints.Map(
-            entrance, new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>()), new LeaseReads(leases, calls));
-        KeyEndpoints.Map(entrance, new KeyHandlers(leases, calls));
-        WatchEndpoint.Map(entrance, new WatchEndpoint(leases, calls, provider.GetService<TimeProvider>() ?? TimeProvider.System));
-        ServiceEndpoints.Map(entrance, new ServiceReads(leases, calls));
-        UnknownPath.Map(entrance);
+    /// <summary>
+    /// Maps all that a server of leases alone answers: what <see cref="MapLeases"/> does, <c>/health/live</c>, <c>/health/ready</c> and
+    /// <c>/openapi/v1.json</c>; and answers every path that nothing else in the host takes, below the group's prefix, with a problem.
+    /// </summary>
+    /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
+    /// <returns>The same endpoints.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
+    /// <exception cref="ArgumentException">A name or origin in <see cref="LeaseGatewayOptions"/> is none.</exception>
+    public static IEndpointRouteBuilder MapLeaseServer(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        new LeaseRoutes(endpoints.ServiceProvider).MapAll(endpoints);
         return endpoints;
     }
 }

@@ -76,7 +76,7 @@ internal static class SiloHost
         LameDuck.Add(builder.Services);
         var app = builder.Build();
         LameDuck.Use(app);
-        app.MapLeases();
+        app.MapLeaseServer();
         return app;
     }
 

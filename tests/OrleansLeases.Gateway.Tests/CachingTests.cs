@@ -60,7 +60,7 @@ public sealed class CachingTests
     [Theory]
     [InlineData("", "", "..")]
     [InlineData("/base", "", "..")]
-    [InlineData("/base", "/api/leases", "../../..")]
+    [InlineData("/base", "/api/leases", "..")]
     public async Task Document_WhenAskedForAgain_IsServedFromMemoryWhoeverAsks(string pathBase, string group, string server)
     {
         await using var host = await GatewayHost.StartAsync(new ScriptedLeases(), pathBase, group);

@@ -73,7 +73,7 @@ internal static class LeaseServer
         var app = builder.Build();
         try
         {
-            app.MapLeases();
+            app.MapLeaseServer();
         }
         catch (ArgumentException e)
         {

@@ -18,6 +18,10 @@ internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, 
         var behind = endpoints.MapGroup("");
         // No answer is true for longer than the moment, and an output cache of the host looks at no header.
         behind.CacheOutput(cache => cache.NoCache());
+        // Waits and watches are meant to be long, and have bounds of their own; so is whatever the store is slow with.
+        behind.DisableRequestTimeout();
+        // The documents of the host are about what is the host's.
+        behind.ExcludeFromDescription();
         ((IEndpointConventionBuilder)behind).Finally(Guard);
         return behind;
     }

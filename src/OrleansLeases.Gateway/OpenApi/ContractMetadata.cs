@@ -22,7 +22,7 @@ internal static class ContractMetadata
         endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, contract.Reply, [contract.ReplyType]));
         foreach (var status in StatusesOf(contract).Keys)
             endpoint.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Refusal), [Problem]));
-        endpoint.WithName(contract.Name).WithSummary(contract.Summary).WithTags(contract.Tag);
+        endpoint.WithSummary(contract.Summary).WithTags(contract.Tag);
         if (contract.Description is { } description) endpoint.WithDescription(description);
         endpoint.AddOpenApiOperationTransformer((operation, context, cancellation) => DescribeAsync(operation, context, contract, cancellation));
     }
@@ -30,6 +30,8 @@ internal static class ContractMetadata
     private static async Task DescribeAsync(
         OpenApiOperation operation, OpenApiOperationTransformerContext context, Contract contract, CancellationToken cancellation)
     {
+        // By the endpoint's name it would be in the way of the host's names.
+        operation.OperationId = contract.Name;
         operation.Parameters = [];
         foreach (var parameter in contract.Parameters)
         {

@@ -1,32 +1,30 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 using OrleansLeases.Gateway.Http;
 
 namespace OrleansLeases.Gateway.OpenApi;
 
 /// <summary>Serves the OpenAPI document from memory: to make it takes as long as thousands of calls, and it is always the same.</summary>
-internal sealed class DocumentEndpoint(IOpenApiDocumentProvider documents)
+/// <param name="contract">Maps what the document is about.</param>
+internal sealed class DocumentEndpoint(Action<IEndpointRouteBuilder> contract)
 {
     private const string Path = "/openapi/v1.json";
 
     // Two first calls at once make it twice.
     private Document? _document;
 
-    public static void Map(IEndpointRouteBuilder endpoints)
+    public static void Map(IEndpointRouteBuilder endpoints, Action<IEndpointRouteBuilder> contract)
     {
-        var documents = endpoints.ServiceProvider.GetRequiredKeyedService<IOpenApiDocumentProvider>(LeaseOpenApi.DocumentName);
-        endpoints.MapGet(Path, new DocumentEndpoint(documents).GetAsync);
+        endpoints.MapGet(Path, new DocumentEndpoint(contract).GetAsync);
         endpoints.MapOtherMethods(Path, _ => "GET");
     }
 
     private async Task GetAsync(HttpContext context)
     {
-        var document = _document ??= await MakeAsync((RouteEndpoint)context.GetEndpoint()!, context.RequestAborted);
+        var document = _document ??= await MakeAsync(context.RequestAborted);
         context.Response.Headers.CacheControl = "no-cache";
         context.Response.Headers.ETag = document.Tag;
         if (context.Request.Headers.IfNoneMatch == document.Tag)
@@ -35,12 +33,11 @@ internal sealed class DocumentEndpoint(IOpenApiDocumentProvider documents)
             await Answer.WriteAsync(context, document.Json);
     }
 
-    private async Task<Document> MakeAsync(RouteEndpoint endpoint, CancellationToken cancellation)
+    private async Task<Document> MakeAsync(CancellationToken cancellation)
     {
-        var document = await documents.GetOpenApiDocumentAsync(cancellation);
+        var document = await LeaseOpenApi.MakeAsync(contract, cancellation);
         // Relative to the document, so that it is the same by whatever name and below whatever path the host is called.
-        var folders = endpoint.RoutePattern.PathSegments.Count - 1;
-        document.Servers = [new OpenApiServer { Url = string.Join('/', Enumerable.Repeat("..", folders)) }];
+        document.Servers = [new OpenApiServer { Url = ".." }];
         using var json = new MemoryStream();
         await document.SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, cancellation);
         var bytes = json.ToArray();

@@ -1,3 +1,7 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 
@@ -6,9 +10,30 @@ namespace OrleansLeases.Gateway.OpenApi;
 /// <summary>The OpenAPI document of the wire contract.</summary>
 internal static class LeaseOpenApi
 {
-    public const string DocumentName = "v1";
+    private const string DocumentName = "v1";
 
-    public static IServiceCollection AddLeaseOpenApi(this IServiceCollection services) => services.AddOpenApi(DocumentName, options =>
+    /// <summary>
+    /// Makes the document in an application of its own, which is never started: the one around may have documents, schemas and JSON
+    /// options that are no business of ours, as ours are none of its.
+    /// </summary>
+    /// <param name="contract">Maps the endpoints.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task<OpenApiDocument> MakeAsync(Action<IEndpointRouteBuilder> contract, CancellationToken cancellation)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        // Without a server there is no application.
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddRouting();
+        builder.Services.AddOpenApi(DocumentName, Describe);
+        await using var app = builder.Build();
+        app.UseRouting();
+#pragma warning disable ASP0014 // What is mapped at the top is found by an application that starts.
+        app.UseEndpoints(contract);
+#pragma warning restore ASP0014
+        return await app.Services.GetRequiredKeyedService<IOpenApiDocumentProvider>(DocumentName).GetOpenApiDocumentAsync(cancellation);
+    }
+
+    private static void Describe(OpenApiOptions options)
     {
         options.AddSchemaTransformer((schema, context, _) =>
         {
@@ -29,5 +54,5 @@ internal static class LeaseOpenApi
             WireSchemas.Correct(document);
             return Task.CompletedTask;
         });
-    });
+    }
 }

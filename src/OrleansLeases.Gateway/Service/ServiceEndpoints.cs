@@ -11,35 +11,35 @@ internal static class ServiceEndpoints
 {
     private const string Tag = "Service";
 
-    public static void Map(IEndpointRouteBuilder endpoints, ServiceReads reads)
+    public static void MapInfo(IEndpointRouteBuilder endpoints, ServiceReads reads) => MapGet(endpoints, "/v1/info", reads.InfoAsync, new Contract("getInfo")
     {
-        MapGet("/health/live", reads.LiveAsync, new Contract("isLive")
+        Tag = Tag,
+        Summary = "Tells what this service is and what it promises.",
+        Reply = typeof(ServiceInfo),
+        Refusals = [RefusalCode.Unavailable],
+    });
+
+    public static void MapHealth(IEndpointRouteBuilder endpoints, ServiceReads reads)
+    {
+        MapGet(endpoints, "/health/live", reads.LiveAsync, new Contract("isLive")
         {
             Tag = Tag,
             Summary = "The process answers, and has not run out of memory.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
         });
-        MapGet("/health/ready", reads.ReadyAsync, new Contract("isReady")
+        MapGet(endpoints, "/health/ready", reads.ReadyAsync, new Contract("isReady")
         {
             Tag = Tag,
             Summary = "The service takes calls: it is neither starting nor shutting down, and its store is well. Otherwise the detail says what is wrong.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
         });
-        MapGet("/v1/info", reads.InfoAsync, new Contract("getInfo")
-        {
-            Tag = Tag,
-            Summary = "Tells what this service is and what it promises.",
-            Reply = typeof(ServiceInfo),
-            Refusals = [RefusalCode.Unavailable],
-        });
-        DocumentEndpoint.Map(endpoints);
+    }
 
-        void MapGet(string path, RequestDelegate handler, Contract contract)
-        {
-            endpoints.MapGet(path, handler).WithContract(handler, contract);
-            endpoints.MapOtherMethods(path, _ => "GET");
-        }
+    private static void MapGet(IEndpointRouteBuilder endpoints, string path, RequestDelegate handler, Contract contract)
+    {
+        endpoints.MapGet(path, handler).WithContract(handler, contract);
+        endpoints.MapOtherMethods(path, _ => "GET");
     }
 }

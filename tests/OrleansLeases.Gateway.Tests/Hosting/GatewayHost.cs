@@ -53,7 +53,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         host.UsePathBase(pathBase);
         host.UseRouting();
         app?.Invoke(host);
-        host.MapGroup(group).MapLeases();
+        host.MapGroup(group).MapLeaseServer();
         await host.StartAsync();
         var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         return new GatewayHost(host, new Uri(addresses.Single().Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)));

@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.Keys;
+using OrleansLeases.Gateway.Leases;
+using OrleansLeases.Gateway.OpenApi;
+using OrleansLeases.Gateway.Service;
+using OrleansLeases.Gateway.Watching;
+
+namespace OrleansLeases.Gateway;
+
+/// <summary>The routes of the wire contract, over the services of a host.</summary>
+internal sealed class LeaseRoutes
+{
+    private readonly Entrance _entrance;
+    private readonly LeaseChanges _changes;
+    private readonly LeaseReads _reads;
+    private readonly KeyHandlers _keys;
+    private readonly WatchEndpoint _watch;
+    private readonly ServiceReads _service;
+
+    public LeaseRoutes(IServiceProvider provider)
+    {
+        var leases = provider.GetRequiredService<ILeaseService>();
+        var loggers = provider.GetRequiredService<ILoggerFactory>();
+        var stopping = provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var memory = new MemoryWatch();
+        var calls = new ServiceCalls(loggers.CreateLogger<ServiceCalls>(), memory, stopping);
+        var callers = new CallerCheck(provider.GetRequiredService<IOptions<LeaseGatewayOptions>>().Value, provider.GetService<IServer>());
+        _entrance = new Entrance(callers, memory, loggers.CreateLogger<Entrance>());
+        _changes = new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>());
+        _reads = new LeaseReads(leases, calls);
+        _keys = new KeyHandlers(leases, calls);
+        _watch = new WatchEndpoint(leases, calls, provider.GetService<TimeProvider>() ?? TimeProvider.System);
+        _service = new ServiceReads(leases, calls);
+    }
+
+    /// <summary>Maps what a client of leases calls.</summary>
+    public void MapCalls(IEndpointRouteBuilder endpoints) => Calls(_entrance.Before(endpoints));
+
+    /// <summary>Maps what a server of leases alone answers, which is every path.</summary>
+    public void MapAll(IEndpointRouteBuilder endpoints)
+    {
+        var behind = _entrance.Before(endpoints);
+        Contract(behind);
+        DocumentEndpoint.Map(behind, Contract);
+        UnknownPath.Map(behind);
+    }
+
+    private void Contract(IEndpointRouteBuilder endpoints)
+    {
+        Calls(endpoints);
+        ServiceEndpoints.MapHealth(endpoints, _service);
+    }
+
+    private void Calls(IEndpointRouteBuilder endpoints)
+    {
+        LeaseEndpoints.Map(endpoints, _changes, _reads);
+        KeyEndpoints.Map(endpoints, _keys);
+        WatchEndpoint.Map(endpoints, _watch);
+        ServiceEndpoints.MapInfo(endpoints, _service);
+    }
+}

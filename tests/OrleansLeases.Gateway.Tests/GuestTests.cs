@@ -1,0 +1,253 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansLeases.Embedded;
+using OrleansLeases.Gateway.Tests.Hosting;
+
+namespace OrleansLeases.Gateway.Tests;
+
+/// <summary>The gateway in an application that has a pipeline and endpoints of its own: it takes over nothing, and is not broken by it.</summary>
+public sealed class GuestTests
+{
+    private const string Acquire = """{"resource":"a","owner":"o","ttlMs":30000,"requestId":"id"}""";
+    private const string Page = "https://app.example.org";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Host_WithADocumentOfItsOwn_KeepsItAndItsSchemas()
+    {
+        await using var host = await HostApplication.StartAsync(
+            new ScriptedLeases(),
+            services => services.AddOpenApi().AddLeaseGateway(),
+            app =>
+            {
+                app.MapOpenApi();
+                app.MapGet("/orders", () => new Order(TimeSpan.FromHours(1), 7));
+                app.MapLeases();
+                app.MapGroup("/leases").MapLeaseServer();
+            });
+
+        using var document = JsonDocument.Parse(await host.Client.GetStringAsync("/openapi/v1.json"));
+
+        Assert.Equal(["/orders"], document.RootElement.GetProperty("paths").EnumerateObject().Select(path => path.Name));
+        var schemas = document.RootElement.GetProperty("components").GetProperty("schemas");
+        Assert.Equal(["Order"], schemas.EnumerateObject().Select(schema => schema.Name));
+        var age = schemas.GetProperty("Order").GetProperty("properties").GetProperty("age");
+        Assert.Equal("string", age.GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public async Task Host_WithPathsAndNamesLikeOurs_KeepsThem()
+    {
+        await using var host = await HostApplication.StartAsync(
+            new ScriptedLeases(),
+            services => services.AddLeaseGateway(),
+            app =>
+            {
+                app.MapGet("/health/ready", () => "theirs");
+                app.MapGet("/info", () => "theirs").WithName("getInfo");
+                app.MapFallback("/{**path}", () => "their page");
+                app.MapLeases();
+                app.MapGroup("/leases").MapLeaseServer();
+            });
+
+        foreach (var path in new[] { "/health/ready", "/info" }) Assert.Equal("theirs", await host.Client.GetStringAsync(path));
+        foreach (var path in new[] { "/", "/health/live", "/openapi/v1.json", "/v1/orders" }) Assert.Equal("their page", await host.Client.GetStringAsync(path));
+        Assert.Contains("scripted", await host.Client.GetStringAsync("/v1/info"), StringComparison.Ordinal);
+        Assert.Contains("scripted", await host.Client.GetStringAsync("/leases/v1/info"), StringComparison.Ordinal);
+        Assert.Contains("ready", await host.Client.GetStringAsync("/leases/health/ready"), StringComparison.Ordinal);
+        using var unknown = await host.Client.GetAsync("/leases/nothing");
+        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (unknown.StatusCode, unknown.Content.Headers.ContentType?.MediaType));
+    }
+
+    [Fact]
+    public async Task Document_WhateverJsonAndDocumentsTheHostHas_IsTheSame()
+    {
+        await using var alone = await GatewayHost.StartAsync(new ScriptedLeases());
+        await using var host = await HostApplication.StartAsync(
+            new ScriptedLeases(),
+            services => services
+                .AddOpenApi(options => options.AddSchemaTransformer((schema, _, _) => Task.FromResult(schema.Description = "theirs")))
+                .ConfigureHttpJsonOptions(json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower)
+                .AddLeaseGateway(),
+            app => app.MapGroup("/leases").MapLeaseServer());
+
+        Assert.Equal(await alone.Client.GetStringAsync("/openapi/v1.json"), await host.Client.GetStringAsync("/leases/openapi/v1.json"));
+    }
+
+    [Fact]
+    public async Task Call_WhereTheHostLimitsRequests_HasTheTimeItTakes()
+    {
+        var limited = 0;
+        await using var host = await HostApplication.StartAsync(
+            new ScriptedLeases(),
+            services => services.AddLeaseGateway().AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = Patience }),
+            app =>
+            {
+                app.UseRequestTimeouts();
+                app.Use((context, next) =>
+                {
+                    if (context.Features.Get<IHttpRequestTimeoutFeature>() is not null) limited++;
+                    return next(context);
+                });
+                app.MapGet("/orders", () => "theirs");
+                app.MapLeases();
+            });
+
+        (await PostAsync(host)).EnsureSuccessStatusCode();
+        Assert.Equal(0, limited);
+        await host.Client.GetStringAsync("/orders");
+        Assert.Equal(1, limited);
+    }
+
+    [Fact]
+    public async Task Watch_WhereTheHostCompressesAll_TellsEachEventAtOnce()
+    {
+        await using var leases = EmbeddedLeases.InMemory();
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services.AddLeaseGateway().AddResponseCompression(compression =>
+                compression.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "text/event-stream", "application/problem+json"]),
+            app =>
+            {
+                app.UseResponseCompression();
+                app.MapLeases();
+            });
+        using var http = new HttpClient(new HttpClientHandler { AutomaticDecompression = DecompressionMethods.All }) { BaseAddress = host.Client.BaseAddress };
+        using var events = new StreamReader(await http.GetStreamAsync("/v1/watch?resource=a"));
+
+        for (var round = 0; round < 3; round++)
+        {
+            using var acquired = await http.PostAsync("/v1/leases/acquire", Json("""{"resource":"a","owner":"o","ttlMs":30000}"""));
+            var token = (await acquired.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("token").GetInt64();
+            while (!(await events.ReadLineAsync().WaitAsync(Patience))!.Contains("\"granted\"", StringComparison.Ordinal))
+            {
+            }
+
+            using var refused = await http.PostAsync("/v1/leases/acquire", Json(Acquire));
+            Assert.Equal("urn:orleans-leases:held", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString());
+            using var released = await http.PostAsync("/v1/leases/release", Json($$"""{"resource":"a","owner":"o","token":{{token}}}"""));
+            released.EnsureSuccessStatusCode();
+        }
+    }
+
+    [Fact]
+    public async Task Failure_WhereTheHostHasPagesForErrors_IsOurProblem()
+    {
+        var leases = new ScriptedLeases { OnRenew = _ => throw new InvalidOperationException("secret"), OnGet = _ => new Refusal.Unavailable(Patience, "Not now.") };
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services.AddProblemDetails().AddLeaseGateway(),
+            app =>
+            {
+                app.UseExceptionHandler("/error");
+                app.UseStatusCodePagesWithReExecute("/error");
+                app.UseDeveloperExceptionPage();
+                app.MapFallback("/error", () => "their page");
+                app.MapLeases();
+            });
+
+        using var failed = await host.Client.PostAsync("/v1/leases/renew", Json("""{"resource":"a","owner":"o","token":1}"""));
+        using var refused = await host.Client.GetAsync("/v1/leases/a");
+        using var invalid = await host.Client.GetAsync("/v1/leases/a?sate=1");
+        using var method = await host.Client.PutAsync("/v1/leases/a", Json("{}"));
+
+        foreach (var (response, status) in new[] { (failed, 503), (refused, 503), (invalid, 400), (method, 405) })
+        {
+            Assert.Equal((status, "application/problem+json"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+            Assert.StartsWith("""{"type":"urn:orleans-leases:""", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(true, HttpStatusCode.OK)]
+    [InlineData(false, HttpStatusCode.Forbidden)]
+    public async Task Page_WhoseOriginTheHostAllows_CallsWhereTheGatewayDoesToo(bool allowed, HttpStatusCode expected)
+    {
+        await using var host = await HostApplication.StartAsync(
+            new ScriptedLeases(),
+            services => services
+                .AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins(Page).AllowAnyHeader().AllowAnyMethod()))
+                .AddLeaseGateway(gateway =>
+                {
+                    if (allowed) gateway.AllowedOrigins.Add(Page);
+                }),
+            app =>
+            {
+                app.UseCors();
+                app.MapLeases();
+            });
+        using var question = new HttpRequestMessage(HttpMethod.Options, "/v1/leases/acquire");
+        question.Headers.Add("Origin", Page);
+        question.Headers.Add("Access-Control-Request-Method", "POST");
+        question.Headers.Add("Access-Control-Request-Headers", "content-type");
+        using var answer = await host.Client.SendAsync(question);
+        Assert.Equal(Page, Assert.Single(answer.Headers.GetValues("Access-Control-Allow-Origin")));
+
+        using var call = new HttpRequestMessage(HttpMethod.Post, "/v1/leases/acquire") { Content = Json(Acquire) };
+        call.Headers.Add("Origin", Page);
+        call.Headers.Add("Sec-Fetch-Site", "cross-site");
+        using var called = await host.Client.SendAsync(call);
+
+        Assert.Equal(expected, called.StatusCode);
+        Assert.Equal(Page, Assert.Single(called.Headers.GetValues("Access-Control-Allow-Origin")));
+    }
+
+    [Fact]
+    public async Task Call_WhereTheHostLetsNobodyIn_IsRefusedBeforeTheGateway()
+    {
+        var leases = new ScriptedLeases();
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services
+                .AddLeaseGateway()
+                .AddAuthorization(options => options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
+                .AddAuthentication().AddBearerToken(),
+            app => app.MapLeases());
+
+        using var refused = await PostAsync(host);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Empty(leases.Asked);
+    }
+
+    [Fact]
+    public async Task Call_BeyondARateOfTheHosts_IsRefusedBeforeTheGateway()
+    {
+        var leases = new ScriptedLeases();
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services.AddLeaseGateway().AddRateLimiter(limiter =>
+            {
+                limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+                limiter.AddFixedWindowLimiter("one", window => (window.PermitLimit, window.Window) = (1, TimeSpan.FromHours(1)));
+            }),
+            app =>
+            {
+                app.UseRateLimiter();
+                app.MapGroup("/leases").RequireRateLimiting("one").MapLeases();
+            });
+
+        (await PostAsync(host, "/leases")).EnsureSuccessStatusCode();
+        using var refused = await PostAsync(host, "/leases");
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Single(leases.Asked);
+    }
+
+    private static Task<HttpResponseMessage> PostAsync(HostApplication host, string prefix = "") =>
+        host.Client.PostAsync($"{prefix}/v1/leases/acquire", Json(Acquire));
+
+    private static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
+
+    private sealed record Order(TimeSpan Age, long Number);
+}
