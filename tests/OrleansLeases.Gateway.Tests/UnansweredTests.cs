@@ -103,10 +103,12 @@ public sealed class UnansweredTests
         Assert.Single(leases.Asked.OfType<ReleaseRequest>());
     }
 
-    [Fact]
-    public async Task Watch_WhenItBreaks_IsCutOffAndNotEnded()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Watch_WhenItBreaks_IsCutOffAndNotEnded(bool atOnce)
     {
-        var leases = new ScriptedLeases { OnWatch = _ => new LeaseWatch(BreakingAsync(), new Ended()) };
+        var leases = new ScriptedLeases { OnWatch = _ => new LeaseWatch(BreakingAsync(atOnce), new Ended()) };
         await using var host = await GatewayHost.StartAsync(leases);
         await using var connection = await host.ConnectAsync();
         await connection.SendAsync("GET /v1/watch?resource=a HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -167,9 +169,9 @@ public sealed class UnansweredTests
         return await connection.ReadAsync().WaitAsync(Patience);
     }
 
-    private static async IAsyncEnumerable<WatchEvent> BreakingAsync()
+    private static async IAsyncEnumerable<WatchEvent> BreakingAsync(bool atOnce)
     {
-        await Task.Yield();
+        if (!atOnce) await Task.Yield();
         if (Secret.Length > 0) throw new InvalidOperationException(Secret);
         yield break;
     }

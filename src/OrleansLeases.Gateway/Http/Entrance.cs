@@ -65,10 +65,10 @@ internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, 
     private static bool IsAnswered(HttpResponse response) =>
         response.HasStarted || response.ContentType is not null || response.StatusCode != StatusCodes.Status200OK;
 
-    // Half an answer is cut off, so that nobody takes it for a whole one.
+    // Half an answer is cut off, so that nobody takes it for a whole one. What was written and has not left cannot be taken back.
     private static Task EndAsync(HttpContext context, string? failure)
     {
-        if (context.Response.HasStarted)
+        if (context.Response.HasStarted || context.Response.BodyWriter is { CanGetUnflushedBytes: true, UnflushedBytes: > 0 })
         {
             context.Abort();
             return Task.CompletedTask;
