@@ -8,7 +8,7 @@ namespace OrleansLeases;
 /// <para>A refusal is a value (<see cref="Refusal"/>), never an exception; an exception means a defect or a
 /// disposed service. Every implementation is safe for concurrent use.</para>
 /// <para>Only durations cross this interface. A holder counts its deadline as its own send time plus
-/// <c>Held</c> plus <c>Remaining</c>, less a margin for the rate error of its clock.</para>
+/// <c>Elapsed</c> plus <c>Remaining</c>, less a margin for the rate error of its clock.</para>
 /// </remarks>
 public interface ILeaseService
 {

@@ -25,9 +25,9 @@ public sealed record LeaseGrant
     [JsonPropertyName("remainingMs")]
     public required TimeSpan Remaining { get; init; }
 
-    /// <summary>How long the service had the call before it computed the answer. The deadline is send time + held + remaining.</summary>
-    [JsonPropertyName("heldMs")]
-    public required TimeSpan Held { get; init; }
+    /// <summary>How long the service had the call before it computed the answer. The deadline is send time + elapsed + remaining.</summary>
+    [JsonPropertyName("elapsedMs")]
+    public required TimeSpan Elapsed { get; init; }
 
     /// <summary>When to renew, counted from the answer.</summary>
     [JsonPropertyName("renewAfterMs")]
@@ -58,8 +58,8 @@ public sealed record LeaseRenewal
     public required TimeSpan Remaining { get; init; }
 
     /// <summary>How long the service had the call before it computed the answer.</summary>
-    [JsonPropertyName("heldMs")]
-    public required TimeSpan Held { get; init; }
+    [JsonPropertyName("elapsedMs")]
+    public required TimeSpan Elapsed { get; init; }
 
     /// <summary>When to renew again, counted from the answer.</summary>
     [JsonPropertyName("renewAfterMs")]
@@ -73,8 +73,8 @@ public sealed record LeaseRenewal
 public sealed record BreakNotice
 {
     /// <summary>The latest that the lease ends, counted from the answer. It ends earlier if it is not renewed.</summary>
-    [JsonPropertyName("inMs")]
-    public required TimeSpan In { get; init; }
+    [JsonPropertyName("endsInMs")]
+    public required TimeSpan EndsIn { get; init; }
 
     /// <summary>Why.</summary>
     public required string Reason { get; init; }
@@ -84,8 +84,8 @@ public sealed record BreakNotice
 public sealed record RenewBatchReply
 {
     /// <summary>How long the service had the batch before it computed the first of its answers.</summary>
-    [JsonPropertyName("heldMs")]
-    public required TimeSpan Held { get; init; }
+    [JsonPropertyName("elapsedMs")]
+    public required TimeSpan Elapsed { get; init; }
 
     /// <summary>One for each lease, in the order asked.</summary>
     public required IReadOnlyList<LeaseResult<LeaseRenewal>> Results { get; init; }

@@ -164,7 +164,7 @@ public sealed record GetLeaseRequest
     public required string Resource { get; init; }
 
     /// <summary>Checks the stored version first, so that the answer is never older than the call.</summary>
-    public bool Fresh { get; init; }
+    public bool Consistent { get; init; }
 }
 
 /// <summary>Asks for a page of leases.</summary>

@@ -120,14 +120,14 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         }
 
         var results = new LeaseResult<LeaseRenewal>[pending.Length];
-        var held = _clock.Read().Mono - received.Mono;
+        var elapsed = _clock.Read().Mono - received.Mono;
         for (var i = 0; i < pending.Length; i++)
         {
             results[i] = As<LeaseRenewal>(await Answer(pending[i], cancellationToken).ConfigureAwait(false));
-            if (results[i].TryGetValue(out var renewal, out _) && renewal.Held < held) held = renewal.Held;
+            if (results[i].TryGetValue(out var renewal, out _) && renewal.Elapsed < elapsed) elapsed = renewal.Elapsed;
         }
 
-        return new RenewBatchReply { Held = held, Results = results };
+        return new RenewBatchReply { Elapsed = elapsed, Results = results };
     }
 
     /// <inheritdoc/>
@@ -158,7 +158,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.CheckResource(request.Resource) is { } refusal) return refusal;
-        return await AskAsync<LeaseInfo>(request.Resource, keeper => keeper.Get(request.Fresh), cancellationToken).ConfigureAwait(false);
+        return await AskAsync<LeaseInfo>(request.Resource, keeper => keeper.Get(request.Consistent), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

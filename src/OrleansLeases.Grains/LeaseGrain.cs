@@ -64,7 +64,7 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     }
 
     public Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken) =>
-        ReadAsync<LeaseInfo>(Misdirected(request.Resource), keeper => keeper.Get(request.Fresh));
+        ReadAsync<LeaseInfo>(Misdirected(request.Resource), keeper => keeper.Get(request.Consistent));
 
     public Task<LeaseResult<LeaseHistory>> HistoryAsync(CancellationToken cancellationToken) =>
         ReadAsync<LeaseHistory>(null, static keeper => keeper.History());

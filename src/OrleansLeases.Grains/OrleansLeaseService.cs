@@ -64,10 +64,10 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         var results = await Task.WhenAll(pending).ConfigureAwait(false);
 
         // What a grain says of itself counts from its own receipt, which is later than this one: the least is never too much.
-        var held = RealTime.GetElapsedTime(start);
+        var elapsed = RealTime.GetElapsedTime(start);
         foreach (var result in results)
-            if (result.TryGetValue(out var renewal, out _) && renewal.Held < held) held = renewal.Held;
-        return new RenewBatchReply { Held = held, Results = results };
+            if (result.TryGetValue(out var renewal, out _) && renewal.Elapsed < elapsed) elapsed = renewal.Elapsed;
+        return new RenewBatchReply { Elapsed = elapsed, Results = results };
     }
 
     // The renewals of the others grow old while one is waited for.

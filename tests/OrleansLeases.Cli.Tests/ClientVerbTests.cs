@@ -152,7 +152,7 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
     {
         var token = await AcquireAsync("ann", "--meta", "room=12", "--meta", "floor=3");
 
-        var text = await AskAsync("get", _resource, "--fresh");
+        var text = await AskAsync("get", _resource, "--consistent");
         var json = JsonSerializer.Deserialize((await AskAsync("get", _resource, "--json")).Out, LeaseJson.Default.LeaseInfo)!;
 
         Assert.StartsWith($"resource    {_resource}\nstate       held\n", text.Out, StringComparison.Ordinal);

@@ -6,7 +6,7 @@ namespace OrleansLeases.Cli.Tests;
 public sealed class ExitCodeTests
 {
     private const string Grant =
-        """{"resource":"r","owner":"ann","token":7,"mode":"exclusive","ttlMs":30000,"remainingMs":29990,"heldMs":12,"renewAfterMs":10000,"requestId":"$ID","replayed":false}""";
+        """{"resource":"r","owner":"ann","token":7,"mode":"exclusive","ttlMs":30000,"remainingMs":29990,"elapsedMs":12,"renewAfterMs":10000,"requestId":"$ID","replayed":false}""";
 
     public static TheoryData<int, string> CodeOfEachRefusal => new()
     {

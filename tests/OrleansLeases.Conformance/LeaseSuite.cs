@@ -68,8 +68,8 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
     protected ValueTask<LeaseResult<LeaseBreak>> BreakAsync(TimeSpan grace, bool force = false, long? token = null, string? requestId = null) =>
         Leases.BreakAsync(new BreakRequest { Resource = R, Token = token, Grace = grace, Force = force, Reason = "maintenance", RequestId = requestId });
 
-    protected async Task<LeaseInfo> GetAsync(string resource = R, bool fresh = false) =>
-        (await Leases.GetAsync(new GetLeaseRequest { Resource = resource, Fresh = fresh })).Value;
+    protected async Task<LeaseInfo> GetAsync(string resource = R, bool consistent = false) =>
+        (await Leases.GetAsync(new GetLeaseRequest { Resource = resource, Consistent = consistent })).Value;
 
     protected async Task<LeaseHistory> HistoryAsync(string resource = R) => (await Leases.HistoryAsync(resource)).Value;
 

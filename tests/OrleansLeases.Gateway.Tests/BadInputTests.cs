@@ -143,7 +143,7 @@ public sealed class BadInputTests : IAsyncLifetime
     // All that is stored, less what only tells the passing of time.
     private async Task<string> StateAsync()
     {
-        var state = (await _host.GetAsync($"/v1/leases/{Resource}?fresh=true")).Body;
+        var state = (await _host.GetAsync($"/v1/leases/{Resource}?consistent=true")).Body;
         var all = (await _host.GetAsync("/v1/leases?state=any")).Body.GetProperty("leases");
         var history = (await _host.GetAsync($"/v1/history/{Resource}")).Body;
         return $"{state.GetProperty("sequence")} {state.GetProperty("lastToken")} {state.GetProperty("waiters")} {all.GetArrayLength()} {history}";

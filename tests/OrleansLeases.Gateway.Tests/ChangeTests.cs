@@ -35,7 +35,7 @@ public sealed class ChangeTests : IAsyncLifetime
             asked with { Metadata = null });
         Assert.Equal((200, "application/json"), (reply.Status, reply.ContentType));
         Assert.Equal(
-            """{"resource":"a/\u00E9\uD83D\uDD12","owner":"o","token":7,"mode":"shared","ttlMs":30000,"remainingMs":30000,"heldMs":1,"renewAfterMs":10000,"requestId":"id","replayed":false}""",
+            """{"resource":"a/\u00E9\uD83D\uDD12","owner":"o","token":7,"mode":"shared","ttlMs":30000,"remainingMs":30000,"elapsedMs":1,"renewAfterMs":10000,"requestId":"id","replayed":false}""",
             reply.Body.GetRawText());
     }
 
@@ -53,7 +53,7 @@ public sealed class ChangeTests : IAsyncLifetime
         Assert.Equal(
             new RenewRequest { Resource = "a", Owner = "o", Token = 9007199254740991, Ttl = TimeSpan.FromMilliseconds(100) },
             Assert.Single(_leases.Asked));
-        Assert.Equal("""{"resource":"a","token":9007199254740991,"ttlMs":100,"remainingMs":100,"heldMs":0,"renewAfterMs":10000}""", reply.Body.GetRawText());
+        Assert.Equal("""{"resource":"a","token":9007199254740991,"ttlMs":100,"remainingMs":100,"elapsedMs":0,"renewAfterMs":10000}""", reply.Body.GetRawText());
     }
 
     [Fact]
@@ -67,9 +67,9 @@ public sealed class ChangeTests : IAsyncLifetime
                 Token = request.Token,
                 Ttl = TimeSpan.FromSeconds(1),
                 Remaining = TimeSpan.FromSeconds(1),
-                Held = TimeSpan.Zero,
+                Elapsed = TimeSpan.Zero,
                 RenewAfter = TimeSpan.Zero,
-                Breaking = new BreakNotice { In = TimeSpan.FromSeconds(2), Reason = "why" },
+                Breaking = new BreakNotice { EndsIn = TimeSpan.FromSeconds(2), Reason = "why" },
             };
         var reply = await _host.PostAsync("/v1/leases/renew-batch", """
             {"leases":[{"resource":"a","owner":"o","token":1,"ttlMs":100},{"resource":"b","owner":"p","token":2}]}
@@ -84,7 +84,7 @@ public sealed class ChangeTests : IAsyncLifetime
         Assert.Equal(200, reply.Status);
         Assert.Equal(
             """
-            {"heldMs":0,"results":[{"resource":"a","token":1,"ttlMs":1000,"remainingMs":1000,"heldMs":0,"renewAfterMs":0,"breaking":{"inMs":2000,"reason":"why"}},{"type":"urn:orleans-leases:not-holder","title":"Not the holder","status":409,"detail":"Never.","reason":"never-held","lastToken":1}]}
+            {"elapsedMs":0,"results":[{"resource":"a","token":1,"ttlMs":1000,"remainingMs":1000,"elapsedMs":0,"renewAfterMs":0,"breaking":{"endsInMs":2000,"reason":"why"}},{"type":"urn:orleans-leases:not-holder","title":"Not the holder","status":409,"detail":"Never.","reason":"never-held","lastToken":1}]}
             """,
             reply.Body.GetRawText());
     }

@@ -137,7 +137,7 @@ public sealed class KeyTests : IAsyncLifetime
     [InlineData("/v1/keys/..", "key")]
     [InlineData("/v1/keys/%FF", "key")]
     [InlineData("/v1/keys/a%0Ab", "key")]
-    [InlineData("/v1/keys/a?fresh=true", "fresh")]
+    [InlineData("/v1/keys/a?consistent=true", "consistent")]
     [InlineData("/v1/keys?pageSize=0", "pageSize")]
     [InlineData("/v1/keys?pageSize=x", "pageSize")]
     [InlineData("/v1/keys?prefix=%00", "prefix")]

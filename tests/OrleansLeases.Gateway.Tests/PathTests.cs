@@ -56,11 +56,11 @@ public sealed class PathTests
     {
         var leases = new ScriptedLeases();
         await using var host = await GatewayHost.StartAsync(leases);
-        foreach (var target in new[] { $"/v1/leases/{encoded}", $"/v1/leases/{encoded}?fresh=true", $"http://localhost/v1/leases/{encoded}" })
+        foreach (var target in new[] { $"/v1/leases/{encoded}", $"/v1/leases/{encoded}?consistent=true", $"http://localhost/v1/leases/{encoded}" })
         {
             Assert.StartsWith("HTTP/1.1 200", await AskAsync(host, target), StringComparison.Ordinal);
             Assert.True(leases.Asked.TryDequeue(out var asked), target);
-            Assert.Equal(new GetLeaseRequest { Resource = name, Fresh = target.Contains('?', StringComparison.Ordinal) }, asked);
+            Assert.Equal(new GetLeaseRequest { Resource = name, Consistent = target.Contains('?', StringComparison.Ordinal) }, asked);
         }
 
         Assert.StartsWith("HTTP/1.1 200", await AskAsync(host, $"/v1/history/{encoded}"), StringComparison.Ordinal);

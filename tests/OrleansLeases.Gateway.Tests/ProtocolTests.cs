@@ -25,7 +25,7 @@ public sealed class ProtocolTests
         using var handler = new SocketsHttpHandler();
         handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == certificate.GetCertHashString();
         using var client = new HttpClient(handler) { BaseAddress = host.Address, DefaultRequestVersion = HttpVersion.Version20 };
-        foreach (var path in new[] { "/v1/leases/a%2Fb", "/v1/leases/a/b?fresh=true" })
+        foreach (var path in new[] { "/v1/leases/a%2Fb", "/v1/leases/a/b?consistent=true" })
         {
             using var response = await client.GetAsync(path);
             Assert.Equal((HttpStatusCode.OK, Version.Parse(version)), (response.StatusCode, response.Version));

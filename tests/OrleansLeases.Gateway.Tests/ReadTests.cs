@@ -34,7 +34,7 @@ public sealed class ReadTests : IAsyncLifetime
                 },
             ],
         };
-        var reply = await _host.GetAsync("/v1/leases/a?fresh=false");
+        var reply = await _host.GetAsync("/v1/leases/a?consistent=false");
         Assert.Equal(
             """{"resource":"a","state":"held","holders":[{"owner":"o","token":3,"mode":"shared","ttlMs":1000,"remainingMs":1000,"metadata":{"k":"v"},"keys":["key"]}],"capacity":2,"availableInMs":1000,"lastToken":3,"waiters":0,"sequence":0}""",
             reply.Body.GetRawText());
@@ -77,15 +77,15 @@ public sealed class ReadTests : IAsyncLifetime
     [InlineData("/v1/leases?owner=%zz", "owner", "hexadecimal")]
     [InlineData("/v1/leases?after=a%2", "after", "hexadecimal")]
     [InlineData("/v1/leases?Prefix=a", "Prefix", "prefix, owner, state, pageSize, after")]
-    [InlineData("/v1/leases?fresh=true", "fresh", "no parameter")]
+    [InlineData("/v1/leases?consistent=true", "consistent", "no parameter")]
     [InlineData("/v1/leases?a%FF=true", "a%FF", "no parameter")]
     [InlineData("/v1/leases?=true", "", "no parameter")]
-    [InlineData("/v1/leases/a?fresh", "fresh", "true or false")]
-    [InlineData("/v1/leases/a?fresh=1", "fresh", "true or false")]
-    [InlineData("/v1/leases/a?fresh=True", "fresh", "true or false")]
-    [InlineData("/v1/leases/a?fresh=true&fresh=true", "fresh", "more than once")]
-    [InlineData("/v1/leases/a?pageSize=1", "pageSize", "fresh")]
-    [InlineData("/v1/history/a?fresh=true", "fresh", "none")]
+    [InlineData("/v1/leases/a?consistent", "consistent", "true or false")]
+    [InlineData("/v1/leases/a?consistent=1", "consistent", "true or false")]
+    [InlineData("/v1/leases/a?consistent=True", "consistent", "true or false")]
+    [InlineData("/v1/leases/a?consistent=true&consistent=true", "consistent", "more than once")]
+    [InlineData("/v1/leases/a?pageSize=1", "pageSize", "consistent")]
+    [InlineData("/v1/history/a?consistent=true", "consistent", "none")]
     public async Task Get_WhenQueryIsWrong_NamesTheParameter(string target, string parameter, string says)
     {
         await using var connection = await _host.ConnectAsync();
@@ -97,8 +97,8 @@ public sealed class ReadTests : IAsyncLifetime
     [Fact]
     public async Task Get_WhenMuchIsWrong_TellsAllOfIt()
     {
-        var reply = await _host.GetAsync("/v1/leases/%FF?fresh=1&x=2&y");
-        foreach (var field in new[] { "resource", "fresh", "x", "y" }) reply.AssertInvalid(field);
+        var reply = await _host.GetAsync("/v1/leases/%FF?consistent=1&x=2&y");
+        foreach (var field in new[] { "resource", "consistent", "x", "y" }) reply.AssertInvalid(field);
     }
 
     [Fact]

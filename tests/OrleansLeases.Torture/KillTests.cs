@@ -68,7 +68,7 @@ public sealed class KillTests : IDisposable
                 await LoadRun.ForAsync(TimeSpan.FromMilliseconds(300));
                 sent = ledger.Now;
                 var renewal = (await before.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "ann", Token = tenure.Token })).Value;
-                tenure.Until = sent + renewal.Held + renewal.Remaining;
+                tenure.Until = sent + renewal.Elapsed + renewal.Remaining;
             }
 
             await before.KillAsync();

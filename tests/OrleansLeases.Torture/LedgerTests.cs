@@ -49,7 +49,7 @@ public sealed class LedgerTests
         new LeaseGrant
         {
             Resource = "r", Owner = $"owner-{token}", Token = token, Mode = LeaseMode.Exclusive, Ttl = remaining, Remaining = remaining,
-            Held = TimeSpan.Zero, RenewAfter = TimeSpan.Zero, RequestId = "",
+            Elapsed = TimeSpan.Zero, RenewAfter = TimeSpan.Zero, RequestId = "",
         },
         _ledger.Now);
 }

@@ -4,7 +4,7 @@ using OrleansLeases.Bench.Http;
 
 namespace OrleansLeases.Bench.Leases;
 
-internal readonly record struct Grant(long Token, TimeSpan Held, TimeSpan Remaining);
+internal readonly record struct Grant(long Token, TimeSpan Elapsed, TimeSpan Remaining);
 
 // One client of the lease service: an owner, a family of names, a connection. Every answer is checked.
 internal sealed class LeaseClient(HttpConnection connection, string prefix, string owner, TimeSpan ttl)
@@ -101,7 +101,7 @@ internal sealed class LeaseClient(HttpConnection connection, string prefix, stri
             throw new BenchException($"{LeaseRequest.NameOf(prefix, name)}, owner {owner}: {answer}");
         var grant = new Grant(
             answer.Number("\"token\":"u8),
-            TimeSpan.FromMilliseconds(answer.Number("\"heldMs\":"u8)),
+            TimeSpan.FromMilliseconds(answer.Number("\"elapsedMs\":"u8)),
             TimeSpan.FromMilliseconds(answer.Number("\"remainingMs\":"u8)));
         return grant is { Token: > 0, Remaining.Ticks: > 0 } ? grant : throw new BenchException($"A grant without a token or time: {answer}");
     }

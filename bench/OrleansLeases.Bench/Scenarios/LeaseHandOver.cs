@@ -42,7 +42,7 @@ internal sealed class LeaseHandOver(Bench bench, ServerProcess server)
         {
             var sent = Clock.Now;
             var held = await _holders[name].AcquireAsync(name, ShortTtl);
-            var deadline = sent + held.Held + held.Remaining;
+            var deadline = sent + held.Elapsed + held.Remaining;
             var (grant, received) = await ReceiveAsync(_waiters[name], name);
             if (received < deadline)
                 throw new BenchException("A waiter was granted a lease before its holder's deadline.");

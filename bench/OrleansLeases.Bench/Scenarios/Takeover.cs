@@ -43,7 +43,7 @@ internal static class Takeover
                 tokens[name] = (await holders[name].AcquireAsync(name)).Token;
                 var sent = Clock.Now;
                 var renewed = await holders[name].RenewAsync(name, tokens[name]);
-                deadlines[name] = sent + renewed.Held + renewed.Remaining;
+                deadlines[name] = sent + renewed.Elapsed + renewed.Remaining;
             }
 
             var waiting = Enumerable.Range(0, Leases).Select(WaitAsync).ToArray();

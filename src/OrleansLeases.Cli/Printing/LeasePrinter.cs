@@ -41,7 +41,7 @@ internal static class LeasePrinter
             .Row("remaining", $"{Durations.Format(renewal.Remaining)} of {Durations.Format(renewal.Ttl)}")
             .Row("next", $"renew again within {Durations.Format(renewal.RenewAfter)}");
         if (renewal.Breaking is { } breaking)
-            columns.Row("breaking", $"ends in {Durations.Format(breaking.In)}, whatever is renewed: {breaking.Reason}");
+            columns.Row("breaking", $"ends in {Durations.Format(breaking.EndsIn)}, whatever is renewed: {breaking.Reason}");
         columns.WriteTo(writer);
     }
 

@@ -41,7 +41,7 @@ internal sealed class HeldLease
         _holdUntil = maxHold < TimeSpan.MaxValue - now ? now + maxHold.Value : TimeSpan.MaxValue;
         Grant = grant;
         Renewal = new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
-        EndsAt = sentAt + Trusted(grant.Held + grant.Remaining);
+        EndsAt = sentAt + Trusted(grant.Elapsed + grant.Remaining);
         _confirmedAt = sentAt;
         RenewSoon(grant.RenewAfter, now);
     }
@@ -97,13 +97,13 @@ internal sealed class HeldLease
         {
             // No answer goes beyond any notice, and no notice ends later than that from now, wherever it was in between. Where more
             // was told before, an order by force has taken it away: what is left counts from when the renewal was sent.
-            var atMost = now + notice.In;
-            _latestEnd = Min(_latestEnd, EndsAt > atMost ? sentAt + Trusted(renewal.Held + notice.In) : atMost);
-            _endsByOrder = renewal.Remaining >= notice.In;
+            var atMost = now + notice.EndsIn;
+            _latestEnd = Min(_latestEnd, EndsAt > atMost ? sentAt + Trusted(renewal.Elapsed + notice.EndsIn) : atMost);
+            _endsByOrder = renewal.Remaining >= notice.EndsIn;
             Breaking = notice;
         }
 
-        EndsAt = Min(_latestEnd, Max(EndsAt, sentAt + Trusted(renewal.Held + renewal.Remaining)));
+        EndsAt = Min(_latestEnd, Max(EndsAt, sentAt + Trusted(renewal.Elapsed + renewal.Remaining)));
         _pause = TimeSpan.Zero;
         _confirmedAt = Max(_confirmedAt, sentAt);
         Trouble = null;

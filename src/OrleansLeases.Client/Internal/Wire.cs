@@ -12,15 +12,15 @@ internal static class Wire
 
     public static bool Fits(LeaseGrant grant, string resource, string owner, string requestId) =>
         grant.Resource == resource && grant.Owner == owner && grant.RequestId == requestId && IsToken(grant.Token)
-        && Fits(grant.Ttl, grant.Remaining, grant.Held, grant.RenewAfter);
+        && Fits(grant.Ttl, grant.Remaining, grant.Elapsed, grant.RenewAfter);
 
     public static bool Fits(LeaseRenewal renewal, RenewRequest request) =>
         renewal.Resource == request.Resource && renewal.Token == request.Token
-        && Fits(renewal.Ttl, renewal.Remaining, renewal.Held, renewal.RenewAfter)
-        && renewal.Breaking is null or { In.Ticks: >= 0 };
+        && Fits(renewal.Ttl, renewal.Remaining, renewal.Elapsed, renewal.RenewAfter)
+        && renewal.Breaking is null or { EndsIn.Ticks: >= 0 };
 
     public static bool Fits(RenewBatchReply reply, RenewBatchRequest request) =>
-        reply.Held >= TimeSpan.Zero && reply.Results.Count == request.Leases.Count
+        reply.Elapsed >= TimeSpan.Zero && reply.Results.Count == request.Leases.Count
         && reply.Results.Zip(request.Leases).All(pair => !pair.First.TryGetValue(out var renewal, out _) || Fits(renewal, pair.Second));
 
     public static bool Fits(LeaseBreak reply, BreakRequest request) =>
@@ -33,13 +33,13 @@ internal static class Wire
 
     public static bool Fits(KeyValue value) => value.Version >= 1 && (value.Lease is not { } lease || IsToken(lease.Token));
 
-    public static LeaseGrant Later(LeaseGrant grant, TimeSpan by) => grant with { Held = grant.Held + by };
+    public static LeaseGrant Later(LeaseGrant grant, TimeSpan by) => grant with { Elapsed = grant.Elapsed + by };
 
-    public static LeaseRenewal Later(LeaseRenewal renewal, TimeSpan by) => renewal with { Held = renewal.Held + by };
+    public static LeaseRenewal Later(LeaseRenewal renewal, TimeSpan by) => renewal with { Elapsed = renewal.Elapsed + by };
 
     public static RenewBatchReply Later(RenewBatchReply reply, TimeSpan by) => new()
     {
-        Held = reply.Held + by,
+        Elapsed = reply.Elapsed + by,
         Results = [.. reply.Results.Select(result => result.TryGetValue(out var renewal, out _) ? Later(renewal, by) : result)],
     };
 

@@ -55,7 +55,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     public async ValueTask<Leader?> GetLeaderAsync(CancellationToken cancellationToken = default)
     {
         var looked = await Repeats.MakeAsync(
-            _client.Time, stop => _client.Service.GetAsync(new() { Resource = _name, Fresh = true }, stop), cancellationToken).ConfigureAwait(false);
+            _client.Time, stop => _client.Service.GetAsync(new() { Resource = _name, Consistent = true }, stop), cancellationToken).ConfigureAwait(false);
         return looked.TryGetValue(out var info, out var refusal) ? LeaderOf(info) : throw new LeaseRefusedException(refusal);
     }
 

@@ -60,7 +60,7 @@ public static class LeaseViews
             Mode = holder.Mode,
             Ttl = holder.Ttl,
             Remaining = remaining,
-            Held = now.Mono - received.Mono,
+            Elapsed = now.Mono - received.Mono,
             RenewAfter = RenewAfter(holder, remaining),
             RequestId = requestId,
             Replayed = replayed,
@@ -76,10 +76,10 @@ public static class LeaseViews
             Token = holder.Token,
             Ttl = holder.Ttl,
             Remaining = remaining,
-            Held = now.Mono - received.Mono,
+            Elapsed = now.Mono - received.Mono,
             RenewAfter = RenewAfter(holder, remaining),
             Breaking = holder.Breaking is { } order
-                ? new BreakNotice { In = AtLeastZero(holder.OrderedEnd - now.Mono), Reason = order.Reason }
+                ? new BreakNotice { EndsIn = AtLeastZero(holder.OrderedEnd - now.Mono), Reason = order.Reason }
                 : null,
         };
     }

@@ -95,7 +95,7 @@ internal static class LeaseEndpoints
             Parameters =
             [
                 Contract.Resource,
-                Contract.Query("fresh", typeof(bool), "Checks the stored version first, so that the answer is never older than the call."),
+                Contract.Query("consistent", typeof(bool), "Checks the stored version first, so that the answer is never older than the call."),
             ],
         });
         endpoints.MapGet(History, history).WithContract(history, new Contract("getLeaseHistory")

@@ -8,21 +8,21 @@ namespace OrleansLeases.Gateway.Leases;
 internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
 {
     private static readonly FieldNames None = new(required: [], optional: []);
-    private static readonly FieldNames GetParameters = new(required: [], optional: ["fresh"]);
+    private static readonly FieldNames GetParameters = new(required: [], optional: ["consistent"]);
     private static readonly FieldNames ListParameters = new(required: [], optional: ["prefix", "owner", "state", "pageSize", "after"]);
 
     public async Task GetAsync(HttpContext context)
     {
         FieldErrors errors = default;
         var resource = RawPath.ReadName(context, "resource", ref errors);
-        var fresh = new QueryReader(context, GetParameters, ref errors).Boolean("fresh", ref errors) ?? false;
+        var consistent = new QueryReader(context, GetParameters, ref errors).Boolean("consistent", ref errors) ?? false;
         if (resource is null || errors.Any)
         {
             await Answer.RefuseAsync(context, errors.ToRefusal());
             return;
         }
 
-        var request = new GetLeaseRequest { Resource = resource, Fresh = fresh };
+        var request = new GetLeaseRequest { Resource = resource, Consistent = consistent };
         await Answer.WriteAsync(context, await calls.ReadAsync(context, leases.GetAsync, request), LeaseJson.Default.LeaseInfo);
     }
 

@@ -53,7 +53,7 @@ internal struct LeaseGrantSurrogate
     [Id(3)] public LeaseMode Mode;
     [Id(4)] public TimeSpan Ttl;
     [Id(5)] public TimeSpan Remaining;
-    [Id(6)] public TimeSpan Held;
+    [Id(6)] public TimeSpan Elapsed;
     [Id(7)] public TimeSpan RenewAfter;
     [Id(8)] public string RequestId;
     [Id(9)] public bool Replayed;
@@ -70,7 +70,7 @@ internal sealed class LeaseGrantConverter : IConverter<LeaseGrant, LeaseGrantSur
         Mode = surrogate.Mode,
         Ttl = surrogate.Ttl,
         Remaining = surrogate.Remaining,
-        Held = surrogate.Held,
+        Elapsed = surrogate.Elapsed,
         RenewAfter = surrogate.RenewAfter,
         RequestId = surrogate.RequestId,
         Replayed = surrogate.Replayed,
@@ -84,7 +84,7 @@ internal sealed class LeaseGrantConverter : IConverter<LeaseGrant, LeaseGrantSur
         Mode = value.Mode,
         Ttl = value.Ttl,
         Remaining = value.Remaining,
-        Held = value.Held,
+        Elapsed = value.Elapsed,
         RenewAfter = value.RenewAfter,
         RequestId = value.RequestId,
         Replayed = value.Replayed,

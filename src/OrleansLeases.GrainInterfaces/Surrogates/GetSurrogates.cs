@@ -4,7 +4,7 @@ namespace OrleansLeases.Surrogates;
 internal struct GetLeaseRequestSurrogate
 {
     [Id(0)] public string Resource;
-    [Id(1)] public bool Fresh;
+    [Id(1)] public bool Consistent;
 }
 
 [RegisterConverter]
@@ -13,13 +13,13 @@ internal sealed class GetLeaseRequestConverter : IConverter<GetLeaseRequest, Get
     public GetLeaseRequest ConvertFromSurrogate(in GetLeaseRequestSurrogate surrogate) => new()
     {
         Resource = surrogate.Resource,
-        Fresh = surrogate.Fresh,
+        Consistent = surrogate.Consistent,
     };
 
     public GetLeaseRequestSurrogate ConvertToSurrogate(in GetLeaseRequest value) => new()
     {
         Resource = value.Resource,
-        Fresh = value.Fresh,
+        Consistent = value.Consistent,
     };
 }
 

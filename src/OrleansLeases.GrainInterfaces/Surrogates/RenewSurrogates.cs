@@ -36,7 +36,7 @@ internal struct LeaseRenewalSurrogate
     [Id(1)] public long Token;
     [Id(2)] public TimeSpan Ttl;
     [Id(3)] public TimeSpan Remaining;
-    [Id(4)] public TimeSpan Held;
+    [Id(4)] public TimeSpan Elapsed;
     [Id(5)] public TimeSpan RenewAfter;
     [Id(6)] public BreakNotice? Breaking;
 }
@@ -50,7 +50,7 @@ internal sealed class LeaseRenewalConverter : IConverter<LeaseRenewal, LeaseRene
         Token = surrogate.Token,
         Ttl = surrogate.Ttl,
         Remaining = surrogate.Remaining,
-        Held = surrogate.Held,
+        Elapsed = surrogate.Elapsed,
         RenewAfter = surrogate.RenewAfter,
         Breaking = surrogate.Breaking,
     };
@@ -61,7 +61,7 @@ internal sealed class LeaseRenewalConverter : IConverter<LeaseRenewal, LeaseRene
         Token = value.Token,
         Ttl = value.Ttl,
         Remaining = value.Remaining,
-        Held = value.Held,
+        Elapsed = value.Elapsed,
         RenewAfter = value.RenewAfter,
         Breaking = value.Breaking,
     };
@@ -70,7 +70,7 @@ internal sealed class LeaseRenewalConverter : IConverter<LeaseRenewal, LeaseRene
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.BreakNotice"), Immutable]
 internal struct BreakNoticeSurrogate
 {
-    [Id(0)] public TimeSpan In;
+    [Id(0)] public TimeSpan EndsIn;
     [Id(1)] public string Reason;
 }
 
@@ -79,13 +79,13 @@ internal sealed class BreakNoticeConverter : IConverter<BreakNotice, BreakNotice
 {
     public BreakNotice ConvertFromSurrogate(in BreakNoticeSurrogate surrogate) => new()
     {
-        In = surrogate.In,
+        EndsIn = surrogate.EndsIn,
         Reason = surrogate.Reason,
     };
 
     public BreakNoticeSurrogate ConvertToSurrogate(in BreakNotice value) => new()
     {
-        In = value.In,
+        EndsIn = value.EndsIn,
         Reason = value.Reason,
     };
 }

@@ -90,11 +90,11 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
         if (result.TryGetValue(out var grant, out var refusal))
         {
             var token = new QueueToken(grant.Token, owner);
-            if (!grant.Replayed) return Success(key, token, sent, grant.Held + grant.Remaining);
+            if (!grant.Replayed) return Success(key, token, sent, grant.Elapsed + grant.Remaining);
             // It has been running for a while, and the balancer counts on all of it.
             sent = time.GetUtcNow();
             var renewed = await leases.RenewAsync(token.Renew(request.Resource)).ConfigureAwait(false);
-            if (renewed.TryGetValue(out var renewal, out refusal)) return Success(key, token, sent, renewal.Held + renewal.Remaining);
+            if (renewed.TryGetValue(out var renewal, out refusal)) return Success(key, token, sent, renewal.Elapsed + renewal.Remaining);
         }
 
         var failure = Failure(key, refusal);
@@ -117,7 +117,7 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
             foreach (var (renewal, answer) in batch.Zip(reply.Results))
             {
                 results[renewal.Index] = answer.TryGetValue(out var renewed, out var why)
-                    ? Success(renewal.Key, new QueueToken(renewal.Request.Token, renewal.Request.Owner), sent, reply.Held + renewed.Remaining)
+                    ? Success(renewal.Key, new QueueToken(renewal.Request.Token, renewal.Request.Owner), sent, reply.Elapsed + renewed.Remaining)
                     : Failure(renewal.Key, why);
             }
         }

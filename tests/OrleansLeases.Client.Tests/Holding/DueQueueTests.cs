@@ -46,7 +46,7 @@ public sealed class DueQueueTests
         new()
         {
             Resource = resource, Owner = "ann", Token = 1, Mode = LeaseMode.Exclusive, RequestId = "1",
-            Ttl = TimeSpan.FromSeconds(1), Remaining = TimeSpan.FromSeconds(1), Held = TimeSpan.Zero, RenewAfter = TimeSpan.Zero,
+            Ttl = TimeSpan.FromSeconds(1), Remaining = TimeSpan.FromSeconds(1), Elapsed = TimeSpan.Zero, RenewAfter = TimeSpan.Zero,
         },
         TimeSpan.Zero, TimeSpan.Zero, drift: 0);
 }

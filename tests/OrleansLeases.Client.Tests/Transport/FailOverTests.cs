@@ -304,7 +304,7 @@ public sealed class FailOverTests
         var service = _servers.Service("ab", _time);
         var late = _servers.Waits("a");
         var answer = _servers.Waits("b");
-        var call = HeldAsync(verb, service);
+        var call = TimesAsync(verb, service);
         _time.Advance(TimeSpan.FromSeconds(5));
         await AskedAsync("ab");
 
@@ -320,11 +320,11 @@ public sealed class FailOverTests
     public async Task Reply_OfTheFirstServer_IsLeftAsItIs()
     {
         var answer = _servers.Waits("a");
-        var call = HeldAsync("renew", _servers.Service("ab", _time));
+        var call = TimesAsync("renew", _servers.Service("ab", _time));
         _time.Advance(TimeSpan.FromSeconds(4));
         answer.SetResult(ScriptedServer.Reply(HttpStatusCode.OK, ReplyTo("renew")));
 
-        Assert.All(await call, time => Assert.Equal(TimeSpan.FromMilliseconds(12), time.Held));
+        Assert.All(await call, time => Assert.Equal(TimeSpan.FromMilliseconds(12), time.Elapsed));
     }
 
     public static TheoryData<string, string> LastWords => new()
@@ -493,30 +493,30 @@ public sealed class FailOverTests
         "acquire" => Requests.Grant,
         "transfer" => Requests.Grant.Replace("\"ann\"", "\"bob\"", StringComparison.Ordinal),
         "renew" => Renewal(7, "jobs/nightly"),
-        _ => $$"""{"heldMs":12,"results":[{{Renewal(7, "jobs/nightly")}},{{Renewal(8, "jobs/weekly")}}]}""",
+        _ => $$"""{"elapsedMs":12,"results":[{{Renewal(7, "jobs/nightly")}},{{Renewal(8, "jobs/weekly")}}]}""",
     };
 
     private static string Renewal(long token, string resource) => Requests.Renewal
-        .Replace("\"heldMs\":0", "\"heldMs\":12", StringComparison.Ordinal)
+        .Replace("\"elapsedMs\":0", "\"elapsedMs\":12", StringComparison.Ordinal)
         .Replace("\"token\":7", $"\"token\":{token}", StringComparison.Ordinal)
         .Replace("jobs/nightly", resource, StringComparison.Ordinal);
 
-    private static async Task<(TimeSpan Held, TimeSpan Remaining)[]> HeldAsync(string verb, HttpLeaseService service)
+    private static async Task<(TimeSpan Elapsed, TimeSpan Remaining)[]> TimesAsync(string verb, HttpLeaseService service)
     {
         switch (verb)
         {
             case "acquire":
                 var granted = (await service.AcquireAsync(Requests.Acquire)).Value;
-                return [(granted.Held, granted.Remaining)];
+                return [(granted.Elapsed, granted.Remaining)];
             case "transfer":
                 var transferred = (await service.TransferAsync(Requests.Transfer)).Value;
-                return [(transferred.Held, transferred.Remaining)];
+                return [(transferred.Elapsed, transferred.Remaining)];
             case "renew":
                 var renewed = (await service.RenewAsync(Requests.Renew)).Value;
-                return [(renewed.Held, renewed.Remaining)];
+                return [(renewed.Elapsed, renewed.Remaining)];
             default:
                 var batch = (await service.RenewBatchAsync(Requests.RenewBatch)).Value;
-                return [(batch.Held, TimeSpan.FromMilliseconds(29_990)), .. batch.Results.Select(result => (result.Value.Held, result.Value.Remaining))];
+                return [(batch.Elapsed, TimeSpan.FromMilliseconds(29_990)), .. batch.Results.Select(result => (result.Value.Elapsed, result.Value.Remaining))];
         }
     }
 }

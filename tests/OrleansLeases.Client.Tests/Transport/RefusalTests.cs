@@ -53,7 +53,7 @@ public sealed class RefusalTests
     public async Task RenewBatch_WithMixedAnswers_TellsEachInOrder()
     {
         var problem = JsonSerializer.Serialize<Refusal>(new Refusal.NotHolder(NotHolderReason.Expired, 9, "expired"), LeaseJson.Default.Refusal);
-        var server = new ScriptedServer(HttpStatusCode.OK, $$"""{"heldMs":3,"results":[{{Requests.Renewal}},{{problem}}]}""");
+        var server = new ScriptedServer(HttpStatusCode.OK, $$"""{"elapsedMs":3,"results":[{{Requests.Renewal}},{{problem}}]}""");
 
         var reply = (await server.Service().RenewBatchAsync(Requests.RenewBatch)).Value;
 

@@ -23,7 +23,7 @@ public sealed class RequestShapeTests
         Assert.Equal(
             """{"resource":"jobs/nightly","owner":"ann","ttlMs":30000,"mode":"shared","capacity":3,"waitMs":25000,"lockDelayMs":1500,"metadata":{"host":"a"},"requestId":"r1"}""",
             server.Body);
-        Assert.Equal((7L, TimeSpan.FromMilliseconds(29_990), TimeSpan.FromMilliseconds(12)), (grant.Token, grant.Remaining, grant.Held));
+        Assert.Equal((7L, TimeSpan.FromMilliseconds(29_990), TimeSpan.FromMilliseconds(12)), (grant.Token, grant.Remaining, grant.Elapsed));
     }
 
     [Fact]
@@ -102,9 +102,9 @@ public sealed class RequestShapeTests
     {
         var server = new ScriptedServer(HttpStatusCode.OK, "{}");
 
-        await server.Service().GetAsync(new() { Resource = name, Fresh = true });
+        await server.Service().GetAsync(new() { Resource = name, Consistent = true });
 
-        Assert.Equal($"/v1/leases/{encoded}?fresh=true", server.PathAndQuery);
+        Assert.Equal($"/v1/leases/{encoded}?consistent=true", server.PathAndQuery);
     }
 
     [Theory]

@@ -11,10 +11,10 @@ internal static class Requests
     public static readonly BreakRequest Break = new() { Resource = "jobs/nightly", Grace = TimeSpan.FromSeconds(1), Reason = "stuck", RequestId = "r1" };
 
     public const string Grant =
-        """{"resource":"jobs/nightly","owner":"ann","token":7,"mode":"exclusive","ttlMs":30000,"remainingMs":29990,"heldMs":12,"renewAfterMs":10000,"requestId":"r1","replayed":false}""";
+        """{"resource":"jobs/nightly","owner":"ann","token":7,"mode":"exclusive","ttlMs":30000,"remainingMs":29990,"elapsedMs":12,"renewAfterMs":10000,"requestId":"r1","replayed":false}""";
 
     public const string Renewal =
-        """{"resource":"jobs/nightly","token":7,"ttlMs":30000,"remainingMs":29990,"heldMs":0,"renewAfterMs":10000}""";
+        """{"resource":"jobs/nightly","token":7,"ttlMs":30000,"remainingMs":29990,"elapsedMs":0,"renewAfterMs":10000}""";
 
     public const string Info =
         """{"resource":"jobs/nightly","state":"held","holders":[{"owner":"ann","token":7,"mode":"exclusive","ttlMs":30000,"remainingMs":12,"metadata":{},"keys":[]}],"availableInMs":12,"lastToken":7,"waiters":0,"sequence":9}""";

@@ -144,7 +144,7 @@ public sealed class TransportFailureTests
     [Fact]
     public async Task RenewBatch_WithAnAnswerMissing_IsUnknown()
     {
-        var server = new ScriptedServer(HttpStatusCode.OK, $$"""{"heldMs":3,"results":[{{Requests.Renewal}}]}""");
+        var server = new ScriptedServer(HttpStatusCode.OK, $$"""{"elapsedMs":3,"results":[{{Requests.Renewal}}]}""");
 
         Assert.IsType<Refusal.OutcomeUnknown>((await server.Service().RenewBatchAsync(Requests.RenewBatch)).Refusal);
     }

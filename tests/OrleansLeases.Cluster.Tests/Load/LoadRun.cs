@@ -82,7 +82,7 @@ internal sealed class LoadRun : IAsyncDisposable
             var tenure = await AcquireAsync(request, _cluster.Silos, number);
             var sent = Ledger.Now;
             if ((await Server(number).RenewAsync(new RenewRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token })).TryGetValue(out var renewal, out _))
-                tenure.Until = sent + renewal.Held + renewal.Remaining;
+                tenure.Until = sent + renewal.Elapsed + renewal.Remaining;
             return tenure;
         }));
     }
@@ -134,7 +134,7 @@ internal sealed class LoadRun : IAsyncDisposable
         var latest = _resources.Select(resource => Ledger.Tenures.Where(tenure => tenure.Resource == resource).MaxBy(tenure => tenure.Token)!).ToList();
         foreach (var tenure in latest)
         {
-            var info = await _cluster.Silos[0].Leases.GetAsync(new GetLeaseRequest { Resource = tenure.Resource, Fresh = true });
+            var info = await _cluster.Silos[0].Leases.GetAsync(new GetLeaseRequest { Resource = tenure.Resource, Consistent = true });
             Assert.True(info.Value.LastToken >= tenure.Token, $"The token of {tenure} is forgotten: the last was {info.Value.LastToken}.");
         }
 

@@ -18,7 +18,7 @@ public abstract class AcquireSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Equal(LeaseMode.Exclusive, grant.Mode);
         Assert.Equal(T(30), grant.Ttl);
         AssertTime(T(30), grant.Remaining);
-        AssertSince(TimeSpan.Zero, grant.Held);
+        AssertSince(TimeSpan.Zero, grant.Elapsed);
         AssertTime(T(10), grant.RenewAfter);
         Assert.Equal("first", grant.RequestId);
         Assert.False(grant.Replayed);

@@ -305,7 +305,7 @@ public abstract class BoundKeysSuite<TWorld> : LeaseSuite<TWorld>
         ? (await TransferAsync(
             new LeaseGrant
             {
-                Resource = R, Owner = holder.Owner, Token = holder.Token, Mode = holder.Mode, Ttl = holder.Ttl, Remaining = default, Held = default, RenewAfter = default, RequestId = "",
+                Resource = R, Owner = holder.Owner, Token = holder.Token, Mode = holder.Mode, Ttl = holder.Ttl, Remaining = default, Elapsed = default, RenewAfter = default, RequestId = "",
             },
             "next")).Value
         : await GrantAsync("next");

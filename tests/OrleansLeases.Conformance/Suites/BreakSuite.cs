@@ -36,7 +36,7 @@ public abstract class BreakSuite<TWorld> : LeaseSuite<TWorld>
         await RefusedAsync<Refusal.Held>(By("bob"));
         var renewal = (await RenewAsync(grant)).Value;
         AssertTime(T(15), renewal.Remaining);
-        AssertTime(T(15), renewal.Breaking!.In);
+        AssertTime(T(15), renewal.Breaking!.EndsIn);
         await PassAsync(T(15));
         await GrantAsync("bob");
         NotHolder(await RenewAsync(grant), NotHolderReason.Broken);
@@ -96,7 +96,7 @@ public abstract class BreakSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Equal(T(300), renewal.Ttl);
         AssertTime(T(9), renewal.Remaining);
         AssertTime(T(3), renewal.RenewAfter);
-        AssertTime(T(9), renewal.Breaking!.In);
+        AssertTime(T(9), renewal.Breaking!.EndsIn);
         Assert.Equal("maintenance", renewal.Breaking.Reason);
     }
 
@@ -150,7 +150,7 @@ public abstract class BreakSuite<TWorld> : LeaseSuite<TWorld>
         AssertTime(T(6), (await BreakAsync(T(6), force: true)).Value.EndsIn);
         AssertTime(T(6), (await BreakAsync(T(40))).Value.EndsIn);
 
-        AssertTime(T(6), (await RenewAsync(grant)).Value.Breaking!.In);
+        AssertTime(T(6), (await RenewAsync(grant)).Value.Breaking!.EndsIn);
         await PassAsync(T(6));
         await GrantAsync("bob");
     }

@@ -119,7 +119,7 @@ public abstract class LockDelaySuite<TWorld> : LeaseSuite<TWorld>
 
         var next = await GrantedAsync(waiting);
         AssertTime(T(30), next.Remaining);
-        AssertSince(T(9), next.Held);
+        AssertSince(T(9), next.Elapsed);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public abstract class NamesSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Equal(name, grant.Owner);
         Assert.Equal(name, (await RenewAsync(grant)).Value.Resource);
 
-        var info = await GetAsync(name, fresh: true);
+        var info = await GetAsync(name, consistent: true);
         Assert.Equal(name, info.Resource);
         Assert.Equal(name, Assert.Single(info.Holders).Owner);
         Assert.Equal(name, Assert.Single((await HistoryAsync(name)).Events).Owner);

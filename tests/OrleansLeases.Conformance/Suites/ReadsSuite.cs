@@ -8,9 +8,9 @@ public abstract class ReadsSuite<TWorld> : LeaseSuite<TWorld>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Get_OfAnUnusedName_IsFreeWithLastTokenZero(bool fresh)
+    public async Task Get_OfAnUnusedName_IsFreeWithLastTokenZero(bool consistent)
     {
-        var info = await GetAsync("unused", fresh);
+        var info = await GetAsync("unused", consistent);
 
         Assert.Equal("unused", info.Resource);
         Assert.Equal(LeaseStatus.Free, info.State);
@@ -25,12 +25,12 @@ public abstract class ReadsSuite<TWorld> : LeaseSuite<TWorld>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Get_OfAHeldResource_TellsTheHolder(bool fresh)
+    public async Task Get_OfAHeldResource_TellsTheHolder(bool consistent)
     {
         var grant = await GrantAsync(By("ann") with { Metadata = new Dictionary<string, string> { ["host"] = "node-7" } });
         await PassAsync(T(12));
 
-        var info = await GetAsync(fresh: fresh);
+        var info = await GetAsync(consistent: consistent);
 
         Assert.Equal(LeaseStatus.Held, info.State);
         var holder = Assert.Single(info.Holders);
@@ -51,13 +51,13 @@ public abstract class ReadsSuite<TWorld> : LeaseSuite<TWorld>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Get_AfterARenewal_TellsTheNewDeadline(bool fresh)
+    public async Task Get_AfterARenewal_TellsTheNewDeadline(bool consistent)
     {
         var grant = await GrantAsync("ann");
         await PassAsync(T(20));
         await RenewAsync(grant);
 
-        AssertTime(T(30), Assert.Single((await GetAsync(fresh: fresh)).Holders).Remaining);
+        AssertTime(T(30), Assert.Single((await GetAsync(consistent: consistent)).Holders).Remaining);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public abstract class ReadsSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Get_ChangesNothing()
     {
         await GrantAsync("ann");
-        for (var i = 0; i < 5; i++) await GetAsync(fresh: i % 2 == 0);
+        for (var i = 0; i < 5; i++) await GetAsync(consistent: i % 2 == 0);
 
         Assert.Equal(1, (await GetAsync()).Sequence);
     }

@@ -18,7 +18,7 @@ public abstract class RenewBatchSuite<TWorld> : LeaseSuite<TWorld>
         var reply = (await BatchAsync(
             Of(first), Of(expired), Of(released), Of(first) with { Owner = "bob" }, Of(last) with { Resource = "a//b" }, Of(last) with { Ttl = T(60) })).Value;
 
-        AssertSince(TimeSpan.Zero, reply.Held);
+        AssertSince(TimeSpan.Zero, reply.Elapsed);
         Assert.Equal(6, reply.Results.Count);
         var renewal = reply.Results[0].Value;
         Assert.Equal("first", renewal.Resource);
@@ -67,7 +67,7 @@ public abstract class RenewBatchSuite<TWorld> : LeaseSuite<TWorld>
 
         var renewal = Assert.Single((await BatchAsync(Of(grant))).Value.Results).Value;
 
-        AssertTime(T(60), renewal.Breaking!.In);
+        AssertTime(T(60), renewal.Breaking!.EndsIn);
         Assert.Equal("maintenance", renewal.Breaking.Reason);
     }
 

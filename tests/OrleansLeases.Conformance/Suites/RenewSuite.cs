@@ -17,7 +17,7 @@ public abstract class RenewSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Equal(grant.Token, renewal.Token);
         Assert.Equal(T(30), renewal.Ttl);
         AssertTime(T(30), renewal.Remaining);
-        AssertSince(TimeSpan.Zero, renewal.Held);
+        AssertSince(TimeSpan.Zero, renewal.Elapsed);
         AssertTime(T(10), renewal.RenewAfter);
         Assert.Null(renewal.Breaking);
         AssertTime(T(30), Assert.Single((await GetAsync()).Holders).Remaining);

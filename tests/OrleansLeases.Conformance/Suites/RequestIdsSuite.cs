@@ -19,7 +19,7 @@ public abstract class RequestIdsSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Equal("once", repeat.RequestId);
         Assert.Equal(T(30), repeat.Ttl);
         AssertTime(T(18), repeat.Remaining);
-        AssertSince(TimeSpan.Zero, repeat.Held);
+        AssertSince(TimeSpan.Zero, repeat.Elapsed);
         AssertTime(T(6), repeat.RenewAfter);
         Assert.Equal(sequence, (await GetAsync()).Sequence);
     }

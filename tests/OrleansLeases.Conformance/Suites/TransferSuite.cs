@@ -19,7 +19,7 @@ public abstract class TransferSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Equal(LeaseMode.Exclusive, passedOn.Mode);
         Assert.Equal(T(30), passedOn.Ttl);
         AssertTime(T(30), passedOn.Remaining);
-        AssertSince(TimeSpan.Zero, passedOn.Held);
+        AssertSince(TimeSpan.Zero, passedOn.Elapsed);
         AssertTime(T(10), passedOn.RenewAfter);
         Assert.Equal("hand-over", passedOn.RequestId);
         Assert.False(passedOn.Replayed);

@@ -22,7 +22,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
         var next = await GrantedAsync(waiting);
         Assert.True(next.Token > grant.Token);
         AssertTime(T(30), next.Remaining);
-        AssertSince(T(12), next.Held);
+        AssertSince(T(12), next.Elapsed);
         AssertTime(T(10), next.RenewAfter);
         Assert.False(next.Replayed);
     }
@@ -37,7 +37,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
 
         var next = await GrantedAsync(waiting);
         AssertTime(T(30), next.Remaining);
-        AssertSince(T(6), next.Held);
+        AssertSince(T(6), next.Elapsed);
     }
 
     [Fact]

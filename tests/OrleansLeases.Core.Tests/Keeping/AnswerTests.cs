@@ -17,7 +17,7 @@ public sealed class AnswerTests
 
         var grant = _bench.Grant(ttl: 10);
 
-        var deadline = received + grant.Held + grant.Remaining;
+        var deadline = received + grant.Elapsed + grant.Remaining;
         Assert.Equal(received + Seconds(10), deadline);
         _bench.Advance(grant.Remaining - TimeSpan.FromTicks(1));
         Now<Refusal.Held>(_bench.Acquire(Ask("early")));
@@ -34,7 +34,7 @@ public sealed class AnswerTests
 
         var renewal = Now<LeaseRenewal>(_bench.Renew(token));
 
-        Assert.Equal((Seconds(4), Seconds(6)), (renewal.Held, renewal.Remaining));
+        Assert.Equal((Seconds(4), Seconds(6)), (renewal.Elapsed, renewal.Remaining));
         Assert.Equal(Seconds(2), renewal.RenewAfter);
     }
 
@@ -46,7 +46,7 @@ public sealed class AnswerTests
 
         var again = _bench.Grant(ttl: 10);
 
-        Assert.Equal((1, true, Seconds(3), TimeSpan.Zero), (again.Token, again.Replayed, again.Remaining, again.Held));
+        Assert.Equal((1, true, Seconds(3), TimeSpan.Zero), (again.Token, again.Replayed, again.Remaining, again.Elapsed));
         Assert.Equal(1, _bench.Stored.Log.Last);
         Assert.Equal(1, _bench.Store.Saves);
     }
@@ -60,7 +60,7 @@ public sealed class AnswerTests
 
         var renewal = Now<LeaseRenewal>(_bench.Renew(token));
 
-        Assert.Equal((Seconds(7), "upkeep"), (renewal.Breaking?.In, renewal.Breaking?.Reason));
+        Assert.Equal((Seconds(7), "upkeep"), (renewal.Breaking?.EndsIn, renewal.Breaking?.Reason));
         Assert.Equal(Seconds(7), renewal.Remaining);
     }
 

@@ -19,7 +19,7 @@ public sealed class LineTests
         Now<LeaseRelease>(_bench.Release(held));
 
         var grant = Now<LeaseGrant>(first);
-        Assert.Equal((held + 1, Seconds(10), Seconds(3)), (grant.Token, grant.Remaining, grant.Held));
+        Assert.Equal((held + 1, Seconds(10), Seconds(3)), (grant.Token, grant.Remaining, grant.Elapsed));
         Assert.False(second.IsCompleted);
         Assert.Equal(1, _bench.Info().Waiters);
         _bench.Advance(10);

@@ -148,7 +148,7 @@ public sealed class StoreFaultTests
 
         var grant = _bench.Grant(ttl: 10);
 
-        Assert.Equal((Seconds(left), Seconds(slow)), (grant.Remaining, grant.Held));
+        Assert.Equal((Seconds(left), Seconds(slow)), (grant.Remaining, grant.Elapsed));
     }
 
     [Theory]

@@ -171,7 +171,7 @@ public sealed class TwinTests
         _a.AlarmsRing = false;
         Pass(10.5);
         Assert.Equal(Seconds(0.5), Now<LeaseBreak>(_b.Break(token, grace: 0)).EndsIn);
-        Assert.Equal(Seconds(0.5), Now<LeaseRenewal>(_b.Renew(token)).Breaking?.In);
+        Assert.Equal(Seconds(0.5), Now<LeaseRenewal>(_b.Renew(token)).Breaking?.EndsIn);
         Assert.Single(_b.Info(fresh: true).Holders);
     }
 

@@ -94,17 +94,17 @@ internal sealed class TwinClients(TwinStore store)
                     break;
                 }
 
-                Learn(call, grant.Owner, grant.Token, grant.Mode, request.Capacity, grant.Held + grant.Remaining);
+                Learn(call, grant.Owner, grant.Token, grant.Mode, request.Capacity, grant.Elapsed + grant.Remaining);
                 break;
             case (LeaseGrant grant, LeaseCommand.Transfer { Request: var request }):
                 IsStored(grant.Token, LeaseEventKind.Granted);
                 Assert.Equal(grant.Token, _tokenOf.TryAdd($"transfer {request.RequestId}", grant.Token) ? grant.Token : _tokenOf[$"transfer {request.RequestId}"]);
-                Learn(call, grant.Owner, grant.Token, grant.Mode, Beliefs.GetValueOrDefault(request.Token)?.Capacity, grant.Held + grant.Remaining);
+                Learn(call, grant.Owner, grant.Token, grant.Mode, Beliefs.GetValueOrDefault(request.Token)?.Capacity, grant.Elapsed + grant.Remaining);
                 break;
             case (LeaseRenewal renewal, LeaseCommand.Renew { Request: var request }):
                 if (!Beliefs.TryGetValue(renewal.Token, out var belief)) break;
                 WithinHorizon(call, renewal);
-                Learn(call, request.Owner, renewal.Token, belief.Mode, belief.Capacity, renewal.Held + renewal.Remaining);
+                Learn(call, request.Owner, renewal.Token, belief.Mode, belief.Capacity, renewal.Elapsed + renewal.Remaining);
                 break;
             case (LeaseRelease { Replayed: false } release, LeaseCommand.Release { Request.Undelivered: false }):
                 IsStored(release.Token, LeaseEventKind.Released);
@@ -137,7 +137,7 @@ internal sealed class TwinClients(TwinStore store)
         if (answer is Refusal.Held { SameOwner: true } && call.Command is LeaseCommand.Acquire { Request.Owner: var owner })
             Assert.True(store.WasHolderSince(call.Writes, owner), $"{owner} was told to hold what it did not.");
         if (answer is LeaseRenewal renewal)
-            Assert.True((renewal.Breaking?.In ?? renewal.Remaining) > TimeSpan.Zero, $"Token {renewal.Token} was renewed with nothing left.");
+            Assert.True((renewal.Breaking?.EndsIn ?? renewal.Remaining) > TimeSpan.Zero, $"Token {renewal.Token} was renewed with nothing left.");
     }
 
     private static long? ToldInForce(object answer) => answer switch

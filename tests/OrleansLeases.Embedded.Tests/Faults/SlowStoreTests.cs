@@ -27,7 +27,7 @@ public sealed class SlowStoreTests : IAsyncDisposable
         var grant = (await call.WaitAsync(Patience)).Value;
 
         Assert.Equal(Seconds(18), grant.Remaining);
-        Assert.Equal(Seconds(12), grant.Held);
+        Assert.Equal(Seconds(12), grant.Elapsed);
         _time.Advance(Seconds(18));
         await _leases.GrantAsync(By("bob"));
     }

@@ -68,6 +68,6 @@ public sealed class TwoEnginesTests
         await one.ReleaseAsync(ann);
         var cid = await one.GrantAsync(By("cid"));
 
-        Assert.Equal(cid.Token, (await other.GetAsync(fresh: true)).LastToken);
+        Assert.Equal(cid.Token, (await other.GetAsync(consistent: true)).LastToken);
     }
 }

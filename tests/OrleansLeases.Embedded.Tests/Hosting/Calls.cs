@@ -25,8 +25,8 @@ internal static class Calls
     public static Task<LeaseResult<LeaseRelease>> ReleaseAsync(this ILeaseService leases, LeaseGrant grant) =>
         leases.ReleaseAsync(new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token }).AsTask().WaitAsync(Patience);
 
-    public static async Task<LeaseInfo> GetAsync(this ILeaseService leases, string resource = R, bool fresh = false) =>
-        (await leases.GetAsync(new GetLeaseRequest { Resource = resource, Fresh = fresh }).AsTask().WaitAsync(Patience)).Value;
+    public static async Task<LeaseInfo> GetAsync(this ILeaseService leases, string resource = R, bool consistent = false) =>
+        (await leases.GetAsync(new GetLeaseRequest { Resource = resource, Consistent = consistent }).AsTask().WaitAsync(Patience)).Value;
 
     /// <summary>Asks with a wait, and returns once the request stands in line.</summary>
     public static async Task<Task<LeaseResult<LeaseGrant>>> WaitInLineAsync(this ILeaseService leases, AcquireRequest request)

@@ -41,7 +41,7 @@ public sealed class FullDiskTests : IAsyncLifetime
 
         Assert.True(refusal.RetryAfter > TimeSpan.Zero);
         Assert.Equal(0, (await Leases.GetAsync(name)).LastToken);
-        Assert.Equal(0, (await Leases.GetAsync(name, fresh: true)).LastToken);
+        Assert.Equal(0, (await Leases.GetAsync(name, consistent: true)).LastToken);
     }
 
     [Fact]

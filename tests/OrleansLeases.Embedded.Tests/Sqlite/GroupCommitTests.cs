@@ -75,7 +75,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         var before = _folder.CommitsInLog();
 
         await Leases.RefusedAsync<Refusal.Held>(By("bob"));
-        await Leases.GetAsync(fresh: true);
+        await Leases.GetAsync(consistent: true);
         await Leases.GetAsync("unused");
         await Leases.HistoryAsync(R);
         await Leases.ListAsync(new ListLeasesRequest());
@@ -93,7 +93,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
             await Leases.RefusedAsync<Refusal.Unavailable>(By("ann"));
         }
 
-        Assert.Equal(0, (await Leases.GetAsync(fresh: true)).LastToken);
+        Assert.Equal(0, (await Leases.GetAsync(consistent: true)).LastToken);
         await Leases.GrantAsync(By("ann"));
     }
 }

@@ -23,7 +23,7 @@ internal sealed class ScriptedLeases : ILeaseService
         Mode = LeaseMode.Exclusive,
         Ttl = request.Ttl ?? TimeSpan.FromSeconds(30),
         Remaining = request.Ttl ?? TimeSpan.FromSeconds(30),
-        Held = TimeSpan.Zero,
+        Elapsed = TimeSpan.Zero,
         RenewAfter = TimeSpan.FromSeconds(10),
         RequestId = request.RequestId ?? "made",
     };
@@ -57,7 +57,7 @@ internal sealed class ScriptedLeases : ILeaseService
         Mode = request.Mode,
         Ttl = request.Ttl,
         Remaining = request.Ttl,
-        Held = TimeSpan.FromMilliseconds(1.9),
+        Elapsed = TimeSpan.FromMilliseconds(1.9),
         RenewAfter = request.Ttl / 3,
         RequestId = request.RequestId ?? "made",
         Replayed = replayed,
@@ -88,7 +88,7 @@ internal sealed class ScriptedLeases : ILeaseService
     public ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
     {
         Asked.Enqueue(request);
-        return new(new RenewBatchReply { Held = TimeSpan.Zero, Results = [.. request.Leases.Select(OnRenew)] });
+        return new(new RenewBatchReply { Elapsed = TimeSpan.Zero, Results = [.. request.Leases.Select(OnRenew)] });
     }
 
     public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
@@ -172,7 +172,7 @@ internal sealed class ScriptedLeases : ILeaseService
         Token = request.Token,
         Ttl = request.Ttl ?? TimeSpan.FromSeconds(30),
         Remaining = request.Ttl ?? TimeSpan.FromSeconds(30),
-        Held = TimeSpan.Zero,
+        Elapsed = TimeSpan.Zero,
         RenewAfter = TimeSpan.FromSeconds(10),
     };
 }

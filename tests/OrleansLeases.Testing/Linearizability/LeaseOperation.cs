@@ -8,7 +8,7 @@ public abstract record LeaseOperation(TimeSpan Invoked, TimeSpan Returned)
     /// <summary>Whether it happened for sure. A call without an answer may have happened at any time since, or never.</summary>
     public bool Certain { get; init; } = true;
 
-    /// <summary>An acquire that was granted. Told is what the holder may count on, from its call on: held and remaining.</summary>
+    /// <summary>An acquire that was granted. Told is what the holder may count on, from its call on: elapsed and remaining.</summary>
     public sealed record Granted(TimeSpan Invoked, TimeSpan Returned, string Owner, long Token, TimeSpan Told, TimeSpan Ttl) : LeaseOperation(Invoked, Returned);
 
     /// <summary>

@@ -77,7 +77,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
             var answer = await server(number + _failures).RenewAsync(new RenewRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token });
             if (answer.TryGetValue(out var renewal, out var refusal))
             {
-                var until = sent + renewal.Held + renewal.Remaining;
+                var until = sent + renewal.Elapsed + renewal.Remaining;
                 // An answer that comes after the deadline extends it all the same, had the holder not stopped by then.
                 if (ledger.Now >= tenure.Until) return false;
                 if (until > tenure.Until) tenure.Until = until;

@@ -19,7 +19,7 @@ public sealed class Ledger
     public Tenure Begin(LeaseGrant grant, TimeSpan sent)
     {
         ArgumentNullException.ThrowIfNull(grant);
-        return Begin(new Tenure(grant.Resource, grant.Owner, grant.Token, Now) { Until = sent + grant.Held + grant.Remaining });
+        return Begin(new Tenure(grant.Resource, grant.Owner, grant.Token, Now) { Until = sent + grant.Elapsed + grant.Remaining });
     }
 
     public Tenure Begin(Tenure tenure)
