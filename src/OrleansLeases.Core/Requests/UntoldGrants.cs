@@ -24,7 +24,7 @@ public static class UntoldGrants
         {
             if (answer.IsCompletedSuccessfully) return await answer.ConfigureAwait(false);
             // It outlives the call, and is nobody's.
-            using (ExecutionContext.SuppressFlow()) _ = GiveBackAsync(giveUp, leases);
+            _ = Background.Make(() => GiveBackAsync(giveUp, leases));
             throw;
         }
     }

@@ -10,6 +10,9 @@ namespace OrleansLeases.Client.Tests.Handles;
 /// <summary>What goes on behind a call has nothing of whoever made it; a call has its caller's.</summary>
 public sealed class AmbientStateTests
 {
+    // On the machine's own clock, since threads of their own follow only that: long enough for a machine that is busy.
+    private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(6);
+
     private static readonly AsyncLocal<string?> Tenant = new();
 
     [Fact]
@@ -20,8 +23,8 @@ public sealed class AmbientStateTests
         await using var client = new LeaseClient(service);
 
         // Of the first one's, timers and threads are made.
-        await using var first = await AsAsync("A", () => client.AcquireAsync("a", new() { Ttl = TimeSpan.FromSeconds(1) }).AsTask());
-        await using var lease = await AsAsync("B", () => client.AcquireAsync("b", new() { Ttl = TimeSpan.FromSeconds(1) }).AsTask());
+        await using var first = await AsAsync("A", () => client.AcquireAsync("a", new() { Ttl = Ttl }).AsTask());
+        await using var lease = await AsAsync("B", () => client.AcquireAsync("b", new() { Ttl = Ttl }).AsTask());
         await Eventually.TrueAsync(() => service.Of("renew").Count >= 3);
         await AsAsync("C", lease.ReleaseAsync);
 
@@ -55,7 +58,7 @@ public sealed class AmbientStateTests
     {
         await using var engine = EmbeddedLeases.InMemory();
         await using var client = new LeaseClient(engine);
-        await using var term = await AsAsync("A", () => new LeaderElection(client, "r", new() { Ttl = TimeSpan.FromSeconds(1) }).CampaignAsync().AsTask());
+        await using var term = await AsAsync("A", () => new LeaderElection(client, "r", new() { Ttl = Ttl }).CampaignAsync().AsTask());
         var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         term.HandOverToken.UnsafeRegister(_ => seen.TrySetResult(Ambient()), null);
 

@@ -143,18 +143,22 @@ internal sealed class Network(ILeaseService service) : ForwardingLeases(service)
         string verb, object request, Func<CancellationToken, ValueTask<LeaseResult<T>>> ask, CancellationToken cancellationToken)
         where T : class
     {
-        var fate = FateOf(verb);
-        lock (_gate) _sent.Add((verb, request));
-        switch (fate)
+        switch (FateOf(verb))
         {
             case Fate.Passing:
-                return await ask(cancellationToken);
+                var answer = ask(cancellationToken);
+                NoteSent(verb, request);
+                return await answer;
             case Fate.Refusing refused:
+                NoteSent(verb, request);
                 return refused.Refusal;
             case Fate.Losing:
-                await ask(CancellationToken.None);
+                var lost = ask(CancellationToken.None);
+                NoteSent(verb, request);
+                await lost;
                 return new Refusal.OutcomeUnknown(null, "The answer was lost.");
-            default:
+            case var fate:
+                NoteSent(verb, request);
                 var letter = new Letter<T>(verb, ask, cancellationToken);
                 lock (_gate)
                 {
@@ -164,6 +168,12 @@ internal sealed class Network(ILeaseService service) : ForwardingLeases(service)
 
                 return await (fate is Fate.Hanging ? letter.Answered : letter.Answered.WaitAsync(cancellationToken));
         }
+    }
+
+    // After the call was made: a test that has seen the request knows that the service has queued it.
+    private void NoteSent(string verb, object request)
+    {
+        lock (_gate) _sent.Add((verb, request));
     }
 
     private Action? TakeAnswer(int number)
