@@ -25,10 +25,13 @@ public enum LeaseEventKind
     Broken = 6,
 }
 
-/// <summary>One change of a lease, numbered without gaps for each resource.</summary>
+/// <summary>One stored change of a resource, in its history and as a watcher sees it. Immutable.</summary>
 public sealed record LeaseEvent
 {
-    /// <summary>The number, from 1.</summary>
+    /// <summary>The resource, in a watch; absent in a <see cref="LeaseHistory"/>, which names it once for all of its events.</summary>
+    public string? Resource { get; init; }
+
+    /// <summary>The change's number among those of its resource, from 1 without gaps.</summary>
     public required long Sequence { get; init; }
 
     /// <summary>What happened.</summary>

@@ -29,7 +29,7 @@ namespace OrleansLeases;
 [JsonSerializable(typeof(CounterValue))]
 [JsonSerializable(typeof(KeyValue))]
 [JsonSerializable(typeof(KeyPage))]
-[JsonSerializable(typeof(LeaseChange))]
+[JsonSerializable(typeof(LeaseEvent))]
 [JsonSerializable(typeof(KeyChange))]
 [JsonSerializable(typeof(KeyInfo))]
 [JsonSerializable(typeof(ServiceInfo))]

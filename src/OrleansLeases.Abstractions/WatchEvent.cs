@@ -46,7 +46,7 @@ public abstract record WatchEvent
 
     /// <summary>A stored change of a resource.</summary>
     /// <param name="Lease">What happened.</param>
-    public sealed record LeaseChanged(LeaseChange Lease) : WatchEvent
+    public sealed record LeaseChanged(LeaseEvent Lease) : WatchEvent
     {
         /// <inheritdoc/>
         public override string Name => Lease.Kind switch
@@ -60,7 +60,7 @@ public abstract record WatchEvent
         };
 
         /// <inheritdoc/>
-        public override void WriteData(Utf8JsonWriter json) => JsonSerializer.Serialize(json, Lease, LeaseJson.Default.LeaseChange);
+        public override void WriteData(Utf8JsonWriter json) => JsonSerializer.Serialize(json, Lease, LeaseJson.Default.LeaseEvent);
     }
 
     /// <summary>A stored change of a key.</summary>

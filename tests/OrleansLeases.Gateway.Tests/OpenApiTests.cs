@@ -84,7 +84,7 @@ public sealed class OpenApiTests
     }
 
     [Theory]
-    [InlineData("LeaseChange", "at kind owner reason resource sequence token")]
+    [InlineData("LeaseEvent", "at kind owner reason resource sequence token")]
     [InlineData("KeyChange", "at key kind lease value version")]
     [InlineData("KeyInfo", "key lease value version")]
     public async Task Document_WhenFetched_TellsTheDataOfEvents(string name, string fields)

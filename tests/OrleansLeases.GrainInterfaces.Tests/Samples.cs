@@ -83,7 +83,7 @@ internal static class Samples
 
     private static readonly WatchPoint Point = new(long.MaxValue, History: 1L << 53);
 
-    private static readonly LeaseChange LeaseChange = new()
+    private static readonly LeaseEvent LeaseChange = new()
     {
         Resource = Text, Sequence = 3, Kind = LeaseEventKind.Transferred, Owner = Text, Token = 42, At = When, Reason = Text,
     };

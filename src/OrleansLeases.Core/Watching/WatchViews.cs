@@ -4,7 +4,7 @@ namespace OrleansLeases.Core;
 internal static class WatchViews
 {
     public static IEnumerable<WatchEvent> Changes(string resource, BlockLog<LogEntry> log, long after) =>
-        log.After(after).Select(change => new WatchEvent.LeaseChanged(new LeaseChange
+        log.After(after).Select(change => new WatchEvent.LeaseChanged(new LeaseEvent
         {
             Resource = resource,
             Sequence = change.Sequence,

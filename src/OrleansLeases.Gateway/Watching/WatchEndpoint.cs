@@ -29,11 +29,11 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
             Summary = "Follows what happens to a resource, to a key, or to every name with a prefix, as server-sent events.",
             Description = "Takes one of resource, key and prefix. A resource or key is replayed from a given event, or starts with the event state; "
                 + "after resync, which says that events may have been missed, the state follows again. A prefix covers resources and keys, and is live only. "
-                + "The data of state is a LeaseInfo or a KeyInfo; of granted, released, expired, transferred, breaking and broken a LeaseChange; "
+                + "The data of state is a LeaseInfo or a KeyInfo; of granted, released, expired, transferred, breaking and broken a LeaseEvent; "
                 + "of key-put and key-deleted a KeyChange; of resync an empty object. A stream that is silent for 15 s gets a comment.",
             Reply = typeof(string),
             ReplyType = "text/event-stream",
-            Events = [typeof(LeaseInfo), typeof(KeyInfo), typeof(LeaseChange), typeof(KeyChange)],
+            Events = [typeof(LeaseInfo), typeof(KeyInfo), typeof(LeaseEvent), typeof(KeyChange)],
             Refusals = [RefusalCode.InvalidRequest, RefusalCode.LimitReached, RefusalCode.Unavailable],
             Parameters =
             [

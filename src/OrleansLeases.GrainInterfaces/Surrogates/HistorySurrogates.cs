@@ -35,6 +35,7 @@ internal struct LeaseEventSurrogate
     [Id(3)] public long Token;
     [Id(4)] public DateTimeOffset At;
     [Id(5)] public string? Reason;
+    [Id(6)] public string? Resource;
 }
 
 [RegisterConverter]
@@ -48,6 +49,7 @@ internal sealed class LeaseEventConverter : IConverter<LeaseEvent, LeaseEventSur
         Token = surrogate.Token,
         At = surrogate.At,
         Reason = surrogate.Reason,
+        Resource = surrogate.Resource,
     };
 
     public LeaseEventSurrogate ConvertToSurrogate(in LeaseEvent value) => new()
@@ -58,5 +60,6 @@ internal sealed class LeaseEventConverter : IConverter<LeaseEvent, LeaseEventSur
         Token = value.Token,
         At = value.At,
         Reason = value.Reason,
+        Resource = value.Resource,
     };
 }

@@ -35,7 +35,7 @@ internal sealed class KeyStateEventConverter : IConverter<WatchEvent.KeyState, K
 internal struct LeaseChangedEventSurrogate
 {
     [Id(0)] public WatchPoint? ResumeFrom;
-    [Id(1)] public LeaseChange Lease;
+    [Id(1)] public LeaseEvent Lease;
 }
 
 [RegisterConverter]

@@ -44,44 +44,6 @@ internal sealed class KeyInfoConverter : IConverter<KeyInfo, KeyInfoSurrogate>
     };
 }
 
-[GenerateSerializer, Alias("OrleansLeases.Surrogates.LeaseChange"), Immutable]
-internal struct LeaseChangeSurrogate
-{
-    [Id(0)] public string Resource;
-    [Id(1)] public long Sequence;
-    [Id(2)] public LeaseEventKind Kind;
-    [Id(3)] public string Owner;
-    [Id(4)] public long Token;
-    [Id(5)] public DateTimeOffset At;
-    [Id(6)] public string? Reason;
-}
-
-[RegisterConverter]
-internal sealed class LeaseChangeConverter : IConverter<LeaseChange, LeaseChangeSurrogate>
-{
-    public LeaseChange ConvertFromSurrogate(in LeaseChangeSurrogate surrogate) => new()
-    {
-        Resource = surrogate.Resource,
-        Sequence = surrogate.Sequence,
-        Kind = surrogate.Kind,
-        Owner = surrogate.Owner,
-        Token = surrogate.Token,
-        At = surrogate.At,
-        Reason = surrogate.Reason,
-    };
-
-    public LeaseChangeSurrogate ConvertToSurrogate(in LeaseChange value) => new()
-    {
-        Resource = value.Resource,
-        Sequence = value.Sequence,
-        Kind = value.Kind,
-        Owner = value.Owner,
-        Token = value.Token,
-        At = value.At,
-        Reason = value.Reason,
-    };
-}
-
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.KeyChange"), Immutable]
 internal struct KeyChangeSurrogate
 {

@@ -116,7 +116,7 @@ internal sealed class MergedWatch : IDisposable
     {
         var (name, number) = told switch
         {
-            WatchEvent.LeaseChanged { Lease: var change } => (change.Resource, change.Sequence),
+            WatchEvent.LeaseChanged { Lease: var change } => (change.Resource!, change.Sequence),
             WatchEvent.KeyChanged { Key: var change } => (change.Key, change.Version),
             _ => throw new ArgumentOutOfRangeException(nameof(told), told, "Silos tell of changes only."),
         };

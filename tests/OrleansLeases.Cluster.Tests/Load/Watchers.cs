@@ -135,7 +135,7 @@ internal sealed class Watchers : IAsyncDisposable
                     _last[(true, key.Key)] = told.ResumeFrom!.Value.Sequence;
                     break;
                 case WatchEvent.LeaseChanged { Lease: var change }:
-                    Follow((false, change.Resource), change.Sequence);
+                    Follow((false, change.Resource!), change.Sequence);
                     break;
                 case WatchEvent.KeyChanged { Key: var change }:
                     Follow((true, change.Key), change.Version);

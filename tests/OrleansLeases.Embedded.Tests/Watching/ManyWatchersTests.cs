@@ -76,8 +76,8 @@ public sealed class ManyWatchersTests : IDisposable
         while (await unread.NextAsync() is WatchEvent.LeaseChanged changed)
         {
             told++;
-            Assert.Equal(sequences.GetValueOrDefault(changed.Lease.Resource) + 1, changed.Lease.Sequence);
-            sequences[changed.Lease.Resource] = changed.Lease.Sequence;
+            Assert.Equal(sequences.GetValueOrDefault(changed.Lease.Resource!) + 1, changed.Lease.Sequence);
+            sequences[changed.Lease.Resource!] = changed.Lease.Sequence;
         }
 
         // Keepers that tell at once with the one that found it full come too late.
@@ -92,10 +92,10 @@ public sealed class ManyWatchersTests : IDisposable
             }
 
             var change = Assert.IsType<WatchEvent.LeaseChanged>(next).Lease;
-            var before = seen.GetValueOrDefault(change.Resource);
+            var before = seen.GetValueOrDefault(change.Resource!);
             if (resyncs == 0) Assert.Equal(before + 1, change.Sequence);
             else Assert.InRange(change.Sequence, before + 1, long.MaxValue);
-            seen[change.Resource] = change.Sequence;
+            seen[change.Resource!] = change.Sequence;
         }
     }
 

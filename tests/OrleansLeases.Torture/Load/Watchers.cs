@@ -146,7 +146,7 @@ internal sealed class Watchers : IAsyncDisposable
 
     private static (string Name, long Number) Identify(WatchEvent told) => told switch
     {
-        WatchEvent.LeaseChanged changed => (changed.Lease.Resource, changed.Lease.Sequence),
+        WatchEvent.LeaseChanged changed => (changed.Lease.Resource!, changed.Lease.Sequence),
         WatchEvent.KeyChanged changed => (changed.Key.Key, changed.Key.Version),
         _ => ("", -1),
     };

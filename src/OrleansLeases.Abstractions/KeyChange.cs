@@ -2,31 +2,6 @@ using System.Text.Json.Serialization;
 
 namespace OrleansLeases;
 
-/// <summary>One stored change of a resource, as a watcher is told of it. Immutable.</summary>
-public sealed record LeaseChange
-{
-    /// <summary>The resource.</summary>
-    public required string Resource { get; init; }
-
-    /// <summary>The change's number among those of its resource, from 1 without gaps.</summary>
-    public required long Sequence { get; init; }
-
-    /// <summary>What happened.</summary>
-    public required LeaseEventKind Kind { get; init; }
-
-    /// <summary>Whose lease.</summary>
-    public required string Owner { get; init; }
-
-    /// <summary>Which grant.</summary>
-    public required long Token { get; init; }
-
-    /// <summary>When, by the service's clock. For people.</summary>
-    public required DateTimeOffset At { get; init; }
-
-    /// <summary>Why, where someone said.</summary>
-    public string? Reason { get; init; }
-}
-
 /// <summary>One stored change of a key, as a watcher is told of it. Immutable.</summary>
 public sealed record KeyChange
 {
