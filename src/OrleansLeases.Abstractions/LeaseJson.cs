@@ -34,7 +34,7 @@ namespace OrleansLeases;
 [JsonSerializable(typeof(KeyInfo))]
 [JsonSerializable(typeof(ServiceInfo))]
 [JsonSerializable(typeof(Refusal))]
-[JsonSerializable(typeof(HeldBy[]))]
+[JsonSerializable(typeof(CurrentHolder[]))]
 [JsonSerializable(typeof(Dictionary<string, string[]>))]
 public sealed partial class LeaseJson : JsonSerializerContext;
 

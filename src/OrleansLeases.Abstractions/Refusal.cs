@@ -97,7 +97,7 @@ public abstract record Refusal
     /// <param name="Position">The place in line, from 1, that this request has or would get.</param>
     /// <param name="RetryAfter">When asking again may help; 0 for a request that waits in line.</param>
     /// <param name="Detail">All of it in a sentence.</param>
-    public sealed record Held(IReadOnlyList<HeldBy> Holders, bool SameOwner, int Position, TimeSpan RetryAfter, string Detail)
+    public sealed record Held(IReadOnlyList<CurrentHolder> Holders, bool SameOwner, int Position, TimeSpan RetryAfter, string Detail)
         : Refusal(RefusalCode.Held, Detail);
 
     /// <summary>The caller is not, or no longer, the holder.</summary>
@@ -131,7 +131,7 @@ public abstract record Refusal
 }
 
 /// <summary>A holder, as told to someone whom it keeps out.</summary>
-public sealed record HeldBy
+public sealed record CurrentHolder
 {
     /// <summary>Who holds.</summary>
     public required string Owner { get; init; }

@@ -53,7 +53,7 @@ public sealed class RefusalConverter : JsonConverter<Refusal>
                 break;
             case Refusal.Held held:
                 writer.WritePropertyName("holders"u8);
-                JsonSerializer.Serialize(writer, [.. held.Holders], LeaseJson.Default.HeldByArray);
+                JsonSerializer.Serialize(writer, [.. held.Holders], LeaseJson.Default.CurrentHolderArray);
                 writer.WriteBoolean("sameOwner"u8, held.SameOwner);
                 writer.WriteNumber("position"u8, held.Position);
                 WriteMilliseconds(writer, "retryAfterMs"u8, held.RetryAfter);
@@ -99,7 +99,7 @@ public sealed class RefusalConverter : JsonConverter<Refusal>
             "forbidden" => new Refusal.Forbidden(detail),
             "not-found" => new Refusal.NotFound(detail),
             "held" => new Refusal.Held(
-                problem.GetProperty("holders").Deserialize(LeaseJson.Default.HeldByArray) ?? [],
+                problem.GetProperty("holders").Deserialize(LeaseJson.Default.CurrentHolderArray) ?? [],
                 problem.GetProperty("sameOwner").GetBoolean(),
                 problem.GetProperty("position").GetInt32(),
                 Milliseconds(problem, "retryAfterMs"),

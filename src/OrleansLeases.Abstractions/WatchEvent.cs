@@ -24,7 +24,7 @@ public abstract record WatchEvent
 
     /// <summary>The current state of a resource: the first event without <see cref="WatchRequest.Since"/>, and the next after <see cref="Resync"/>.</summary>
     /// <param name="Lease">The resource.</param>
-    public sealed record LeaseState(LeaseInfo Lease) : WatchEvent
+    public sealed record LeaseSnapshot(LeaseInfo Lease) : WatchEvent
     {
         /// <inheritdoc/>
         public override string Name => "state";
@@ -35,7 +35,7 @@ public abstract record WatchEvent
 
     /// <summary>The current state of a key: as that of a resource. A key whose lease has ended is absent.</summary>
     /// <param name="Key">The key.</param>
-    public sealed record KeyState(KeyInfo Key) : WatchEvent
+    public sealed record KeySnapshot(KeyInfo Key) : WatchEvent
     {
         /// <inheritdoc/>
         public override string Name => "state";

@@ -39,7 +39,7 @@ public sealed class WatchTests
         await _server.AskedAsync();
         await _server.SendAsync($":\n\nid: 3-5\nevent: state\ndata: {Requests.Info}\n\nevent: from-the-future\ndata: ?\n\nid: 4-5\nevent: granted\ndata: {Granted}\n\nevent: resync\ndata: {{}}\n\n");
 
-        var state = Assert.IsType<WatchEvent.LeaseState>(await NextAsync(events));
+        var state = Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(events));
         Assert.Equal((new WatchPoint(3, 5), "ann"), (state.ResumeFrom, state.Lease.Holders[0].Owner));
         var changed = Assert.IsType<WatchEvent.LeaseChanged>(await NextAsync(events));
         Assert.Equal((new WatchPoint(4, 5), LeaseEventKind.Granted, 7), (changed.ResumeFrom, changed.Lease.Kind, changed.Lease.Token));

@@ -29,7 +29,7 @@ public sealed class RefusalTests : IAsyncLifetime
         new Refusal.Unauthorized("No credential."),
         new Refusal.Forbidden("Not this name."),
         new Refusal.NotFound("No such key."),
-        new Refusal.Held([new HeldBy { Owner = "o", Mode = LeaseMode.Exclusive, Remaining = TimeSpan.FromSeconds(1) }], true, 1, TimeSpan.FromSeconds(1), "Held."),
+        new Refusal.Held([new CurrentHolder { Owner = "o", Mode = LeaseMode.Exclusive, Remaining = TimeSpan.FromSeconds(1) }], true, 1, TimeSpan.FromSeconds(1), "Held."),
         new Refusal.NotHolder(NotHolderReason.Expired, 3, "Expired."),
         new Refusal.Conflict(2, "Capacity."),
         new Refusal.LimitReached("waiters", TimeSpan.FromSeconds(1.001), "Too many."),

@@ -147,8 +147,8 @@ public sealed class TwinTests : IAsyncLifetime
     {
         await using var ofLease = await StartAsync(_other.Leases, new() { Resource = "orders/42" });
         await using var ofKey = await StartAsync(_other.Leases, new() { Key = "config" });
-        Assert.IsType<WatchEvent.LeaseState>(await NextAsync(ofLease));
-        Assert.IsType<WatchEvent.KeyState>(await NextAsync(ofKey));
+        Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(ofLease));
+        Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(ofKey));
 
         Assert.Null((await _one.Leases.AcquireAsync(Acquire("orders/42", "worker"))).Refusal);
         for (var i = 1; i <= 3; i++)

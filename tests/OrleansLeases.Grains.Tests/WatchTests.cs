@@ -18,8 +18,8 @@ public sealed class WatchTests
         await using var cluster = await Cluster.InMemoryAsync();
         await using var ofLease = await StartAsync(cluster.ClientLeases, new() { Resource = "a" });
         await using var ofKey = await StartAsync(cluster.ClientLeases, new() { Key = "k" });
-        Assert.IsType<WatchEvent.LeaseState>(await NextAsync(ofLease));
-        Assert.IsType<WatchEvent.KeyState>(await NextAsync(ofKey));
+        Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(ofLease));
+        Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(ofKey));
 
         for (var i = 1; i <= 5; i++)
         {

@@ -9,9 +9,9 @@ internal static class WatchPrinter
     /// <summary>A line for people.</summary>
     public static string Line(WatchEvent told) => told switch
     {
-        WatchEvent.LeaseState { Lease: var lease } => Line("now", told, lease.Resource, HoldersOf(lease)),
-        WatchEvent.KeyState { Key: { Value: { } value } key } => Line("now", told, key.Key, Written(key.Version, value, key.Lease)),
-        WatchEvent.KeyState { Key: var key } => Line("now", told, key.Key, "no such key"),
+        WatchEvent.LeaseSnapshot { Lease: var lease } => Line("now", told, lease.Resource, HoldersOf(lease)),
+        WatchEvent.KeySnapshot { Key: { Value: { } value } key } => Line("now", told, key.Key, Written(key.Version, value, key.Lease)),
+        WatchEvent.KeySnapshot { Key: var key } => Line("now", told, key.Key, "no such key"),
         WatchEvent.LeaseChanged { Lease: var change } =>
             Line(Time(change.At), told, change.Resource ?? "", $"{change.Owner}, token {Number(change.Token)}{(change.Reason is { } reason ? $": {reason}" : "")}"),
         WatchEvent.KeyChanged { Key: { Kind: KeyEventKind.KeyPut } change } => Line(Time(change.At), told, change.Key, Written(change.Version, change.Value, change.Lease)),

@@ -101,8 +101,8 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
 
     private WatchEvent? Parse(string name, ReadOnlySpan<byte> data) => name switch
     {
-        "state" when request.Key is not null => new WatchEvent.KeyState(Read(data, Wire.Json.KeyInfo)),
-        "state" => new WatchEvent.LeaseState(Read(data, Wire.Json.LeaseInfo)),
+        "state" when request.Key is not null => new WatchEvent.KeySnapshot(Read(data, Wire.Json.KeyInfo)),
+        "state" => new WatchEvent.LeaseSnapshot(Read(data, Wire.Json.LeaseInfo)),
         "granted" or "released" or "expired" or "transferred" or "breaking" or "broken" =>
             Read(data, Wire.Json.LeaseEvent) is { Resource: not null } change ? new WatchEvent.LeaseChanged(change) : throw new JsonException("It is of no resource."),
         "key-put" or "key-deleted" => new WatchEvent.KeyChanged(Read(data, Wire.Json.KeyChange)),

@@ -121,7 +121,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         {
             switch (happened)
             {
-                case WatchEvent.LeaseState { Lease.Holders.Count: 0 }:
+                case WatchEvent.LeaseSnapshot { Lease.Holders.Count: 0 }:
                 case WatchEvent.LeaseChanged { Lease.Kind: not (LeaseEventKind.Granted or LeaseEventKind.Breaking) }:
                     return;
             }

@@ -75,7 +75,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
         {
             // After a resync comes the state; and an event says when to look, since it does not have the metadata.
             if (happened is WatchEvent.Resync) continue;
-            var leader = happened is WatchEvent.LeaseState state ? LeaderOf(state.Lease) : await GetLeaderAsync(cancellationToken).ConfigureAwait(false);
+            var leader = happened is WatchEvent.LeaseSnapshot state ? LeaderOf(state.Lease) : await GetLeaderAsync(cancellationToken).ConfigureAwait(false);
             if (told == (leader?.Token ?? 0)) continue;
             told = leader?.Token ?? 0;
             yield return leader;

@@ -319,7 +319,7 @@ public sealed partial class LeaseKeeper : Keeper
     private LeaseInfo InfoOf(LeaseState state, Now now) => LeaseViews.Info(Resource, state, now, _line.Count);
 
     private LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Now now) =>
-        new RecordWatch(PutUp(state), Resource, state, new WatchEvent.LeaseState(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
+        new RecordWatch(PutUp(state), Resource, state, new WatchEvent.LeaseSnapshot(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
 
     /// <summary>Answers a turn that came to nothing; unless something of it is stored, of which the answer would not be true.</summary>
     private static void Fail(LeaseTurn turn, Refusal refusal) => turn.TrySetResult(turn.IsStored ? UnknownOutcomeOf(turn) : refusal);

@@ -11,11 +11,11 @@ internal static class Refusals
         var sameOwner = false;
         var earliest = TimeSpan.MaxValue;
         var latest = TimeSpan.Zero;
-        var told = new HeldBy[holders.Length];
+        var told = new CurrentHolder[holders.Length];
         for (var i = 0; i < holders.Length; i++)
         {
             var left = Left(holders[i], now);
-            told[i] = new HeldBy { Owner = holders[i].Owner, Mode = holders[i].Mode, Remaining = left };
+            told[i] = new CurrentHolder { Owner = holders[i].Owner, Mode = holders[i].Mode, Remaining = left };
             sameOwner |= holders[i].Owner == request.Owner;
             if (left < earliest) earliest = left;
             if (left > latest) latest = left;
@@ -32,7 +32,7 @@ internal static class Refusals
     }
 
     public static Refusal HeldByNewOwner(TransferRequest request, ImmutableArray<Holder> holders, Now now) => new Refusal.Held(
-        [.. holders.Select(holder => new HeldBy { Owner = holder.Owner, Mode = holder.Mode, Remaining = Left(holder, now) })],
+        [.. holders.Select(holder => new CurrentHolder { Owner = holder.Owner, Mode = holder.Mode, Remaining = Left(holder, now) })],
         SameOwner: true,
         Position: 1,
         RetryAfter: TimeSpan.Zero,

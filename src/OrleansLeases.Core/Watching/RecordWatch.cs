@@ -54,6 +54,6 @@ internal sealed class KeyWatch(Bulletin bulletin, string key, KeyState state, Wa
     public LeaseWatch Start(bool ended)
     {
         var seen = ended ? state with { Value = null, Binding = null } : state;
-        return new RecordWatch(bulletin, key, seen, new WatchEvent.KeyState(WatchViews.Info(key, seen)), since, history).Start();
+        return new RecordWatch(bulletin, key, seen, new WatchEvent.KeySnapshot(WatchViews.Info(key, seen)), since, history).Start();
     }
 }

@@ -7,7 +7,7 @@ internal struct RefusalSurrogate
     [Id(0)] public RefusalCode Code;
     [Id(1)] public string Detail;
     [Id(2)] public Dictionary<string, string[]> Errors;
-    [Id(3)] public HeldBy[] Holders;
+    [Id(3)] public CurrentHolder[] Holders;
     [Id(4)] public bool SameOwner;
     [Id(5)] public int Position;
     [Id(6)] public TimeSpan RetryAfter;

@@ -1,34 +1,34 @@
 namespace OrleansLeases.Surrogates;
 
 // Each case has a surrogate of its own: events cross in arrays, which name the type of each.
-[GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.LeaseState"), Immutable]
-internal struct LeaseStateEventSurrogate
+[GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.LeaseSnapshot"), Immutable]
+internal struct LeaseSnapshotEventSurrogate
 {
     [Id(0)] public WatchPoint? ResumeFrom;
     [Id(1)] public LeaseInfo Lease;
 }
 
 [RegisterConverter]
-internal sealed class LeaseStateEventConverter : IConverter<WatchEvent.LeaseState, LeaseStateEventSurrogate>
+internal sealed class LeaseSnapshotEventConverter : IConverter<WatchEvent.LeaseSnapshot, LeaseSnapshotEventSurrogate>
 {
-    public WatchEvent.LeaseState ConvertFromSurrogate(in LeaseStateEventSurrogate surrogate) => new(surrogate.Lease) { ResumeFrom = surrogate.ResumeFrom };
+    public WatchEvent.LeaseSnapshot ConvertFromSurrogate(in LeaseSnapshotEventSurrogate surrogate) => new(surrogate.Lease) { ResumeFrom = surrogate.ResumeFrom };
 
-    public LeaseStateEventSurrogate ConvertToSurrogate(in WatchEvent.LeaseState value) => new() { ResumeFrom = value.ResumeFrom, Lease = value.Lease };
+    public LeaseSnapshotEventSurrogate ConvertToSurrogate(in WatchEvent.LeaseSnapshot value) => new() { ResumeFrom = value.ResumeFrom, Lease = value.Lease };
 }
 
-[GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.KeyState"), Immutable]
-internal struct KeyStateEventSurrogate
+[GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.KeySnapshot"), Immutable]
+internal struct KeySnapshotEventSurrogate
 {
     [Id(0)] public WatchPoint? ResumeFrom;
     [Id(1)] public KeyInfo Key;
 }
 
 [RegisterConverter]
-internal sealed class KeyStateEventConverter : IConverter<WatchEvent.KeyState, KeyStateEventSurrogate>
+internal sealed class KeySnapshotEventConverter : IConverter<WatchEvent.KeySnapshot, KeySnapshotEventSurrogate>
 {
-    public WatchEvent.KeyState ConvertFromSurrogate(in KeyStateEventSurrogate surrogate) => new(surrogate.Key) { ResumeFrom = surrogate.ResumeFrom };
+    public WatchEvent.KeySnapshot ConvertFromSurrogate(in KeySnapshotEventSurrogate surrogate) => new(surrogate.Key) { ResumeFrom = surrogate.ResumeFrom };
 
-    public KeyStateEventSurrogate ConvertToSurrogate(in WatchEvent.KeyState value) => new() { ResumeFrom = value.ResumeFrom, Key = value.Key };
+    public KeySnapshotEventSurrogate ConvertToSurrogate(in WatchEvent.KeySnapshot value) => new() { ResumeFrom = value.ResumeFrom, Key = value.Key };
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.LeaseChanged"), Immutable]

@@ -74,7 +74,7 @@ public sealed class RealServersTests : IAsyncLifetime
     {
         var service = Service(_first.Address, _second.Address);
         await using var events = (await service.WatchAsync(new() { Resource = "r" })).Value.GetAsyncEnumerator();
-        var sequence = Assert.IsType<WatchEvent.LeaseState>(await NextAsync(events)).Lease.Sequence;
+        var sequence = Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(events)).Lease.Sequence;
         var grant = (await service.AcquireAsync(Ann)).Value;
         Assert.Equal(++sequence, Assert.IsType<WatchEvent.LeaseChanged>(await NextAsync(events)).Lease.Sequence);
 

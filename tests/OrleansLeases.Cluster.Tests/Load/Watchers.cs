@@ -128,10 +128,10 @@ internal sealed class Watchers : IAsyncDisposable
                     Volatile.Write(ref _resynced, true);
                     _last.Clear();
                     break;
-                case WatchEvent.LeaseState { Lease: var lease }:
+                case WatchEvent.LeaseSnapshot { Lease: var lease }:
                     _last[(false, lease.Resource)] = told.ResumeFrom!.Value.Sequence;
                     break;
-                case WatchEvent.KeyState { Key: var key }:
+                case WatchEvent.KeySnapshot { Key: var key }:
                     _last[(true, key.Key)] = told.ResumeFrom!.Value.Sequence;
                     break;
                 case WatchEvent.LeaseChanged { Lease: var change }:

@@ -12,7 +12,7 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
     {
         var grant = await GrantAsync("a");
         await using var events = await WatchAsync(new() { Resource = R });
-        var state = Assert.IsType<WatchEvent.LeaseState>(await NextAsync(events));
+        var state = Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(events));
         Assert.Equal("a", Assert.Single(state.Lease.Holders).Owner);
         Assert.Equal((1, "state"), (state.ResumeFrom?.Sequence, state.Name));
 
@@ -28,8 +28,8 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
     {
         await using var ofResource = await WatchAsync(new() { Resource = R });
         await using var ofKey = await WatchAsync(new() { Key = R });
-        Assert.Equal(LeaseStatus.Free, Assert.IsType<WatchEvent.LeaseState>(await NextAsync(ofResource)).Lease.State);
-        Assert.Equal(new KeyInfo { Key = R, Version = 0 }, Assert.IsType<WatchEvent.KeyState>(await NextAsync(ofKey)).Key);
+        Assert.Equal(LeaseStatus.Free, Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(ofResource)).Lease.State);
+        Assert.Equal(new KeyInfo { Key = R, Version = 0 }, Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(ofKey)).Key);
 
         await GrantAsync("a");
         await PutAsync(R, "red");
@@ -43,7 +43,7 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
     {
         await PutAsync(K, "red");
         await using var events = await WatchAsync(new() { Key = K });
-        var state = Assert.IsType<WatchEvent.KeyState>(await NextAsync(events));
+        var state = Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(events));
         Assert.Equal(new KeyInfo { Key = K, Version = 1, Value = "red" }, state.Key);
         Assert.Equal((1, "state"), (state.ResumeFrom?.Sequence, state.Name));
 
@@ -106,7 +106,7 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         await GrantAsync("a");
         await using var events = await WatchAsync(new() { Resource = R, Since = new(1, History: 4711) });
         Assert.IsType<WatchEvent.Resync>(await NextAsync(events));
-        Assert.Equal(1, Assert.IsType<WatchEvent.LeaseState>(await NextAsync(events)).Lease.Sequence);
+        Assert.Equal(1, Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(events)).Lease.Sequence);
     }
 
     [Fact]
@@ -116,9 +116,9 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         await using var ofResource = await WatchAsync(new() { Resource = R, Since = new(17) });
         await using var ofKey = await WatchAsync(new() { Key = K, Since = new(1) });
         Assert.IsType<WatchEvent.Resync>(await NextAsync(ofResource));
-        Assert.Equal(1, Assert.IsType<WatchEvent.LeaseState>(await NextAsync(ofResource)).ResumeFrom?.Sequence);
+        Assert.Equal(1, Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(ofResource)).ResumeFrom?.Sequence);
         Assert.IsType<WatchEvent.Resync>(await NextAsync(ofKey));
-        Assert.Equal(0, Assert.IsType<WatchEvent.KeyState>(await NextAsync(ofKey)).ResumeFrom?.Sequence);
+        Assert.Equal(0, Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(ofKey)).ResumeFrom?.Sequence);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         for (var i = 0; i < 300; i++) await ReleaseAsync(await GrantAsync($"worker-{i}"));
         await using var events = await WatchAsync(new() { Resource = R, Since = new(1) });
         Assert.IsType<WatchEvent.Resync>(await NextAsync(events));
-        Assert.Equal(600, Assert.IsType<WatchEvent.LeaseState>(await NextAsync(events)).ResumeFrom?.Sequence);
+        Assert.Equal(600, Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(events)).ResumeFrom?.Sequence);
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         await PutAsync(K, "up", grant);
         await using var events = await WatchAsync(new() { Key = K });
         Assert.Equal(
-            new KeyInfo { Key = K, Version = 1, Value = "up", Lease = LeaseOf(grant) }, Assert.IsType<WatchEvent.KeyState>(await NextAsync(events)).Key);
+            new KeyInfo { Key = K, Version = 1, Value = "up", Lease = LeaseOf(grant) }, Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(events)).Key);
         await PutAsync(K, "busy", grant);
         Assert.Equal(LeaseOf(grant), AssertPut(await NextAsync(events), 2, "busy").Lease);
 
@@ -190,7 +190,7 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         // Cleaned up by now or not.
         var told = await NextAsync(events);
         if (since is not null) AssertPut(told, 1, null);
-        else Assert.Null(Assert.IsType<WatchEvent.KeyState>(told).Key.Value);
+        else Assert.Null(Assert.IsType<WatchEvent.KeySnapshot>(told).Key.Value);
         if (told.ResumeFrom?.Sequence == 1) AssertDeleted(await NextAsync(events), 2);
     }
 
@@ -245,13 +245,13 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         await using var events = await WatchAsync(new() { Key = K });
         for (var i = 1; i <= Last; i++) await AddAsync(K, 1);
 
-        var seen = Assert.IsType<WatchEvent.KeyState>(await NextAsync(events)).Key.Version;
+        var seen = Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(events)).Key.Version;
         while (seen < Last)
         {
             var told = await NextAsync(events);
             if (told is WatchEvent.Resync)
             {
-                var state = Assert.IsType<WatchEvent.KeyState>(await NextAsync(events)).Key;
+                var state = Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(events)).Key;
                 Assert.InRange(state.Version, seen + 1, Last);
                 seen = state.Version;
             }

@@ -42,7 +42,7 @@ public sealed class ManyWatchersTests
                         Assert.False(mayJump, "Resync came twice, or before the state.");
                         (resyncs, mayJump) = (resyncs + 1, true);
                         continue;
-                    case WatchEvent.KeyState state:
+                    case WatchEvent.KeySnapshot state:
                         Assert.True(mayJump, "The state came without a word.");
                         Assert.InRange(state.Key.Version, seen, long.MaxValue);
                         (seen, mayJump) = (state.Key.Version, false);
@@ -151,7 +151,7 @@ public sealed class ManyWatchersTests
     {
         var record = new History(3, 5);
         var bulletin = new Bulletin(record);
-        var state = new WatchEvent.KeyState(new KeyInfo { Key = "a", Version = 5 });
+        var state = new WatchEvent.KeySnapshot(new KeyInfo { Key = "a", Version = 5 });
         await using var events = new RecordWatch(bulletin, "a", record, state, new(since), history: 7).Start().GetAsyncEnumerator();
         bulletin.Show(new History(3, 6));
 
@@ -288,7 +288,7 @@ public sealed class ManyWatchersTests
             lock (_gate)
             {
                 _bulletin ??= new(Now());
-                var state = new WatchEvent.KeyState(new KeyInfo { Key = "a", Version = _last });
+                var state = new WatchEvent.KeySnapshot(new KeyInfo { Key = "a", Version = _last });
                 return Task.FromResult<LeaseResult<LeaseWatch>>(new RecordWatch(_bulletin, "a", Now(), state, since, history: 7).Start());
             }
         }

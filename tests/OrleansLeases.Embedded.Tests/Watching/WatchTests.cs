@@ -198,7 +198,7 @@ public sealed class WatchTests : IDisposable
         await using var state = await leases.WatchAsync(key: "k");
         await using var replay = await leases.WatchAsync(key: "k", since: new(0));
 
-        Assert.Equal(new KeyInfo { Key = "k", Version = 1 }, Assert.IsType<WatchEvent.KeyState>(await state.NextAsync()).Key);
+        Assert.Equal(new KeyInfo { Key = "k", Version = 1 }, Assert.IsType<WatchEvent.KeySnapshot>(await state.NextAsync()).Key);
         var put = Assert.IsType<WatchEvent.KeyChanged>(await replay.NextAsync()).Key;
         Assert.Equal((1, KeyEventKind.KeyPut, null, null), (put.Version, put.Kind, put.Value, put.Lease));
         await UntilAsync(() => Task.FromResult(_time.NextTimerIn is not null));

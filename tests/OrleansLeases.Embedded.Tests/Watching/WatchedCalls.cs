@@ -20,9 +20,9 @@ internal static class WatchedCalls
         var told = await events.NextAsync();
         return (told.Name, told switch
         {
-            WatchEvent.LeaseState state => state.Lease.Sequence,
+            WatchEvent.LeaseSnapshot state => state.Lease.Sequence,
             WatchEvent.LeaseChanged changed => changed.Lease.Sequence,
-            WatchEvent.KeyState state => state.Key.Version,
+            WatchEvent.KeySnapshot state => state.Key.Version,
             WatchEvent.KeyChanged changed => changed.Key.Version,
             _ => null,
         });

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Surrogates;
 
-[GenerateSerializer, Alias("OrleansLeases.Surrogates.HeldBy"), Immutable]
-internal struct HeldBySurrogate
+[GenerateSerializer, Alias("OrleansLeases.Surrogates.CurrentHolder"), Immutable]
+internal struct CurrentHolderSurrogate
 {
     [Id(0)] public string Owner;
     [Id(1)] public LeaseMode Mode;
@@ -9,16 +9,16 @@ internal struct HeldBySurrogate
 }
 
 [RegisterConverter]
-internal sealed class HeldByConverter : IConverter<HeldBy, HeldBySurrogate>
+internal sealed class CurrentHolderConverter : IConverter<CurrentHolder, CurrentHolderSurrogate>
 {
-    public HeldBy ConvertFromSurrogate(in HeldBySurrogate surrogate) => new()
+    public CurrentHolder ConvertFromSurrogate(in CurrentHolderSurrogate surrogate) => new()
     {
         Owner = surrogate.Owner,
         Mode = surrogate.Mode,
         Remaining = surrogate.Remaining,
     };
 
-    public HeldBySurrogate ConvertToSurrogate(in HeldBy value) => new()
+    public CurrentHolderSurrogate ConvertToSurrogate(in CurrentHolder value) => new()
     {
         Owner = value.Owner,
         Mode = value.Mode,
