@@ -99,13 +99,6 @@ public sealed record ReleaseRequest
 
     /// <summary>The token of the grant.</summary>
     public required long Token { get; init; }
-
-    /// <summary>
-    /// Set by a gateway whose caller hung up before the grant was told: the release is dropped if a repeat of the
-    /// request id has been answered with the grant since. Never read from the wire.
-    /// </summary>
-    [JsonIgnore]
-    public bool Undelivered { get; init; }
 }
 
 /// <summary>Hands a lease to a new owner.</summary>

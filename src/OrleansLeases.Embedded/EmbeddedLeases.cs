@@ -8,7 +8,7 @@ namespace OrleansLeases.Embedded;
 /// Leases in this process: durable on SQLite, or in memory. Thread-safe. Dispose it to drain: waiters are told
 /// <c>unavailable</c>, and saves under way finish.
 /// </summary>
-public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
+public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDisposable
 {
     private readonly LeaseClock _clock;
     private readonly LeaseRules _rules;
@@ -95,7 +95,7 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
         // The keeper heeds the cancellation where the call stands in line. A save takes the time that it takes.
         var answer = GrantAsync(_keepers.AskLeaseAsync(request.Resource, LeaseCommand.Of(request), cancellationToken));
-        return await UntoldGrants.AnswerAsync(answer, () => answer, this, cancellationToken).ConfigureAwait(false);
+        return await UntoldGrants.AnswerAsync(answer, () => answer, GiveBackAsync, cancellationToken).ConfigureAwait(false);
 
         static async Task<LeaseResult<LeaseGrant>> GrantAsync(Task<object> answer) => As<LeaseGrant>(await answer.ConfigureAwait(false));
     }
@@ -136,6 +136,11 @@ public sealed class EmbeddedLeases : ILeaseService, IAsyncDisposable
         if (RequestChecks.Check(request) is { } refusal) return refusal;
         return await AskAsync<LeaseRelease>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
     }
+
+    ValueTask<LeaseResult<LeaseRelease>> IUndeliveredGrants.GiveBackAsync(LeaseGrant grant) => GiveBackAsync(grant);
+
+    private async ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
+        await AskAsync<LeaseRelease>(grant.Resource, LeaseCommand.GiveBack(grant), CancellationToken.None).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)

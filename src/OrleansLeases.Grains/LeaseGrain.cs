@@ -44,6 +44,9 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
 
     public Task GiveUpAsync(Guid call) => _waiting.TryGetValue(call, out var wait) ? wait.CancelAsync() : Task.CompletedTask;
 
+    public async Task<LeaseResult<LeaseRelease>> GiveBackAsync(string owner, long token) =>
+        As<LeaseRelease>(await Keeper.Submit(LeaseCommand.GiveBack(Keeper.Resource, owner, token), CancellationToken.None)!);
+
     // A change goes on without its caller: whoever stored it cannot take it back.
     public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken) =>
         ChangeAsync<RenewRequest, LeaseRenewal>(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
@@ -141,6 +144,13 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     /// <returns>When it is out of the queue.</returns>
     [Alias("GiveUp")]
     Task GiveUpAsync(Guid call);
+
+    /// <summary>See <see cref="LeaseCommand.GiveBack(LeaseGrant)"/>.</summary>
+    /// <param name="owner">The holder.</param>
+    /// <param name="token">The token of the grant.</param>
+    /// <returns>The release.</returns>
+    [Alias("GiveBack")]
+    Task<LeaseResult<LeaseRelease>> GiveBackAsync(string owner, long token);
 
     /// <summary>Looks at what time has changed; a sweeper calls it for records that no activation remembers.</summary>
     /// <returns>When that is stored.</returns>

@@ -11,7 +11,7 @@ namespace OrleansLeases.Grains;
 /// <param name="grains">The silo's, or the client's.</param>
 /// <param name="failures">Takes down what the calls throw.</param>
 /// <param name="limits">The bounds of requests; null for a client, which asks the silos for them.</param>
-internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failures, LeaseLimits? limits = null) : ILeaseService, IDisposable
+internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failures, LeaseLimits? limits = null) : ILeaseService, IUndeliveredGrants, IDisposable
 {
     // Calls take real time, whatever clock the leases are under.
     private static readonly TimeProvider RealTime = TimeProvider.System;
@@ -45,7 +45,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         var call = Guid.NewGuid();
         Task<LeaseResult<LeaseGrant>>? sent = null;
         var answer = ChangeAsync(CallsOf, request.Resource, grain => sent = grain.AcquireAsync(request, call, CancellationToken.None), request.RequestId, CancellationToken.None, request.Wait);
-        return await UntoldGrants.AnswerAsync(answer, () => GiveUpAsync(request, call, sent!), this, cancellationToken).ConfigureAwait(false);
+        return await UntoldGrants.AnswerAsync(answer, () => GiveUpAsync(request, call, sent!), GiveBackAsync, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
@@ -89,6 +89,9 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         if (RequestChecks.Check(request) is { } refusal) return refusal;
         return await ChangeAsync(GrainOf, request.Resource, grain => grain.ReleaseAsync(request, CancellationToken.None), null, cancellationToken).ConfigureAwait(false);
     }
+
+    public async ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
+        await ChangeAsync(CallsOf, grant.Resource, grain => grain.GiveBackAsync(grant.Owner, grant.Token), null, CancellationToken.None).ConfigureAwait(false);
 
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
     {

@@ -90,7 +90,7 @@ public sealed class ChangeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Release_WhenAsked_IsNeverUndelivered()
+    public async Task Release_WhenAsked_IsAskedFor()
     {
         var reply = await _host.PostAsync("/v1/leases/release", """{"resource":"a","owner":"o","token":1}""");
         Assert.Equal(new ReleaseRequest { Resource = "a", Owner = "o", Token = 1 }, Assert.Single(_leases.Asked));

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
 using OrleansLeases.Gateway.Tests.Hosting;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Gateway.Tests;
 
@@ -86,9 +87,26 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task Acquire_WhenTheServiceKnowsNothingOfDeliveries_LeavesTheGrantToExpire()
+    {
+        var leases = new ScriptedLeases();
+        await using var host = await GatewayHost.StartAsync(new ForwardingLeases(leases), around: (context, next) =>
+        {
+            context.Features.Set<IHttpResponseBodyFeature>(new BrokenBody(throws: false));
+            return next(context);
+        });
+        await using var connection = await host.ConnectAsync();
+        await connection.SendPostAsync("/v1/leases/acquire", Waiting);
+        await connection.ReadAsync();
+        await host.StopAsync();
+        Assert.IsType<AcquireRequest>(Assert.Single(leases.Asked));
+        Assert.Equal(7201, Assert.Single(host.Log.OfGateway).Id);
+    }
+
+    [Fact]
     public async Task Acquire_WhenTheUndeliveredGrantCannotBeReleased_LogsIt()
     {
-        var leases = new ScriptedLeases { OnRelease = _ => throw new InvalidOperationException("Broken.") };
+        var leases = new ScriptedLeases { OnGiveBack = _ => throw new InvalidOperationException("Broken.") };
         await using var host = await GatewayHost.StartAsync(leases, around: (context, next) =>
         {
             context.Features.Set<IHttpResponseBodyFeature>(new BrokenBody(throws: false));
@@ -162,8 +180,9 @@ public sealed class DeliveryTests
 
     private static void AssertReleased(ScriptedLeases leases, bool released)
     {
-        var expected = new ReleaseRequest { Resource = "resource-a", Owner = "owner-a", Token = 7, Undelivered = true };
-        Assert.Equal(released ? [expected] : [], leases.Asked.OfType<ReleaseRequest>());
+        Assert.Equal(
+            released ? [("resource-a", "owner-a", 7L)] : [], leases.Asked.OfType<LeaseGrant>().Select(grant => (grant.Resource, grant.Owner, grant.Token)));
+        Assert.Empty(leases.Asked.OfType<ReleaseRequest>());
     }
 
     private static async Task UntilCancelledAsync(CancellationToken cancellation)

@@ -112,7 +112,7 @@ internal static class Samples
         ["renewal"] = Renewal,
         ["renewal, not breaking"] = Renewal with { Breaking = null },
         ["notice"] = new BreakNotice { EndsIn = TimeSpan.FromSeconds(1), Reason = Text },
-        ["release"] = new ReleaseRequest { Resource = Text, Owner = "me", Token = 42, Undelivered = true },
+        ["release"] = new ReleaseRequest { Resource = Text, Owner = "me", Token = 42 },
         ["release, bare"] = new ReleaseRequest { Resource = "r", Owner = "o", Token = 1 },
         ["released"] = new LeaseRelease { Resource = Text, Token = 42, Replayed = true },
         ["transfer"] = new TransferRequest { Resource = Text, Owner = "me", Token = 42, NewOwner = Text, Ttl = TimeSpan.FromSeconds(1), RequestId = "id" },

@@ -140,9 +140,7 @@ public sealed partial class LeaseKeeper
         }
     }
 
-    private void GiveBack(string owner, long token) => Enter(new LeaseTurn(
-        new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token, Undelivered = true }),
-        _host.Clock.Read()));
+    private void GiveBack(string owner, long token) => Enter(new LeaseTurn(LeaseCommand.GiveBack(Resource, owner, token), _host.Clock.Read()));
 
     private void SendAwayWhoWaitedOut(Now now, TimeSpan spared)
     {

@@ -22,6 +22,19 @@ public abstract record LeaseCommand
     /// <returns>The command.</returns>
     public static LeaseCommand Of(ReleaseRequest request) => new Release(request);
 
+    /// <summary>A release on behalf of a caller that was gone before it had the grant.</summary>
+    /// <param name="grant">The grant.</param>
+    /// <returns>The command.</returns>
+    public static LeaseCommand GiveBack(LeaseGrant grant) => GiveBack(grant.Resource, grant.Owner, grant.Token);
+
+    /// <summary>As <see cref="GiveBack(LeaseGrant)"/>.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="owner">The holder.</param>
+    /// <param name="token">The token of the grant.</param>
+    /// <returns>The command.</returns>
+    public static LeaseCommand GiveBack(string resource, string owner, long token) =>
+        new Release(new ReleaseRequest { Resource = resource, Owner = owner, Token = token }, Undelivered: true);
+
     /// <summary>A transfer.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
@@ -43,7 +56,10 @@ public abstract record LeaseCommand
 
     /// <summary>A holder ends its lease.</summary>
     /// <param name="Request">Which lease.</param>
-    public sealed record Release(ReleaseRequest Request) : LeaseCommand;
+    /// <param name="Undelivered">
+    /// Its caller was gone before the grant was delivered: the lease stays if a repeat of the request id has been answered with it since.
+    /// </param>
+    public sealed record Release(ReleaseRequest Request, bool Undelivered = false) : LeaseCommand;
 
     /// <summary>A holder hands its lease on.</summary>
     /// <param name="Request">Which lease, and to whom.</param>

@@ -76,7 +76,7 @@ internal sealed partial class LeaseDraft
         return new LeaseReply.Renewed(holder.Token);
     }
 
-    public LeaseReply Release(ReleaseRequest request)
+    public LeaseReply Release(ReleaseRequest request, bool undelivered)
     {
         var index = IndexOf(request.Token, request.Owner);
         if (index < 0)
@@ -87,10 +87,10 @@ internal sealed partial class LeaseDraft
         }
 
         // The grant may have reached its caller by another way since the gateway found the first one gone.
-        if (request.Undelivered && _holders[index].Delivered) return new LeaseReply.Released(request.Token, Replayed: true);
+        if (undelivered && _holders[index].Delivered) return new LeaseReply.Released(request.Token, Replayed: true);
         // A lock-delay waits for what its owner may still be doing. Acquiring again does not end that; its own word does.
-        if (_delay?.Owner == request.Owner && !request.Undelivered) _delay = null;
-        End(index, LeaseEventKind.Released, now.Late, request.Undelivered ? "its caller was gone" : null, default);
+        if (_delay?.Owner == request.Owner && !undelivered) _delay = null;
+        End(index, LeaseEventKind.Released, now.Late, undelivered ? "its caller was gone" : null, default);
         return new LeaseReply.Released(request.Token, Replayed: false);
     }
 

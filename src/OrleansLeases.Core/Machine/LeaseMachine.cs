@@ -23,7 +23,7 @@ public static class LeaseMachine
         {
             LeaseCommand.Acquire acquire => draft.Ask(acquire, line),
             LeaseCommand.Renew renew => draft.Renew(renew.Request),
-            LeaseCommand.Release release => draft.Release(release.Request),
+            LeaseCommand.Release release => draft.Release(release.Request, release.Undelivered),
             LeaseCommand.Transfer transfer => draft.Transfer(transfer),
             LeaseCommand.Break order => draft.Break(order),
             LeaseCommand.Attach attach => draft.Attach(attach),

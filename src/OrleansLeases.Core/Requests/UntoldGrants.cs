@@ -9,12 +9,15 @@ public static class UntoldGrants
     /// </summary>
     /// <param name="answer">The answer.</param>
     /// <param name="giveUp">Takes the acquire out of the line where it still waits there, and tells what has become of it, however long that takes.</param>
-    /// <param name="leases">Where it was asked for.</param>
+    /// <param name="giveBack">Ends a grant that was not delivered.</param>
     /// <param name="cancellationToken">The caller goes.</param>
     /// <returns>The answer.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled before there was an answer.</exception>
     public static async Task<LeaseResult<LeaseGrant>> AnswerAsync(
-        Task<LeaseResult<LeaseGrant>> answer, Func<Task<LeaseResult<LeaseGrant>>> giveUp, ILeaseService leases, CancellationToken cancellationToken)
+        Task<LeaseResult<LeaseGrant>> answer,
+        Func<Task<LeaseResult<LeaseGrant>>> giveUp,
+        Func<LeaseGrant, ValueTask<LeaseResult<LeaseRelease>>> giveBack,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -24,18 +27,18 @@ public static class UntoldGrants
         {
             if (answer.IsCompletedSuccessfully) return await answer.ConfigureAwait(false);
             // It outlives the call, and is nobody's.
-            _ = Background.Make(() => GiveBackAsync(giveUp, leases));
+            _ = Background.Make(() => GiveBackAsync(giveUp, giveBack));
             throw;
         }
     }
 
-    private static async Task GiveBackAsync(Func<Task<LeaseResult<LeaseGrant>>> giveUp, ILeaseService leases)
+    private static async Task GiveBackAsync(
+        Func<Task<LeaseResult<LeaseGrant>>> giveUp, Func<LeaseGrant, ValueTask<LeaseResult<LeaseRelease>>> giveBack)
     {
         try
         {
             if (!(await giveUp().ConfigureAwait(false)).TryGetValue(out var grant, out _) || grant.Replayed) return;
-            var release = new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, Undelivered = true };
-            await leases.ReleaseAsync(release, CancellationToken.None).ConfigureAwait(false);
+            await giveBack(grant).ConfigureAwait(false);
         }
         catch (Exception)
         {

@@ -72,10 +72,16 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
 
     private async Task ReleaseUndeliveredAsync(LeaseGrant grant)
     {
-        var release = new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, Undelivered = true };
+        // Another service would end the lease also where a repeat has been answered with it; there it runs out.
+        if (leases is not IUndeliveredGrants host)
+        {
+            LogUndelivered(logger, grant.Resource, grant.Token, "left to expire");
+            return;
+        }
+
         try
         {
-            var result = await leases.ReleaseAsync(release, CancellationToken.None);
+            var result = await host.GiveBackAsync(grant);
             LogUndelivered(logger, grant.Resource, grant.Token, result.Refusal?.Detail ?? "released");
         }
         catch (Exception e)

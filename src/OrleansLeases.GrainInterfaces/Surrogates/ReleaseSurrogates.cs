@@ -6,7 +6,6 @@ internal struct ReleaseRequestSurrogate
     [Id(0)] public string Resource;
     [Id(1)] public string Owner;
     [Id(2)] public long Token;
-    [Id(3)] public bool Undelivered;
 }
 
 [RegisterConverter]
@@ -17,7 +16,6 @@ internal sealed class ReleaseRequestConverter : IConverter<ReleaseRequest, Relea
         Resource = surrogate.Resource,
         Owner = surrogate.Owner,
         Token = surrogate.Token,
-        Undelivered = surrogate.Undelivered,
     };
 
     public ReleaseRequestSurrogate ConvertToSurrogate(in ReleaseRequest value) => new()
@@ -25,7 +23,6 @@ internal sealed class ReleaseRequestConverter : IConverter<ReleaseRequest, Relea
         Resource = value.Resource,
         Owner = value.Owner,
         Token = value.Token,
-        Undelivered = value.Undelivered,
     };
 }
 

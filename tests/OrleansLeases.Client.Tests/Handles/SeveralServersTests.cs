@@ -121,7 +121,11 @@ public sealed class SeveralServersTests : IAsyncLifetime
 
         // As its gateway does when it cannot deliver it.
         var token = (await LookAsync()).LastToken;
-        Assert.Null((await _service.ReleaseAsync(new() { Resource = "r", Owner = "ann", Token = token, Undelivered = true })).Refusal);
+        var grant = new LeaseGrant
+        {
+            Mode = LeaseMode.Exclusive, Resource = "r", Owner = "ann", Token = token, Ttl = Ttl, Remaining = Ttl, Elapsed = default, RenewAfter = default, RequestId = "",
+        };
+        Assert.False((await ((IUndeliveredGrants)_service).GiveBackAsync(grant)).Value.Replayed);
         _time.Advance(TimeSpan.FromSeconds(5));
 
         var lease = await acquire.WaitAsync(Patience);

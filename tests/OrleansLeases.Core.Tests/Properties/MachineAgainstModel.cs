@@ -46,9 +46,9 @@ public sealed class MachineAgainstModel
                 bench.Apply(LeaseCommand.Of(renew));
                 return model.Renew(renew);
             case 5:
-                var release = new ReleaseRequest { Resource = "r", Owner = holder, Token = token, Undelivered = step.D % 2 == 0 };
-                bench.Apply(LeaseCommand.Of(release));
-                return model.Release(release);
+                var release = new LeaseCommand.Release(new ReleaseRequest { Resource = "r", Owner = holder, Token = token }, Undelivered: step.D % 2 == 0);
+                bench.Apply(release);
+                return model.Release(release.Request, release.Undelivered);
             case 6:
                 var transfer = new TransferRequest { Resource = "r", Owner = holder, Token = token, NewOwner = owner, Ttl = ttl, RequestId = $"q{step.D % 3}" };
                 bench.Apply(LeaseCommand.Of(transfer));

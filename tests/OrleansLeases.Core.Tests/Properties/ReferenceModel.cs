@@ -47,7 +47,7 @@ internal sealed class ReferenceModel(int maxHolders)
         return new("renewed", lease.Token);
     });
 
-    public ModelAnswer Release(ReleaseRequest request) => Then(() =>
+    public ModelAnswer Release(ReleaseRequest request, bool undelivered) => Then(() =>
     {
         if (Find(request.Token, request.Owner) is not { } lease)
         {
@@ -55,8 +55,8 @@ internal sealed class ReferenceModel(int maxHolders)
             return answer.Reason == NotHolderReason.Released ? new("released", request.Token, Flag: true) : answer;
         }
 
-        if (request.Undelivered && lease.Delivered) return new("released", request.Token, Flag: true);
-        if (!request.Undelivered && _delay?.Owner == request.Owner) _delay = null;
+        if (undelivered && lease.Delivered) return new("released", request.Token, Flag: true);
+        if (!undelivered && _delay?.Owner == request.Owner) _delay = null;
         Finish(lease, LeaseEventKind.Released);
         return new("released", request.Token);
     });

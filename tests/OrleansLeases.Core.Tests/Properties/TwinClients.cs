@@ -60,7 +60,7 @@ internal sealed class TwinClients(TwinStore store)
     {
         switch (command)
         {
-            case LeaseCommand.Release { Request: { Undelivered: false } release }:
+            case LeaseCommand.Release { Undelivered: false, Request: var release }:
                 Stop(release.Token, release.Owner);
                 break;
             case LeaseCommand.Transfer { Request: var transfer }:
@@ -90,7 +90,7 @@ internal sealed class TwinClients(TwinStore store)
                 if (call.HangsUp)
                 {
                     // The gateway finds its caller gone, and gives the grant back.
-                    Send(call.Host, LeaseCommand.Of(new ReleaseRequest { Resource = "r", Owner = grant.Owner, Token = grant.Token, Undelivered = true }));
+                    Send(call.Host, LeaseCommand.GiveBack(grant));
                     break;
                 }
 
@@ -106,7 +106,7 @@ internal sealed class TwinClients(TwinStore store)
                 WithinHorizon(call, renewal);
                 Learn(call, request.Owner, renewal.Token, belief.Mode, belief.Capacity, renewal.Elapsed + renewal.Remaining);
                 break;
-            case (LeaseRelease { Replayed: false } release, LeaseCommand.Release { Request.Undelivered: false }):
+            case (LeaseRelease { Replayed: false } release, LeaseCommand.Release { Undelivered: false }):
                 IsStored(release.Token, LeaseEventKind.Released);
                 break;
             case (LeaseBreak order, _):
@@ -150,7 +150,7 @@ internal sealed class TwinClients(TwinStore store)
     private static long? ToldEnded(Call call, object answer) => (answer, call.Command) switch
     {
         (LeaseBreak { EndsIn.Ticks: 0 } order, _) => order.Token,
-        (LeaseRelease release, LeaseCommand.Release { Request.Undelivered: false }) => release.Token,
+        (LeaseRelease release, LeaseCommand.Release { Undelivered: false }) => release.Token,
         (Refusal.NotHolder { Reason: not NotHolderReason.NeverHeld }, LeaseCommand.Renew { Request: var request }) => request.Token,
         _ => null,
     };

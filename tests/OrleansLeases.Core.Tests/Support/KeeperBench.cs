@@ -69,13 +69,8 @@ internal sealed class KeeperBench : IKeeperAlarm
         Ttl = ttl is { } seconds ? MachineBench.Seconds(seconds) : null,
     }));
 
-    public Task<object> Release(long token, string owner = "me", bool undelivered = false) => Do(LeaseCommand.Of(new ReleaseRequest
-    {
-        Resource = Resource,
-        Owner = owner,
-        Token = token,
-        Undelivered = undelivered,
-    }));
+    public Task<object> Release(long token, string owner = "me", bool undelivered = false) =>
+        Do(new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token }, undelivered));
 
     public Task<object> Break(long? token, double grace, bool force = false, string id = "break") => Do(LeaseCommand.Of(new BreakRequest
     {

@@ -63,7 +63,7 @@ internal sealed class MachineBench
         Apply(LeaseCommand.Of(new RenewRequest { Resource = Resource, Owner = owner, Token = token, Ttl = ttl is { } s ? Seconds(s) : null }));
 
     public LeaseReply Release(long token, string owner = "me", bool undelivered = false) =>
-        Apply(LeaseCommand.Of(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token, Undelivered = undelivered }));
+        Apply(new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token }, undelivered));
 
     public LeaseReply Transfer(long token, string to, string owner = "me", double? ttl = null, string id = "transfer") =>
         Apply(LeaseCommand.Of(new TransferRequest { Resource = Resource, Owner = owner, Token = token, NewOwner = to, RequestId = id, Ttl = ttl is { } s ? Seconds(s) : null }));

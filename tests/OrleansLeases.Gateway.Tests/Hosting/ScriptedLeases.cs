@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace OrleansLeases.Gateway.Tests.Hosting;
 
 /// <summary>A service that does what a test says, and notes what it was asked.</summary>
-internal sealed class ScriptedLeases : ILeaseService
+internal sealed class ScriptedLeases : ILeaseService, IUndeliveredGrants
 {
     public ConcurrentQueue<object> Asked { get; } = new();
 
@@ -14,6 +14,9 @@ internal sealed class ScriptedLeases : ILeaseService
 
     public Func<ReleaseRequest, LeaseResult<LeaseRelease>> OnRelease { get; set; } =
         request => new LeaseRelease { Resource = request.Resource, Token = request.Token };
+
+    public Func<LeaseGrant, LeaseResult<LeaseRelease>> OnGiveBack { get; set; } =
+        grant => new LeaseRelease { Resource = grant.Resource, Token = grant.Token };
 
     public Func<TransferRequest, LeaseResult<LeaseGrant>> OnTransfer { get; set; } = request => new LeaseGrant
     {
@@ -95,6 +98,12 @@ internal sealed class ScriptedLeases : ILeaseService
     {
         Asked.Enqueue(request);
         return new(OnRelease(request));
+    }
+
+    public ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant)
+    {
+        Asked.Enqueue(grant);
+        return new(OnGiveBack(grant));
     }
 
     public ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
