@@ -7,10 +7,6 @@ using OrleansLeases.Gateway.Json;
 
 namespace OrleansLeases.Gateway.Http;
 
-/// <summary>Reads what a body asks for; null where <paramref name="body"/> tells what is wrong with it.</summary>
-internal delegate T? BodyParser<T>(ref FieldReader body)
-    where T : class;
-
 /// <summary>Takes a body in whole, within its bound, and has it parsed.</summary>
 internal static class RequestBody
 {
@@ -21,10 +17,9 @@ internal static class RequestBody
 
     /// <summary>Reads the request out of the body, or answers what is wrong with it.</summary>
     /// <param name="context">The call.</param>
-    /// <param name="parse">Reads the fields.</param>
-    /// <param name="takesRequestId">Whether the header <c>Idempotency-Key</c> means anything here.</param>
+    /// <param name="reader">Reads the fields.</param>
     /// <returns>The request; null where the call is answered already.</returns>
-    public static async ValueTask<T?> ReadAsync<T>(HttpContext context, BodyParser<T> parse, bool takesRequestId = false)
+    public static async ValueTask<T?> ReadAsync<T>(HttpContext context, BodyReader<T> reader)
         where T : class
     {
         var problem = ProblemOf(context.Request);
@@ -33,11 +28,11 @@ internal static class RequestBody
         {
             if (problem is null)
             {
-                var reader = context.Request.BodyReader;
-                var body = await ReadToEndAsync(reader);
-                var request = body.Length > MaxBytes ? null : Parse(context, body, parse, takesRequestId, out errors);
+                var pipe = context.Request.BodyReader;
+                var body = await ReadToEndAsync(pipe);
+                var request = body.Length > MaxBytes ? null : Parse(context, body, reader, out errors);
                 if (body.Length > MaxBytes) problem = HttpProblem.BodyTooLarge;
-                reader.AdvanceTo(body.End);
+                pipe.AdvanceTo(body.End);
                 if (request is not null) return request;
             }
         }
@@ -72,33 +67,33 @@ internal static class RequestBody
             && (!parsed.Charset.HasValue || HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
 
     // Stops past the bound: what is left then is the server's to drop.
-    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader reader)
+    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader pipe)
     {
-        var read = await reader.ReadAsync();
+        var read = await pipe.ReadAsync();
         while (!read.IsCompleted && read.Buffer.Length <= MaxBytes)
         {
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            read = await reader.ReadAsync();
+            pipe.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await pipe.ReadAsync();
         }
 
         return read.Buffer;
     }
 
-    private static T? Parse<T>(HttpContext context, ReadOnlySequence<byte> body, BodyParser<T> parse, bool takesRequestId, out FieldErrors errors)
+    private static T? Parse<T>(HttpContext context, ReadOnlySequence<byte> body, BodyReader<T> reader, out FieldErrors errors)
         where T : class
     {
         errors = default;
-        var idempotencyKey = takesRequestId ? IdempotencyKey.Read(context, ref errors) : null;
-        if (body.IsSingleSegment) return Parse(body.FirstSpan, idempotencyKey, parse, ref errors);
+        var idempotencyKey = reader.TakesRequestId ? IdempotencyKey.Read(context, ref errors) : null;
+        if (body.IsSingleSegment) return Parse(body.FirstSpan, idempotencyKey, reader, ref errors);
 
         var copy = ArrayPool<byte>.Shared.Rent((int)body.Length);
         body.CopyTo(copy);
-        var request = Parse(copy.AsSpan(0, (int)body.Length), idempotencyKey, parse, ref errors);
+        var request = Parse(copy.AsSpan(0, (int)body.Length), idempotencyKey, reader, ref errors);
         ArrayPool<byte>.Shared.Return(copy);
         return request;
     }
 
-    private static T? Parse<T>(ReadOnlySpan<byte> body, string? idempotencyKey, BodyParser<T> parse, ref FieldErrors errors)
+    private static T? Parse<T>(ReadOnlySpan<byte> body, string? idempotencyKey, BodyReader<T> reader, ref FieldErrors errors)
         where T : class
     {
         if (body.IsEmpty)
@@ -107,17 +102,17 @@ internal static class RequestBody
             return null;
         }
 
-        var reader = new FieldReader(body, idempotencyKey, errors);
+        var fields = new FieldReader(body, idempotencyKey, errors);
         T? request = null;
         try
         {
-            if (reader.Start()) request = parse(ref reader);
-            reader.End();
-            errors = reader.Errors;
+            if (fields.Start()) request = reader.Read(ref fields);
+            fields.End();
+            errors = fields.Errors;
         }
         catch (JsonException e)
         {
-            errors = reader.Errors;
+            errors = fields.Errors;
             errors.Add(FieldReader.Body, $"is not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {WithoutPosition(e.Message)}");
         }
 

@@ -13,6 +13,9 @@ internal ref struct FieldReader
     /// <summary>The name under which what is wrong with the body as a whole is told.</summary>
     public const string Body = "body";
 
+    /// <summary>The field of a request's id.</summary>
+    public const string RequestId = "requestId";
+
     private const long MaxMilliseconds = long.MaxValue / TimeSpan.TicksPerMillisecond;
 
     // The reader keeps one bit for each level and does not recurse, so a body of brackets is skipped like any other
@@ -58,8 +61,8 @@ internal ref struct FieldReader
     /// </summary>
     /// <param name="names">The fields of this object.</param>
     /// <param name="seen">Those seen so far, a bit for each.</param>
-    /// <returns>The field's name, or null at the end of the object.</returns>
-    public string? Next(FieldNames names, ref uint seen)
+    /// <returns>The field's place among the names, or -1 at the end of the object.</returns>
+    public int Next(FieldNames names, ref uint seen)
     {
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
@@ -70,7 +73,7 @@ internal ref struct FieldReader
                 seen |= bit;
                 _json.Read();
                 if (_json.TokenType == JsonTokenType.Null && index >= names.RequiredCount) continue;
-                return names[index];
+                return index;
             }
 
             if (bit != 0) Refuse(names[index], "is given more than once");
@@ -79,7 +82,7 @@ internal ref struct FieldReader
 
         for (var i = 0; i < names.RequiredCount; i++)
             if ((seen & (1u << i)) == 0) Refuse(names[i], "is required");
-        return null;
+        return -1;
     }
 
     /// <summary>Reads a string.</summary>
@@ -154,55 +157,48 @@ internal ref struct FieldReader
         return texts;
     }
 
-    /// <summary>Steps into an object; what is wrong inside is named with its name.</summary>
-    public bool StartObject(string name)
+    /// <summary>Reads an object of a contract; what is wrong inside is named with its name.</summary>
+    public T? Object<T>(string name, ObjectReader<T> reader)
+        where T : class
     {
-        if (_json.TokenType == JsonTokenType.StartObject)
+        if (_json.TokenType != JsonTokenType.StartObject)
         {
-            _object = name;
-            return true;
+            RefuseKind(name, "an object");
+            return null;
         }
 
-        RefuseKind(name, "an object");
-        return false;
+        _object = name;
+        var value = reader.Read(ref this);
+        _object = null;
+        return value;
     }
 
-    /// <summary>Says that the object has been read to its end.</summary>
-    public void EndObject() => _object = null;
-
-    /// <summary>Steps into a list of objects.</summary>
-    public bool StartList(string name)
+    /// <summary>Reads a list of objects of a contract; what is wrong inside is named with its place in the list.</summary>
+    public List<T>? List<T>(string name, ObjectReader<T> reader)
+        where T : class
     {
-        if (_json.TokenType == JsonTokenType.StartArray)
+        if (_json.TokenType != JsonTokenType.StartArray)
         {
-            (_list, _item) = (name, -1);
-            return true;
+            RefuseKind(name, "an array of objects");
+            return null;
         }
 
-        RefuseKind(name, "an array of objects");
-        return false;
-    }
-
-    /// <summary>Steps to the next object of the list; what is wrong inside is named with its place in the list.</summary>
-    /// <returns>False at the end of the list.</returns>
-    public bool NextItem()
-    {
-        while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
+        List<T> items = [];
+        for ((_list, _item) = (name, 0); _json.Read() && _json.TokenType != JsonTokenType.EndArray; _item++)
         {
-            _item++;
-            if (_json.TokenType == JsonTokenType.StartObject) return true;
-            RefuseKind("", "an object");
+            if (_json.TokenType == JsonTokenType.StartObject) items.Add(reader.Read(ref this));
+            else RefuseKind("", "an object");
         }
 
         _list = null;
-        return false;
+        return items;
     }
 
     /// <summary>The one request id out of the body's field and the header.</summary>
     public string? OrIdempotencyKey(string? requestId)
     {
         if (requestId is not null && _idempotencyKey is not null && requestId != _idempotencyKey)
-            Refuse("requestId", "differs from the header Idempotency-Key; give one of them, or the same in both");
+            Refuse(RequestId, "differs from the header Idempotency-Key; give one of them, or the same in both");
         return requestId ?? _idempotencyKey;
     }
 

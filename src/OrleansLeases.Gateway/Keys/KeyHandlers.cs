@@ -10,15 +10,17 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
 {
     private const string Key = "key";
 
+    private static readonly BodyReader<PutKeyRequest> Put = new(LeaseJson.Default.PutKeyRequest);
+    private static readonly BodyReader<AddToCounterRequest> Add = new(LeaseJson.Default.AddToCounterRequest);
     private static readonly FieldNames None = new(required: [], optional: []);
     private static readonly FieldNames DeleteParameters = new(required: [], optional: ["ifVersion"]);
     private static readonly FieldNames ListParameters = new(required: [], optional: ["prefix", "pageSize", "after"]);
 
     public Task PutAsync(HttpContext context) =>
-        WriteAsync(context, PutKeyBody.Read, leases.PutKeyAsync, request => request.RequestId, LeaseJson.Default.KeyPut);
+        WriteAsync(context, Put, leases.PutKeyAsync, LeaseJson.Default.KeyPut);
 
     public Task AddAsync(HttpContext context) =>
-        WriteAsync(context, AddToCounterBody.Read, leases.AddToCounterAsync, request => request.RequestId, LeaseJson.Default.CounterValue);
+        WriteAsync(context, Add, leases.AddToCounterAsync, LeaseJson.Default.CounterValue);
 
     public async Task GetAsync(HttpContext context)
     {
@@ -61,9 +63,8 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
 
     private async Task WriteAsync<TRequest, TReply>(
         HttpContext context,
-        BodyParser<TRequest> parse,
+        BodyReader<TRequest> body,
         Func<string, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> write,
-        Func<TRequest, string?> requestIdOf,
         JsonTypeInfo<TReply> reply)
         where TRequest : class
         where TReply : class
@@ -76,9 +77,9 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
             return;
         }
 
-        if (await RequestBody.ReadAsync(context, parse, takesRequestId: true) is not { } request) return;
+        if (await RequestBody.ReadAsync(context, body) is not { } request) return;
         var answer = await calls.ChangeAsync(
-            context, (body, cancellation) => write(key, body, cancellation), request, requestIdOf(request), context.RequestAborted);
+            context, (asked, cancellation) => write(key, asked, cancellation), request, body.RequestIdOf(request), context.RequestAborted);
         await Answer.WriteAsync(context, answer, reply);
     }
 }

@@ -2,15 +2,23 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.Json;
 
 namespace OrleansLeases.Gateway.Leases;
 
 /// <summary>The calls that change a lease.</summary>
 internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls calls, ILogger<LeaseChanges> logger)
 {
+    private static readonly BodyReader<AcquireRequest> Acquire = new(LeaseJson.Default.AcquireRequest);
+    private static readonly BodyReader<RenewRequest> Renew = new(LeaseJson.Default.RenewRequest);
+    private static readonly BodyReader<RenewBatchRequest> RenewBatch = new(LeaseJson.Default.RenewBatchRequest);
+    private static readonly BodyReader<ReleaseRequest> Release = new(LeaseJson.Default.ReleaseRequest);
+    private static readonly BodyReader<TransferRequest> Transfer = new(LeaseJson.Default.TransferRequest);
+    private static readonly BodyReader<BreakRequest> Break = new(LeaseJson.Default.BreakRequest);
+
     public async Task AcquireAsync(HttpContext context)
     {
-        if (await RequestBody.ReadAsync(context, AcquireBody.Read, takesRequestId: true) is not { } request) return;
+        if (await RequestBody.ReadAsync(context, Acquire) is not { } request) return;
 
         // A wait would hold up the shutdown for as long as it lasts.
         using var wait = request.Wait > TimeSpan.Zero
@@ -24,31 +32,30 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
     }
 
     public Task RenewAsync(HttpContext context) =>
-        ChangeAsync(context, RenewBody.Read, leases.RenewAsync, LeaseJson.Default.LeaseRenewal);
+        ChangeAsync(context, Renew, leases.RenewAsync, LeaseJson.Default.LeaseRenewal);
 
     public Task RenewBatchAsync(HttpContext context) =>
-        ChangeAsync(context, RenewBatchBody.Read, leases.RenewBatchAsync, LeaseJson.Default.RenewBatchReply);
+        ChangeAsync(context, RenewBatch, leases.RenewBatchAsync, LeaseJson.Default.RenewBatchReply);
 
     public Task ReleaseAsync(HttpContext context) =>
-        ChangeAsync(context, ReleaseBody.Read, leases.ReleaseAsync, LeaseJson.Default.LeaseRelease);
+        ChangeAsync(context, Release, leases.ReleaseAsync, LeaseJson.Default.LeaseRelease);
 
     public Task TransferAsync(HttpContext context) =>
-        ChangeAsync(context, TransferBody.Read, leases.TransferAsync, LeaseJson.Default.LeaseGrant, request => request.RequestId);
+        ChangeAsync(context, Transfer, leases.TransferAsync, LeaseJson.Default.LeaseGrant);
 
     public Task BreakAsync(HttpContext context) =>
-        ChangeAsync(context, BreakBody.Read, leases.BreakAsync, LeaseJson.Default.LeaseBreak, request => request.RequestId);
+        ChangeAsync(context, Break, leases.BreakAsync, LeaseJson.Default.LeaseBreak);
 
     private async Task ChangeAsync<TRequest, TReply>(
         HttpContext context,
-        BodyParser<TRequest> parse,
+        BodyReader<TRequest> body,
         Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
-        JsonTypeInfo<TReply> reply,
-        Func<TRequest, string?>? requestIdOf = null)
+        JsonTypeInfo<TReply> reply)
         where TRequest : class
         where TReply : class
     {
-        if (await RequestBody.ReadAsync(context, parse, takesRequestId: requestIdOf is not null) is not { } request) return;
-        var answer = await calls.ChangeAsync(context, change, request, requestIdOf?.Invoke(request), context.RequestAborted);
+        if (await RequestBody.ReadAsync(context, body) is not { } request) return;
+        var answer = await calls.ChangeAsync(context, change, request, body.RequestIdOf(request), context.RequestAborted);
         await Answer.WriteAsync(context, answer, reply);
     }
 
