@@ -10,6 +10,7 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDisposable
 {
+    private readonly TimeProvider _time;
     private readonly LeaseClock _clock;
     private readonly LeaseRules _rules;
     private readonly Keepers _keepers;
@@ -26,6 +27,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     private EmbeddedLeases(IEmbeddedStore store, EmbeddedLeaseOptions options, TimeProvider time, LeaseClock clock, long tokenFloor)
     {
         _store = store;
+        _time = time;
         _clock = clock;
         _rules = new LeaseRules
         {
@@ -36,7 +38,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
         _keepers = new Keepers(store, clock, _rules, _prefixes, time);
-        _keys = new KeyCalls(_keepers, time);
+        _keys = new KeyCalls(_keepers, _keepers, time);
         _watches = new Watches(time);
         _checks = new RequestChecks(options.Limits);
         _info = new ServiceInfo
@@ -94,17 +96,15 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
         // The keeper heeds the cancellation where the call stands in line. A save takes the time that it takes.
-        var answer = GrantAsync(_keepers.AskLeaseAsync(request.Resource, LeaseCommand.Of(request), cancellationToken));
+        var answer = _keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request), cancellationToken);
         return await UntoldGrants.AnswerAsync(answer, () => answer, GiveBackAsync, cancellationToken).ConfigureAwait(false);
-
-        static async Task<LeaseResult<LeaseGrant>> GrantAsync(Task<object> answer) => As<LeaseGrant>(await answer.ConfigureAwait(false));
     }
 
     /// <inheritdoc/>
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
     {
         if (_checks.Check(request) is { } refusal) return refusal;
-        return await AskAsync<LeaseRenewal>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
+        return await AskAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -112,18 +112,20 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     {
         if (_checks.Check(request) is { } refusal) return refusal;
         var received = _clock.Read();
-        var pending = new Task<object>[request.Leases.Count];
+        var pending = new Task<LeaseResult<LeaseRenewal>>[request.Leases.Count];
         for (var i = 0; i < pending.Length; i++)
         {
             var lease = request.Leases[i];
-            pending[i] = _checks.Check(lease) is { } bad ? Task.FromResult<object>(bad) : _keepers.AskLeaseAsync(lease.Resource, LeaseCommand.Of(lease), CancellationToken.None);
+            pending[i] = _checks.Check(lease) is { } bad
+                ? Task.FromResult<LeaseResult<LeaseRenewal>>(bad)
+                : _keepers.SubmitAsync(lease.Resource, LeaseCommand.Of(lease));
         }
 
         var results = new LeaseResult<LeaseRenewal>[pending.Length];
         var elapsed = _clock.Read().Mono - received.Mono;
         for (var i = 0; i < pending.Length; i++)
         {
-            results[i] = As<LeaseRenewal>(await Answer(pending[i], cancellationToken).ConfigureAwait(false));
+            results[i] = await Answer(pending[i], cancellationToken).ConfigureAwait(false);
             if (results[i].TryGetValue(out var renewal, out _) && renewal.Elapsed < elapsed) elapsed = renewal.Elapsed;
         }
 
@@ -134,20 +136,20 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     public async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await AskAsync<LeaseRelease>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
+        return await AskAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
     }
 
     ValueTask<LeaseResult<LeaseRelease>> IUndeliveredGrants.GiveBackAsync(LeaseGrant grant) => GiveBackAsync(grant);
 
-    private async ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
-        await AskAsync<LeaseRelease>(grant.Resource, LeaseCommand.GiveBack(grant), CancellationToken.None).ConfigureAwait(false);
+    private ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
+        AskAsync(grant.Resource, LeaseCommand.GiveBack(grant), CancellationToken.None);
 
     /// <inheritdoc/>
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
     {
         if (_checks.Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await AskAsync<LeaseGrant>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
+        return await AskAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -155,7 +157,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     {
         if (_checks.Check(request) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await AskAsync<LeaseBreak>(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
+        return await AskAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -163,7 +165,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.CheckResource(request.Resource) is { } refusal) return refusal;
-        return await AskAsync<LeaseInfo>(request.Resource, keeper => keeper.Get(request.Consistent), cancellationToken).ConfigureAwait(false);
+        return await AskAsync(request.Resource, new LeaseCommand.Get(request.Consistent), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -178,7 +180,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     public async ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
     {
         if (RequestChecks.CheckResource(resource) is { } refusal) return refusal;
-        return await AskAsync<LeaseHistory>(resource, static keeper => keeper.History(), cancellationToken).ConfigureAwait(false);
+        return await AskAsync(resource, LeaseCommand.GetHistory.Instance, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -216,7 +218,11 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     {
         if (RequestChecks.Check(request) is { } refusal) return refusal;
         return await RunAsync(
-            async () => await _keys.ToPageAsync(await OnItsThread(() => ReadKeys(request, cancellationToken)).ConfigureAwait(false)).ConfigureAwait(false),
+            async () =>
+            {
+                var page = await OnItsThread(() => ReadKeys(request, cancellationToken)).ConfigureAwait(false);
+                return await page.ToPageAsync(_keepers, _time).ConfigureAwait(false);
+            },
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -228,7 +234,9 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         if (request.Prefix is { } prefix) return _watches.StartPrefix(_prefixes, prefix);
         return await Answer(
             Background.Apart(() => _watches.StartAsync(
-                request.Since, since => request.Key is { } key ? WatchKeyAsync(key, since) : WatchLeaseAsync(request.Resource!, since))),
+                request.Since, since => request.Key is { } key
+                    ? _keys.WatchAsync(key, since)
+                    : _keepers.SubmitAsync(request.Resource!, new LeaseCommand.Watch(since)))),
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -258,23 +266,9 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
 
     private static string NewRequestId() => Guid.NewGuid().ToString("N");
 
-    private static LeaseResult<T> As<T>(object answer)
+    private ValueTask<LeaseResult<T>> AskAsync<T>(string resource, LeaseCommand<T> command, CancellationToken cancellationToken)
         where T : class =>
-        answer is Refusal refusal ? refusal : (T)answer;
-
-    private async ValueTask<LeaseResult<T>> AskAsync<T>(string resource, LeaseCommand command, CancellationToken cancellationToken)
-        where T : class =>
-        As<T>(await Answer(_keepers.AskLeaseAsync(resource, command, CancellationToken.None), cancellationToken).ConfigureAwait(false));
-
-    private async ValueTask<LeaseResult<T>> AskAsync<T>(string resource, Func<LeaseKeeper, Task<object>?> ask, CancellationToken cancellationToken)
-        where T : class =>
-        As<T>(await Answer(_keepers.AskLeaseAsync(resource, ask), cancellationToken).ConfigureAwait(false));
-
-    private async Task<LeaseResult<LeaseWatch>> WatchLeaseAsync(string resource, WatchPoint? since) =>
-        As<LeaseWatch>(await _keepers.AskLeaseAsync(resource, keeper => keeper.Watch(since)).ConfigureAwait(false));
-
-    private Task<LeaseResult<LeaseWatch>> WatchKeyAsync(string key, WatchPoint? since) =>
-        _keys.WatchAsync(_keepers.AskKeyAsync(key, keeper => keeper.Watch(since)));
+        new(Answer(_keepers.SubmitAsync(resource, command), cancellationToken));
 
     private async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class

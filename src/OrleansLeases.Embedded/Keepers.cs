@@ -4,7 +4,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Embedded;
 
 /// <summary>The keepers in this process, one for each name in use. Thread-safe.</summary>
-internal sealed class Keepers : IKeepers, IDisposable
+internal sealed class Keepers : IKeepers, IKeyKeepers, IDisposable
 {
     // Tasks until the thread goes back to the pool, where callers may be waiting for one.
     private const int BackgroundAtOnce = 64;
@@ -40,9 +40,9 @@ internal sealed class Keepers : IKeepers, IDisposable
     /// <summary>How many are in memory.</summary>
     public int Count => _leases.Count + _keys.Count;
 
-    public Task<object> AskLeaseAsync(string resource, LeaseCommand command) => AskLeaseAsync(resource, command, CancellationToken.None);
-
-    public Task<object> AskLeaseAsync(string resource, LeaseCommand command, CancellationToken cancellationToken)
+    /// <summary>Asks a lease's keeper.</summary>
+    public Task<LeaseResult<TReply>> SubmitAsync<TReply>(string resource, LeaseCommand<TReply> command, CancellationToken cancellationToken = default)
+        where TReply : class
     {
         while (_ended is null)
         {
@@ -51,37 +51,33 @@ internal sealed class Keepers : IKeepers, IDisposable
             Forget(keeper);
         }
 
-        return Task.FromResult<object>(_ended);
+        return Task.FromResult<LeaseResult<TReply>>(_ended);
     }
 
-    /// <summary>Asks for what is no command.</summary>
-    public Task<object> AskLeaseAsync(string resource, Func<LeaseKeeper, Task<object>?> ask)
-    {
-        while (_ended is null)
-        {
-            var keeper = LeaseOf(resource);
-            if (ask(keeper) is { } answer) return answer;
-            Forget(keeper);
-        }
-
-        return Task.FromResult<object>(_ended);
-    }
-
-    public Task<object> AskKeyAsync(string key, KeyCommand command) => AskKeyAsync(key, keeper => keeper.Submit(command));
-
-    /// <summary>Asks for what is no command.</summary>
-    public Task<object> AskKeyAsync(string key, Func<KeyKeeper, Task<object>?> ask)
+    /// <summary>Asks a key's keeper.</summary>
+    public Task<LeaseResult<KeyReply<TReply>>> SubmitAsync<TReply>(string key, KeyCommand<TReply> command)
+        where TReply : KeyReply<TReply>
     {
         while (_ended is null)
         {
             var keeper = _keys.GetOrAdd(key, static (name, keepers) => new KeyKeeper(name, keepers._host, keepers._store), this);
             if (_ended is { } ended) keeper.Stop(ended);
-            if (ask(keeper) is { } answer) return answer;
+            if (keeper.Submit(command) is { } answer) return answer;
             Forget(keeper);
         }
 
-        return Task.FromResult<object>(_ended);
+        return Task.FromResult<LeaseResult<KeyReply<TReply>>>(_ended);
     }
+
+    Task<LeaseResult<LeaseReply.Noted>> IKeepers.AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command) => SubmitAsync(resource, command);
+
+    Task<LeaseResult<LeaseReply.Keys>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.AttachedKeys command) => SubmitAsync(resource, command);
+
+    Task<LeaseResult<LeaseReply.Tokens>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.WhoHolds command) => SubmitAsync(resource, command);
+
+    Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> IKeepers.AskKeyAsync(string key, KeyCommand.Clean command) => SubmitAsync(key, command);
+
+    Task<LeaseResult<KeyReply<KeyReply.Forgone>>> IKeepers.AskKeyAsync(string key, KeyCommand.Forgo command) => SubmitAsync(key, command);
 
     public LeaseKeeper LeaseOf(string resource)
     {

@@ -24,13 +24,13 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     {
         if ((Misdirected(request.Resource) ?? Silo.Checks.Check(request)) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        if (request.Wait == TimeSpan.Zero) return await ChangeAsync<AcquireRequest, LeaseGrant>(request, null, LeaseCommand.Of);
+        if (request.Wait == TimeSpan.Zero) return await Keeper.Submit(LeaseCommand.Of(request))!;
 
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _waiting.Add(call, wait);
         try
         {
-            return As<LeaseGrant>(await Keeper.Submit(LeaseCommand.Of(request), wait.Token)!);
+            return await Keeper.Submit(LeaseCommand.Of(request), wait.Token)!;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -44,62 +44,60 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
 
     public Task GiveUpAsync(Guid call) => _waiting.TryGetValue(call, out var wait) ? wait.CancelAsync() : Task.CompletedTask;
 
-    public async Task<LeaseResult<LeaseRelease>> GiveBackAsync(string owner, long token) =>
-        As<LeaseRelease>(await Keeper.Submit(LeaseCommand.GiveBack(Keeper.Resource, owner, token), CancellationToken.None)!);
+    public Task<LeaseResult<LeaseRelease>> GiveBackAsync(string owner, long token) =>
+        Keeper.Submit(LeaseCommand.GiveBack(Keeper.Resource, owner, token))!;
 
-    // A change goes on without its caller: whoever stored it cannot take it back.
+    // A change goes on without its caller: once it is stored nobody can take it back.
     public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken) =>
-        ChangeAsync<RenewRequest, LeaseRenewal>(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
+        ChangeAsync(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
 
     public Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
-        ChangeAsync<ReleaseRequest, LeaseRelease>(request, Misdirected(request.Resource) ?? RequestChecks.Check(request), LeaseCommand.Of);
+        ChangeAsync(request, Misdirected(request.Resource) ?? RequestChecks.Check(request), LeaseCommand.Of);
 
     public Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken)
     {
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return ChangeAsync<TransferRequest, LeaseGrant>(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
+        return ChangeAsync(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
     }
 
     public Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken)
     {
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return ChangeAsync<BreakRequest, LeaseBreak>(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
+        return ChangeAsync(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
     }
 
     public Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken) =>
-        ReadAsync<LeaseInfo>(Misdirected(request.Resource), keeper => keeper.Get(request.Consistent));
+        ReadAsync(Misdirected(request.Resource), new LeaseCommand.Get(request.Consistent));
 
     public Task<LeaseResult<LeaseHistory>> HistoryAsync(CancellationToken cancellationToken) =>
-        ReadAsync<LeaseHistory>(null, static keeper => keeper.History());
+        ReadAsync(null, LeaseCommand.GetHistory.Instance);
 
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since, CancellationToken cancellationToken) =>
         Portions.Of(StartWatchAsync(since), cancellationToken);
 
     // The store says that something is due, so what this activation remembers may be older than that.
-    public Task WakeAsync() => Keeper.Get(fresh: true)!;
+    public Task WakeAsync() => Keeper.Submit(new LeaseCommand.Get(Fresh: true))!;
 
     public async Task<Refusal?> AttachAsync(KeyLease lease, string key, long since, CancellationToken cancellationToken) =>
-        await Keeper.Submit(new LeaseCommand.Attach(lease, key, since), cancellationToken)! as Refusal;
+        (await Keeper.Submit(new LeaseCommand.Attach(lease, key, since), cancellationToken)!).Refusal;
 
     public async Task<Refusal?> DetachAsync(long token, string key, long generation, CancellationToken cancellationToken) =>
-        await Keeper.Submit(new LeaseCommand.Detach(token, key, generation), cancellationToken)! as Refusal;
+        (await Keeper.Submit(new LeaseCommand.Detach(token, key, generation), cancellationToken)!).Refusal;
 
     public async Task<Refusal?> CleanUpDoneAsync(long token, string[] keys, CancellationToken cancellationToken) =>
-        await Keeper.Submit(new LeaseCommand.CleanUpDone(token, keys), cancellationToken)! as Refusal;
+        (await Keeper.Submit(new LeaseCommand.CleanUpDone(token, keys), cancellationToken)!).Refusal;
 
-    public async Task<LeaseResult<Dictionary<string, long>>> AttachedKeysAsync(long token, CancellationToken cancellationToken) =>
-        await Keeper.Submit(new LeaseCommand.AttachedKeys(token), cancellationToken)! switch
-        {
-            LeaseReply.Keys keys => new Dictionary<string, long>(keys.Since),
-            var other => (Refusal)other,
-        };
+    public async Task<LeaseResult<Dictionary<string, long>>> AttachedKeysAsync(long token, CancellationToken cancellationToken)
+    {
+        var answer = await Keeper.Submit(new LeaseCommand.AttachedKeys(token), cancellationToken)!;
+        return answer.TryGetValue(out var keys, out var refusal) ? new Dictionary<string, long>(keys.Since) : refusal;
+    }
 
-    public async Task<LeaseResult<long[]>> WhoHoldsAsync(CancellationToken cancellationToken) =>
-        await Keeper.Submit(LeaseCommand.WhoHolds.Instance, cancellationToken)! switch
-        {
-            LeaseReply.Tokens tokens => tokens.InForce.ToArray(),
-            var other => (Refusal)other,
-        };
+    public async Task<LeaseResult<long[]>> WhoHoldsAsync(CancellationToken cancellationToken)
+    {
+        var answer = await Keeper.Submit(LeaseCommand.WhoHolds.Instance, cancellationToken)!;
+        return answer.TryGetValue(out var tokens, out var refusal) ? tokens.InForce.ToArray() : refusal;
+    }
 
     // Grains are called directly as well, and a request for another resource would be answered by this one's record.
     private Refusal.InvalidRequest? Misdirected(string? resource) => resource == Keeper.Resource
@@ -108,20 +106,19 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
             new Dictionary<string, string[]> { ["resource"] = [$"is '{resource}', but the grain called is that of '{Keeper.Resource}'; call GetLease with the request's resource"] },
             $"The request is for '{resource}', but the grain called is that of '{Keeper.Resource}'.");
 
-    private async Task<LeaseResult<TReply>> ChangeAsync<TRequest, TReply>(TRequest request, Refusal? refusal, Func<TRequest, LeaseCommand> command)
+    private async Task<LeaseResult<TReply>> ChangeAsync<TRequest, TReply>(
+        TRequest request, Refusal? refusal, Func<TRequest, LeaseCommand<TReply>> command)
         where TReply : class =>
-        refusal ?? As<TReply>(await Keeper.Submit(command(request), CancellationToken.None)!);
+        refusal ?? await Keeper.Submit(command(request))!;
 
-    private async Task<LeaseResult<T>> ReadAsync<T>(Refusal? refusal, Func<LeaseKeeper, Task<object>?> read)
-        where T : class =>
-        refusal ?? RequestChecks.CheckResource(Keeper.Resource) ?? As<T>(await read(Keeper)!);
+    private async Task<LeaseResult<TReply>> ReadAsync<TReply>(Refusal? refusal, LeaseCommand<TReply> command)
+        where TReply : class =>
+        refusal ?? RequestChecks.CheckResource(Keeper.Resource) ?? await Keeper.Submit(command)!;
 
     private async Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) =>
-        RequestChecks.Check(new WatchRequest { Resource = Keeper.Resource, Since = since }) is { } refusal ? refusal : As<LeaseWatch>(await Keeper.Watch(since)!);
-
-    private static LeaseResult<T> As<T>(object answer)
-        where T : class =>
-        answer is Refusal refusal ? refusal : (T)answer;
+        RequestChecks.Check(new WatchRequest { Resource = Keeper.Resource, Since = since }) is { } refusal
+            ? refusal
+            : await Keeper.Submit(new LeaseCommand.Watch(since))!;
 }
 
 /// <summary>What the service's own grains ask of a lease. A lease asks nothing of them in its turn, so nobody waits in a circle.</summary>

@@ -8,8 +8,6 @@ namespace OrleansLeases.Grains;
 [WhereLeasesAre("lease-service"), StatelessWorker, Reentrant]
 internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, FailureLog failures) : IGrainBase, ILeaseServiceGrain
 {
-    private readonly KeyCalls _keys = new(silo.Keepers, GrainKeepers.RealTime);
-
     public IGrainContext GrainContext { get; } = context;
 
     public async Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken)
@@ -55,6 +53,6 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
             return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The keys cannot be listed; ask again. {failures.Note("The keys cannot be listed", error)}");
         }
 
-        return await _keys.ToPageAsync(page);
+        return await page.ToPageAsync(silo.Keepers, GrainKeepers.RealTime);
     }
 }

@@ -7,25 +7,25 @@ namespace OrleansLeases.Core;
 public abstract class Keeper
 {
     // While a store hangs, calls and their repeats gather here.
-    private protected const int MaxTurns = 20_000;
-    private protected static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private protected const int MaxCalls = 20_000;
+    internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private protected static readonly Refusal.Unavailable ShuttingDown = new(RetryAfter, "The service is shutting down.");
     // So long may another keeper's change stay unknown to whoever watches at this one.
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FarthestAlarm = TimeSpan.FromMinutes(5);
     private static readonly Refusal TooManyCalls =
-        new Refusal.LimitReached("calls", RetryAfter, $"{MaxTurns} calls wait for the store to answer for this name; ask again later.");
+        new Refusal.LimitReached("calls", RetryAfter, $"{MaxCalls} calls wait for the store to answer for this name; ask again later.");
 
     private protected readonly KeeperHost _host;
     private protected readonly Lock _gate = new();
-    private protected Queue<Turn>? _turns;
+    private protected Queue<PendingCall>? _calls;
     private protected TimeSpan _lastUsed;
     private protected TimeSpan _retryAt;
     private protected bool _busy;
     private protected bool _retired;
     private protected Refusal? _stopped;
     private TimeSpan _alarmAt = TimeSpan.MaxValue;
-    private long _lastTurn;
+    private long _lastCall;
     private long _comparedFor;
     private Bulletin? _bulletin;
     private TimeSpan _lookedAt;
@@ -97,25 +97,20 @@ public abstract class Keeper
     /// <summary>When the record changes by itself; while a turn is under way, when somebody must be answered all the same.</summary>
     private protected virtual TimeSpan? WakeAt_NeedsLock => null;
 
-    private protected abstract ValueTask TakeAsync(Turn turn);
-
-    /// <summary>
-    /// Reads the stored record. Whoever arrived before the read began has it compared with the store by that: of many who
-    /// want it compared, each but the first and the second finds it done.
-    /// </summary>
+        /// <summary>Reads the stored record. One load satisfies every consistent read that was queued before the load started.</summary>
     private protected async ValueTask<T> ReadStoreAsync<T>(Func<string, ValueTask<T>> load)
     {
-        var arrived = Volatile.Read(ref _lastTurn);
+        var arrived = Volatile.Read(ref _lastCall);
         _lookedAt = _host.Clock.Read().Mono;
         var stored = await load(Name);
         _comparedFor = arrived;
         return stored;
     }
 
-    /// <summary>Whether the record was compared with the store since the turn arrived.</summary>
-    private protected bool IsCompared(Turn turn) => turn.Number <= _comparedFor;
+    /// <summary>Whether the record was compared with the store since the call arrived.</summary>
+    private protected bool IsCompared(PendingCall call) => call.Number <= _comparedFor;
 
-    private protected virtual void AfterTurn()
+    private protected virtual void AfterCall()
     {
     }
 
@@ -178,66 +173,68 @@ public abstract class Keeper
         lock (_gate) _bulletin = null;
     }
 
-    /// <summary>Takes a turn in. The keeper's own are never refused: a grant would not be given back, or a call not answered.</summary>
-    private protected Task<object>? Enter(Turn turn, int bound = int.MaxValue)
+    /// <summary>
+    /// Queues a call. The keeper's own calls are never refused: a grant would not be given back, or a caller not answered.
+    /// </summary>
+    /// <returns>False where the keeper has retired and another must be made.</returns>
+    private protected bool TryEnqueue(PendingCall call, int bound = int.MaxValue)
     {
         lock (_gate)
         {
-            if (_retired) return null;
-            if (_stopped is not null)
+            if (_retired) return false;
+            if ((_stopped ?? (_busy && _calls?.Count >= bound ? TooManyCalls : null)) is { } refusal)
             {
-                turn.TrySetResult(_stopped);
-                return turn.Task;
+                call.Refuse(refusal);
+                return true;
             }
 
-            turn.Number = ++_lastTurn;
-            if (turn.IsUse) _lastUsed = turn.Received.Mono;
+            call.Number = ++_lastCall;
+            if (call.IsUse) _lastUsed = call.Received.Mono;
             if (_busy)
             {
-                if (_turns?.Count >= bound) return Task.FromResult<object>(TooManyCalls);
-                (_turns ??= new()).Enqueue(turn);
-                return turn.Task;
+                (_calls ??= new()).Enqueue(call);
+                return true;
             }
 
             _busy = true;
-            // The turn may hang in the store; those who wait are sent away on time all the same.
+            // The call may hang in the store; the keeper sends those who wait away on time all the same.
             if (SomeoneWaits) SetAlarm_NeedsLock();
         }
 
-        // The calls that queue behind it are others': what it awaits does not go on in the context of whoever came first.
-        _ = Background.Make(static start => start.Keeper.Start(start.Turn), (Keeper: this, Turn: turn));
-        return turn.Task;
+        // The calls that queue behind it are others': what it awaits does not go on in the context of the first caller.
+        _ = Background.Make(static start => start.Keeper.Start(start.Call), (Keeper: this, Call: call));
+        return true;
     }
 
-    private Task Start(Turn turn) => _host.Background is { } background
-        ? Background.Apart(static start => start.Keeper.TakeTurnsAsync(start.Turn), (Keeper: this, Turn: turn), background)
-        : TakeTurnsAsync(turn);
+    private Task Start(PendingCall call) => _host.Background is { } background
+        ? Background.Apart(static start => start.Keeper.ProcessAllAsync(start.Call), (Keeper: this, Call: call), background)
+        : ProcessAllAsync(call);
 
-    // The flag _busy is the turn: whoever set it owns the record until the queue is empty.
-    private async Task TakeTurnsAsync(Turn? turn)
+    // The flag _busy is the turn: the caller that set it owns the record until the queue is empty.
+    private async Task ProcessAllAsync(PendingCall? call)
     {
-        while (turn is not null)
+        while (call is not null)
         {
             try
             {
-                await TakeAsync(turn);
+                await call.ProcessAsync();
             }
             catch (Exception error)
             {
                 // A defect must not leave callers waiting, nor a state that may be ahead of the store.
                 DropState();
                 _retryAt = _host.Clock.Read().Mono + RetryAfter;
-                turn.TrySetException(error);
+                call.Fault(error);
             }
 
             TellWhatIsLost();
-            AfterTurn();
+            AfterCall();
             lock (_gate)
             {
-                if (_turns is null || !_turns.TryDequeue(out turn))
+                if (_calls is null || !_calls.TryDequeue(out call))
                 {
-                    turn = null;
-                    _turns = null;
+                    call = null;
+                    _calls = null;
                     _busy = false;
                     SetAlarm_NeedsLock();
                 }
@@ -259,7 +256,7 @@ public abstract class Keeper
         _host.Alarm.Set(this, at);
     }
 
-    private protected static Refusal UnknownOutcome(string? requestId) => new Refusal.OutcomeUnknown(requestId, requestId is null
+    internal static Refusal UnknownOutcome(string? requestId) => new Refusal.OutcomeUnknown(requestId, requestId is null
         ? "The store did not say whether the change happened; repeat the call."
         : "The store did not say whether the change happened; repeat the call with the same requestId.");
 

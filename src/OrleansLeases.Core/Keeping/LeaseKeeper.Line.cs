@@ -2,7 +2,6 @@ namespace OrleansLeases.Core;
 
 public sealed partial class LeaseKeeper
 {
-    private static readonly object Waiting = new();
     private static readonly TimeSpan SparedWhileBusy = TimeSpan.FromSeconds(1);
     private static readonly List<Waiter> Nobody = [];
     private static readonly Refusal TakenOver =
@@ -11,7 +10,7 @@ public sealed partial class LeaseKeeper
     // Volatile: first come first, guarded by _gate, since clients leave at any time.
     private List<Waiter> _line = Nobody;
 
-    private List<WaitingPlace> PlacesInLine()
+    private IReadOnlyList<WaitingPlace> PlacesInLine()
     {
         if (_line.Count == 0) return [];
         lock (_gate)
@@ -20,19 +19,25 @@ public sealed partial class LeaseKeeper
         }
     }
 
-    /// <summary>Puts a call that found the resource held in line, or back into its place; the answer is a refusal where there is no room.</summary>
-    private object? JoinLine(LeaseTurn turn, LeaseCommand.Acquire acquire, Now now)
+    /// <summary>Puts a call that found the resource held in line, or back into its place, or refuses it where there is no room.</summary>
+    /// <returns>False where its wait is over by now.</returns>
+    internal bool TryJoinLine(LeaseCall<LeaseGrant> call, LeaseCommand.Acquire acquire, Now now)
     {
-        if (turn.Received.Mono + acquire.Request.Wait <= now.Mono) return null;
-        LeaseTurn? before;
+        if (call.Received.Mono + acquire.Request.Wait <= now.Mono) return false;
+        LeaseCall<LeaseGrant>? before;
         Waiter? waiter;
         lock (_gate)
         {
-            if (_stopped is not null) return _stopped;
             waiter = _line.Find(place => place.Command.Stamp.Id == acquire.Stamp.Id);
+            var full = waiter is null && _line.Count >= _host.Rules.Limits.MaxWaiters;
+            if ((_stopped ?? (full ? Refusals.TooManyWaiters(_host.Rules.Limits.MaxWaiters) : null)) is { } refusal)
+            {
+                call.Refuse(refusal);
+                return true;
+            }
+
             if (waiter is null)
             {
-                if (_line.Count >= _host.Rules.Limits.MaxWaiters) return Refusals.TooManyWaiters(_host.Rules.Limits.MaxWaiters);
                 if (_line == Nobody) _line = [];
                 _line.Add(waiter = new Waiter(acquire));
             }
@@ -40,40 +45,41 @@ public sealed partial class LeaseKeeper
             // The newest call of a request id stands for it: an older one may be a connection that is half dead.
             before = waiter.Call;
             waiter.Registration.Unregister();
-            waiter.Attend(turn, acquire.Request.Wait);
+            waiter.Attend(call, acquire.Request.Wait);
             SetAlarm_NeedsLock();
         }
 
-        before?.TrySetResult(TakenOver);
+        before?.Refuse(TakenOver);
         // Outside the lock: a token that is cancelled already calls back at once.
-        waiter.Registration = turn.Cancellation.UnsafeRegister(static (state, _) => ((Action)state!)(), () => Leave(waiter, turn));
-        return Waiting;
+        waiter.Registration = call.Cancellation.UnsafeRegister(static (state, _) => ((Action)state!)(), () => Leave(waiter, call));
+        return true;
     }
 
-    private void Leave(Waiter waiter, LeaseTurn turn)
+    private void Leave(Waiter waiter, LeaseCall<LeaseGrant> call)
     {
         var now = _host.Clock.Read();
         lock (_gate)
         {
-            if (waiter.Call != turn) return;
+            if (waiter.Call != call) return;
             waiter.Leave(now.Mono);
             SetAlarm_NeedsLock();
         }
 
-        turn.TrySetCanceled(turn.Cancellation);
-        // Whoever stood behind may fit now.
-        Enter(new LeaseTurn(LeaseCommand.Tick.Instance, now));
+        call.TryCancel();
+        // Those behind may fit now.
+        Tick(fresh: false, now);
     }
 
     /// <summary>
     /// Takes the places that were served out of the line. A place may be without its call by now, or lost: saving its
     /// grant took a while.
     /// </summary>
-    private List<(LeaseTurn Call, long Token)> LeaveLine(IReadOnlyList<ServedPlace> served, LeaseTurn turn, out List<ServedPlace> gone)
+    internal List<(LeaseCall<LeaseGrant> Call, long Token)> LeaveLine(
+        IReadOnlyList<ServedPlace> served, LeaseCommand command, out List<ServedPlace> gone)
     {
-        List<(LeaseTurn, long)> calls = [];
+        List<(LeaseCall<LeaseGrant>, long)> calls = [];
         gone = [];
-        LeaseTurn? replaced = null;
+        LeaseCall<LeaseGrant>? replaced = null;
         lock (_gate)
         {
             foreach (var (stamp, token) in served)
@@ -85,37 +91,38 @@ public sealed partial class LeaseKeeper
                     waiter.Registration.Unregister();
                 }
 
-                if (turn.Command is LeaseCommand.Acquire asking && asking.Stamp.Id == stamp.Id) replaced = waiter?.Call;
+                if (command is LeaseCommand.Acquire asking && asking.Stamp.Id == stamp.Id) replaced = waiter?.Call;
                 else if (waiter?.Call is { } call) calls.Add((call, token));
                 else gone.Add(new(stamp, token));
             }
         }
 
         // The newest call of a request id got the grant; were the older one told too, its broken connection could give the grant back.
-        replaced?.TrySetResult(TakenOver);
+        replaced?.Refuse(TakenOver);
         return calls;
     }
 
-    private void TellServed(IReadOnlyList<ServedPlace> served, LeaseTurn turn)
+    internal void TellServed(IReadOnlyList<ServedPlace> served, LeaseCommand command)
     {
-        var calls = LeaveLine(served, turn, out var gone);
+        var state = _state!;
+        var calls = LeaveLine(served, command, out var gone);
         foreach (var (call, token) in calls)
         {
             var now = _host.Clock.Read();
-            if (IsOver(token, now))
+            if (state.IsOver(token, now))
             {
-                // It ended before it could be told; a turn of its own records that and says so.
+                // It ended before it could be told; the call is processed once more, which records that and says so.
                 call.IsStored = true;
-                lock (_gate) (_turns ??= new()).Enqueue(call);
+                lock (_gate) (_calls ??= new()).Enqueue(call);
             }
-            else if (!call.TrySetResult(GrantOf(call, token, replayed: false, now)))
+            else if (!call.TryRespond(new LeaseReply.Granted(token, Replayed: false), state, now))
             {
                 gone.Add(new(default, token));
             }
         }
 
         // Their clients left while the grants were being stored: the next in line may have them.
-        foreach (var (_, token) in gone) GiveBack(HolderOf(token).Owner, token);
+        foreach (var (_, token) in gone) GiveBack(state.HolderOf(token).Owner, token);
     }
 
     // Another activation may have served a request that waits here as well. Its id is applied once: the call leaves the
@@ -136,15 +143,16 @@ public sealed partial class LeaseKeeper
 
         foreach (var waiter in served)
         {
-            if (waiter.Call is { } call) Enter(call);
+            if (waiter.Call is { } call) TryEnqueue(call);
         }
     }
 
-    private void GiveBack(string owner, long token) => Enter(new LeaseTurn(LeaseCommand.GiveBack(Resource, owner, token), _host.Clock.Read()));
+    private void GiveBack(string owner, long token) =>
+        TryEnqueue(new LeaseCall<LeaseRelease>(this, LeaseCommand.GiveBack(Name, owner, token), _host.Clock.Read()));
 
     private void SendAwayWhoWaitedOut(Now now, TimeSpan spared)
     {
-        List<(LeaseTurn Call, Refusal Answer)> sent = [];
+        List<(LeaseCall<LeaseGrant> Call, Refusal Answer)> sent = [];
         lock (_gate)
         {
             foreach (var waiter in _line)
@@ -158,9 +166,9 @@ public sealed partial class LeaseKeeper
             _line.RemoveAll(waiter => waiter.Call is null && now.Mono >= waiter.Until);
         }
 
-        foreach (var (call, answer) in sent) call.TrySetResult(answer);
-        // Whoever stood behind those that left may fit now.
-        if (sent.Count > 0 && SomeoneWaits) Enter(new LeaseTurn(LeaseCommand.Tick.Instance, now));
+        foreach (var (call, answer) in sent) call.Refuse(answer);
+        // Those behind may fit now.
+        if (sent.Count > 0 && SomeoneWaits) Tick(fresh: false, now);
     }
 
     private TimeSpan? LineChanges_NeedsLock()
@@ -178,9 +186,9 @@ public sealed partial class LeaseKeeper
         ? Refusals.Held(waiter.Command.Request, state.Holders, state.Delay, now, _line.IndexOf(waiter) + 1, waits: true)
         : new Refusal.Unavailable(TimeSpan.Zero, "The store did not answer while this call waited in line; repeat it to keep the place.");
 
-    private List<LeaseTurn> EveryoneLeaves_NeedsLock()
+    private List<LeaseCall<LeaseGrant>> EveryoneLeaves_NeedsLock()
     {
-        List<LeaseTurn> calls = [];
+        List<LeaseCall<LeaseGrant>> calls = [];
         foreach (var waiter in _line)
         {
             waiter.Registration.Unregister();

@@ -1,23 +1,17 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// Owns one resource in one host: load, claim, apply, save by compare-and-swap, reply, then move the line and hand out
-/// what is to be cleaned up. A call that waits in line occupies no turn.
+/// Owns one resource in one host: beside what every keeper does it claims the record with each load, moves the line and hands out
+/// what is to be cleaned up. A call that waits in line keeps no other waiting.
 /// </summary>
-/// <remarks>
-/// It works on a candidate state and swaps it in only after the save. A save with an unknown outcome makes it forget
-/// what it knew, and the next turn loads afresh under a new claim. Two keepers of one resource may be alive at once:
-/// the compare-and-swap and the horizon keep them apart.
-/// </remarks>
-public sealed partial class LeaseKeeper : Keeper
+/// <remarks>Two keepers of one resource may be alive at once: the compare-and-swap and the horizon keep them apart.</remarks>
+public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
 {
-    private LeaseState? _state;
     private Claim _self;
 
-    /// <summary>Makes a keeper that knows nothing yet; its first turn loads.</summary>
+    /// <summary>Makes a keeper that knows nothing yet; its first call loads.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="host">What its host lends it.</param>
     public LeaseKeeper(string resource, KeeperHost host)
@@ -31,36 +25,19 @@ public sealed partial class LeaseKeeper : Keeper
     /// <inheritdoc/>
     public override bool SomeoneWaits => _line.Count > 0;
 
+    internal bool IsAlone => _host.Alone;
+
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
+    /// <typeparam name="TReply">The response of the command.</typeparam>
     /// <param name="command">What is asked.</param>
-    /// <param name="cancellationToken">Leaves the line; heeded while an acquire waits there, and nowhere else.</param>
-    /// <returns>The reply record or the <see cref="Refusal"/>; null where the keeper has retired and another must be made.</returns>
-    public Task<object>? Submit(LeaseCommand command, CancellationToken cancellationToken = default) =>
-        Enter(new LeaseTurn(command, _host.Clock.Read()) { Cancellation = cancellationToken }, MaxTurns);
-
-    /// <summary>Asks for the state of the resource.</summary>
-    /// <param name="fresh">Compare with the stored version first.</param>
-    /// <returns>A <see cref="LeaseInfo"/> or a <see cref="Refusal"/>; null where the keeper has retired.</returns>
-    public Task<object>? Get(bool fresh) => Enter(
-        new LeaseTurn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { Fresh = fresh, View = static (keeper, state, now) => keeper.InfoOf(state, now) },
-        MaxTurns);
-
-    /// <summary>Asks for the stored events.</summary>
-    /// <returns>A <see cref="LeaseHistory"/> or a <see cref="Refusal"/>; null where the keeper has retired.</returns>
-    public Task<object>? History() => Enter(
-        new LeaseTurn(LeaseCommand.Tick.Instance, _host.Clock.Read()) { View = static (keeper, state, _) => LeaseViews.History(keeper.Resource, state) },
-        MaxTurns);
-
-    /// <summary>Starts a watch of the resource, which ends where this keeper does.</summary>
-    /// <param name="since">The last change known; null to start with the state.</param>
-    /// <returns>A <see cref="LeaseWatch"/> or a <see cref="Refusal"/>; null where the keeper has retired.</returns>
-    public Task<object>? Watch(WatchPoint? since) => Enter(
-        new LeaseTurn(LeaseCommand.Tick.Instance, _host.Clock.Read())
-        {
-            Fresh = !_host.Alone,
-            View = (keeper, state, now) => keeper.WatchFrom(since, state, now),
-        },
-        MaxTurns);
+    /// <param name="cancellationToken">Leaves the line; heeded while an acquire waits there or has not been looked at, and nowhere else.</param>
+    /// <returns>The response; null where the keeper has retired and another must be made.</returns>
+    public Task<LeaseResult<TReply>>? Submit<TReply>(LeaseCommand<TReply> command, CancellationToken cancellationToken = default)
+        where TReply : class
+    {
+        var call = new LeaseCall<TReply>(this, command, _host.Clock.Read()) { Cancellation = cancellationToken };
+        return TryEnqueue(call, MaxCalls) ? call.Response : null;
+    }
 
     /// <inheritdoc/>
     public override Task Wake()
@@ -81,13 +58,13 @@ public sealed partial class LeaseKeeper : Keeper
             }
         }
 
-        return Enter(new LeaseTurn(LeaseCommand.Tick.Instance, now) { Fresh = looks }) ?? Task.CompletedTask;
+        return Tick(looks, now) ?? Task.CompletedTask;
     }
 
     /// <inheritdoc/>
     public override void Stop(Refusal.Unavailable? answer = null)
     {
-        List<LeaseTurn> waiting;
+        List<LeaseCall<LeaseGrant>> waiting;
         bool busy;
         lock (_gate)
         {
@@ -98,13 +75,9 @@ public sealed partial class LeaseKeeper : Keeper
 
         EndWatches();
 
-        // The turn under way may be storing a grant for one of them.
-        foreach (var call in waiting) call.TrySetResult(busy ? UnknownOutcomeOf(call) : _stopped);
+        // The call under way may be storing a grant for one of them.
+        foreach (var call in waiting) call.Refuse(busy ? call.UnknownOutcome : _stopped);
     }
-
-    private protected override void DropState() => _state = null;
-
-    private protected override bool KnowsState => _state is not null;
 
     private protected override bool IsNeeded => _state is { Holders.IsEmpty: false };
 
@@ -124,114 +97,47 @@ public sealed partial class LeaseKeeper : Keeper
         }
     }
 
-    private protected override void AfterTurn()
+    private protected override void AfterCall()
     {
         if (SomeoneWaits) SendAwayWhoWaitedOut(_host.Clock.Read(), TimeSpan.Zero);
     }
 
-    private protected override async ValueTask TakeAsync(Turn queued)
+    private protected override ValueTask<LeaseState> LoadStoredAsync(string name) => _host.Store.LoadAsync(name);
+
+    private protected override ValueTask<SaveOutcome> SaveStoredAsync(LeaseState previous, LeaseState next, bool background) =>
+        _host.Store.SaveAsync(Name, previous, next, background);
+
+    private protected override void Adopt(LeaseState stored)
     {
-        var turn = (LeaseTurn)queued;
-        // Nothing has happened for it yet, and nobody would hear of its grant.
-        if (turn.Cancellation.IsCancellationRequested && turn.TrySetCanceled(turn.Cancellation)) return;
-        var isFresh = IsCompared(turn);
-        for (var attempt = 0; ;)
-        {
-            if (_state is null || (turn.Fresh && !isFresh))
-            {
-                if (await LoadAsync() is { } refusal)
-                {
-                    Fail(turn, refusal);
-                    return;
-                }
-
-                isFresh = true;
-            }
-
-            var state = _state!;
-            var now = _host.Clock.Read();
-            var transition = LeaseMachine.Apply(state, PlacesInLine(), turn.Command, now, _self, _host.Rules);
-            if (transition.CheckFirst && !isFresh && !_host.Alone)
-            {
-                if (await LoadAsync() is { } refusal)
-                {
-                    Fail(turn, refusal);
-                    return;
-                }
-
-                isFresh = true;
-                continue;
-            }
-
-            _retryAt = now.Mono + RetryAfter;
-            var outcome = transition.Durable ? await SaveAsync(state, transition.Next, IsBackground(turn)) : SaveOutcome.Saved;
-            switch (outcome)
-            {
-                case SaveOutcome.Saved:
-                    _state = transition.Next;
-                    Tell(_state);
-                    _retryAt = TimeSpan.Zero;
-                    HandOut(state.Pending);
-                    if (Deliver(turn, transition)) return;
-                    // The save took longer than a lease lasts that the answer rests on: what is true now is that it has
-                    // ended, and that is stored before it is told. What was changed by then stays, whatever becomes of that.
-                    turn.IsStored |= transition.Durable;
-                    attempt = 0;
-                    continue;
-                case SaveOutcome.Conflict when attempt == 0:
-                    // A lost compare-and-swap was not written: look again, once.
-                    _state = null;
-                    attempt++;
-                    continue;
-                case SaveOutcome.Conflict:
-                    _state = null;
-                    Fail(turn, ChangedByOthers());
-                    return;
-                case SaveOutcome.NotSaved:
-                    Fail(turn, NotSaved());
-                    return;
-                default:
-                    _state = null;
-                    turn.TrySetResult(UnknownOutcomeOf(turn));
-                    foreach (var (call, _) in LeaveLine(transition.Served, turn, out _)) call.TrySetResult(UnknownOutcomeOf(call));
-                    return;
-            }
-        }
+        _state = stored.Resume(_host.Clock.Read(), _host.Rules);
+        _self = _host.NextClaim();
+        Tell(_state);
+        HandOut(before: null);
+        AskAgainWhoWasServedElsewhere(_state);
     }
 
-    /// <summary>Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.</summary>
-    private async ValueTask<Refusal?> LoadAsync()
+    private protected override void Advance(LeaseState next)
     {
-        try
-        {
-            var stored = await ReadStoreAsync(_host.Store.LoadAsync);
-            if (_state is not null && stored.Version == _state.Version) return null;
-            _state = stored.Resume(_host.Clock.Read(), _host.Rules);
-            _self = _host.NextClaim();
-            Tell(_state);
-            HandOut(before: null);
-            AskAgainWhoWasServedElsewhere(_state);
-            return null;
-        }
-        catch (Exception error) when (error is not OutOfMemoryException)
-        {
-            return NotRead(error);
-        }
+        var before = _state?.Pending;
+        base.Advance(next);
+        HandOut(before);
     }
 
-    private async ValueTask<SaveOutcome> SaveAsync(LeaseState state, LeaseState next, bool background)
-    {
-        try
-        {
-            return await _host.Store.SaveAsync(Resource, state, next, background);
-        }
-        catch (Exception error) when (error is not OutOfMemoryException)
-        {
-            return SaveOutcome.Unknown;
-        }
-    }
+    internal Now ReadClock() => _host.Clock.Read();
 
-    private bool IsBackground(LeaseTurn turn) => (!turn.IsUse || (turn.Command is LeaseCommand.Tick && turn.View is null)) && _line.Count == 0;
+    internal Transition<TReply> Apply<TReply>(LeaseState state, LeaseCommand<TReply> command, Now now)
+        where TReply : class => LeaseMachine.Apply(state, PlacesInLine(), command, now, _self, _host.Rules);
+
+    internal LeaseInfo InfoOf(LeaseState state, Now now) => LeaseViews.Info(Name, state, now, _line.Count);
+
+    internal LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Now now) =>
+        new RecordWatch(PutUp(state), Name, state, new WatchEvent.LeaseSnapshot(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
+
+    private Task? Tick(bool fresh, Now now)
+    {
+        var call = new LeaseCall<LeaseReply.Seen>(this, fresh ? new LeaseCommand.Tick(fresh) : LeaseCommand.Tick.Instance, now);
+        return TryEnqueue(call) ? call.Response : null;
+    }
 
     /// <summary>
     /// Hands out the clean-ups that are on record now and were not before. A load hands out all of them again: whoever
@@ -242,89 +148,7 @@ public sealed partial class LeaseKeeper : Keeper
         if (_host.Cleaner is not { } cleaner || _state?.Pending is not { } pending || pending == before) return;
         foreach (var ended in pending)
         {
-            if (before?.Exists(known => known.Token == ended.Token) != true) cleaner.CleanUp(Resource, ended);
+            if (before?.Exists(known => known.Token == ended.Token) != true) cleaner.CleanUp(Name, ended);
         }
     }
-
-    /// <summary>Answers the turn and whoever was served with it; false where time has ended since what the answer rests on.</summary>
-    private bool Deliver(LeaseTurn turn, Transition transition)
-    {
-        if (transition.Served.Count > 0) TellServed(transition.Served, turn);
-        var now = _host.Clock.Read();
-        if (IsOvertaken(turn, transition, now)) return false;
-        object answer = transition.Reply switch
-        {
-            LeaseReply.Granted granted => GrantOf(turn, granted.Token, granted.Replayed, now),
-            LeaseReply.Renewed renewed => LeaseViews.Renewal(Resource, HolderOf(renewed.Token), turn.Received, now),
-            LeaseReply.Released released => new LeaseRelease { Resource = Resource, Token = released.Token, Replayed = released.Replayed },
-            LeaseReply.Breaking breaking => LeaseViews.Break(Resource, breaking.Token, breaking.Ends, now),
-            LeaseReply.Refused { Refusal: Refusal.Held } refused when turn.Command is LeaseCommand.Acquire acquire && acquire.Request.Wait > TimeSpan.Zero =>
-                JoinLine(turn, acquire, now) ?? refused.Refusal,
-            LeaseReply.Refused refused => refused.Refusal,
-            LeaseReply.Noted or LeaseReply.Tokens or LeaseReply.Keys => transition.Reply,
-            _ => turn.View?.Invoke(this, _state!, now) ?? LeaseReply.Seen.Instance,
-        };
-        if (!ReferenceEquals(answer, Waiting)) turn.TrySetResult(answer);
-        return true;
-    }
-
-    /// <summary>Whether time has run out since, while the record was being stored, for a lease that an answer is about.</summary>
-    private bool IsOvertaken(LeaseTurn turn, Transition transition, Now now) => transition.Reply switch
-    {
-        LeaseReply.Granted granted => IsOver(granted.Token, now),
-        LeaseReply.Renewed renewed => IsOver(renewed.Token, now) || (transition.Durable && IsSpent(HolderOf(renewed.Token), now)),
-        LeaseReply.Breaking breaking => IsOver(breaking.Token, now),
-        LeaseReply.Tokens or LeaseReply.Refused { Refusal: Refusal.Held } => IsAnyOver(now),
-        _ => turn.View is not null && IsAnyOver(now),
-    };
-
-    /// <summary>Whether a lease's time has run out since the record was made, so that its end is not stored yet.</summary>
-    private bool IsOver(long token, Now now)
-    {
-        foreach (var holder in _state!.Holders)
-        {
-            if (holder.Token == token) return now.Mono >= holder.EndsAt;
-        }
-
-        return false;
-    }
-
-    private bool IsAnyOver(Now now)
-    {
-        foreach (var holder in _state!.Holders)
-        {
-            if (now.Mono >= holder.EndsAt) return true;
-        }
-
-        return false;
-    }
-
-    // Nothing is left of what the renewal stored, while the place is kept for what others may have told: it is renewed again. A
-    // save each time, and no longer than the place is kept.
-    private static bool IsSpent(Holder holder, Now now) => holder.Breaking is null && holder.Remaining(now) == TimeSpan.Zero;
-
-    private LeaseGrant GrantOf(LeaseTurn turn, long token, bool replayed, Now now) =>
-        LeaseViews.Grant(Resource, HolderOf(token), turn.RequestId!, replayed, turn.Received, now);
-
-    private Holder HolderOf(long token)
-    {
-        foreach (var holder in _state!.Holders)
-        {
-            if (holder.Token == token) return holder;
-        }
-
-        throw new UnreachableException($"Token {token} was answered for, but nobody holds it.");
-    }
-
-    private LeaseInfo InfoOf(LeaseState state, Now now) => LeaseViews.Info(Resource, state, now, _line.Count);
-
-    private LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Now now) =>
-        new RecordWatch(PutUp(state), Resource, state, new WatchEvent.LeaseSnapshot(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
-
-    /// <summary>Answers a turn that came to nothing; unless something of it is stored, of which the answer would not be true.</summary>
-    private static void Fail(LeaseTurn turn, Refusal refusal) => turn.TrySetResult(turn.IsStored ? UnknownOutcomeOf(turn) : refusal);
-
-    private static Refusal UnknownOutcomeOf(LeaseTurn turn) => turn.Command is LeaseCommand.Tick or LeaseCommand.WhoHolds
-        ? new Refusal.Unavailable(RetryAfter, "The store did not answer.")
-        : UnknownOutcome(turn.RequestId);
 }

@@ -30,15 +30,15 @@ namespace OrleansLeases.Core;
 /// it has ended is true of the key's whole generation, so the key is asked again with that, and counts as absent.
 /// </para>
 /// </remarks>
-/// <param name="keepers">The keepers.</param>
+/// <param name="keys">The keepers of the keys.</param>
+/// <param name="keepers">The keepers of the leases, and of other keys.</param>
 /// <param name="time">The clock of the time limits.</param>
-public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
+public sealed class KeyCalls(IKeyKeepers keys, IKeepers keepers, TimeProvider time)
 {
     // Each is lost only to someone else who changed what the key is bound to.
     private const int MaxRounds = 32;
 
-    // A page may show the keys of as many leases as it has keys, and each may have to be loaded.
-    private const int LeasesAtOnce = 64;
+    private const int KeysAtOnce = 64;
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
@@ -52,11 +52,8 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     public async Task<LeaseResult<KeyPut>> PutAsync(string key, PutKeyRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return await AskAsync(key, KeyCommand.Of(request), request.Lease, request.RequestId) switch
-        {
-            KeyReply.Written written => new KeyPut { Key = key, Version = written.Revision },
-            var other => RefusalOf(other),
-        };
+        var answer = await AskAsync(key, KeyCommand.Of(request), request.Lease, request.RequestId);
+        return answer.TryGetValue(out var written, out var refusal) ? new KeyPut { Key = key, Version = written.Revision } : refusal;
     }
 
     /// <summary>Adds to a key.</summary>
@@ -66,137 +63,104 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     public async Task<LeaseResult<CounterValue>> AddAsync(string key, AddToCounterRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return await AskAsync(key, KeyCommand.Of(request), request.Lease, request.RequestId) switch
-        {
-            KeyReply.Written { Sum: { } sum } added => new CounterValue { Key = key, Value = sum, Version = added.Revision, Replayed = added.Replayed },
-            var other => RefusalOf(other),
-        };
+        var answer = await AskAsync(key, KeyCommand.Of(request), request.Lease, request.RequestId);
+        return answer.TryGetValue(out var added, out var refusal)
+            ? new CounterValue { Key = key, Value = added.Sum!.Value, Version = added.Revision, Replayed = added.Replayed }
+            : refusal;
     }
 
     /// <summary>Deletes a key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="ifVersion">Only this version; null for any.</param>
     /// <returns>Whether there was one, or why not.</returns>
-    public async Task<LeaseResult<KeyDeletion>> DeleteAsync(string key, long? ifVersion) =>
-        await AskAsync(key, new KeyCommand.Delete(ifVersion), lease: null, requestId: null) switch
-        {
-            KeyReply.Deleted deleted => new KeyDeletion { Key = key, Existed = deleted.Existed },
-            var other => RefusalOf(other),
-        };
+    public async Task<LeaseResult<KeyDeletion>> DeleteAsync(string key, long? ifVersion)
+    {
+        var answer = await AskAsync(key, new KeyCommand.Delete(ifVersion), lease: null, requestId: null);
+        return answer.TryGetValue(out var deleted, out var refusal) ? new KeyDeletion { Key = key, Existed = deleted.Existed } : refusal;
+    }
 
     /// <summary>Reads a key.</summary>
     /// <param name="key">The key.</param>
     /// <returns>The key, or why not.</returns>
-    public async Task<LeaseResult<KeyValue>> GetAsync(string key) =>
-        await AskAsync(key, new KeyCommand.Get(), lease: null, requestId: null) switch
-        {
-            KeyReply.Found found => ValueOf(key, found),
-            var other => RefusalOf(other),
-        };
+    public async Task<LeaseResult<KeyValue>> GetAsync(string key)
+    {
+        var answer = await AskAsync(key, new KeyCommand.Get(), lease: null, requestId: null);
+        return answer.TryGetValue(out var found, out var refusal) ? found.ToValue(key) : refusal;
+    }
 
     /// <summary>
-    /// Ends the start of a watch: as a read does, it asks the lease after the key was looked at. The changes that follow
-    /// are told as they are stored, and say what was: a bound key's deletion may be on its way.
+    /// Starts a watch of a key, which ends where its keeper does: as a read does, it asks the lease after the key was looked at.
+    /// The changes that follow are told as they are stored, and say what was: a bound key's deletion may be on its way.
     /// </summary>
-    /// <param name="looked">What the key's keeper answered to <see cref="KeyKeeper.Watch"/>.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="since">The last change known; null to start with the state.</param>
     /// <returns>The watch, or why not.</returns>
-    public async Task<LeaseResult<LeaseWatch>> WatchAsync(Task<object> looked)
+    public async Task<LeaseResult<LeaseWatch>> WatchAsync(string key, WatchPoint? since)
     {
-        ArgumentNullException.ThrowIfNull(looked);
-        var start = await looked;
-        if (start is not KeyWatch watch) return RefusalOf(start);
+        var answer = await AskAsync(key, new KeyCommand.Watch(since), lease: null, requestId: null);
+        if (!answer.TryGetValue(out var looked, out var refusal)) return refusal;
+        var watch = looked.Watch!;
         if (watch.Binding is not { } binding) return watch.Start(ended: false);
-        return await AskLeaseAsync(binding.Resource, LeaseCommand.WhoHolds.Instance) switch
-        {
-            LeaseReply.Tokens tokens => watch.Start(ended: !tokens.InForce.Contains(binding.Token)),
-            var other => RefusalOf(other),
-        };
+        return (await ActiveTokensAsync(keepers, binding.Resource, time)).TryGetValue(out var tokens, out refusal)
+            ? watch.Start(ended: !tokens.InForce.Contains(binding.Token))
+            : refusal;
     }
 
-    /// <summary>Ends a page of a listing: leaves out the keys whose leases have ended, asking each resource once.</summary>
-    /// <param name="page">The page, filled from stored records.</param>
-    /// <returns>The page, or why a lease could not be asked.</returns>
-    public async Task<LeaseResult<KeyPage>> ToPageAsync(KeyListingPage page)
-    {
-        ArgumentNullException.ThrowIfNull(page);
-        var resources = page.Read.Select(entry => entry.State.Binding?.Resource).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
-        var inForce = new Dictionary<string, IReadOnlyCollection<long>>(StringComparer.Ordinal);
-        foreach (var portion in resources.Chunk(LeasesAtOnce))
-        {
-            var answers = await Task.WhenAll(portion.Select(resource => AskLeaseAsync(resource, LeaseCommand.WhoHolds.Instance)));
-            if (answers.OfType<Refusal>().FirstOrDefault() is { } refusal) return refusal;
-            foreach (var (resource, answer) in portion.Zip(answers)) inForce[resource] = ((LeaseReply.Tokens)answer).InForce.ToHashSet();
-        }
-
-        return new KeyPage
-        {
-            Keys =
-            [
-                .. from entry in page.Read
-                   let binding = entry.State.Binding
-                   where binding is null || inForce[binding.Resource].Contains(binding.Token)
-                   select ValueOf(entry.Key, new KeyReply.Found(entry.State.Value!, entry.State.Revision, binding)),
-            ],
-            Next = page.Next,
-        };
-    }
-
-    private async Task<object> AskAsync(string key, KeyCommand command, KeyLease? lease, string? requestId)
+    private async Task<LeaseResult<TReply>> AskAsync<TReply>(string key, KeyCommand<TReply> command, KeyLease? lease, string? requestId)
+        where TReply : KeyReply<TReply>
     {
         var attachment = new Attachment();
-        var reply = await ConverseAsync(key, command, lease, requestId, attachment);
-        if (attachment.Since is { } since && reply is not KeyReply.Written { Replayed: false })
+        var answer = await ConverseAsync(key, command, lease, requestId, attachment);
+        if (attachment.Since is { } since && !(answer.TryGetValue(out var reply, out _) && reply.UsesAttachment))
         {
             // Nobody waits for it, nor is it anybody's.
-            _ = Background.Make(() => ForgoAsync(key, lease!, since));
+            _ = Background.Make(() => ForgoAsync(forgo => keys.SubmitAsync(key, forgo), key, lease!, since));
         }
 
-        return reply;
+        return answer;
     }
 
-    private async Task<object> ConverseAsync(string key, KeyCommand command, KeyLease? lease, string? requestId, Attachment attachment)
+    private async Task<LeaseResult<TReply>> ConverseAsync<TReply>(
+        string key, KeyCommand<TReply> command, KeyLease? lease, string? requestId, Attachment attachment)
+        where TReply : KeyReply<TReply>
     {
         for (var round = 0; round < MaxRounds; round++)
         {
-            var reply = await keepers.AskKeyAsync(key, command);
+            if (!(await keys.SubmitAsync(key, command)).TryGetValue(out var reply, out var refusal)) return refusal;
             switch (reply)
             {
-                case KeyReply.AskWhetherInForce ask:
-                    var answer = await AskLeaseAsync(ask.Binding.Resource, LeaseCommand.WhoHolds.Instance);
-                    if (answer is not LeaseReply.Tokens tokens) return answer;
+                case KeyReply<TReply>.AskWhetherInForce ask:
+                    if (!(await ActiveTokensAsync(keepers, ask.Binding.Resource, time)).TryGetValue(out var tokens, out refusal)) return refusal;
                     var inForce = tokens.InForce.Contains(ask.Binding.Token);
-                    if (inForce && ask.IfInForce is { } there) return there;
+                    if (inForce && ask.IfInForce?.Done is { } there) return there;
                     command = command with { Premise = new KeyPremise(ask.Generation, Ended: !inForce, Attached: false) };
                     break;
-                case KeyReply.AskToAttach ask:
-                    var attached = await AttachAsync(lease!, key, ask.Since, attachment);
-                    if (attached is Refusal.OutcomeUnknown unknown) return unknown with { RequestId = requestId };
-                    if (attached is not LeaseReply.Noted) return attached;
+                case KeyReply<TReply>.AskToAttach ask:
+                    if (await AttachAsync(lease!, key, ask.Since, attachment) is { } failure)
+                        return failure is Refusal.OutcomeUnknown unknown ? unknown with { RequestId = requestId } : failure;
                     command = command with { Premise = ask.Then };
                     break;
-                case KeyReply.Written { Unbound: { } unbound }:
-                    Detach(key, unbound);
-                    return reply;
-                case KeyReply.Deleted { Unbound: { } unbound }:
-                    Detach(key, unbound);
-                    return reply;
                 default:
-                    return reply;
+                    if (reply.Leaves is { } unbound) Detach(key, unbound);
+                    return reply.Done!;
             }
         }
 
         return new Refusal.Unavailable(TimeSpan.Zero, $"'{key}' is being bound and unbound by others all the time; repeat the call.");
     }
 
-    private async Task<object> AttachAsync(KeyLease lease, string key, long since, Attachment attachment)
+    /// <returns>Why the key could not be attached; null where it is.</returns>
+    private async Task<Refusal?> AttachAsync(KeyLease lease, string key, long since, Attachment attachment)
     {
         var command = new LeaseCommand.Attach(lease, key, since);
-        var attached = await AskLeaseAsync(lease.Resource, command);
+        var failure = await AskAsync();
         // Names may have been left over by writes that came to nothing, where their detach was lost as well.
-        if (attached is Refusal.LimitReached && await ForgoUnboundAsync(lease)) attached = await AskLeaseAsync(lease.Resource, command);
+        if (failure is Refusal.LimitReached && await ForgoUnboundAsync(lease)) failure = await AskAsync();
         // An attach without a certain answer may yet be stored.
-        if (attached is LeaseReply.Noted or Refusal.OutcomeUnknown or Refusal.Unavailable) attachment.Since = since;
-        return attached;
+        if (failure is null or Refusal.OutcomeUnknown or Refusal.Unavailable) attachment.Since = since;
+        return failure;
+
+        async Task<Refusal?> AskAsync() => (await TellLeaseAsync(lease.Resource, command)).Refusal;
     }
 
     /// <summary>
@@ -204,12 +168,14 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     /// bound it to the lease, and one that is under way must not find the name gone. Where it fails the name stays, until the
     /// lease ends or has no room for another.
     /// </summary>
-    private async Task ForgoAsync(string key, KeyLease lease, long since)
+    private async Task ForgoAsync(
+        Func<KeyCommand.Forgo, Task<LeaseResult<KeyReply<KeyReply.Forgone>>>> ask, string key, KeyLease lease, long since)
     {
         try
         {
-            if (await keepers.AskKeyAsync(key, new KeyCommand.Forgo(lease.Resource, lease.Token, since)) is KeyReply.Forgone { Generation: { } generation })
-                await AskLeaseAsync(lease.Resource, new LeaseCommand.Detach(lease.Token, key, generation));
+            var answer = await ask(new KeyCommand.Forgo(lease.Resource, lease.Token, since));
+            if (answer.TryGetValue(out var reply, out _) && reply.Done is { Generation: { } generation })
+                await TellLeaseAsync(lease.Resource, new LeaseCommand.Detach(lease.Token, key, generation));
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
@@ -220,21 +186,31 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     /// <summary>Has a lease forget all names that no key is bound by. False where there is none to look at.</summary>
     private async Task<bool> ForgoUnboundAsync(KeyLease lease)
     {
-        if (await AskLeaseAsync(lease.Resource, new LeaseCommand.AttachedKeys(lease.Token)) is not LeaseReply.Keys names) return false;
-        foreach (var batch in names.Since.Chunk(LeasesAtOnce))
-            await Task.WhenAll(batch.Select(name => ForgoAsync(name.Key, lease, name.Value)));
+        var answer = await WithinPatience(
+            lease.Resource, keepers.AskLeaseAsync(lease.Resource, new LeaseCommand.AttachedKeys(lease.Token)), time);
+        if (!answer.TryGetValue(out var names, out _)) return false;
+        foreach (var batch in names.Since.Chunk(KeysAtOnce))
+            await Task.WhenAll(batch.Select(name => ForgoAsync(forgo => keepers.AskKeyAsync(name.Key, forgo), name.Key, lease, name.Value)));
         return names.Since.Count > 0;
     }
 
-    private async Task<object> AskLeaseAsync(string resource, LeaseCommand command)
+    internal static Task<LeaseResult<LeaseReply.Tokens>> ActiveTokensAsync(IKeepers keepers, string resource, TimeProvider time) =>
+        WithinPatience(resource, keepers.AskLeaseAsync(resource, LeaseCommand.WhoHolds.Instance), time);
+
+    private Task<LeaseResult<LeaseReply.Noted>> TellLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command) =>
+        WithinPatience(resource, keepers.AskLeaseAsync(resource, command), time);
+
+    private static async Task<LeaseResult<TReply>> WithinPatience<TReply>(string resource, Task<LeaseResult<TReply>> answer, TimeProvider time)
+        where TReply : class
     {
         try
         {
-            return await keepers.AskLeaseAsync(resource, command).WaitAsync(LeasePatience, time);
+            return await answer.WaitAsync(LeasePatience, time);
         }
         catch (TimeoutException)
         {
-            return new Refusal.Unavailable(RetryAfter, $"The lease of '{resource}' did not answer within {LeasePatience.TotalSeconds} s; nothing was changed.");
+            return new Refusal.Unavailable(
+                RetryAfter, $"The lease of '{resource}' did not answer within {LeasePatience.TotalSeconds} s; nothing was changed.");
         }
     }
 
@@ -248,10 +224,4 @@ public sealed class KeyCalls(IKeepers keepers, TimeProvider time)
     {
         public long? Since { get; set; }
     }
-
-    private static KeyValue ValueOf(string key, KeyReply.Found found) =>
-        new() { Key = key, Value = found.Value, Version = found.Revision, Lease = found.Binding?.ToLease() };
-
-    private static Refusal RefusalOf(object reply) => reply as Refusal
-        ?? throw new InvalidOperationException($"A keeper answered with {reply}, which is no answer to what it was asked.");
 }

@@ -98,21 +98,22 @@ public sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskSchedule
     {
         var batch = new List<string>();
         while (batch.Count < BatchLength && job.Keys.TryDequeue(out var key)) batch.Add(key);
-        var cleaned = await Task.WhenAll(batch.Select(key => AnswersAsync(
-            () => keepers.AskKeyAsync(key, new KeyCommand.Clean(job.Resource, job.Token)), KeyReply.Cleaned.Instance)));
+        var cleaned = await Task.WhenAll(batch.Select(key => IsDoneAsync(
+            () => keepers.AskKeyAsync(key, new KeyCommand.Clean(job.Resource, job.Token)))));
         var done = batch.Where((_, index) => cleaned[index]).ToArray();
         // Only what is durable is taken off the record; a crash in between cleans it once more.
-        var noted = done.Length > 0 && await AnswersAsync(
-            () => keepers.AskLeaseAsync(job.Resource, new LeaseCommand.CleanUpDone(job.Token, done)), LeaseReply.Noted.Instance);
+        var noted = done.Length > 0 && await IsDoneAsync(
+            () => keepers.AskLeaseAsync(job.Resource, new LeaseCommand.CleanUpDone(job.Token, done)));
         foreach (var key in noted ? batch.Except(done, StringComparer.Ordinal) : batch) job.Keys.Enqueue(key);
         return noted;
     }
 
-    private static async Task<bool> AnswersAsync(Func<Task<object>> ask, object expected)
+    private static async Task<bool> IsDoneAsync<TReply>(Func<Task<LeaseResult<TReply>>> ask)
+        where TReply : class
     {
         try
         {
-            return expected.Equals(await ask());
+            return (await ask()).Refusal is null;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {

@@ -3,39 +3,64 @@ namespace OrleansLeases.Core;
 /// <summary>What can happen to a key: a closed set. Requests arrive checked, with their request ids filled in.</summary>
 public abstract record KeyCommand
 {
-    private KeyCommand()
+    private protected KeyCommand()
     {
     }
 
     /// <summary>What was found out about leases since the command was first asked; null where nothing was.</summary>
     public KeyPremise? Premise { get; init; }
 
+    /// <summary>The request id that the command came with; null where its verb has none.</summary>
+    internal virtual string? RequestId => null;
+
+    /// <summary>Whether somebody asks for the key. If not, nobody waits for the response, and the record need not stay in memory.</summary>
+    internal virtual bool IsUse => true;
+
+    /// <summary>Whether the keeper must have compared its record with the store since the command arrived.</summary>
+    internal virtual bool RequiresFreshRead => false;
+
     /// <summary>A put.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static KeyCommand Of(PutKeyRequest request) => new Put(request, RequestStamp.Of(request));
+    public static KeyCommand<KeyReply.Written> Of(PutKeyRequest request) => new Put(request, RequestStamp.Of(request));
 
     /// <summary>An addition.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static KeyCommand Of(AddToCounterRequest request) => new Add(request, RequestStamp.Of(request));
+    public static KeyCommand<KeyReply.Written> Of(AddToCounterRequest request) => new Add(request, RequestStamp.Of(request));
 
     /// <summary>Someone reads the key.</summary>
-    public sealed record Get : KeyCommand;
+    public sealed record Get : KeyCommand<KeyReply.Found>
+    {
+        internal override KeyReply<KeyReply.Found> Apply(KeyDraft draft) => draft.Get();
+    }
 
     /// <summary>Someone writes the key.</summary>
     /// <param name="Request">What is written.</param>
     /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Put(PutKeyRequest Request, RequestStamp Stamp) : KeyCommand;
+    public sealed record Put(PutKeyRequest Request, RequestStamp Stamp) : KeyCommand<KeyReply.Written>
+    {
+        internal override string? RequestId => Request.RequestId;
+
+        internal override KeyReply<KeyReply.Written> Apply(KeyDraft draft) => draft.Put(Request, Stamp);
+    }
 
     /// <summary>Someone adds to the key.</summary>
     /// <param name="Request">How much.</param>
     /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Add(AddToCounterRequest Request, RequestStamp Stamp) : KeyCommand;
+    public sealed record Add(AddToCounterRequest Request, RequestStamp Stamp) : KeyCommand<KeyReply.Written>
+    {
+        internal override string? RequestId => Request.RequestId;
+
+        internal override KeyReply<KeyReply.Written> Apply(KeyDraft draft) => draft.Add(Request, Stamp);
+    }
 
     /// <summary>Someone deletes the key.</summary>
     /// <param name="IfVersion">Only this version; null for any.</param>
-    public sealed record Delete(long? IfVersion) : KeyCommand;
+    public sealed record Delete(long? IfVersion) : KeyCommand<KeyReply.Deleted>
+    {
+        internal override KeyReply<KeyReply.Deleted> Apply(KeyDraft draft) => draft.Delete(IfVersion);
+    }
 
     /// <summary>
     /// A lease to which the key was attached has ended. A value bound to it goes; anything else stays, in a new
@@ -43,7 +68,12 @@ public abstract record KeyCommand
     /// </summary>
     /// <param name="Resource">The lease's resource.</param>
     /// <param name="Token">Its token.</param>
-    public sealed record Clean(string Resource, long Token) : KeyCommand;
+    public sealed record Clean(string Resource, long Token) : KeyCommand<KeyReply.Cleaned>
+    {
+        internal override bool IsUse => false;
+
+        internal override KeyReply<KeyReply.Cleaned> Apply(KeyDraft draft) => draft.Clean(Resource, Token);
+    }
 
     /// <summary>
     /// A lease has the key's name on record, and the write that it was attached for came to nothing. Unless the key is bound to
@@ -52,7 +82,43 @@ public abstract record KeyCommand
     /// <param name="Resource">The resource of the lease.</param>
     /// <param name="Token">Its token.</param>
     /// <param name="Since">The generation for which the name is attached.</param>
-    public sealed record Forgo(string Resource, long Token, long Since) : KeyCommand;
+    public sealed record Forgo(string Resource, long Token, long Since) : KeyCommand<KeyReply.Forgone>
+    {
+        internal override KeyReply<KeyReply.Forgone> Apply(KeyDraft draft) => draft.Forgo(Resource, Token, Since);
+    }
+
+    /// <summary>Someone starts to watch the key. The watch ends where the keeper does that answers.</summary>
+    /// <param name="Since">The last change known; null to start with the state.</param>
+    internal sealed record Watch(WatchPoint? Since) : KeyCommand<KeyReply.Watched>
+    {
+        internal override bool RequiresFreshRead => true;
+
+        internal override KeyReply<KeyReply.Watched> Apply(KeyDraft draft) => new KeyReply.Watched(Since);
+    }
+
+    /// <summary>Those who watch the key want its record compared with the store.</summary>
+    internal sealed record Look : KeyCommand<KeyReply.Seen>
+    {
+        public static readonly Look Instance = new();
+
+        internal override bool RequiresFreshRead => true;
+
+        internal override KeyReply<KeyReply.Seen> Apply(KeyDraft draft) => KeyReply.Seen.Instance;
+    }
+}
+
+/// <summary>A command and the kind of reply that it gets.</summary>
+/// <typeparam name="TReply">The reply, where the command is not refused.</typeparam>
+public abstract record KeyCommand<TReply> : KeyCommand
+    where TReply : KeyReply<TReply>
+{
+    private protected KeyCommand()
+    {
+    }
+
+    /// <summary>Changes the draft of the next record.</summary>
+    /// <returns>What to reply, once the next record is stored if it has changed.</returns>
+    internal abstract KeyReply<TReply> Apply(KeyDraft draft);
 }
 
 /// <summary>What was found out about leases for one generation of a key.</summary>
@@ -60,65 +126,3 @@ public abstract record KeyCommand
 /// <param name="Ended">The lease that the key is bound to has ended. Where it has not: it was in force when asked.</param>
 /// <param name="Attached">The lease to bind it to has the key's name on record.</param>
 public sealed record KeyPremise(long Generation, bool Ended, bool Attached);
-
-/// <summary>What the machine answers: a closed set.</summary>
-public abstract record KeyReply
-{
-    private KeyReply()
-    {
-    }
-
-    /// <summary>The key has this value.</summary>
-    /// <param name="Value">The value.</param>
-    /// <param name="Revision">The version that callers are told.</param>
-    /// <param name="Binding">What it is bound to.</param>
-    public sealed record Found(string Value, long Revision, KeyBinding? Binding) : KeyReply;
-
-    /// <summary>It is written.</summary>
-    /// <param name="Revision">The version that callers are told.</param>
-    /// <param name="Sum">What an addition made of it.</param>
-    /// <param name="Replayed">By an earlier call with the same request id.</param>
-    /// <param name="Unbound">The lease that it is no longer bound to.</param>
-    public sealed record Written(long Revision, long? Sum, bool Replayed, Unbound? Unbound = null) : KeyReply;
-
-    /// <summary>It is not there, or no longer.</summary>
-    /// <param name="Existed">Whether it was.</param>
-    /// <param name="Unbound">The lease that it is no longer bound to.</param>
-    public sealed record Deleted(bool Existed, Unbound? Unbound = null) : KeyReply;
-
-    /// <summary>Nothing that was attached to the ended lease is there, or can still come.</summary>
-    public sealed record Cleaned : KeyReply
-    {
-        /// <summary>The only one.</summary>
-        public static readonly Cleaned Instance = new();
-    }
-
-    /// <summary>What a write that came to nothing leaves with the lease it was to be bound to.</summary>
-    /// <param name="Generation">The key's generation: a name attached for an earlier one can be detached. Null where the key is bound to the lease.</param>
-    public sealed record Forgone(long? Generation) : KeyReply;
-
-    /// <summary>Find out whether the key's lease is in force, and ask again with that as the premise.</summary>
-    /// <param name="Generation">The key's generation.</param>
-    /// <param name="Binding">Which lease.</param>
-    /// <param name="IfInForce">The answer to a read if it is: then nothing more needs to be asked.</param>
-    public sealed record AskWhetherInForce(long Generation, KeyBinding Binding, KeyReply? IfInForce = null) : KeyReply;
-
-    /// <summary>Attach the key to the lease, and ask again with that as the premise.</summary>
-    /// <param name="Since">The generation for which it is attached; 0 for any.</param>
-    /// <param name="Then">The premise once that is done.</param>
-    public sealed record AskToAttach(long Since, KeyPremise Then) : KeyReply;
-
-    /// <summary>Nothing changes.</summary>
-    /// <param name="Refusal">Why.</param>
-    public sealed record Refused(Refusal Refusal) : KeyReply;
-}
-
-/// <summary>A lease that a key is no longer bound to.</summary>
-/// <param name="Binding">Which lease.</param>
-/// <param name="Generation">The key's generation since it is not.</param>
-public sealed record Unbound(KeyBinding Binding, long Generation);
-
-/// <summary>What one command does to a key's record.</summary>
-/// <param name="Next">The next record; the same one where nothing changes.</param>
-/// <param name="Reply">The answer, to be given once <see cref="Next"/> is durable.</param>
-public readonly record struct KeyTransition(KeyState Next, KeyReply Reply);

@@ -9,10 +9,14 @@ public sealed class KeyListingPage
     private const int ReadAtMost = 20_000;
     private const int BytesAtMost = 1024 * 1024;
 
+    // A page may show the keys of as many leases as it has keys, and each may have to be loaded.
+    private const int LeasesAtOnce = 64;
+
     private readonly ListKeysRequest _request;
     private readonly string _prefix;
     private readonly List<(string Key, KeyState State)> _found = [];
     private string? _last;
+    private string? _next;
     private int _read;
     private int _bytes;
 
@@ -29,12 +33,6 @@ public sealed class KeyListingPage
     /// <summary>The first name that may come.</summary>
     public string From { get; }
 
-    /// <summary>Where the next page goes on; null where there is none.</summary>
-    public string? Next { get; private set; }
-
-    /// <summary>The keys of this page that had a value when they were read, whatever has become of their leases.</summary>
-    internal IReadOnlyList<(string Key, KeyState State)> Read => _found;
-
     /// <summary>Takes the next record.</summary>
     /// <param name="key">Its name.</param>
     /// <param name="state">The record as it was stored.</param>
@@ -47,7 +45,7 @@ public sealed class KeyListingPage
         if (!key.StartsWith(_prefix, StringComparison.Ordinal)) return false;
         if (_found.Count == _request.PageSize || _read == ReadAtMost || _bytes >= BytesAtMost)
         {
-            Next = _last;
+            _next = _last;
             return false;
         }
 
@@ -57,5 +55,37 @@ public sealed class KeyListingPage
         _found.Add((key, state));
         _bytes += Encoding.UTF8.GetByteCount(value);
         return true;
+    }
+
+    /// <summary>Ends the page: leaves out the keys whose leases have ended, asking each resource once.</summary>
+    /// <param name="keepers">The keepers of the leases.</param>
+    /// <param name="time">The clock of the time limits.</param>
+    /// <returns>The page, or why a lease could not be asked.</returns>
+    public async Task<LeaseResult<KeyPage>> ToPageAsync(IKeepers keepers, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(keepers);
+        var resources = _found.Select(entry => entry.State.Binding?.Resource).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
+        var inForce = new Dictionary<string, IReadOnlyCollection<long>>(StringComparer.Ordinal);
+        foreach (var portion in resources.Chunk(LeasesAtOnce))
+        {
+            var answers = await Task.WhenAll(portion.Select(resource => KeyCalls.ActiveTokensAsync(keepers, resource, time)));
+            foreach (var (resource, answer) in portion.Zip(answers))
+            {
+                if (!answer.TryGetValue(out var tokens, out var refusal)) return refusal;
+                inForce[resource] = tokens.InForce.ToHashSet();
+            }
+        }
+
+        return new KeyPage
+        {
+            Keys =
+            [
+                .. from entry in _found
+                   let binding = entry.State.Binding
+                   where binding is null || inForce[binding.Resource].Contains(binding.Token)
+                   select new KeyReply.Found(entry.State.Value!, entry.State.Revision, binding).ToValue(entry.Key),
+            ],
+            Next = _next,
+        };
     }
 }

@@ -9,24 +9,18 @@ namespace OrleansLeases.Core;
 public static class KeyMachine
 {
     /// <summary>Applies one command.</summary>
+    /// <typeparam name="TReply">The reply of the command.</typeparam>
     /// <param name="key">The key's name.</param>
     /// <param name="state">The record.</param>
     /// <param name="command">What happens.</param>
     /// <param name="now">When.</param>
     /// <returns>What it does.</returns>
-    public static KeyTransition Apply(string key, KeyState state, KeyCommand command, Now now)
+    public static KeyTransition<TReply> Apply<TReply>(string key, KeyState state, KeyCommand<TReply> command, Now now)
+        where TReply : KeyReply<TReply>
     {
+        ArgumentNullException.ThrowIfNull(command);
         var draft = new KeyDraft(key, state, command.Premise, LeaseMachine.CeilToMillisecond(now.Late));
-        var reply = command switch
-        {
-            KeyCommand.Get => draft.Get(),
-            KeyCommand.Put put => draft.Put(put.Request, put.Stamp),
-            KeyCommand.Add add => draft.Add(add.Request, add.Stamp),
-            KeyCommand.Delete delete => draft.Delete(delete.IfVersion),
-            KeyCommand.Clean clean => draft.Clean(clean.Resource, clean.Token),
-            KeyCommand.Forgo forgo => draft.Forgo(forgo.Resource, forgo.Token, forgo.Since),
-            _ => throw new ArgumentOutOfRangeException(nameof(command), command, "There is no such command."),
-        };
+        var reply = command.Apply(draft);
         return new(draft.Next, reply);
     }
 }
@@ -49,48 +43,50 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
 
     private long Revision => Exists ? state.Revision : 0;
 
-    public KeyReply Get()
+    public KeyReply<KeyReply.Found> Get()
     {
-        KeyReply there = state.Value is { } value ? new KeyReply.Found(value, state.Revision, state.Binding) : NotFound();
-        if (state.Binding is { } binding && !Settled) return new KeyReply.AskWhetherInForce(state.Generation, binding, there);
-        return Exists ? there : NotFound();
+        KeyReply<KeyReply.Found> there =
+            state.Value is { } value ? new KeyReply.Found(value, state.Revision, state.Binding) : Refusals.NoSuchKey(key);
+        if (state.Binding is { } binding && !Settled)
+            return new KeyReply<KeyReply.Found>.AskWhetherInForce(state.Generation, binding, there);
+        return Exists ? there : Refusals.NoSuchKey(key);
     }
 
-    public KeyReply Put(PutKeyRequest request, RequestStamp stamp)
+    public KeyReply<KeyReply.Written> Put(PutKeyRequest request, RequestStamp stamp)
     {
         if (Replay(stamp) is { } replay) return replay;
         var binding = KeyBinding.Of(request.Lease);
-        if (AskAboutLease(binding) is { } ask) return ask;
-        if (request.IfVersion is { } version && version != Revision) return Refuse(Refusals.VersionDiffers(key, version, Revision));
-        return AskToAttach(binding) ?? (KeyReply)Write(request.Value, binding, sum: null, stamp);
+        if (AskAboutLease<KeyReply.Written>(binding) is { } ask) return ask;
+        if (request.IfVersion is { } version && version != Revision) return Refusals.VersionDiffers(key, version, Revision);
+        return AskToAttach(binding) ?? Write(request.Value, binding, sum: null, stamp);
     }
 
-    public KeyReply Add(AddToCounterRequest request, RequestStamp stamp)
+    public KeyReply<KeyReply.Written> Add(AddToCounterRequest request, RequestStamp stamp)
     {
         if (Replay(stamp) is { } replay) return replay;
         var binding = KeyBinding.Of(request.Lease);
-        if (AskAboutLease(binding) is { } ask) return ask;
+        if (AskAboutLease<KeyReply.Written>(binding) is { } ask) return ask;
         var value = 0L;
         // The parser lets zero characters at the end pass.
         if (Exists && (state.Value!.EndsWith('\0') || !long.TryParse(state.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)))
-            return Refuse(Refusals.NoInteger(key));
+            return Refusals.NoInteger(key);
         var sum = unchecked(value + request.Delta);
-        if (request.Delta < 0 ? sum > value : sum < value) return Refuse(Refusals.Overflows(key, value, request.Delta));
+        if (request.Delta < 0 ? sum > value : sum < value) return Refusals.Overflows(key, value, request.Delta);
         return AskToAttach(binding)
-            ?? (KeyReply)Write(sum.ToString(CultureInfo.InvariantCulture), binding ?? (Exists ? state.Binding : null), sum, stamp);
+            ?? Write(sum.ToString(CultureInfo.InvariantCulture), binding ?? (Exists ? state.Binding : null), sum, stamp);
     }
 
-    public KeyReply Delete(long? ifVersion)
+    public KeyReply<KeyReply.Deleted> Delete(long? ifVersion)
     {
-        if (AskAboutLease(to: null) is { } ask) return ask;
-        if (ifVersion is { } version && version != Revision) return Refuse(Refusals.VersionDiffers(key, version, Revision));
+        if (AskAboutLease<KeyReply.Deleted>(to: null) is { } ask) return ask;
+        if (ifVersion is { } version && version != Revision) return Refusals.VersionDiffers(key, version, Revision);
         // Where its lease has ended, the clean-up is on its way.
         if (!Exists) return new KeyReply.Deleted(Existed: false);
         var unbound = Store(value: null, binding: null, new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default));
         return new KeyReply.Deleted(Existed: true, unbound);
     }
 
-    public KeyReply Clean(string resource, long token)
+    public KeyReply<KeyReply.Cleaned> Clean(string resource, long token)
     {
         if (state.Binding is { } binding && binding.Token == token && binding.Resource == resource)
             Store(value: null, binding: null, new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default));
@@ -99,7 +95,7 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
         return KeyReply.Cleaned.Instance;
     }
 
-    public KeyReply Forgo(string resource, long token, long since)
+    public KeyReply<KeyReply.Forgone> Forgo(string resource, long token, long since)
     {
         if (state.Binding is { } binding && binding.Token == token && binding.Resource == resource) return new KeyReply.Forgone(null);
         // Another write of the same lease may rely on the name. In a new generation it loses, and attaches it again.
@@ -108,24 +104,25 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
     }
 
     /// <summary>A request id that was applied before: what it did then, whatever the key is now.</summary>
-    private KeyReply? Replay(RequestStamp stamp)
+    private KeyReply<KeyReply.Written>? Replay(RequestStamp stamp)
     {
         if (!state.Log.TryFind(stamp.Id, out var done, out var revision)) return null;
         return done.Request.Content == stamp.Content
             ? new KeyReply.Written(revision, done.Sum, Replayed: true)
-            : Refuse(Refusals.RequestIdReused());
+            : Refusals.RequestIdReused();
     }
 
     /// <summary>Whether the key exists depends on its lease. Where it is to be bound to the same one, attaching tells that as well.</summary>
-    private KeyReply.AskWhetherInForce? AskAboutLease(KeyBinding? to) => state.Binding is { } binding && !Settled && !IsBoundTo(to)
-        ? new KeyReply.AskWhetherInForce(state.Generation, binding)
+    private KeyReply<TReply>? AskAboutLease<TReply>(KeyBinding? to)
+        where TReply : KeyReply<TReply> => state.Binding is { } binding && !Settled && !IsBoundTo(to)
+        ? new KeyReply<TReply>.AskWhetherInForce(state.Generation, binding)
         : null;
 
-    private KeyReply.AskToAttach? AskToAttach(KeyBinding? to)
+    private KeyReply<KeyReply.Written>? AskToAttach(KeyBinding? to)
     {
         if (to is null || (Settled && premise!.Attached)) return null;
         var bound = IsBoundTo(to) && !Ended;
-        return new KeyReply.AskToAttach(bound ? 0 : state.Generation, new KeyPremise(state.Generation, Ended, Attached: true));
+        return new KeyReply<KeyReply.Written>.AskToAttach(bound ? 0 : state.Generation, new KeyPremise(state.Generation, Ended, Attached: true));
     }
 
     private bool IsBoundTo(KeyBinding? to) =>
@@ -153,7 +150,4 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
         return state.Binding is { } before && Next.Generation != state.Generation && !Ended ? new(before, Next.Generation) : null;
     }
 
-    private KeyReply.Refused NotFound() => Refuse(Refusals.NoSuchKey(key));
-
-    private static KeyReply.Refused Refuse(Refusal refusal) => new(refusal);
 }

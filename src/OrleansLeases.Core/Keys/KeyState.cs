@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 /// The record of one key. Immutable; once stored it stays, a small tombstone after a delete, so that its version never
 /// repeats and a late write of it loses.
 /// </summary>
-public sealed record KeyState : IHistory
+public sealed record KeyState : IRecord
 {
     /// <summary>The newest schema this code can read.</summary>
     public const int CurrentSchema = 1;

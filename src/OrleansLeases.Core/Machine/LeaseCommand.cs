@@ -3,73 +3,109 @@ namespace OrleansLeases.Core;
 /// <summary>What can happen to a resource: a closed set. Requests arrive checked, with their request ids filled in.</summary>
 public abstract record LeaseCommand
 {
-    private LeaseCommand()
+    private protected LeaseCommand()
     {
     }
+
+    /// <summary>The request id that the command came with; null where its verb has none.</summary>
+    internal virtual string? RequestId => null;
+
+    /// <summary>Whether it asks for nothing to be changed.</summary>
+    internal virtual bool IsRead => false;
+
+    /// <summary>Whether the record should stay in memory for more commands of its kind.</summary>
+    internal virtual bool IsUse => true;
+
+    /// <summary>Whether nobody waits for the response, so that other saves may go first.</summary>
+    internal virtual bool IsBackground => false;
 
     /// <summary>An acquire.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand Of(AcquireRequest request) => new Acquire(request, RequestStamp.Of(request));
+    public static LeaseCommand<LeaseGrant> Of(AcquireRequest request) => new Acquire(request, RequestStamp.Of(request));
 
     /// <summary>A renewal.</summary>
     /// <param name="request">The request.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand Of(RenewRequest request) => new Renew(request);
+    public static LeaseCommand<LeaseRenewal> Of(RenewRequest request) => new Renew(request);
 
     /// <summary>A release.</summary>
     /// <param name="request">The request.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand Of(ReleaseRequest request) => new Release(request);
+    public static LeaseCommand<LeaseRelease> Of(ReleaseRequest request) => new Release(request);
 
     /// <summary>A release on behalf of a caller that was gone before it had the grant.</summary>
     /// <param name="grant">The grant.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand GiveBack(LeaseGrant grant) => GiveBack(grant.Resource, grant.Owner, grant.Token);
+    public static LeaseCommand<LeaseRelease> GiveBack(LeaseGrant grant) => GiveBack(grant.Resource, grant.Owner, grant.Token);
 
     /// <summary>As <see cref="GiveBack(LeaseGrant)"/>.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="owner">The holder.</param>
     /// <param name="token">The token of the grant.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand GiveBack(string resource, string owner, long token) =>
+    public static LeaseCommand<LeaseRelease> GiveBack(string resource, string owner, long token) =>
         new Release(new ReleaseRequest { Resource = resource, Owner = owner, Token = token }, Undelivered: true);
 
     /// <summary>A transfer.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand Of(TransferRequest request) => new Transfer(request, RequestStamp.Of(request));
+    public static LeaseCommand<LeaseGrant> Of(TransferRequest request) => new Transfer(request, RequestStamp.Of(request));
 
     /// <summary>A break.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand Of(BreakRequest request) => new Break(request, RequestStamp.Of(request));
+    public static LeaseCommand<LeaseBreak> Of(BreakRequest request) => new Break(request, RequestStamp.Of(request));
 
     /// <summary>Someone asks for the resource.</summary>
     /// <param name="Request">What is asked for.</param>
     /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Acquire(AcquireRequest Request, RequestStamp Stamp) : LeaseCommand;
+    public sealed record Acquire(AcquireRequest Request, RequestStamp Stamp) : LeaseCommand<LeaseGrant>
+    {
+        internal override string? RequestId => Request.RequestId;
+
+        internal override LeaseReply<LeaseGrant> Apply(LeaseDraft draft) => draft.Acquire(this);
+
+        internal override bool TryWait(LeaseKeeper keeper, LeaseCall<LeaseGrant> call, Now now) =>
+            Request.Wait > TimeSpan.Zero && keeper.TryJoinLine(call, this, now);
+    }
 
     /// <summary>A holder extends its lease.</summary>
     /// <param name="Request">Which lease.</param>
-    public sealed record Renew(RenewRequest Request) : LeaseCommand;
+    public sealed record Renew(RenewRequest Request) : LeaseCommand<LeaseRenewal>
+    {
+        internal override LeaseReply<LeaseRenewal> Apply(LeaseDraft draft) => draft.Renew(Request);
+    }
 
     /// <summary>A holder ends its lease.</summary>
     /// <param name="Request">Which lease.</param>
     /// <param name="Undelivered">
     /// Its caller was gone before the grant was delivered: the lease stays if a repeat of the request id has been answered with it since.
     /// </param>
-    public sealed record Release(ReleaseRequest Request, bool Undelivered = false) : LeaseCommand;
+    public sealed record Release(ReleaseRequest Request, bool Undelivered = false) : LeaseCommand<LeaseRelease>
+    {
+        internal override LeaseReply<LeaseRelease> Apply(LeaseDraft draft) => draft.Release(Request, Undelivered);
+    }
 
     /// <summary>A holder hands its lease on.</summary>
     /// <param name="Request">Which lease, and to whom.</param>
     /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Transfer(TransferRequest Request, RequestStamp Stamp) : LeaseCommand;
+    public sealed record Transfer(TransferRequest Request, RequestStamp Stamp) : LeaseCommand<LeaseGrant>
+    {
+        internal override string? RequestId => Request.RequestId;
+
+        internal override LeaseReply<LeaseGrant> Apply(LeaseDraft draft) => draft.Transfer(this);
+    }
 
     /// <summary>Someone ends a lease.</summary>
     /// <param name="Request">Which lease, when and why.</param>
     /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Break(BreakRequest Request, RequestStamp Stamp) : LeaseCommand;
+    public sealed record Break(BreakRequest Request, RequestStamp Stamp) : LeaseCommand<LeaseBreak>
+    {
+        internal override string? RequestId => Request.RequestId;
+
+        internal override LeaseReply<LeaseBreak> Apply(LeaseDraft draft) => draft.Break(this);
+    }
 
     /// <summary>
     /// A key is about to be bound to a lease: the record names it first, so that it is cleaned up if the lease ends,
@@ -81,36 +117,126 @@ public abstract record LeaseCommand
     /// The key's generation when it was read; 0 where it was bound to this lease already. A detach for an earlier one,
     /// late on its way, then does not take the name out of the record.
     /// </param>
-    public sealed record Attach(KeyLease Lease, string Key, long Since) : LeaseCommand;
+    public sealed record Attach(KeyLease Lease, string Key, long Since) : LeaseCommand<LeaseReply.Noted>
+    {
+        internal override LeaseReply<LeaseReply.Noted> Apply(LeaseDraft draft) => draft.Attach(this);
+    }
 
     /// <summary>A key is no longer bound to a lease. Nobody waits for it: a name left over costs its clean-up and no more.</summary>
     /// <param name="Token">The token of the lease.</param>
     /// <param name="Key">The key.</param>
     /// <param name="Generation">The key's generation since it no longer is.</param>
-    public sealed record Detach(long Token, string Key, long Generation) : LeaseCommand;
+    public sealed record Detach(long Token, string Key, long Generation) : LeaseCommand<LeaseReply.Noted>
+    {
+        internal override bool IsUse => false;
+
+        internal override bool IsBackground => true;
+
+        internal override LeaseReply<LeaseReply.Noted> Apply(LeaseDraft draft) => draft.Detach(this);
+    }
 
     /// <summary>Keys of an ended lease are cleaned up, durably.</summary>
     /// <param name="Token">The token of the lease.</param>
     /// <param name="Keys">Which keys.</param>
-    public sealed record CleanUpDone(long Token, IReadOnlyCollection<string> Keys) : LeaseCommand;
+    public sealed record CleanUpDone(long Token, IReadOnlyCollection<string> Keys) : LeaseCommand<LeaseReply.Noted>
+    {
+        internal override bool IsUse => false;
+
+        internal override bool IsBackground => true;
+
+        internal override LeaseReply<LeaseReply.Noted> Apply(LeaseDraft draft) => draft.CleanUpDone(this);
+    }
 
     /// <summary>A lease has no room for another key: which names it has on record, to find those without a key.</summary>
     /// <param name="Token">The token of the lease.</param>
-    public sealed record AttachedKeys(long Token) : LeaseCommand;
+    public sealed record AttachedKeys(long Token) : LeaseCommand<LeaseReply.Keys>
+    {
+        internal override bool IsRead => true;
+
+        internal override LeaseReply<LeaseReply.Keys> Apply(LeaseDraft draft) => draft.AttachedKeys(this);
+    }
 
     /// <summary>Someone asks which tokens are in force.</summary>
-    public sealed record WhoHolds : LeaseCommand
+    public sealed record WhoHolds : LeaseCommand<LeaseReply.Tokens>
     {
         /// <summary>The only one.</summary>
         public static readonly WhoHolds Instance = new();
+
+        internal override bool IsRead => true;
+
+        internal override LeaseReply<LeaseReply.Tokens> Apply(LeaseDraft draft) => draft.WhoHolds();
     }
 
-    /// <summary>Time has passed, or someone looks: what is over is recorded, and who waits is served.</summary>
-    public sealed record Tick : LeaseCommand
+    /// <summary>Someone reads the state of the resource.</summary>
+    /// <param name="Fresh">Compare with the stored version first.</param>
+    public sealed record Get(bool Fresh) : LeaseCommand<LeaseInfo>
+    {
+        internal override bool IsRead => true;
+
+        internal override bool RequiresFreshRead(bool alone) => Fresh;
+
+        internal override LeaseReply<LeaseInfo> Apply(LeaseDraft draft) => LeaseReply.Info.Instance;
+    }
+
+    /// <summary>Someone reads the stored events.</summary>
+    public sealed record GetHistory : LeaseCommand<LeaseHistory>
     {
         /// <summary>The only one.</summary>
-        public static readonly Tick Instance = new();
+        public static readonly GetHistory Instance = new();
+
+        internal override bool IsRead => true;
+
+        internal override LeaseReply<LeaseHistory> Apply(LeaseDraft draft) => LeaseReply.History.Instance;
     }
+
+    /// <summary>Someone starts to watch the resource. The watch ends where the keeper does that answers.</summary>
+    /// <param name="Since">The last change known; null to start with the state.</param>
+    public sealed record Watch(WatchPoint? Since) : LeaseCommand<LeaseWatch>
+    {
+        internal override bool IsRead => true;
+
+        internal override bool RequiresFreshRead(bool alone) => !alone;
+
+        internal override LeaseReply<LeaseWatch> Apply(LeaseDraft draft) => new LeaseReply.Watch(Since);
+    }
+
+    /// <summary>Time has passed: what is over is recorded, and who waits is served.</summary>
+    /// <param name="Fresh">Compare with the stored version first.</param>
+    public sealed record Tick(bool Fresh) : LeaseCommand<LeaseReply.Seen>
+    {
+        /// <summary>The one that trusts what the keeper knows.</summary>
+        public static readonly Tick Instance = new(Fresh: false);
+
+        internal override bool IsRead => true;
+
+        internal override bool IsBackground => true;
+
+        internal override bool RequiresFreshRead(bool alone) => Fresh;
+
+        internal override LeaseReply<LeaseReply.Seen> Apply(LeaseDraft draft) => LeaseReply.Seen.Instance;
+    }
+}
+
+/// <summary>A command and the kind of response that its caller gets.</summary>
+/// <typeparam name="TReply">The response, where the command is not refused.</typeparam>
+public abstract record LeaseCommand<TReply> : LeaseCommand
+    where TReply : class
+{
+    private protected LeaseCommand()
+    {
+    }
+
+    /// <summary>Changes the draft of the next record.</summary>
+    /// <returns>What to respond, once the next record is stored if it must be.</returns>
+    internal abstract LeaseReply<TReply> Apply(LeaseDraft draft);
+
+    /// <summary>Whether the keeper must have compared its record with the store since the command arrived.</summary>
+    /// <param name="alone">Whether nobody else writes to the store.</param>
+    internal virtual bool RequiresFreshRead(bool alone) => false;
+
+    /// <summary>Has a call that found the resource held wait for it.</summary>
+    /// <returns>Whether it waits, or has its response already; false where the caller must be told that the resource is held.</returns>
+    internal virtual bool TryWait(LeaseKeeper keeper, LeaseCall<TReply> call, Now now) => false;
 }
 
 /// <summary>A place in line, as the machine sees it.</summary>
@@ -119,65 +245,13 @@ public abstract record LeaseCommand
 /// <param name="Present">Whether its client is there: a place without its client is passed over.</param>
 public readonly record struct WaitingPlace(AcquireRequest Request, RequestStamp Stamp, bool Present);
 
-/// <summary>What the machine answers, before the clock is read again for the reply: a closed set.</summary>
-public abstract record LeaseReply
-{
-    private LeaseReply()
-    {
-    }
-
-    /// <summary>The request holds this token.</summary>
-    /// <param name="Token">The token.</param>
-    /// <param name="Replayed">It was granted to an earlier call with the same request id.</param>
-    public sealed record Granted(long Token, bool Replayed) : LeaseReply;
-
-    /// <summary>The lease was extended, or is being broken and was not.</summary>
-    /// <param name="Token">The token.</param>
-    public sealed record Renewed(long Token) : LeaseReply;
-
-    /// <summary>The lease has ended at its holder's word.</summary>
-    /// <param name="Token">The token.</param>
-    /// <param name="Replayed">It had ended before.</param>
-    public sealed record Released(long Token, bool Replayed) : LeaseReply;
-
-    /// <summary>The lease ends by order.</summary>
-    /// <param name="Token">The token.</param>
-    /// <param name="Ends">Monotonic: when.</param>
-    public sealed record Breaking(long Token, TimeSpan Ends) : LeaseReply;
-
-    /// <summary>It is on record.</summary>
-    public sealed record Noted : LeaseReply
-    {
-        /// <summary>The only one.</summary>
-        public static readonly Noted Instance = new();
-    }
-
-    /// <summary>These tokens are in force.</summary>
-    /// <param name="InForce">The tokens.</param>
-    public sealed record Tokens(IReadOnlyCollection<long> InForce) : LeaseReply;
-
-    /// <summary>These names are on record.</summary>
-    /// <param name="Since">Each with the key's generation for which it is; none where they were told a moment ago.</param>
-    public sealed record Keys(IReadOnlyDictionary<string, long> Since) : LeaseReply;
-
-    /// <summary>Nothing changes.</summary>
-    /// <param name="Refusal">Why.</param>
-    public sealed record Refused(Refusal Refusal) : LeaseReply;
-
-    /// <summary>The state is the answer.</summary>
-    public sealed record Seen : LeaseReply
-    {
-        /// <summary>The only one.</summary>
-        public static readonly Seen Instance = new();
-    }
-}
-
 /// <summary>A place in line that was served.</summary>
 /// <param name="Stamp">Whose.</param>
 /// <param name="Token">The token it was granted.</param>
 public readonly record struct ServedPlace(RequestStamp Stamp, long Token);
 
 /// <summary>What one command does to a record.</summary>
+/// <typeparam name="TReply">The response of the command.</typeparam>
 /// <param name="Next">The next record.</param>
 /// <param name="Reply">The answer, to be given once <see cref="Next"/> is durable if it must be.</param>
 /// <param name="Served">The places in line that <see cref="Next"/> grants.</param>
@@ -185,5 +259,6 @@ public readonly record struct ServedPlace(RequestStamp Stamp, long Token);
 /// <param name="CheckFirst">
 /// The answer rests on what a newer record might know otherwise: compare with the store before telling it.
 /// </param>
-public readonly record struct Transition(
-    LeaseState Next, LeaseReply Reply, IReadOnlyList<ServedPlace> Served, bool Durable, bool CheckFirst);
+public readonly record struct Transition<TReply>(
+    LeaseState Next, LeaseReply<TReply> Reply, IReadOnlyList<ServedPlace> Served, bool Durable, bool CheckFirst)
+    where TReply : class;

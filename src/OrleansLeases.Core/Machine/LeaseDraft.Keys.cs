@@ -10,11 +10,11 @@ internal sealed partial class LeaseDraft
     private static readonly TimeSpan KeysToldFor = TimeSpan.FromSeconds(10);
     private static readonly ImmutableSortedDictionary<string, long> NoKeys = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
 
-    public LeaseReply Attach(LeaseCommand.Attach command)
+    public LeaseReply<LeaseReply.Noted> Attach(LeaseCommand.Attach command)
     {
         var (lease, key, since) = command;
         var index = IndexOf(lease.Token, lease.Owner);
-        if (index < 0) return Refuse(NotHolder(lease.Resource, lease.Owner, lease.Token));
+        if (index < 0) return NotHolder(lease.Resource, lease.Owner, lease.Token);
         var holder = _holders[index];
         var keys = holder.Keys ?? NoKeys;
         var known = keys.TryGetValue(key, out var before);
@@ -33,7 +33,7 @@ internal sealed partial class LeaseDraft
         return LeaseReply.Noted.Instance;
     }
 
-    public LeaseReply Detach(LeaseCommand.Detach command)
+    public LeaseReply<LeaseReply.Noted> Detach(LeaseCommand.Detach command)
     {
         var index = IndexOf(command.Token);
         // Attached again since: a write that relies on the name may be on its way.
@@ -42,7 +42,7 @@ internal sealed partial class LeaseDraft
         return LeaseReply.Noted.Instance;
     }
 
-    public LeaseReply CleanUpDone(LeaseCommand.CleanUpDone command)
+    public LeaseReply<LeaseReply.Noted> CleanUpDone(LeaseCommand.CleanUpDone command)
     {
         if (_pending?.Find(ended => ended.Token == command.Token) is not { } ended)
         {
@@ -59,7 +59,7 @@ internal sealed partial class LeaseDraft
         return LeaseReply.Noted.Instance;
     }
 
-    public LeaseReply AttachedKeys(LeaseCommand.AttachedKeys command)
+    public LeaseReply<LeaseReply.Keys> AttachedKeys(LeaseCommand.AttachedKeys command)
     {
         var index = IndexOf(command.Token);
         // Whoever reaches the limit again and again does not have all keys asked each time.
@@ -68,7 +68,7 @@ internal sealed partial class LeaseDraft
         return new LeaseReply.Keys(_holders[index].Keys ?? NoKeys);
     }
 
-    public LeaseReply WhoHolds()
+    public LeaseReply<LeaseReply.Tokens> WhoHolds()
     {
         // Another activation may have ended one since and told someone, who must not find its keys then.
         _checkFirst = true;

@@ -2,27 +2,34 @@ namespace OrleansLeases.Core;
 
 internal sealed partial class LeaseDraft
 {
-    /// <summary>Takes up an acquire; the answer is null where the line decides it.</summary>
-    public LeaseReply? Ask(LeaseCommand.Acquire command, IReadOnlyList<WaitingPlace> line)
+    /// <summary>An acquire waits for its turn like everybody: the line is served first, and the request behind it.</summary>
+    public LeaseReply<LeaseGrant> Acquire(LeaseCommand.Acquire command)
+    {
+        if (BeginAcquire(command) is { } reply) return reply;
+        ServeLine(command);
+        return CompleteAcquire(command);
+    }
+
+    /// <summary>Replays or refuses an acquire that may not ask for the resource; null for one that may.</summary>
+    private LeaseReply<LeaseGrant>? BeginAcquire(LeaseCommand.Acquire command)
     {
         var (request, stamp) = command;
         if (ReplayOfGrant(stamp) is { } replay) return replay;
         foreach (var place in line)
         {
-            if (place.Stamp.Id == stamp.Id && place.Stamp.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
+            if (place.Stamp.Id == stamp.Id && place.Stamp.Content != stamp.Content) return Refusals.RequestIdReused();
         }
 
-        if (request.Mode == LeaseMode.Shared && CapacityInForce(line, stamp, out var capacity) && capacity != request.Capacity)
+        if (request.Mode == LeaseMode.Shared && CapacityInForce(stamp, out var capacity) && capacity != request.Capacity)
             return Doubt(Refusals.CapacityDiffers(request.Capacity, capacity));
-        if (!HasToken) return Refuse(Refusals.TokensUsedUp(request.Resource));
-        _asking = command;
+        if (!HasToken) return Refusals.TokensUsedUp(request.Resource);
         return null;
     }
 
-    /// <summary>What the line decided for the acquire that was taken up.</summary>
-    public LeaseReply AnswerToAsker(IReadOnlyList<WaitingPlace> line)
+    /// <summary>Finds the request among those that were granted now, or tells how many are before it.</summary>
+    private LeaseReply<LeaseGrant> CompleteAcquire(LeaseCommand.Acquire command)
     {
-        var (request, stamp) = _asking ?? throw new InvalidOperationException("Nobody asked.");
+        var (request, stamp) = command;
         foreach (var served in _served ?? [])
         {
             if (served.Stamp.Id == stamp.Id) return new LeaseReply.Granted(served.Token, Replayed: false);
@@ -46,13 +53,13 @@ internal sealed partial class LeaseDraft
             return Doubt(Refusals.TooManyHolders(rules.Limits.MaxHolders));
         // Who is told to be the holder itself is not told to wait. Others may find a place taken here that is free: they ask again.
         _checkFirst |= HeldBy(request.Owner);
-        return Refuse(Refusals.Held(request, _holders, _delay, now, ahead + 1, waits));
+        return Refusals.Held(request, _holders, _delay, now, ahead + 1, waits);
     }
 
-    public LeaseReply Renew(RenewRequest request)
+    public LeaseReply<LeaseRenewal> Renew(RenewRequest request)
     {
         var index = IndexOf(request.Token, request.Owner);
-        if (index < 0) return Refuse(NotHolder(request.Resource, request.Owner, request.Token));
+        if (index < 0) return NotHolder(request.Resource, request.Owner, request.Token);
         var holder = _holders[index];
         // Before anything is told from an inherited horizon, the record is claimed: then no other activation can free the place.
         var durable = state.Claim != self;
@@ -76,14 +83,14 @@ internal sealed partial class LeaseDraft
         return new LeaseReply.Renewed(holder.Token);
     }
 
-    public LeaseReply Release(ReleaseRequest request, bool undelivered)
+    public LeaseReply<LeaseRelease> Release(ReleaseRequest request, bool undelivered)
     {
         var index = IndexOf(request.Token, request.Owner);
         if (index < 0)
         {
             return ReasonOfEnd(request.Owner, request.Token) == NotHolderReason.Released
                 ? new LeaseReply.Released(request.Token, Replayed: true)
-                : Refuse(NotHolder(request.Resource, request.Owner, request.Token));
+                : NotHolder(request.Resource, request.Owner, request.Token);
         }
 
         // The grant may have reached its caller by another way since the gateway found the first one gone.
@@ -94,17 +101,17 @@ internal sealed partial class LeaseDraft
         return new LeaseReply.Released(request.Token, Replayed: false);
     }
 
-    public LeaseReply Transfer(LeaseCommand.Transfer command)
+    public LeaseReply<LeaseGrant> Transfer(LeaseCommand.Transfer command)
     {
         var (request, stamp) = command;
         if (ReplayOfGrant(stamp) is { } replay) return replay;
         var index = IndexOf(request.Token, request.Owner);
-        if (index < 0) return Refuse(NotHolder(request.Resource, request.Owner, request.Token));
+        if (index < 0) return NotHolder(request.Resource, request.Owner, request.Token);
         var holder = _holders[index];
         if (holder.Breaking is not null) return Doubt(Refusals.BeingBroken(holder.Token));
         if (request.NewOwner != request.Owner && HeldBy(request.NewOwner))
             return Doubt(Refusals.HeldByNewOwner(request, _holders, now));
-        if (!HasToken) return Refuse(Refusals.TokensUsedUp(request.Resource));
+        if (!HasToken) return Refusals.TokensUsedUp(request.Resource);
 
         var ttl = request.Ttl ?? holder.Ttl;
         var capacity = _capacity;
@@ -126,12 +133,12 @@ internal sealed partial class LeaseDraft
             Replayed: false);
     }
 
-    public LeaseReply Break(LeaseCommand.Break command)
+    public LeaseReply<LeaseBreak> Break(LeaseCommand.Break command)
     {
         var (request, stamp) = command;
         if (_log.TryFind(stamp.Id, out var done))
         {
-            if (done.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
+            if (done.Request.Content != stamp.Content) return Refusals.RequestIdReused();
             var still = IndexOf(done.Token);
             _checkFirst = still >= 0;
             return new LeaseReply.Breaking(done.Token, still < 0 ? now.Mono : _holders[still].OrderedEnd);
@@ -141,7 +148,7 @@ internal sealed partial class LeaseDraft
         var index = request.Token is { } token ? IndexOf(token) : _holders.Length - 1;
         if (index < 0)
         {
-            var refusal = Refuse(NotHolder(request.Resource, owner: null, request.Token ?? _lastToken));
+            var refusal = NotHolder(request.Resource, owner: null, request.Token ?? _lastToken);
             _checkFirst |= request.Token is null;
             return refusal;
         }
@@ -165,13 +172,13 @@ internal sealed partial class LeaseDraft
     }
 
     /// <summary>A request id that was applied before: the same grant while it lasts, then why it ended.</summary>
-    private LeaseReply? ReplayOfGrant(RequestStamp stamp)
+    private LeaseReply<LeaseGrant>? ReplayOfGrant(RequestStamp stamp)
     {
         for (var i = 0; i < _holders.Length; i++)
         {
             var holder = _holders[i];
             if (holder.Request.Id != stamp.Id) continue;
-            if (holder.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
+            if (holder.Request.Content != stamp.Content) return Refusals.RequestIdReused();
             Replace(i, holder with { Delivered = true }, durable: state.Claim != self);
             // Another activation may have ended it at its holder's word, and be told so to whoever repeats the request there.
             _checkFirst = true;
@@ -179,8 +186,8 @@ internal sealed partial class LeaseDraft
         }
 
         if (!_log.TryFind(stamp.Id, out var entry)) return null;
-        if (entry.Request.Content != stamp.Content) return Refuse(Refusals.RequestIdReused());
-        return Refuse(Refusals.NotHolder(ReasonOfEnd(entry.Owner, entry.Token), _lastToken, entry.Owner, entry.Token));
+        if (entry.Request.Content != stamp.Content) return Refusals.RequestIdReused();
+        return Refusals.NotHolder(ReasonOfEnd(entry.Owner, entry.Token), _lastToken, entry.Owner, entry.Token);
     }
 
     private Refusal NotHolder(string resource, string? owner, long token)
@@ -211,7 +218,7 @@ internal sealed partial class LeaseDraft
         return NotHolderReason.Superseded;
     }
 
-    private bool CapacityInForce(IReadOnlyList<WaitingPlace> line, RequestStamp except, out int? capacity)
+    private bool CapacityInForce(RequestStamp except, out int? capacity)
     {
         capacity = _capacity;
         if (!_holders.IsEmpty && _holders[0].Mode == LeaseMode.Shared) return true;
@@ -225,12 +232,10 @@ internal sealed partial class LeaseDraft
         return false;
     }
 
-    private static LeaseReply.Refused Refuse(Refusal refusal) => new LeaseReply.Refused(refusal);
-
     /// <summary>Refuses by what is in force, which another activation may have ended: to be compared with the store first.</summary>
-    private LeaseReply.Refused Doubt(Refusal refusal)
+    private Refusal Doubt(Refusal refusal)
     {
         _checkFirst = true;
-        return Refuse(refusal);
+        return refusal;
     }
 }

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace OrleansLeases.Core;
 
 /// <summary>The next record in the making. Lives for one command.</summary>
-internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, LeaseRules rules)
+internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<WaitingPlace> line, Now now, Claim self, LeaseRules rules)
 {
     private ImmutableArray<Holder> _holders = state.Holders;
     private BlockLog<LogEntry> _log = state.Log;
@@ -14,11 +14,19 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
     private bool _durable;
     private bool _touched;
     private bool _checkFirst;
-    private LeaseCommand.Acquire? _asking;
+    private bool _lineServed;
     private List<ServedPlace>? _served;
 
-    public Transition Finish(LeaseReply reply)
+    public Transition<TReply> Finish<TReply>(LeaseReply<TReply> reply)
+        where TReply : class
     {
+        if (!_lineServed)
+        {
+            // A forced break without notice ends, and the line moves up, in the write that orders it.
+            EndWhatIsOver();
+            ServeLine(newcomer: null);
+        }
+
         if (!_durable && !_touched) return new(state, reply, [], false, _checkFirst);
         var next = state with
         {
@@ -58,17 +66,18 @@ internal sealed partial class LeaseDraft(LeaseState state, Now now, Claim self, 
     }
 
     /// <summary>Grants whatever can be granted, in order: the line first, then the request that asks now.</summary>
-    public void ServeLine(IReadOnlyList<WaitingPlace> line)
+    private void ServeLine(LeaseCommand.Acquire? newcomer)
     {
-        var asked = false;
+        _lineServed = true;
+        var inLine = false;
         foreach (var place in line)
         {
-            var asks = _asking is { } asking && asking.Stamp.Id == place.Stamp.Id;
-            asked |= asks;
+            var asks = newcomer is not null && newcomer.Stamp.Id == place.Stamp.Id;
+            inLine |= asks;
             if ((place.Present || asks) && !Serve(place.Request, place.Stamp)) return;
         }
 
-        if (!asked && _asking is { } newcomer) Serve(newcomer.Request, newcomer.Stamp);
+        if (!inLine && newcomer is not null) Serve(newcomer.Request, newcomer.Stamp);
     }
 
     /// <summary>Serves a place if it can; the answer is whether those behind it may pass.</summary>

@@ -7,6 +7,7 @@ namespace OrleansLeases.Core;
 public static class LeaseMachine
 {
     /// <summary>Applies one command.</summary>
+    /// <typeparam name="TReply">The response of the command.</typeparam>
     /// <param name="state">The record, resumed by this activation.</param>
     /// <param name="line">The places in line, first come first.</param>
     /// <param name="command">What happens.</param>
@@ -14,29 +15,14 @@ public static class LeaseMachine
     /// <param name="self">This activation.</param>
     /// <param name="rules">The host's rules.</param>
     /// <returns>What it does.</returns>
-    public static Transition Apply(
-        LeaseState state, IReadOnlyList<WaitingPlace> line, LeaseCommand command, Now now, Claim self, LeaseRules rules)
+    public static Transition<TReply> Apply<TReply>(
+        LeaseState state, IReadOnlyList<WaitingPlace> line, LeaseCommand<TReply> command, Now now, Claim self, LeaseRules rules)
+        where TReply : class
     {
-        var draft = new LeaseDraft(state, now, self, rules);
+        ArgumentNullException.ThrowIfNull(command);
+        var draft = new LeaseDraft(state, line, now, self, rules);
         draft.EndWhatIsOver();
-        var reply = command switch
-        {
-            LeaseCommand.Acquire acquire => draft.Ask(acquire, line),
-            LeaseCommand.Renew renew => draft.Renew(renew.Request),
-            LeaseCommand.Release release => draft.Release(release.Request, release.Undelivered),
-            LeaseCommand.Transfer transfer => draft.Transfer(transfer),
-            LeaseCommand.Break order => draft.Break(order),
-            LeaseCommand.Attach attach => draft.Attach(attach),
-            LeaseCommand.Detach detach => draft.Detach(detach),
-            LeaseCommand.CleanUpDone done => draft.CleanUpDone(done),
-            LeaseCommand.AttachedKeys attached => draft.AttachedKeys(attached),
-            LeaseCommand.WhoHolds => draft.WhoHolds(),
-            _ => (LeaseReply?)LeaseReply.Seen.Instance,
-        };
-        // A forced break without notice ends, and the line moves up, in the write that orders it.
-        draft.EndWhatIsOver();
-        draft.ServeLine(line);
-        return draft.Finish(reply ?? draft.AnswerToAsker(line));
+        return draft.Finish(command.Apply(draft));
     }
 
     /// <summary>When the record changes by itself.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Text.Json.Serialization;
 
 namespace OrleansLeases.Core;
@@ -7,7 +8,7 @@ namespace OrleansLeases.Core;
 /// The record of one resource. Immutable; kept for ever, since it holds the token counter. Wall times are since the
 /// Unix epoch in whole milliseconds; monotonic times are the activation's own and are never stored.
 /// </summary>
-public sealed record LeaseState : IHistory
+public sealed record LeaseState : IRecord
 {
     /// <summary>The newest schema this code can read.</summary>
     public const int CurrentSchema = 1;
@@ -65,6 +66,37 @@ public sealed record LeaseState : IHistory
 
     /// <summary>Whether a request id was applied already.</summary>
     internal bool Knows(long requestId) => Holders.Any(holder => holder.Request.Id == requestId) || Log.TryFind(requestId, out _);
+
+    internal Holder HolderOf(long token)
+    {
+        foreach (var holder in Holders)
+        {
+            if (holder.Token == token) return holder;
+        }
+
+        throw new UnreachableException($"The keeper answered for token {token}, but nobody holds it.");
+    }
+
+    /// <summary>Whether a lease's time has run out since the record was made, so that its end is not stored yet.</summary>
+    internal bool IsOver(long token, Now now)
+    {
+        foreach (var holder in Holders)
+        {
+            if (holder.Token == token) return now.Mono >= holder.EndsAt;
+        }
+
+        return false;
+    }
+
+    internal bool IsAnyOver(Now now)
+    {
+        foreach (var holder in Holders)
+        {
+            if (now.Mono >= holder.EndsAt) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>
     /// Prepares a record just loaded for this activation: whatever was told under the stored horizon may be in force

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
-/// <summary>A record as those see it who watch it: the changes that it remembers.</summary>
-internal interface IHistory
+/// <summary>The changes that a record remembers, for those who watch it.</summary>
+public interface IHistory
 {
     /// <summary>The number of the oldest change still known; one more than <see cref="Last"/> where there is none.</summary>
     long First { get; }
@@ -9,7 +9,7 @@ internal interface IHistory
     /// <summary>The number of the newest change.</summary>
     long Last { get; }
 
-    /// <summary>Tells of the changes after one, oldest first.</summary>
+    /// <summary>Describes the changes after one, oldest first.</summary>
     /// <param name="name">The record's name.</param>
     /// <param name="sequence">The number of that change; those behind it are all known.</param>
     /// <returns>An event for each.</returns>

@@ -18,33 +18,50 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
 
     private readonly SemaphoreSlim _cleanUps = new(CleanUpsAtOnce);
 
-    public async Task<object> AskLeaseAsync(string resource, LeaseCommand command)
+    public Task<LeaseResult<LeaseReply.Noted>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command) => AskAsync<LeaseReply.Noted>(
+        resource,
+        async (lease, patience) => await (command switch
+        {
+            LeaseCommand.Attach attach => lease.AttachAsync(attach.Lease, attach.Key, attach.Since, patience),
+            LeaseCommand.Detach detach => lease.DetachAsync(detach.Token, detach.Key, detach.Generation, patience),
+            LeaseCommand.CleanUpDone done => lease.CleanUpDoneAsync(done.Token, [.. done.Keys], CancellationToken.None),
+            _ => throw new ArgumentOutOfRangeException(nameof(command), command, "Only what concerns keys is asked from elsewhere."),
+        }) is { } refusal ? refusal : LeaseReply.Noted.Instance);
+
+    public Task<LeaseResult<LeaseReply.Keys>> AskLeaseAsync(string resource, LeaseCommand.AttachedKeys command) => AskAsync<LeaseReply.Keys>(
+        resource,
+        async (lease, patience) => (await lease.AttachedKeysAsync(command.Token, patience)).TryGetValue(out var keys, out var refusal)
+            ? new LeaseReply.Keys(keys)
+            : refusal);
+
+    public Task<LeaseResult<LeaseReply.Tokens>> AskLeaseAsync(string resource, LeaseCommand.WhoHolds command) => AskAsync<LeaseReply.Tokens>(
+        resource,
+        async (lease, patience) => (await lease.WhoHoldsAsync(patience)).TryGetValue(out var tokens, out var refusal)
+            ? new LeaseReply.Tokens(tokens)
+            : refusal);
+
+    public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) => AskAsync<KeyReply.Cleaned>(
+        key,
+        async grain => await grain.CleanAsync(command.Resource, command.Token, CancellationToken.None) is { } refusal
+            ? refusal
+            : KeyReply.Cleaned.Instance);
+
+    public Task<LeaseResult<KeyReply<KeyReply.Forgone>>> AskKeyAsync(string key, KeyCommand.Forgo command) => AskAsync<KeyReply.Forgone>(
+        key,
+        async grain =>
+        {
+            var (generation, refusal) = await grain.ForgoAsync(command.Resource, command.Token, command.Since, CancellationToken.None);
+            return refusal is null ? new KeyReply.Forgone(generation) : refusal;
+        });
+
+    private async Task<LeaseResult<TReply>> AskAsync<TReply>(string resource, Func<ILeaseUpkeep, CancellationToken, Task<LeaseResult<TReply>>> ask)
+        where TReply : class
     {
         try
         {
-            var lease = grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(resource));
             // What nobody waits for any more need not be done, if its turn has not come by then.
             using var patience = new CancellationTokenSource(KeyCalls.LeasePatience, RealTime);
-            if (command is LeaseCommand.WhoHolds)
-            {
-                var answer = await lease.WhoHoldsAsync(patience.Token);
-                return answer.TryGetValue(out var tokens, out var refusal) ? new LeaseReply.Tokens(tokens) : refusal;
-            }
-
-            if (command is LeaseCommand.AttachedKeys attached)
-            {
-                var names = await lease.AttachedKeysAsync(attached.Token, patience.Token);
-                return names.TryGetValue(out var keys, out var refusal) ? new LeaseReply.Keys(keys) : refusal;
-            }
-
-            var refused = await (command switch
-            {
-                LeaseCommand.Attach attach => lease.AttachAsync(attach.Lease, attach.Key, attach.Since, patience.Token),
-                LeaseCommand.Detach detach => lease.DetachAsync(detach.Token, detach.Key, detach.Generation, patience.Token),
-                LeaseCommand.CleanUpDone done => lease.CleanUpDoneAsync(done.Token, [.. done.Keys], CancellationToken.None),
-                _ => throw new ArgumentOutOfRangeException(nameof(command), command, "Only what concerns keys is asked from elsewhere."),
-            });
-            return refused ?? (object)LeaseReply.Noted.Instance;
+            return await ask(grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(resource)), patience.Token);
         }
         catch (Exception error) when (error is not ArgumentOutOfRangeException)
         {
@@ -52,22 +69,15 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
         }
     }
 
-    public async Task<object> AskKeyAsync(string key, KeyCommand command)
+    private async Task<LeaseResult<KeyReply<TReply>>> AskAsync<TReply>(string key, Func<IKeyUpkeep, Task<LeaseResult<KeyReply<TReply>>>> ask)
+        where TReply : KeyReply<TReply>
     {
         await _cleanUps.WaitAsync();
         try
         {
-            var grain = grains.GetGrain<IKeyUpkeep>(KeyGrainKey.Of(key));
-            if (command is KeyCommand.Forgo forgo)
-            {
-                var (generation, refusal) = await grain.ForgoAsync(forgo.Resource, forgo.Token, forgo.Since, CancellationToken.None);
-                return refusal ?? (object)new KeyReply.Forgone(generation);
-            }
-
-            if (command is not KeyCommand.Clean clean) throw new ArgumentOutOfRangeException(nameof(command), command, "Everything else is asked of the key's own grain.");
-            return await grain.CleanAsync(clean.Resource, clean.Token, CancellationToken.None) ?? (object)KeyReply.Cleaned.Instance;
+            return await ask(grains.GetGrain<IKeyUpkeep>(KeyGrainKey.Of(key)));
         }
-        catch (Exception error) when (error is not ArgumentOutOfRangeException)
+        catch (Exception)
         {
             return new Refusal.Unavailable(RetryAfter, $"The key '{key}' did not answer.");
         }

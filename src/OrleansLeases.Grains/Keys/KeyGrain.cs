@@ -8,13 +8,13 @@ namespace OrleansLeases.Grains;
 
 /// <summary>Hosts the keeper of one key. While it asks a lease, others go on with the key, its clean-up among them.</summary>
 [WhereLeasesAre("key"), Reentrant, Immovable]
-internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, IKeepers
+internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, IKeyKeepers
 {
     private readonly KeyCalls _calls;
 
     public KeyGrain(IGrainContext context, LeaseSilo silo)
         : base(context, silo, KeyGrainKey.NameOf(context.GrainId.Key.ToString()!), static (key, host, store) => new KeyKeeper(key, host, store)) =>
-        _calls = new KeyCalls(this, GrainKeepers.RealTime);
+        _calls = new KeyCalls(this, silo.Keepers, GrainKeepers.RealTime);
 
     private string Key => Keeper.Name;
 
@@ -43,22 +43,19 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
         Portions.Of(StartWatchAsync(since), cancellationToken);
 
     public async Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken) =>
-        await Keeper.Submit(new KeyCommand.Clean(resource, token))! as Refusal;
+        (await Keeper.Submit(new KeyCommand.Clean(resource, token))!).Refusal;
 
-    public async Task<(long? Generation, Refusal? Refusal)> ForgoAsync(string resource, long token, long since, CancellationToken cancellationToken) =>
-        await Keeper.Submit(new KeyCommand.Forgo(resource, token, since))! switch
-        {
-            KeyReply.Forgone forgone => (forgone.Generation, null),
-            var other => (null, (Refusal)other),
-        };
+    public async Task<(long? Generation, Refusal? Refusal)> ForgoAsync(string resource, long token, long since, CancellationToken cancellationToken)
+    {
+        var answer = await Keeper.Submit(new KeyCommand.Forgo(resource, token, since))!;
+        return answer.TryGetValue(out var reply, out var refusal) ? (reply.Done!.Generation, null) : (null, refusal);
+    }
 
     private async Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) =>
-        RequestChecks.Check(new WatchRequest { Key = Key, Since = since }) is { } refusal ? refusal : await _calls.WatchAsync(Keeper.Watch(since)!);
+        RequestChecks.Check(new WatchRequest { Key = Key, Since = since }) is { } refusal ? refusal : await _calls.WatchAsync(Key, since);
 
     // The calls about a key are led where it is: it is asked two or three times, and a lease once.
-    Task<object> IKeepers.AskKeyAsync(string key, KeyCommand command) => key == Key ? Keeper.Submit(command)! : Silo.Keepers.AskKeyAsync(key, command);
-
-    Task<object> IKeepers.AskLeaseAsync(string resource, LeaseCommand command) => Silo.Keepers.AskLeaseAsync(resource, command);
+    Task<LeaseResult<KeyReply<TReply>>> IKeyKeepers.SubmitAsync<TReply>(string key, KeyCommand<TReply> command) => Keeper.Submit(command)!;
 }
 
 /// <summary>What the service's own silos ask of a key.</summary>

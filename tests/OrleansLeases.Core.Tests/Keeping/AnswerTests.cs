@@ -134,7 +134,7 @@ public sealed class AnswerTests
     [Fact]
     public void Get_WhenALeaseEndsWhileAnothersEndIsStored_ShowsNeither()
     {
-        var answer = AskWhileTheFirstOfTwoEndsSlowly(() => _bench.Keeper.Get(fresh: false)!);
+        var answer = AskWhileTheFirstOfTwoEndsSlowly(() => _bench.Keeper.Submit(new LeaseCommand.Get(Fresh: false))!);
 
         Assert.Equal(LeaseStatus.Free, Now<LeaseInfo>(answer).State);
     }
@@ -165,7 +165,7 @@ public sealed class AnswerTests
         _bench.Advance(TimeSpan.FromTicks(1));
 
         Assert.Empty(_bench.Stored.Holders);
-        var ended = Now<LeaseHistory>(_bench.Keeper.History()!).Events[^1];
+        var ended = Now<LeaseHistory>(_bench.Keeper.Submit(LeaseCommand.GetHistory.Instance)!).Events[^1];
         Assert.Equal((2, LeaseEventKind.Expired, 1), (ended.Sequence, ended.Kind, ended.Token));
         Assert.Equal(_bench.Time.GetUtcNow(), ended.At);
     }
@@ -198,7 +198,7 @@ public sealed class AnswerTests
         Assert.Null(bench.Keeper.Submit(LeaseCommand.Of(new RenewRequest { Resource = MachineBench.Resource, Owner = "me", Token = token })));
     }
 
-    private Task<object> AskWhileTheFirstOfTwoEndsSlowly(Func<Task<object>> ask)
+    private Task AskWhileTheFirstOfTwoEndsSlowly(Func<Task> ask)
     {
         Now<LeaseGrant>(_bench.Acquire(AskShared("first", ttl: 10)));
         Now<LeaseGrant>(_bench.Acquire(AskShared("second", ttl: 12)));

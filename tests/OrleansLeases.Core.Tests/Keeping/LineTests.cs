@@ -289,10 +289,10 @@ public sealed class LineTests
         Assert.Equal("owner", Assert.Single(bench.State.Holders).Owner);
     }
 
-    private Task<object> Wait(string owner, double wait = 20, CancellationToken cancellation = default) =>
+    private Task Wait(string owner, double wait = 20, CancellationToken cancellation = default) =>
         _bench.Acquire(Ask(owner) with { Wait = Seconds(wait) }, cancellation);
 
-    private Task<object> Expire(Task<object> waiting)
+    private Task Expire(Task waiting)
     {
         _bench.Advance(1);
         return waiting;

@@ -66,7 +66,7 @@ public sealed class StoreFaultTests
 
         Assert.Equal(sequence, _bench.Stored.Log.Last);
 
-        Task<object> Do() => verb switch
+        Task Do() => verb switch
         {
             "transfer" => _bench.Do(LeaseCommand.Of(new TransferRequest { Resource = MachineBench.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" })),
             "break" => _bench.Break(token, grace: 60),
@@ -273,7 +273,7 @@ public sealed class StoreFaultTests
         _bench.Advance(10);
         _bench.Store.OnSave(_ => SaveOutcome.NotSaved);
 
-        Now<Refusal.Unavailable>(_bench.Keeper.Get(fresh: false)!);
+        Now<Refusal.Unavailable>(_bench.Keeper.Submit(new LeaseCommand.Get(Fresh: false))!);
         Assert.Equal(LeaseStatus.Free, _bench.Info().State);
         Assert.Empty(_bench.Stored.Holders);
     }

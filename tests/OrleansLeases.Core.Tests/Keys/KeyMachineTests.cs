@@ -12,7 +12,7 @@ public sealed class KeyMachineTests
     [Fact]
     public void Put_BoundToALease_AsksToAttachFirst()
     {
-        Assert.Equal(new KeyReply.AskToAttach(0, Attached), Apply(Put("up", Lease)));
+        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(0, Attached), Apply(Put("up", Lease)));
         Assert.Same(KeyState.Unused, _state);
 
         Assert.Equal(new KeyReply.Written(1, null, Replayed: false), Apply(Put("up", Lease) with { Premise = Attached }));
@@ -24,7 +24,7 @@ public sealed class KeyMachineTests
     {
         Apply(new KeyCommand.Clean("other", 1));
 
-        Assert.Equal(new KeyReply.AskToAttach(1, Attached with { Generation = 1 }), Apply(Put("up", Lease) with { Premise = Attached }));
+        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(1, Attached with { Generation = 1 }), Apply(Put("up", Lease) with { Premise = Attached }));
         Assert.Null(_state.Value);
     }
 
@@ -34,9 +34,9 @@ public sealed class KeyMachineTests
         Bind();
         var other = Lease with { Token = 8 };
 
-        Assert.Equal(new KeyReply.AskWhetherInForce(1, new KeyBinding("r", "me", 7)), Apply(Put("mine", other, ifVersion: 1)));
+        Assert.Equal(new KeyReply<KeyReply.Written>.AskWhetherInForce(1, new KeyBinding("r", "me", 7)), Apply(Put("mine", other, ifVersion: 1)));
         var inForce = new KeyPremise(1, Ended: false, Attached: false);
-        Assert.Equal(new KeyReply.AskToAttach(1, inForce with { Attached = true }), Apply(Put("mine", other, ifVersion: 1) with { Premise = inForce }));
+        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(1, inForce with { Attached = true }), Apply(Put("mine", other, ifVersion: 1) with { Premise = inForce }));
         var written = Assert.IsType<KeyReply.Written>(Apply(Put("mine", other, ifVersion: 1) with { Premise = inForce with { Attached = true } }));
 
         Assert.Equal(new Unbound(new KeyBinding("r", "me", 7), 2), written.Unbound);
@@ -45,10 +45,10 @@ public sealed class KeyMachineTests
     [Fact]
     public void Put_WhenItsVersionDoesNotMatch_IsRefusedBeforeItIsAttached()
     {
-        Assert.IsType<Refusal.Conflict>(Assert.IsType<KeyReply.Refused>(Apply(Put("up", Lease, ifVersion: 3))).Refusal);
+        Assert.IsType<Refusal.Conflict>(Refused(Apply(Put("up", Lease, ifVersion: 3))));
         Bind();
         var ended = new KeyPremise(1, Ended: true, Attached: false);
-        Assert.Equal(0, Assert.IsType<Refusal.Conflict>(Assert.IsType<KeyReply.Refused>(Apply(Put("up", null, ifVersion: 1) with { Premise = ended })).Refusal).Current);
+        Assert.Equal(0, Assert.IsType<Refusal.Conflict>(Refused(Apply(Put("up", null, ifVersion: 1) with { Premise = ended }))).Current);
     }
 
     [Fact]
@@ -69,9 +69,9 @@ public sealed class KeyMachineTests
         Bind();
         var found = new KeyReply.Found("up", 1, new KeyBinding("r", "me", 7));
 
-        Assert.Equal(new KeyReply.AskWhetherInForce(1, found.Binding!, found), Apply(new KeyCommand.Get()));
+        Assert.Equal(new KeyReply<KeyReply.Found>.AskWhetherInForce(1, found.Binding!, found), Apply(new KeyCommand.Get()));
         Assert.Equal(found, Apply(new KeyCommand.Get { Premise = new(1, Ended: false, Attached: false) }));
-        Assert.IsType<Refusal.NotFound>(Assert.IsType<KeyReply.Refused>(Apply(new KeyCommand.Get { Premise = new(1, Ended: true, Attached: false) })).Refusal);
+        Assert.IsType<Refusal.NotFound>(Refused(Apply(new KeyCommand.Get { Premise = new(1, Ended: true, Attached: false) })));
     }
 
     [Fact]
@@ -144,15 +144,19 @@ public sealed class KeyMachineTests
 
     private void Bind() => Apply(Put("up", Lease) with { Premise = Attached });
 
-    private KeyReply Apply(KeyCommand command)
+    private static Refusal? Refused<TReply>(KeyReply<TReply> reply)
+        where TReply : KeyReply<TReply> => reply.ToResult().Refusal;
+
+    private KeyReply<TReply> Apply<TReply>(KeyCommand<TReply> command)
+        where TReply : KeyReply<TReply>
     {
         (_state, var reply) = KeyMachine.Apply("k", _state, command, _clock.Read());
         return reply;
     }
 
-    private static KeyCommand Put(string value, KeyLease? lease, long? ifVersion = null) =>
+    private static KeyCommand<KeyReply.Written> Put(string value, KeyLease? lease, long? ifVersion = null) =>
         KeyCommand.Of(new PutKeyRequest { Value = value, Lease = lease, IfVersion = ifVersion, RequestId = Guid.NewGuid().ToString("N") });
 
-    private static KeyCommand Add(long delta, string? requestId = null) =>
+    private static KeyCommand<KeyReply.Written> Add(long delta, string? requestId = null) =>
         KeyCommand.Of(new AddToCounterRequest { Delta = delta, RequestId = requestId ?? Guid.NewGuid().ToString("N") });
 }

@@ -326,7 +326,7 @@ public sealed class KeyRaceTests
     /// <summary>A grant, a put, the release and the clean-up, cut off after so many steps; true where it came to its end.</summary>
     private static bool RunAndCrash(KeyWorld world, int steps)
     {
-        Task<object>? grant = null, release = null;
+        Task? grant = null, release = null;
         Task<LeaseResult<KeyPut>>? put = null;
         KeyLease? lease = null;
         for (var i = 0; i < steps; i++)

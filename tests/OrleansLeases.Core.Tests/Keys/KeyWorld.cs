@@ -6,7 +6,7 @@ namespace OrleansLeases.Core.Tests;
 /// Leases and keys in one host, with every step between them in the test's hands: each read and write of the store, each
 /// question from one keeper to another and each clean-up waits until the test lets it go on, or go wrong. Single-threaded.
 /// </summary>
-internal sealed class KeyWorld : IKeepers, IKeyCleaner, IKeeperAlarm
+internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlarm
 {
     private readonly Dictionary<string, LeaseKeeper> _leases = [];
     private readonly Dictionary<string, KeyKeeper> _keys = [];
@@ -47,21 +47,34 @@ internal sealed class KeyWorld : IKeepers, IKeyCleaner, IKeeperAlarm
         if (!CleanUps.Exists(known => known.Resource == resource && known.Ended.Token == ended.Token)) CleanUps.Add((resource, ended));
     }
 
-    public Task<object> AskLeaseAsync(string resource, LeaseCommand command) => Send(command, () => Lease(resource, command));
+    public Task<LeaseResult<LeaseReply.Noted>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command) => Send(resource, command);
 
-    public Task<object> AskKeyAsync(string key, KeyCommand command) => Send(command, () => Key(key, command));
+    public Task<LeaseResult<LeaseReply.Keys>> AskLeaseAsync(string resource, LeaseCommand.AttachedKeys command) => Send(resource, command);
+
+    public Task<LeaseResult<LeaseReply.Tokens>> AskLeaseAsync(string resource, LeaseCommand.WhoHolds command) => Send(resource, command);
+
+    public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) => SubmitAsync(key, command);
+
+    public Task<LeaseResult<KeyReply<KeyReply.Forgone>>> AskKeyAsync(string key, KeyCommand.Forgo command) => SubmitAsync(key, command);
+
+    public Task<LeaseResult<KeyReply<TReply>>> SubmitAsync<TReply>(string key, KeyCommand<TReply> command)
+        where TReply : KeyReply<TReply> => Send(command, () => Key(key, command));
 
     /// <summary>Asks a lease's keeper directly.</summary>
-    public Task<object> Lease(string resource, LeaseCommand command) => LeaseOf(resource).Submit(command)!;
+    public Task<LeaseResult<TReply>> Lease<TReply>(string resource, LeaseCommand<TReply> command)
+        where TReply : class => LeaseOf(resource).Submit(command)!;
+
+    public Task Lease(string resource, LeaseCommand command) => LeaseOf(resource).Submit(command)!;
 
     /// <summary>Asks a key's keeper directly.</summary>
-    public Task<object> Key(string key, KeyCommand command)
+    public Task<LeaseResult<KeyReply<TReply>>> Key<TReply>(string key, KeyCommand<TReply> command)
+        where TReply : KeyReply<TReply>
     {
         if (!_keys.TryGetValue(key, out var keeper)) _keys[key] = keeper = new KeyKeeper(key, _host, Store);
         return keeper.Submit(command)!;
     }
 
-    public Task<object> Look(string resource) => LeaseOf(resource).Get(fresh: false)!;
+    public Task<LeaseResult<LeaseInfo>> Look(string resource) => Lease(resource, new LeaseCommand.Get(Fresh: false));
 
     /// <summary>Everything but the store is gone: nobody hears the answers under way, and writes may land yet.</summary>
     public void Crash()
@@ -147,7 +160,7 @@ internal sealed class KeyWorld : IKeepers, IKeyCleaner, IKeeperAlarm
     {
         var rules = MachineBench.NewRules($"{_name}{++_runs}") with { Limits = _limits, RenewalFactor = 1, ClockSkew = TimeSpan.Zero };
         _host = new KeeperHost(Store, new LeaseClock(Time), rules, this) { Cleaner = this };
-        Calls = new KeyCalls(this, Time);
+        Calls = new KeyCalls(this, this, Time);
     }
 
     private static Ask Started(Ask ask)
@@ -156,34 +169,50 @@ internal sealed class KeyWorld : IKeepers, IKeyCleaner, IKeeperAlarm
         return ask;
     }
 
-    private Task<object> Send(object command, Func<Task<object>> send)
+    private Task<LeaseResult<TReply>> Send<TReply>(string resource, LeaseCommand<TReply> command)
+        where TReply : class => Send(command, () => Lease(resource, command));
+
+    private Task<LeaseResult<TReply>> Send<TReply>(object command, Func<Task<LeaseResult<TReply>>> send)
+        where TReply : class
     {
-        var ask = new Ask(this, command, send);
+        var ask = new Ask<TReply>(this, command, send);
         Asks.Add(ask);
         return ask.Reply;
     }
 
     /// <summary>A question from one keeper to another.</summary>
-    internal sealed class Ask(KeyWorld world, object command, Func<Task<object>> send)
+    internal abstract class Ask(object command)
     {
-        private readonly TaskCompletionSource<object> _reply = new();
-        private Task<object>? _answer;
-
         public object Command => command;
 
-        public Task<object> Reply => _reply.Task;
+        public abstract bool IsStarted { get; }
 
-        public bool IsStarted => _answer is not null;
+        public abstract bool IsAnswered { get; }
 
-        public bool IsAnswered => _answer is { IsCompleted: true };
+        public abstract void Start();
 
-        public void Start() => _answer ??= send();
+        public abstract void Deliver();
+    }
 
-        public void Deliver()
+    private sealed class Ask<TReply>(KeyWorld world, object command, Func<Task<LeaseResult<TReply>>> send) : Ask(command)
+        where TReply : class
+    {
+        private readonly TaskCompletionSource<LeaseResult<TReply>> _reply = new();
+        private Task<LeaseResult<TReply>>? _answer;
+
+        public Task<LeaseResult<TReply>> Reply => _reply.Task;
+
+        public override bool IsStarted => _answer is not null;
+
+        public override bool IsAnswered => _answer is { IsCompleted: true };
+
+        public override void Start() => _answer ??= send();
+
+        public override void Deliver()
         {
-            Assert.True(IsAnswered, $"{command} has no answer yet.");
+            Assert.True(IsAnswered, $"{Command} has no answer yet.");
             world.Asks.Remove(this);
-            _reply.SetResult(KeyBench.Now<object>(_answer!));
+            _reply.SetResult(KeyBench.Result(_answer!));
         }
     }
 }
@@ -191,9 +220,9 @@ internal sealed class KeyWorld : IKeepers, IKeyCleaner, IKeeperAlarm
 /// <summary>Looks at answers that must be there.</summary>
 internal static class KeyBench
 {
-    public static T Now<T>(Task<object> answer) => KeeperBench.Now<T>(answer);
+    public static T Now<T>(Task answer) => KeeperBench.Now<T>(answer);
 
-    public static bool Is(Task<object> answer, object expected) => Now<object>(answer).Equals(expected);
+    public static bool Is(Task answer, object expected) => Now<object>(answer).Equals(expected);
 
     public static LeaseResult<T> Result<T>(Task<LeaseResult<T>> answer)
         where T : class

@@ -301,7 +301,7 @@ internal sealed class KeyStory
 
     private void TellEnded(KeyLease lease) => _toldEnded.Add((lease.Resource, lease.Token));
 
-    private void Send(Task<object> answer, Action<object> hear) => _calls.Add((answer, _ => hear(KeyBench.Now<object>(answer))));
+    private void Send(Task answer, Action<object> hear) => _calls.Add((answer, _ => hear(KeyBench.Now<object>(answer))));
 
     private void Send<T>(Task<LeaseResult<T>> answer, Action<object> hear)
         where T : class =>

@@ -220,11 +220,11 @@ internal sealed record ModelAnswer(string Word, long Number = 0, bool Flag = fal
         LeaseReply.Renewed renewed => new("renewed", renewed.Token),
         LeaseReply.Released released => new("released", released.Token, released.Replayed),
         LeaseReply.Breaking breaking => new("breaking", breaking.Token, Ends: breaking.Ends),
-        LeaseReply.Refused { Refusal: Refusal.Held held } => new("held", held.Position, held.SameOwner),
-        LeaseReply.Refused { Refusal: Refusal.NotHolder gone } => new("not-holder", Reason: gone.Reason),
-        LeaseReply.Refused { Refusal: Refusal.Conflict } => new("conflict"),
-        LeaseReply.Refused { Refusal: Refusal.LimitReached } => new("limit-reached"),
-        LeaseReply.Refused { Refusal: Refusal.InvalidRequest } => new("invalid-request"),
+        { Refusal: Refusal.Held held } => new("held", held.Position, held.SameOwner),
+        { Refusal: Refusal.NotHolder gone } => new("not-holder", Reason: gone.Reason),
+        { Refusal: Refusal.Conflict } => new("conflict"),
+        { Refusal: Refusal.LimitReached } => new("limit-reached"),
+        { Refusal: Refusal.InvalidRequest } => new("invalid-request"),
         _ => new("seen"),
     };
 }

@@ -222,6 +222,6 @@ internal sealed class TwinClients(TwinStore store)
 
         public CancellationTokenSource Cancel { get; } = new();
 
-        public Task<object>? Answer { get; set; }
+        public Task? Answer { get; set; }
     }
 }

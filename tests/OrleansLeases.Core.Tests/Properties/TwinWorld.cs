@@ -204,7 +204,7 @@ internal sealed class TwinWorld
         foreach (var host in _hosts)
         {
             host.StepWall(TimeSpan.Zero);
-            host.Run(keeper => keeper.Get(fresh: true));
+            host.Run(keeper => keeper.Submit(new LeaseCommand.Get(Fresh: true)));
         }
 
         AnswerAll();
@@ -228,7 +228,7 @@ internal sealed class TwinWorld
         {
             for (var attempt = 0; ; attempt++)
             {
-                Task<object>? answer = null;
+                Task? answer = null;
                 host.Run(keeper => answer = keeper.Submit(LeaseCommand.Of(MachineBench.Ask("last", id: $"last {host.Caller}"))));
                 AnswerAll();
                 var told = KeeperBench.Now<object>(answer!);

@@ -45,7 +45,7 @@ public sealed class KeyCodecTests
         Assert.Equal(new KeyReply.Written(2, 42, true), Repeat("counter", KeyCommand.Of(new AddToCounterRequest { Delta = 2, RequestId = "twice" })));
         Assert.Equal(new KeyReply.Written(1, null, true), Repeat("deleted", KeyCommand.Of(new PutKeyRequest { Value = "up", Lease = lease, RequestId = "bound" })));
 
-        KeyReply Repeat(string name, KeyCommand command) => KeyMachine.Apply("k", Key(name), command, now).Reply;
+        KeyReply Repeat(string name, KeyCommand<KeyReply.Written> command) => KeyMachine.Apply("k", Key(name), command, now).Reply;
     }
 
     [Fact]

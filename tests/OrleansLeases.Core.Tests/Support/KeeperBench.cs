@@ -56,12 +56,15 @@ internal sealed class KeeperBench : IKeeperAlarm
     /// <summary>The same resource in a keeper that knows nothing, as after a restart within the host.</summary>
     public void Forget() => _keeper = new LeaseKeeper(Resource, Host);
 
-    public Task<object> Do(LeaseCommand command, CancellationToken cancellation = default) =>
+    public Task Do<TReply>(LeaseCommand<TReply> command, CancellationToken cancellation = default)
+        where TReply : class =>
         Keeper.Submit(command, cancellation) ?? throw new InvalidOperationException("The keeper has retired.");
 
-    public Task<object> Acquire(AcquireRequest request, CancellationToken cancellation = default) => Do(LeaseCommand.Of(request), cancellation);
+    public Task Do(LeaseCommand command) => Keeper.Submit(command) ?? throw new InvalidOperationException("The keeper has retired.");
 
-    public Task<object> Renew(long token, string owner = "me", double? ttl = null) => Do(LeaseCommand.Of(new RenewRequest
+    public Task Acquire(AcquireRequest request, CancellationToken cancellation = default) => Do(LeaseCommand.Of(request), cancellation);
+
+    public Task Renew(long token, string owner = "me", double? ttl = null) => Do(LeaseCommand.Of(new RenewRequest
     {
         Resource = Resource,
         Owner = owner,
@@ -69,10 +72,10 @@ internal sealed class KeeperBench : IKeeperAlarm
         Ttl = ttl is { } seconds ? MachineBench.Seconds(seconds) : null,
     }));
 
-    public Task<object> Release(long token, string owner = "me", bool undelivered = false) =>
+    public Task Release(long token, string owner = "me", bool undelivered = false) =>
         Do(new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token }, undelivered));
 
-    public Task<object> Break(long? token, double grace, bool force = false, string id = "break") => Do(LeaseCommand.Of(new BreakRequest
+    public Task Break(long? token, double grace, bool force = false, string id = "break") => Do(LeaseCommand.Of(new BreakRequest
     {
         Resource = Resource,
         Token = token,
@@ -86,14 +89,42 @@ internal sealed class KeeperBench : IKeeperAlarm
     public LeaseGrant Grant(string owner = "me", double ttl = 10, string? id = null) =>
         Now<LeaseGrant>(Acquire(MachineBench.Ask(owner, ttl, id)));
 
-    public LeaseInfo Info(bool fresh = false) => Now<LeaseInfo>(Keeper.Get(fresh)!);
+    public LeaseInfo Info(bool fresh = false) => Now<LeaseInfo>(Do(new LeaseCommand.Get(fresh)));
 
     /// <summary>The answer, which must be there by now and of this kind.</summary>
-    public static T Now<T>(Task<object> answer)
+    public static T Now<T>(Task answer)
     {
         Assert.True(answer.IsCompletedSuccessfully, $"There is no answer yet ({answer.Status}): {answer.Exception?.InnerException}");
+        return Assert.IsType<T>(Content(answer), exactMatch: false);
+    }
+
+    /// <summary>The reply or the refusal of a call that is complete; tests look at calls of all kinds alike.</summary>
+    public static object Content(Task answer) => answer switch
+    {
+        Task<LeaseResult<LeaseGrant>> grant => Content(grant),
+        Task<LeaseResult<LeaseRenewal>> renewal => Content(renewal),
+        Task<LeaseResult<LeaseRelease>> release => Content(release),
+        Task<LeaseResult<LeaseBreak>> order => Content(order),
+        Task<LeaseResult<LeaseInfo>> info => Content(info),
+        Task<LeaseResult<LeaseWatch>> watch => Content(watch),
+        Task<LeaseResult<LeaseHistory>> history => Content(history),
+        Task<LeaseResult<LeaseReply.Noted>> noted => Content(noted),
+        Task<LeaseResult<LeaseReply.Tokens>> tokens => Content(tokens),
+        Task<LeaseResult<LeaseReply.Keys>> keys => Content(keys),
+        Task<LeaseResult<LeaseReply.Seen>> seen => Content(seen),
+        Task<LeaseResult<KeyReply<KeyReply.Found>>> found => Content(found),
+        Task<LeaseResult<KeyReply<KeyReply.Written>>> written => Content(written),
+        Task<LeaseResult<KeyReply<KeyReply.Deleted>>> deleted => Content(deleted),
+        Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> cleaned => Content(cleaned),
+        Task<LeaseResult<KeyReply<KeyReply.Forgone>>> forgone => Content(forgone),
+        _ => throw new ArgumentOutOfRangeException(nameof(answer), answer, "There is no such call."),
+    };
+
+    private static object Content<TReply>(Task<LeaseResult<TReply>> answer)
+        where TReply : class
+    {
 #pragma warning disable xUnit1031 // It is complete: nothing is blocked on.
-        return Assert.IsType<T>(answer.Result, exactMatch: false);
+        return answer.Result.TryGetValue(out var reply, out var refusal) ? reply : refusal;
 #pragma warning restore xUnit1031
     }
 

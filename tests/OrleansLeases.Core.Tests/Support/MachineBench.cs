@@ -30,16 +30,18 @@ internal sealed class MachineBench
 
     public List<WaitingPlace> Line { get; } = [];
 
-    public Transition Last { get; private set; }
+    public Outcome Last { get; private set; }
 
     public LeaseState Stored => _stored is null ? LeaseState.Unused : LeaseCodec.Decode(_stored);
 
     public static LeaseRules NewRules(string incarnation = "a") => new() { Incarnation = incarnation };
 
-    public LeaseReply Apply(LeaseCommand command)
+    public LeaseReply Apply<TReply>(LeaseCommand<TReply> command)
+        where TReply : class
     {
         var before = State;
-        Last = LeaseMachine.Apply(State, Line, command, Clock.Read(), Self, Rules);
+        var transition = LeaseMachine.Apply(State, Line, command, Clock.Read(), Self, Rules);
+        Last = new(transition.Next, transition.Reply, transition.Served, transition.Durable, transition.CheckFirst);
         State = Last.Next;
         foreach (var served in Last.Served) Line.RemoveAll(place => place.Stamp.Id == served.Stamp.Id);
         if (Last.Durable)
@@ -101,7 +103,7 @@ internal sealed class MachineBench
         Ask(owner, ttl, id) with { Mode = LeaseMode.Shared, Capacity = capacity };
 
     public static T Refused<T>(LeaseReply reply)
-        where T : Refusal => Assert.IsType<T>(Assert.IsType<LeaseReply.Refused>(reply).Refusal);
+        where T : Refusal => Assert.IsType<T>(reply.Refusal);
 
     public static void NotHolder(NotHolderReason reason, LeaseReply reply, long? last = null)
     {
@@ -111,4 +113,8 @@ internal sealed class MachineBench
     }
 
     public static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
+
+    /// <summary>What a command of any kind did.</summary>
+    internal readonly record struct Outcome(
+        LeaseState Next, LeaseReply Reply, IReadOnlyList<ServedPlace> Served, bool Durable, bool CheckFirst);
 }

@@ -13,13 +13,13 @@ public sealed class KeeperWatchTests
     [Fact]
     public async Task Watch_StartedAfterAnUnknownOutcome_WaitsForTheNextChange()
     {
-        await using var before = Now<LeaseWatch>(_bench.Keeper.Watch(new(0))!).GetAsyncEnumerator();
+        await using var before = Now<LeaseWatch>(_bench.Keeper.Submit(new LeaseCommand.Watch(new(0)))!).GetAsyncEnumerator();
         var ended = before.MoveNextAsync();
         _bench.Store.OnSave(_ => throw new IOException("before"));
         Now<Refusal.OutcomeUnknown>(_bench.Acquire(Ask()));
         Assert.False(await ended.AsTask().WaitAsync(Patience));
 
-        await using var after = Now<LeaseWatch>(_bench.Keeper.Watch(new(0))!).GetAsyncEnumerator();
+        await using var after = Now<LeaseWatch>(_bench.Keeper.Submit(new LeaseCommand.Watch(new(0)))!).GetAsyncEnumerator();
         var next = after.MoveNextAsync();
 
         Assert.False(next.IsCompleted);
@@ -31,7 +31,7 @@ public sealed class KeeperWatchTests
     public async Task Watch_StartedWhileTheKeeperStops_Ends()
     {
         _bench.Store.Hold = true;
-        var starting = _bench.Keeper.Watch(new(0))!;
+        var starting = _bench.Keeper.Submit(new LeaseCommand.Watch(new(0)))!;
         _bench.Keeper.Stop();
         _bench.Store.Held[0].Complete();
 

@@ -1,0 +1,76 @@
+namespace OrleansLeases.Core;
+
+/// <summary>One call about a lease.</summary>
+internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply> command, Now received)
+    : PendingCall<LeaseState, TReply>(received)
+    where TReply : class
+{
+    private Transition<TReply> _transition;
+
+    public override bool IsUse => command.IsUse;
+
+    public override bool IsBackground => command.IsBackground && !keeper.SomeoneWaits;
+
+    public override bool RequiresFreshRead => command.RequiresFreshRead(keeper.IsAlone);
+
+    public override Refusal UnknownOutcome => command.IsRead
+        ? new Refusal.Unavailable(Keeper.RetryAfter, "The store did not answer.")
+        : Keeper.UnknownOutcome(command.RequestId);
+
+    public override ValueTask ProcessAsync() => keeper.ProcessAsync(this);
+
+    public override Step<LeaseState> Apply(LeaseState state, Now now)
+    {
+        _transition = keeper.Apply(state, command, now);
+        return new(_transition.Next, _transition.Durable, _transition.CheckFirst);
+    }
+
+    public override bool TryRespond(LeaseState state, bool durable)
+    {
+        if (_transition.Served.Count > 0) keeper.TellServed(_transition.Served, command);
+        var now = keeper.ReadClock();
+        var reply = _transition.Reply;
+        if (reply.IsOvertaken(state, durable, now)) return false;
+        if (reply.Refusal is Refusal.Held && command.TryWait(keeper, this, now)) return true;
+        TryRespond(reply, state, now);
+        return true;
+    }
+
+    public override void RespondUnknown()
+    {
+        base.RespondUnknown();
+        foreach (var (call, _) in keeper.LeaveLine(_transition.Served, command, out _)) call.Refuse(call.UnknownOutcome);
+    }
+
+    /// <returns>False where the call has its response already.</returns>
+    public bool TryRespond(LeaseReply<TReply> reply, LeaseState state, Now now) =>
+        TryRespond(reply.ToResult(new ResponseContext(keeper, state, command.RequestId, Received, now)));
+}
+
+/// <summary>A place in line and, while its client is there, the call that waits.</summary>
+internal sealed class Waiter(LeaseCommand.Acquire command)
+{
+    /// <summary>How long a place is kept for a client that is not there.</summary>
+    public static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(5);
+
+    public LeaseCommand.Acquire Command { get; } = command;
+
+    public LeaseCall<LeaseGrant>? Call { get; private set; }
+
+    /// <summary>When the place changes by itself: the call's wait runs out, or the place is lost.</summary>
+    public TimeSpan Until { get; private set; }
+
+    public CancellationTokenRegistration Registration { get; set; }
+
+    public void Attend(LeaseCall<LeaseGrant> call, TimeSpan wait)
+    {
+        Call = call;
+        Until = call.Received.Mono + wait;
+    }
+
+    public void Leave(TimeSpan now)
+    {
+        Call = null;
+        Until = now + KeptFor;
+    }
+}

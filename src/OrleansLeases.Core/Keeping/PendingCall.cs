@@ -1,0 +1,79 @@
+namespace OrleansLeases.Core;
+
+/// <summary>One call to a keeper, from its receipt to its response. The keeper processes its calls one at a time.</summary>
+internal abstract class PendingCall(Now received)
+{
+    public Now Received { get; } = received;
+
+    /// <summary>Counts the calls of a keeper in the order of their arrival.</summary>
+    public long Number { get; set; }
+
+    /// <summary>Whether the record should stay in memory for more calls of its kind.</summary>
+    public abstract bool IsUse { get; }
+
+    /// <summary>Has the keeper process the call; the keeper has nothing else to do meanwhile.</summary>
+    public abstract ValueTask ProcessAsync();
+
+    public abstract void Refuse(Refusal refusal);
+
+    public abstract void Fault(Exception defect);
+}
+
+/// <summary>A call as the loop of its keeper sees it.</summary>
+/// <typeparam name="TState">The record.</typeparam>
+/// <typeparam name="TReply">The response, where the call is not refused.</typeparam>
+internal abstract class PendingCall<TState, TReply>(Now received) : PendingCall(received)
+    where TState : class
+    where TReply : class
+{
+    private readonly TaskCompletionSource<LeaseResult<TReply>> _response = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<LeaseResult<TReply>> Response => _response.Task;
+
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>
+    /// What the call asked for is stored, and was over before the keeper could respond: its end is on its way into the store.
+    /// </summary>
+    public bool IsStored { get; set; }
+
+    /// <summary>Whether nobody waits for the response, so that other saves may go first.</summary>
+    public abstract bool IsBackground { get; }
+
+    /// <summary>Whether the keeper must have compared the record with the store since the call arrived.</summary>
+    public abstract bool RequiresFreshRead { get; }
+
+    /// <summary>What the caller gets where the store did not say whether it took the change.</summary>
+    public abstract Refusal UnknownOutcome { get; }
+
+    /// <summary>Finds the next record and the response.</summary>
+    public abstract Step<TState> Apply(TState state, Now now);
+
+    /// <summary>Responds by what <see cref="Apply"/> found, which is stored by now.</summary>
+    /// <returns>False where time has ended, meanwhile, what the response rests on.</returns>
+    public abstract bool TryRespond(TState state, bool durable);
+
+    /// <summary>Responds where the store did not say whether it took the change.</summary>
+    public virtual void RespondUnknown() => Refuse(UnknownOutcome);
+
+    public bool TryRespond(LeaseResult<TReply> result) => _response.TrySetResult(result);
+
+    public bool TryCancel() => _response.TrySetCanceled(Cancellation);
+
+    public override void Refuse(Refusal refusal) => _response.TrySetResult(refusal);
+
+    public override void Fault(Exception defect) => _response.TrySetException(defect);
+
+    /// <summary>
+    /// Responds to a call that came to nothing; unless something of it is stored, of which the refusal would not be true.
+    /// </summary>
+    public void Fail(Refusal refusal) => Refuse(IsStored ? UnknownOutcome : refusal);
+}
+
+/// <summary>What one call does to a record.</summary>
+/// <typeparam name="TState">The record.</typeparam>
+/// <param name="Next">The next record.</param>
+/// <param name="Durable">Whether it must be stored before the keeper responds.</param>
+/// <param name="RequiresFreshRead">Whether a newer record might know better: compare with the store before responding.</param>
+internal readonly record struct Step<TState>(TState Next, bool Durable, bool RequiresFreshRead)
+    where TState : class;

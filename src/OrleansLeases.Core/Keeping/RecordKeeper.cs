@@ -1,0 +1,125 @@
+namespace OrleansLeases.Core;
+
+/// <summary>The loop of every keeper: load, apply, save by compare-and-swap, respond.</summary>
+/// <remarks>
+/// It works on a candidate state and swaps it in only after the save. A save with an unknown outcome makes it forget
+/// what it knew, and the next call loads afresh. Two keepers of one record may be alive at once: the compare-and-swap
+/// keeps them apart.
+/// </remarks>
+/// <typeparam name="TState">The record.</typeparam>
+public abstract class RecordKeeper<TState> : Keeper
+    where TState : class, IRecord
+{
+    private protected TState? _state;
+
+    private protected RecordKeeper(string name, KeeperHost host)
+        : base(name, host)
+    {
+    }
+
+    private protected sealed override bool KnowsState => _state is not null;
+
+    private protected sealed override void DropState() => _state = null;
+
+    private protected abstract ValueTask<TState> LoadStoredAsync(string name);
+
+    private protected abstract ValueTask<SaveOutcome> SaveStoredAsync(TState previous, TState next, bool background);
+
+    /// <summary>Takes over a record that was loaded and that this keeper does not know yet.</summary>
+    private protected abstract void Adopt(TState stored);
+
+    /// <summary>Takes over a record that this keeper has made, and stored if it had to be.</summary>
+    private protected virtual void Advance(TState next)
+    {
+        _state = next;
+        Tell(next);
+    }
+
+    internal async ValueTask ProcessAsync<TReply>(PendingCall<TState, TReply> call)
+        where TReply : class
+    {
+        // Nothing has happened for it yet, and nobody would hear of its grant.
+        if (call.Cancellation.IsCancellationRequested && call.TryCancel()) return;
+        var isFresh = IsCompared(call);
+        var mustBeFresh = call.RequiresFreshRead;
+        for (var conflicts = 0; ;)
+        {
+            if (_state is null || (mustBeFresh && !isFresh))
+            {
+                if (await LoadAsync() is { } notRead)
+                {
+                    call.Fail(notRead);
+                    return;
+                }
+
+                isFresh = true;
+            }
+
+            var state = _state!;
+            var now = _host.Clock.Read();
+            var step = call.Apply(state, now);
+            if (step.RequiresFreshRead && !isFresh && !_host.Alone)
+            {
+                mustBeFresh = true;
+                continue;
+            }
+
+            _retryAt = now.Mono + RetryAfter;
+            switch (step.Durable ? await SaveAsync(state, step.Next, call.IsBackground) : SaveOutcome.Saved)
+            {
+                case SaveOutcome.Saved:
+                    _retryAt = TimeSpan.Zero;
+                    Advance(step.Next);
+                    if (call.TryRespond(step.Next, step.Durable)) return;
+                    // The save took longer than a lease lasts that the response rests on: what is true now is that it has
+                    // ended, and the keeper stores that before it says so. What was changed by then stays, whatever becomes of that.
+                    call.IsStored |= step.Durable;
+                    conflicts = 0;
+                    continue;
+                case SaveOutcome.Conflict when conflicts == 0:
+                    // A lost compare-and-swap was not written: look again, once.
+                    _state = null;
+                    conflicts++;
+                    continue;
+                case SaveOutcome.Conflict:
+                    _state = null;
+                    call.Fail(ChangedByOthers());
+                    return;
+                case SaveOutcome.NotSaved:
+                    call.Fail(NotSaved());
+                    return;
+                default:
+                    _state = null;
+                    call.RespondUnknown();
+                    return;
+            }
+        }
+    }
+
+    /// <summary>Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.</summary>
+    private async ValueTask<Refusal?> LoadAsync()
+    {
+        try
+        {
+            var stored = await ReadStoreAsync(LoadStoredAsync);
+            if (_state is null || stored.Version != _state.Version) Adopt(stored);
+            return null;
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return NotRead(error);
+        }
+    }
+
+    private async ValueTask<SaveOutcome> SaveAsync(TState state, TState next, bool background)
+    {
+        try
+        {
+            return await SaveStoredAsync(state, next, background);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return SaveOutcome.Unknown;
+        }
+    }
+}

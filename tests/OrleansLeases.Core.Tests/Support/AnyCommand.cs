@@ -1,0 +1,16 @@
+namespace OrleansLeases.Core.Tests;
+
+/// <summary>Submits commands of any kind, for histories that mix them.</summary>
+internal static class AnyCommand
+{
+    public static Task? Submit(this LeaseKeeper keeper, LeaseCommand command, CancellationToken cancellation = default) => command switch
+    {
+        LeaseCommand<LeaseGrant> grant => keeper.Submit(grant, cancellation),
+        LeaseCommand<LeaseRenewal> renewal => keeper.Submit(renewal, cancellation),
+        LeaseCommand<LeaseRelease> release => keeper.Submit(release, cancellation),
+        LeaseCommand<LeaseBreak> order => keeper.Submit(order, cancellation),
+        LeaseCommand<LeaseReply.Noted> noted => keeper.Submit(noted, cancellation),
+        LeaseCommand<LeaseReply.Seen> seen => keeper.Submit(seen, cancellation),
+        _ => throw new ArgumentOutOfRangeException(nameof(command), command, "No history has such a command."),
+    };
+}
