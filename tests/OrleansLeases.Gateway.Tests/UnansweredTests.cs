@@ -100,7 +100,7 @@ public sealed class UnansweredTests
             await next(context);
         });
         AssertUnavailable("POST", await AskAsync(host, "POST", "/v1/leases/acquire"));
-        Assert.Single(leases.Asked.OfType<ReleaseRequest>());
+        Assert.Single(leases.Asked.OfType<LeaseGrant>());
     }
 
     [Theory]
