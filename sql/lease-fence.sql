@@ -89,7 +89,7 @@ $body$
 #variable_conflict use_column
 declare
     _seen bigint;
-    _at_the_door boolean := false;
+    _is_admitted boolean := false;
 begin
     if lease_fence.resource is null or lease_fence.token is null or lease_fence.token not between 1 and 9007199254740991 then
         raise exception 'lease_fence takes a resource and a token from 1 to 9007199254740991, not (%%, %%)', lease_fence.resource, lease_fence.token
@@ -109,10 +109,10 @@ begin
                 using errcode = 'LF001', hint = 'Somebody else holds the lease by now. Stop working on it.';
         end if;
 
-        if not _at_the_door then
+        if not _is_admitted then
             -- One at a time raises a resource's token. Whoever came second looks again, and may find it done.
             perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('lease_fence:' || lease_fence.resource, 0::bigint));
-            _at_the_door := true;
+            _is_admitted := true;
             continue;
         end if;
 

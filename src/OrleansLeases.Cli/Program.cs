@@ -54,6 +54,6 @@ try
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"leases: {Plain.Sentence(e.Message)}");
+    Console.Error.WriteLine($"leases: {TerminalText.Sentence(e.Message)}");
     return ExitCode.WrongUsage;
 }

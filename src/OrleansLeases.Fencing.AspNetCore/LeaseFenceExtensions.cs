@@ -10,7 +10,7 @@ using OrleansLeases.Fencing.PostgreSql;
 
 namespace OrleansLeases.Fencing.AspNetCore;
 
-/// <summary>Puts the fence at the door of a service: requests say under which token they come, and one that was overtaken is not let in.</summary>
+/// <summary>Puts the fence before the endpoints of a service: requests say under which token they come, and one that was overtaken is not let in.</summary>
 /// <remarks>
 /// <para>A token keeps out who is late and is no credential: it can be guessed, and one greater than any that was granted closes
 /// the resource. Have the endpoint authenticate its callers.</para>
@@ -51,11 +51,11 @@ public static class LeaseFenceExtensions
         // A connection that several share cannot be held. One that is kept alive is never idle for the server, which would not
         // end the hold of a request that does not stop. And a transaction around the call must not take the mark back.
         var own = new NpgsqlConnectionStringBuilder(connectionString) { Multiplexing = false, KeepAlive = 0, Enlist = false }.ConnectionString;
-        return services.AddSingleton(provider => new FenceDoor(
+        return services.AddSingleton(provider => new FencingFilter(
             NpgsqlDataSource.Create(own),
             options,
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
-            provider.GetRequiredService<ILogger<FenceDoor>>()));
+            provider.GetRequiredService<ILogger<FencingFilter>>()));
     }
 
     /// <summary>Lets only those requests of an endpoint, or of a group of them, in that come under a lease.</summary>
@@ -99,8 +99,8 @@ public static class LeaseFenceExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(resource);
-        var door = DoorOf(app.ApplicationServices);
-        return app.Use(next => context => resource(context) is { } name ? door.PassAsync(context, name, next) : next(context));
+        var filter = FilterOf(app.ApplicationServices);
+        return app.Use(next => context => resource(context) is { } name ? filter.PassAsync(context, name, next) : next(context));
     }
 
     // Around the endpoint itself, and not by a middleware that looks for a mark of it: one that is not there lets everyone in.
@@ -112,10 +112,10 @@ public static class LeaseFenceExtensions
         {
             if (IsReplaced(builder))
                 throw new InvalidOperationException($"{builder.DisplayName} is a page, or a fallback to one or to a controller: another endpoint runs in its place, which would let everyone in. Use {nameof(UseLeaseFence)}.");
-            var door = DoorOf(builder.ApplicationServices);
+            var filter = FilterOf(builder.ApplicationServices);
             if (builder is RouteEndpointBuilder { RoutePattern: var pattern }) check(pattern);
             var inside = builder.RequestDelegate ?? throw new InvalidOperationException($"{builder.DisplayName} has nothing to run.");
-            builder.RequestDelegate = context => door.PassAsync(context, resource(context), inside);
+            builder.RequestDelegate = context => filter.PassAsync(context, resource(context), inside);
         });
         return endpoint;
     }
@@ -125,6 +125,6 @@ public static class LeaseFenceExtensions
     private static bool IsReplaced(EndpointBuilder endpoint) =>
         endpoint.Metadata.Any(mark => mark is PageActionDescriptor and not CompiledPageActionDescriptor or IDynamicEndpointMetadata { IsDynamic: true });
 
-    private static FenceDoor DoorOf(IServiceProvider services) => services.GetService<FenceDoor>()
+    private static FencingFilter FilterOf(IServiceProvider services) => services.GetService<FencingFilter>()
         ?? throw new InvalidOperationException($"The host has no fence. Call {nameof(AddLeaseFence)} on its services.");
 }

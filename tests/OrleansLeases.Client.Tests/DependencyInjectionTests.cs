@@ -207,7 +207,7 @@ public sealed class DependencyInjectionTests
         await using var provider = services.BuildServiceProvider();
         await using var lease = await provider.GetRequiredService<LeaseClient>().AcquireAsync("orders/42");
         network.FateOf = _ => Fate.Hangs;
-        time.Advance(HandleBench.Ttl);
+        time.Advance(HandleFixture.Ttl);
         await Eventually.TrueAsync(() => log.Lines.Count > 0);
 
         var (level, message) = Assert.Single(log.Lines);

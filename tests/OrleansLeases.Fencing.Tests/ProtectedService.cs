@@ -11,7 +11,7 @@ using OrleansLeases.Fencing.PostgreSql;
 
 namespace OrleansLeases.Fencing.Tests;
 
-/// <summary>A service on a real web server with the fence at its door. What its endpoint does, a test says.</summary>
+/// <summary>A service on a real web server with the fence before its endpoints. What its endpoint does, a test says.</summary>
 internal sealed class ProtectedService : IAsyncDisposable
 {
     private readonly WebApplication _app;

@@ -22,7 +22,7 @@ internal sealed class BackupVerb : Verb
             DataFolder.BackUp(parsed.GetRequiredValue(data), made);
             return parsed.GetValue(GlobalOptions.Json)
                 ? $"{{\"file\":\"{JsonEncodedText.Encode(made)}\"}}"
-                : $"Copied and verified: {Plain.Show(made)}";
+                : $"Copied and verified: {TerminalText.Show(made)}";
         }));
     }
 }

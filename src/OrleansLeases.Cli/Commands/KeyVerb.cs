@@ -115,7 +115,7 @@ internal sealed class ListKeysVerb : ClientVerb
             {
                 KeyPrinter.Print(page, writer);
                 if (page.Keys.Count == 0) output.Note("there are no such keys");
-                if (page.Next is { } next) output.Note($"there are more; add --after {Plain.Quote(next)}");
+                if (page.Next is { } next) output.Note($"there are more; add --after {TerminalText.Quote(next)}");
             },
             server.Hint);
     }

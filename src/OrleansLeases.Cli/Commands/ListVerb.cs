@@ -45,7 +45,7 @@ internal sealed class ListVerb : ClientVerb
             {
                 LeasePrinter.Print(page, writer);
                 if (page.Leases.Count == 0) output.Note("there are no such leases");
-                if (page.Next is { } next) output.Note($"there are more; add --after {Plain.Quote(next)}");
+                if (page.Next is { } next) output.Note($"there are more; add --after {TerminalText.Quote(next)}");
             },
             server.Hint);
     }

@@ -11,7 +11,7 @@ internal static class UsageErrors
     {
         var command = parsed.CommandResult;
         string[] errors = [.. Missing(command), .. parsed.Errors.Where(error => !IsOfMissing(error, command)).Select(error => error.Message)];
-        foreach (var error in errors.Distinct()) writer.WriteLine($"leases: {Plain.Sentence(error)}");
+        foreach (var error in errors.Distinct()) writer.WriteLine($"leases: {TerminalText.Sentence(error)}");
         writer.WriteLine($"See `{CommandLine(command)} --help`.");
     }
 

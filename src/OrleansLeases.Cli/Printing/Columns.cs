@@ -7,7 +7,7 @@ internal sealed class Columns
 
     public Columns Row(params string[] cells)
     {
-        _rows.Add([.. cells.Select(Plain.Show)]);
+        _rows.Add([.. cells.Select(TerminalText.Show)]);
         return this;
     }
 

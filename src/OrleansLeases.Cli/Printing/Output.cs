@@ -39,5 +39,5 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
         return ExitCode.Of(refusal);
     }
 
-    public void Note(string text) => diagnostics.WriteLine($"leases: {Plain.Sentence(text)}");
+    public void Note(string text) => diagnostics.WriteLine($"leases: {TerminalText.Sentence(text)}");
 }

@@ -6,7 +6,7 @@ internal static class RefusalPrinter
     public static void Print(Refusal refusal, Wording wording, string? hint, TextWriter writer)
     {
         foreach (var line in refusal is Refusal.InvalidRequest invalid ? wording.Of(invalid) : [refusal.Detail])
-            writer.WriteLine($"leases: {Plain.Show(line)}");
+            writer.WriteLine($"leases: {TerminalText.Show(line)}");
         switch (refusal)
         {
             case Refusal.Held held:
@@ -16,13 +16,13 @@ internal static class RefusalPrinter
                 holders.WriteTo(writer);
                 break;
             case Refusal.OutcomeUnknown { RequestId: { } requestId }:
-                writer.WriteLine($"The change may have happened. To find out, repeat the command with --request-id {Plain.Quote(requestId)}");
+                writer.WriteLine($"The change may have happened. To find out, repeat the command with --request-id {TerminalText.Quote(requestId)}");
                 break;
             case Refusal.OutcomeUnknown:
                 writer.WriteLine("It may have happened all the same; the command can be repeated safely.");
                 break;
         }
 
-        if (hint is not null) writer.WriteLine(Plain.Show(hint));
+        if (hint is not null) writer.WriteLine(TerminalText.Show(hint));
     }
 }

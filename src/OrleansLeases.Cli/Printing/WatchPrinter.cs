@@ -37,7 +37,7 @@ internal static class WatchPrinter
     }
 
     private static string Line(string when, WatchEvent told, string name, string what) =>
-        $"{when,-12}  {told.Name,-11}  {Plain.Show(name)}{(name.Length > 0 ? "  " : "")}{Plain.Show(what)}";
+        $"{when,-12}  {told.Name,-11}  {TerminalText.Show(name)}{(name.Length > 0 ? "  " : "")}{TerminalText.Show(what)}";
 
     private static string HoldersOf(LeaseInfo lease) => lease.Holders.Count > 0
         ? $"held by {string.Join(" and ", lease.Holders.Select(holder => $"{holder.Owner}, token {Number(holder.Token)}"))}"

@@ -329,7 +329,7 @@ internal sealed class Guard : IDisposable
     {
         try
         {
-            Console.Error.WriteLine($"leases: {Plain.Sentence(text)}");
+            Console.Error.WriteLine($"leases: {TerminalText.Sentence(text)}");
         }
         catch (IOException)
         {

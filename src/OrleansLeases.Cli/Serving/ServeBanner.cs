@@ -10,7 +10,7 @@ internal static class ServeBanner
     public static void Print(ICollection<string> urls, string? folder, int? mostConnections, TextWriter results, Action<string> note)
     {
         var url = urls.First();
-        var server = url == ServerConnection.DefaultAddress ? "" : $" --server {Plain.Quote(url)}";
+        var server = url == ServerConnection.DefaultAddress ? "" : $" --server {TerminalText.Quote(url)}";
         results.WriteLine($"Listening on {string.Join(", ", urls)}");
         results.WriteLine(folder is null ? "Leases are kept in memory: nothing survives a restart." : $"Leases are kept in {Path.GetFullPath(folder)}");
         if (mostConnections is { } most) results.WriteLine($"At most {most} connections are taken at once, by the limit of open files.");

@@ -39,7 +39,7 @@ internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, 
         try
         {
             if (callers.Refuse(context) is { } refusal)
-                await Answer.RefuseAsync(context, refusal);
+                await ResponseWriter.RefuseAsync(context, refusal);
             else if (!RawPath.IsExact(context))
                 await UnknownPath.RefuseAsync(context);
             else
@@ -77,6 +77,6 @@ internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, 
         context.Response.Clear();
         context.Response.Headers.CacheControl = "no-store";
         var isChange = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
-        return Answer.RefuseAsync(context, failure is null ? Failures.GivenUp(isChange, requestId: null) : Failures.Failed(failure, isChange, requestId: null));
+        return ResponseWriter.RefuseAsync(context, failure is null ? Failures.GivenUp(isChange, requestId: null) : Failures.Failed(failure, isChange, requestId: null));
     }
 }

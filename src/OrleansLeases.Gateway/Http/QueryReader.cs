@@ -55,8 +55,8 @@ internal struct QueryReader
         where T : struct, Enum
     {
         if (Text(name) is not { } text) return null;
-        if (Words<T>.TryParse(text, out var value)) return value;
-        errors.Add(name, $"takes one of {Words<T>.Listed}, was '{FieldErrors.Shorten(text)}'");
+        if (KebabEnum<T>.TryParse(text, out var value)) return value;
+        errors.Add(name, $"takes one of {KebabEnum<T>.Listed}, was '{FieldErrors.Shorten(text)}'");
         return null;
     }
 

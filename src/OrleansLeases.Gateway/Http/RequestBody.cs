@@ -48,9 +48,9 @@ internal static class RequestBody
         }
 
         if (problem is not null)
-            await Answer.RefuseAsync(context, problem);
+            await ResponseWriter.RefuseAsync(context, problem);
         else
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
         return null;
     }
 

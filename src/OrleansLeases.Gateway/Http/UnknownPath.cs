@@ -22,13 +22,13 @@ internal static class UnknownPath
         FieldErrors errors = default;
         RawPath.RequireName(context, ref errors);
         return errors.Any
-            ? Answer.RefuseAsync(context, errors.ToRefusal())
-            : Answer.RefuseAsync(context, HttpProblem.WrongPath(FieldErrors.Shorten(context.Request.Path.Value ?? "")));
+            ? ResponseWriter.RefuseAsync(context, errors.ToRefusal())
+            : ResponseWriter.RefuseAsync(context, HttpProblem.WrongPath(FieldErrors.Shorten(context.Request.Path.Value ?? "")));
     }
 
     private static Task RefuseMethodAsync(HttpContext context, string allowed)
     {
         context.Response.Headers.Allow = allowed;
-        return Answer.RefuseAsync(context, HttpProblem.WrongMethod(FieldErrors.Shorten(context.Request.Method), allowed));
+        return ResponseWriter.RefuseAsync(context, HttpProblem.WrongMethod(FieldErrors.Shorten(context.Request.Method), allowed));
     }
 }

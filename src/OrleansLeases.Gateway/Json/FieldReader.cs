@@ -122,11 +122,11 @@ internal ref struct FieldReader
         where T : struct, Enum
     {
         if (_json.TokenType != JsonTokenType.String)
-            RefuseKind(name, $"one of {Words<T>.Listed}");
-        else if (JsonText.TryGet(in _json, out var text) && Words<T>.TryParse(text, out var value))
+            RefuseKind(name, $"one of {KebabEnum<T>.Listed}");
+        else if (JsonText.TryGet(in _json, out var text) && KebabEnum<T>.TryParse(text, out var value))
             return value;
         else
-            Refuse(name, $"takes one of {Words<T>.Listed}");
+            Refuse(name, $"takes one of {KebabEnum<T>.Listed}");
         return null;
     }
 

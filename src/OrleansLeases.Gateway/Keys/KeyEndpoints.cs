@@ -20,7 +20,7 @@ internal static class KeyEndpoints
     public static void Map(IEndpointRouteBuilder endpoints, KeyHandlers handlers)
     {
         RequestDelegate put = handlers.PutAsync, get = handlers.GetAsync, delete = handlers.DeleteAsync, add = handlers.AddAsync, list = handlers.ListAsync;
-        endpoints.MapPut(Named, put).WithContract(put, new Contract("putKey")
+        endpoints.MapPut(Named, put).WithOperation(put, new OperationMetadata("putKey")
         {
             Tag = Tag,
             Summary = "Writes a key, bound to a lease or free-standing.",
@@ -28,25 +28,25 @@ internal static class KeyEndpoints
             Body = typeof(PutKeyRequest),
             Reply = typeof(KeyPut),
             Refusals = OfWrite,
-            Parameters = [Contract.Key, Contract.IdempotencyKey],
+            Parameters = [OperationMetadata.Key, OperationMetadata.IdempotencyKey],
         });
-        endpoints.MapGet(Named, get).WithContract(get, new Contract("getKey")
+        endpoints.MapGet(Named, get).WithOperation(get, new OperationMetadata("getKey")
         {
             Tag = Tag,
             Summary = "Reads a key. One whose lease has ended is not found, cleaned up or not.",
             Reply = typeof(KeyValue),
             Refusals = [.. Always, RefusalCode.NotFound],
-            Parameters = [Contract.Key],
+            Parameters = [OperationMetadata.Key],
         });
-        endpoints.MapDelete(Named, delete).WithContract(delete, new Contract("deleteKey")
+        endpoints.MapDelete(Named, delete).WithOperation(delete, new OperationMetadata("deleteKey")
         {
             Tag = Tag,
             Summary = "Deletes a key, whatever it is bound to.",
             Reply = typeof(KeyDeletion),
             Refusals = [.. Always, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
-            Parameters = [Contract.Key, Contract.Query("ifVersion", typeof(long), "Only this version.")],
+            Parameters = [OperationMetadata.Key, OperationMetadata.Query("ifVersion", typeof(long), "Only this version.")],
         });
-        endpoints.MapPost(Counter, add).WithContract(add, new Contract("addToCounter")
+        endpoints.MapPost(Counter, add).WithOperation(add, new OperationMetadata("addToCounter")
         {
             Tag = Tag,
             Summary = "Adds to a key whose value is a decimal 64-bit integer; an absent key counts as 0.",
@@ -54,9 +54,9 @@ internal static class KeyEndpoints
             Body = typeof(AddToCounterRequest),
             Reply = typeof(CounterValue),
             Refusals = OfWrite,
-            Parameters = [Contract.Key, Contract.IdempotencyKey],
+            Parameters = [OperationMetadata.Key, OperationMetadata.IdempotencyKey],
         });
-        endpoints.MapGet(Path, list).WithContract(list, new Contract("listKeys")
+        endpoints.MapGet(Path, list).WithOperation(list, new OperationMetadata("listKeys")
         {
             Tag = Tag,
             Summary = "Lists keys in the byte order of their names.",
@@ -65,9 +65,9 @@ internal static class KeyEndpoints
             Refusals = Always,
             Parameters =
             [
-                Contract.Query("prefix", typeof(string), "Only names that start with this."),
-                Contract.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 unless told otherwise."),
-                Contract.Query("after", typeof(string), "The next of the page before."),
+                OperationMetadata.Query("prefix", typeof(string), "Only names that start with this."),
+                OperationMetadata.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 unless told otherwise."),
+                OperationMetadata.Query("after", typeof(string), "The next of the page before."),
             ],
         });
         endpoints.MapOtherMethods(Named, context => context.Request.RouteValues["key"] is null ? "GET" : "GET, PUT, DELETE");

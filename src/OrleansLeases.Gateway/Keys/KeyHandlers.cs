@@ -28,9 +28,9 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
         var key = RawPath.ReadName(context, Key, ref errors);
         _ = new QueryReader(context, None, ref errors);
         if (key is null || errors.Any)
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
         else
-            await Answer.WriteAsync(context, await calls.ReadAsync(context, leases.GetKeyAsync, key), LeaseJson.Default.KeyValue);
+            await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.GetKeyAsync, key), LeaseJson.Default.KeyValue);
     }
 
     public async Task DeleteAsync(HttpContext context)
@@ -40,13 +40,13 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
         var ifVersion = new QueryReader(context, DeleteParameters, ref errors).Integer("ifVersion", ref errors);
         if (key is null || errors.Any)
         {
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
             return;
         }
 
         var answer = await calls.ChangeAsync(
             context, (name, cancellation) => leases.DeleteKeyAsync(name, ifVersion, cancellation), key, requestId: null, context.RequestAborted);
-        await Answer.WriteAsync(context, answer, LeaseJson.Default.KeyDeletion);
+        await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.KeyDeletion);
     }
 
     public async Task ListAsync(HttpContext context)
@@ -56,9 +56,9 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
         var request = new ListKeysRequest { Prefix = query.Text("prefix"), After = query.Text("after") };
         if (query.Count("pageSize", ref errors) is { } pageSize) request = request with { PageSize = pageSize };
         if (errors.Any)
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
         else
-            await Answer.WriteAsync(context, await calls.ReadAsync(context, leases.ListKeysAsync, request), LeaseJson.Default.KeyPage);
+            await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.ListKeysAsync, request), LeaseJson.Default.KeyPage);
     }
 
     private async Task WriteAsync<TRequest, TReply>(
@@ -73,13 +73,13 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
         var key = RawPath.ReadName(context, Key, ref errors);
         if (key is null || errors.Any)
         {
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
             return;
         }
 
         if (await RequestBody.ReadAsync(context, body) is not { } request) return;
         var answer = await calls.ChangeAsync(
             context, (asked, cancellation) => write(key, asked, cancellation), request, body.RequestIdOf(request), context.RequestAborted);
-        await Answer.WriteAsync(context, answer, reply);
+        await ResponseWriter.WriteAsync(context, answer, reply);
     }
 }

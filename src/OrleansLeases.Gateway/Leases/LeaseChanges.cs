@@ -28,7 +28,7 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
         if (answer.TryGetValue(out var grant, out var refusal))
             await DeliverAsync(context, grant);
         else
-            await Answer.RefuseAsync(context, refusal);
+            await ResponseWriter.RefuseAsync(context, refusal);
     }
 
     public Task RenewAsync(HttpContext context) =>
@@ -56,7 +56,7 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
     {
         if (await RequestBody.ReadAsync(context, body) is not { } request) return;
         var answer = await calls.ChangeAsync(context, change, request, body.RequestIdOf(request), context.RequestAborted);
-        await Answer.WriteAsync(context, answer, reply);
+        await ResponseWriter.WriteAsync(context, answer, reply);
     }
 
     private async Task DeliverAsync(HttpContext context, LeaseGrant grant)
@@ -65,7 +65,7 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
         try
         {
             delivered = !context.RequestAborted.IsCancellationRequested
-                && await Answer.WriteAsync(context, grant, LeaseJson.Default.LeaseGrant);
+                && await ResponseWriter.WriteAsync(context, grant, LeaseJson.Default.LeaseGrant);
         }
         finally
         {
@@ -74,7 +74,7 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
         }
 
         // The call was given up, but perhaps not by its caller.
-        if (!delivered && !context.Response.HasStarted) await Answer.RefuseAsync(context, Failures.GivenUp(isChange: true, grant.RequestId));
+        if (!delivered && !context.Response.HasStarted) await ResponseWriter.RefuseAsync(context, Failures.GivenUp(isChange: true, grant.RequestId));
     }
 
     private async Task ReleaseUndeliveredAsync(LeaseGrant grant)

@@ -18,60 +18,77 @@ internal static class LeaseEndpoints
 
     public static void Map(IEndpointRouteBuilder endpoints, LeaseChanges changes, LeaseReads reads)
     {
+        var changing = MapChanges(endpoints, changes);
+        MapReads(endpoints, reads);
+
+        // A resource may be named like a change, so that the same path takes both methods.
+        endpoints.MapOtherMethods(Named, context =>
+            context.Request.RouteValues["resource"] is string name && changing.Contains(name) ? "GET, POST" : "GET");
+        endpoints.MapOtherMethods(History, _ => "GET");
+    }
+
+    // Returns the last segments of their paths.
+    private static HashSet<string> MapChanges(IEndpointRouteBuilder endpoints, LeaseChanges changes)
+    {
         var changing = new HashSet<string>(StringComparer.Ordinal);
 
-        void MapChange<TRequest, TReply>(string word, RequestDelegate handler, Contract contract)
+        void MapChange<TRequest, TReply>(string word, RequestDelegate handler, OperationMetadata operation)
         {
             changing.Add(word);
-            endpoints.MapPost($"{Path}/{word}", handler)
-                .WithContract(handler, contract with { Body = typeof(TRequest), Reply = typeof(TReply), Refusals = [.. Always, .. contract.Refusals] });
+            endpoints.MapPost($"{Path}/{word}", handler).WithOperation(
+                handler,
+                operation with { Body = typeof(TRequest), Reply = typeof(TReply), Refusals = [.. Always, .. operation.Refusals] });
         }
 
-        MapChange<AcquireRequest, LeaseGrant>("acquire", changes.AcquireAsync, new Contract("acquireLease")
+        MapChange<AcquireRequest, LeaseGrant>("acquire", changes.AcquireAsync, new OperationMetadata("acquireLease")
         {
             Tag = Tag,
             Summary = "Grants the resource, or says who has it.",
             Description = "With waitMs the call waits in line; repeat it with the same request id to go on waiting in the same place.",
             Refusals = [RefusalCode.Held, RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
-            Parameters = [Contract.IdempotencyKey],
+            Parameters = [OperationMetadata.IdempotencyKey],
         });
-        MapChange<RenewRequest, LeaseRenewal>("renew", changes.RenewAsync, new Contract("renewLease")
+        MapChange<RenewRequest, LeaseRenewal>("renew", changes.RenewAsync, new OperationMetadata("renewLease")
         {
             Tag = Tag,
             Summary = "Extends a lease by its time to live from now. Never moves its deadline earlier.",
             Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
         });
-        MapChange<RenewBatchRequest, RenewBatchReply>("renew-batch", changes.RenewBatchAsync, new Contract("renewLeases")
+        MapChange<RenewBatchRequest, RenewBatchReply>("renew-batch", changes.RenewBatchAsync, new OperationMetadata("renewLeases")
         {
             Tag = Tag,
             Summary = "Extends up to 1,000 leases, each on its own, answered in order.",
             Refusals = [RefusalCode.OutcomeUnknown],
         });
-        MapChange<ReleaseRequest, LeaseRelease>("release", changes.ReleaseAsync, new Contract("releaseLease")
+        MapChange<ReleaseRequest, LeaseRelease>("release", changes.ReleaseAsync, new OperationMetadata("releaseLease")
         {
             Tag = Tag,
             Summary = "Ends a lease at its holder's word.",
             Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
         });
-        MapChange<TransferRequest, LeaseGrant>("transfer", changes.TransferAsync, new Contract("transferLease")
+        MapChange<TransferRequest, LeaseGrant>("transfer", changes.TransferAsync, new OperationMetadata("transferLease")
         {
             Tag = Tag,
             Summary = "Hands a lease to a new owner, ahead of the line and with a new token.",
             Description = "The new owner learns its deadline from its first renewal.",
             Refusals = [RefusalCode.NotHolder, RefusalCode.Held, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
-            Parameters = [Contract.IdempotencyKey],
+            Parameters = [OperationMetadata.IdempotencyKey],
         });
-        MapChange<BreakRequest, LeaseBreak>("break", changes.BreakAsync, new Contract("breakLease")
+        MapChange<BreakRequest, LeaseBreak>("break", changes.BreakAsync, new OperationMetadata("breakLease")
         {
             Tag = Tag,
             Summary = "Ends a lease against its holder's will.",
             Description = "Without force it ends no earlier than the deadline its holder was told; with force only fencing protects the resource.",
             Refusals = [RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
-            Parameters = [Contract.IdempotencyKey],
+            Parameters = [OperationMetadata.IdempotencyKey],
         });
+        return changing;
+    }
 
+    private static void MapReads(IEndpointRouteBuilder endpoints, LeaseReads reads)
+    {
         RequestDelegate list = reads.ListAsync, get = reads.GetAsync, history = reads.HistoryAsync;
-        endpoints.MapGet(Path, list).WithContract(list, new Contract("listLeases")
+        endpoints.MapGet(Path, list).WithOperation(list, new OperationMetadata("listLeases")
         {
             Tag = Tag,
             Summary = "Lists resources in the byte order of their names, read from stored records.",
@@ -79,14 +96,14 @@ internal static class LeaseEndpoints
             Refusals = Always,
             Parameters =
             [
-                Contract.Query("prefix", typeof(string), "Only names that start with this."),
-                Contract.Query("owner", typeof(string), "Only leases that this owner holds."),
-                Contract.Query("state", typeof(LeaseFilter), "Which resources; held unless told otherwise."),
-                Contract.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 unless told otherwise."),
-                Contract.Query("after", typeof(string), "The next of the page before."),
+                OperationMetadata.Query("prefix", typeof(string), "Only names that start with this."),
+                OperationMetadata.Query("owner", typeof(string), "Only leases that this owner holds."),
+                OperationMetadata.Query("state", typeof(LeaseFilter), "Which resources; held unless told otherwise."),
+                OperationMetadata.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 unless told otherwise."),
+                OperationMetadata.Query("after", typeof(string), "The next of the page before."),
             ],
         });
-        endpoints.MapGet(Named, get).WithContract(get, new Contract("getLease")
+        endpoints.MapGet(Named, get).WithOperation(get, new OperationMetadata("getLease")
         {
             Tag = Tag,
             Summary = "Tells who holds a resource. A name never used is free, with last token 0.",
@@ -94,22 +111,17 @@ internal static class LeaseEndpoints
             Refusals = Always,
             Parameters =
             [
-                Contract.Resource,
-                Contract.Query("consistent", typeof(bool), "Checks the stored version first, so that the answer is never older than the call."),
+                OperationMetadata.Resource,
+                OperationMetadata.Query("consistent", typeof(bool), "Checks the stored version first, so that the answer is never older than the call."),
             ],
         });
-        endpoints.MapGet(History, history).WithContract(history, new Contract("getLeaseHistory")
+        endpoints.MapGet(History, history).WithOperation(history, new OperationMetadata("getLeaseHistory")
         {
             Tag = Tag,
             Summary = "Tells who held a resource, from when, and why it ended; newest last.",
             Reply = typeof(LeaseHistory),
             Refusals = Always,
-            Parameters = [Contract.Resource],
+            Parameters = [OperationMetadata.Resource],
         });
-
-        // A resource may be named like a change, so that the same path takes both methods.
-        endpoints.MapOtherMethods(Named, context =>
-            context.Request.RouteValues["resource"] is string name && changing.Contains(name) ? "GET, POST" : "GET");
-        endpoints.MapOtherMethods(History, _ => "GET");
     }
 }

@@ -18,12 +18,12 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
         var consistent = new QueryReader(context, GetParameters, ref errors).Boolean("consistent", ref errors) ?? false;
         if (resource is null || errors.Any)
         {
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
             return;
         }
 
         var request = new GetLeaseRequest { Resource = resource, Consistent = consistent };
-        await Answer.WriteAsync(context, await calls.ReadAsync(context, leases.GetAsync, request), LeaseJson.Default.LeaseInfo);
+        await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.GetAsync, request), LeaseJson.Default.LeaseInfo);
     }
 
     public async Task HistoryAsync(HttpContext context)
@@ -33,11 +33,11 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
         _ = new QueryReader(context, None, ref errors);
         if (resource is null || errors.Any)
         {
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
             return;
         }
 
-        await Answer.WriteAsync(context, await calls.ReadAsync(context, leases.HistoryAsync, resource), LeaseJson.Default.LeaseHistory);
+        await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.HistoryAsync, resource), LeaseJson.Default.LeaseHistory);
     }
 
     public async Task ListAsync(HttpContext context)
@@ -46,11 +46,11 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
         var request = ReadListing(context, ref errors);
         if (errors.Any)
         {
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
             return;
         }
 
-        await Answer.WriteAsync(context, await calls.ReadAsync(context, leases.ListAsync, request), LeaseJson.Default.LeasePage);
+        await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.ListAsync, request), LeaseJson.Default.LeasePage);
     }
 
     private static ListLeasesRequest ReadListing(HttpContext context, ref FieldErrors errors)

@@ -30,7 +30,7 @@ internal sealed class DocumentEndpoint(Action<IEndpointRouteBuilder> contract)
         if (context.Request.Headers.IfNoneMatch == document.Tag)
             context.Response.StatusCode = StatusCodes.Status304NotModified;
         else
-            await Answer.WriteAsync(context, document.Json);
+            await ResponseWriter.WriteAsync(context, document.Json);
     }
 
     private async Task<Document> MakeAsync(CancellationToken cancellation)

@@ -11,7 +11,7 @@ internal static class ServiceEndpoints
 {
     private const string Tag = "Service";
 
-    public static void MapInfo(IEndpointRouteBuilder endpoints, ServiceReads reads) => MapGet(endpoints, "/v1/info", reads.InfoAsync, new Contract("getInfo")
+    public static void MapInfo(IEndpointRouteBuilder endpoints, ServiceReads reads) => MapGet(endpoints, "/v1/info", reads.InfoAsync, new OperationMetadata("getInfo")
     {
         Tag = Tag,
         Summary = "Tells what this service is and what it promises.",
@@ -21,14 +21,14 @@ internal static class ServiceEndpoints
 
     public static void MapHealth(IEndpointRouteBuilder endpoints, ServiceReads reads)
     {
-        MapGet(endpoints, "/health/live", reads.LiveAsync, new Contract("isLive")
+        MapGet(endpoints, "/health/live", reads.LiveAsync, new OperationMetadata("isLive")
         {
             Tag = Tag,
             Summary = "The process answers, and has not run out of memory.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
         });
-        MapGet(endpoints, "/health/ready", reads.ReadyAsync, new Contract("isReady")
+        MapGet(endpoints, "/health/ready", reads.ReadyAsync, new OperationMetadata("isReady")
         {
             Tag = Tag,
             Summary = "The service takes calls: it is neither starting nor shutting down, and its store is well. Otherwise the detail says what is wrong.",
@@ -37,9 +37,9 @@ internal static class ServiceEndpoints
         });
     }
 
-    private static void MapGet(IEndpointRouteBuilder endpoints, string path, RequestDelegate handler, Contract contract)
+    private static void MapGet(IEndpointRouteBuilder endpoints, string path, RequestDelegate handler, OperationMetadata operation)
     {
-        endpoints.MapGet(path, handler).WithContract(handler, contract);
+        endpoints.MapGet(path, handler).WithOperation(handler, operation);
         endpoints.MapOtherMethods(path, _ => "GET");
     }
 }

@@ -10,23 +10,23 @@ internal sealed class ServiceReads(ILeaseService leases, ServiceCalls calls)
     private static readonly byte[] Ready = """{"status":"ready"}"""u8.ToArray();
 
     public Task LiveAsync(HttpContext context) =>
-        calls.Memory.Refusal is { } refusal ? Answer.RefuseAsync(context, refusal) : Answer.WriteAsync(context, Live);
+        calls.Memory.Refusal is { } refusal ? ResponseWriter.RefuseAsync(context, refusal) : ResponseWriter.WriteAsync(context, Live);
 
     public async Task ReadyAsync(HttpContext context)
     {
         var info = await InfoOfAsync(context);
         if (calls.Stopping.IsCancellationRequested)
-            await Answer.RefuseAsync(context, Failures.ShuttingDown);
+            await ResponseWriter.RefuseAsync(context, Failures.ShuttingDown);
         else if (calls.Memory.Refusal is { } outOfMemory)
-            await Answer.RefuseAsync(context, outOfMemory);
+            await ResponseWriter.RefuseAsync(context, outOfMemory);
         else if (info.Refusal is { } refusal)
-            await Answer.RefuseAsync(context, refusal);
+            await ResponseWriter.RefuseAsync(context, refusal);
         else
-            await Answer.WriteAsync(context, Ready);
+            await ResponseWriter.WriteAsync(context, Ready);
     }
 
     public async Task InfoAsync(HttpContext context) =>
-        await Answer.WriteAsync(context, await InfoOfAsync(context), LeaseJson.Default.ServiceInfo);
+        await ResponseWriter.WriteAsync(context, await InfoOfAsync(context), LeaseJson.Default.ServiceInfo);
 
     private ValueTask<LeaseResult<ServiceInfo>> InfoOfAsync(HttpContext context) =>
         calls.ReadAsync(context, (service, cancellation) => service.InfoAsync(cancellation), leases);

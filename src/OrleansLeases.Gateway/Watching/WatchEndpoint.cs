@@ -23,7 +23,7 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
     public static void Map(IEndpointRouteBuilder endpoints, WatchEndpoint watch)
     {
         RequestDelegate handler = watch.WatchAsync;
-        endpoints.MapGet(Path, handler).WithContract(handler, new Contract("watch")
+        endpoints.MapGet(Path, handler).WithOperation(handler, new OperationMetadata("watch")
         {
             Tag = "Watch",
             Summary = "Follows what happens to a resource, to a key, or to every name with a prefix, as server-sent events.",
@@ -37,11 +37,11 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
             Refusals = [RefusalCode.InvalidRequest, RefusalCode.LimitReached, RefusalCode.Unavailable],
             Parameters =
             [
-                Contract.Query("resource", typeof(string), "The resource to watch."),
-                Contract.Query("key", typeof(string), "The key to watch."),
-                Contract.Query("prefix", typeof(string), "Watches every resource and key whose name starts with this."),
-                Contract.Query("since", typeof(string), "The number of the last event known, or its id."),
-                new Contract.Parameter(LastEventId, "header", typeof(string), "The id of the last event received; it goes before since."),
+                OperationMetadata.Query("resource", typeof(string), "The resource to watch."),
+                OperationMetadata.Query("key", typeof(string), "The key to watch."),
+                OperationMetadata.Query("prefix", typeof(string), "Watches every resource and key whose name starts with this."),
+                OperationMetadata.Query("since", typeof(string), "The number of the last event known, or its id."),
+                new OperationMetadata.Parameter(LastEventId, "header", typeof(string), "The id of the last event received; it goes before since."),
             ],
         });
         endpoints.MapOtherMethods(Path, _ => "GET");
@@ -69,14 +69,14 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
 
         if (errors.Any)
         {
-            await Answer.RefuseAsync(context, errors.ToRefusal());
+            await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
             return;
         }
 
         var answer = await calls.ReadAsync(context, leases.WatchAsync, request);
         if (!answer.TryGetValue(out var watch, out var refusal))
         {
-            await Answer.RefuseAsync(context, refusal);
+            await ResponseWriter.RefuseAsync(context, refusal);
             return;
         }
 

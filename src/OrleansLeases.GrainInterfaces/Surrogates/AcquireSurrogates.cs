@@ -39,7 +39,7 @@ internal sealed class AcquireRequestConverter : IConverter<AcquireRequest, Acqui
         Capacity = value.Capacity,
         Wait = value.Wait,
         LockDelay = value.LockDelay,
-        Metadata = Plain.Dictionary(value.Metadata),
+        Metadata = WireCollections.Dictionary(value.Metadata),
         RequestId = value.RequestId,
     };
 }

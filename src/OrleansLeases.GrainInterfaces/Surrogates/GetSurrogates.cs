@@ -55,7 +55,7 @@ internal sealed class LeaseInfoConverter : IConverter<LeaseInfo, LeaseInfoSurrog
     {
         Resource = value.Resource,
         State = value.State,
-        Holders = Plain.Array(value.Holders),
+        Holders = WireCollections.Array(value.Holders),
         Capacity = value.Capacity,
         AvailableIn = value.AvailableIn,
         LastToken = value.LastToken,
@@ -97,7 +97,7 @@ internal sealed class LeaseHolderConverter : IConverter<LeaseHolder, LeaseHolder
         Mode = value.Mode,
         Ttl = value.Ttl,
         Remaining = value.Remaining,
-        Metadata = Plain.Dictionary(value.Metadata),
-        Keys = Plain.Array(value.Keys),
+        Metadata = WireCollections.Dictionary(value.Metadata),
+        Keys = WireCollections.Array(value.Keys),
     };
 }

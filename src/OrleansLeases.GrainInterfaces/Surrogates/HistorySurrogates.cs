@@ -22,7 +22,7 @@ internal sealed class LeaseHistoryConverter : IConverter<LeaseHistory, LeaseHist
     {
         Resource = value.Resource,
         FirstSequence = value.FirstSequence,
-        Events = Plain.Array(value.Events),
+        Events = WireCollections.Array(value.Events),
     };
 }
 

@@ -44,7 +44,7 @@ internal sealed class KeyPageConverter : IConverter<KeyPage, KeyPageSurrogate>
 
     public KeyPageSurrogate ConvertToSurrogate(in KeyPage value) => new()
     {
-        Keys = Plain.Array(value.Keys),
+        Keys = WireCollections.Array(value.Keys),
         Next = value.Next,
     };
 }

@@ -52,7 +52,7 @@ internal sealed class LeasePageConverter : IConverter<LeasePage, LeasePageSurrog
 
     public LeasePageSurrogate ConvertToSurrogate(in LeasePage value) => new()
     {
-        Leases = Plain.Array(value.Leases),
+        Leases = WireCollections.Array(value.Leases),
         Next = value.Next,
         AsOf = value.AsOf,
     };

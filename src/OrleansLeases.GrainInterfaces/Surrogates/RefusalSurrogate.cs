@@ -23,10 +23,10 @@ internal struct RefusalSurrogate
         switch (refusal)
         {
             case Refusal.InvalidRequest invalid:
-                surrogate.Errors = Plain.Dictionary(invalid.Errors);
+                surrogate.Errors = WireCollections.Dictionary(invalid.Errors);
                 break;
             case Refusal.Held held:
-                surrogate.Holders = Plain.Array(held.Holders);
+                surrogate.Holders = WireCollections.Array(held.Holders);
                 surrogate.SameOwner = held.SameOwner;
                 surrogate.Position = held.Position;
                 surrogate.RetryAfter = held.RetryAfter;

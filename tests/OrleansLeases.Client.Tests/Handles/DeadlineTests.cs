@@ -5,24 +5,24 @@ namespace OrleansLeases.Client.Tests.Handles;
 public sealed class DeadlineTests : IAsyncLifetime
 {
     // What the clock may drift apart from the service's in 30 s is not relied on.
-    private static readonly TimeSpan Trusted = HandleBench.Ttl * 0.99;
+    private static readonly TimeSpan Trusted = HandleFixture.Ttl * 0.99;
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
-    private readonly HandleBench _bench = new();
+    private readonly HandleFixture _fixture = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public Task DisposeAsync() => _bench.DisposeAsync().AsTask();
+    public Task DisposeAsync() => _fixture.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Remaining_OfALeaseWhoseGrantWasSlow_CountsFromWhenTheCallWasSent()
     {
-        _bench.Network.FateOf = _ => Fate.Waits;
-        var acquire = _bench.StartAcquire();
-        _bench.Time.Advance(TimeSpan.FromSeconds(7));
-        await _bench.Network.CarryRequestAsync();
-        _bench.Time.Advance(TimeSpan.FromSeconds(20));
-        _bench.Network.CarryAnswer();
+        _fixture.Network.FateOf = _ => Fate.Waits;
+        var acquire = _fixture.StartAcquire();
+        _fixture.Time.Advance(TimeSpan.FromSeconds(7));
+        await _fixture.Network.CarryRequestAsync();
+        _fixture.Time.Advance(TimeSpan.FromSeconds(20));
+        _fixture.Network.CarryAnswer();
 
         var lease = await acquire;
 
@@ -32,11 +32,11 @@ public sealed class DeadlineTests : IAsyncLifetime
     [Fact]
     public async Task Remaining_OfALeaseThatWasWaitedFor_IsNotShortenedByTheWait()
     {
-        var rival = (await _bench.Service.AcquireAsync(new() { Resource = "r", Owner = "bob", Ttl = HandleBench.Ttl })).Value;
-        var acquire = _bench.StartAcquire(wait: TimeSpan.FromSeconds(20));
-        await Eventually.TrueAsync(() => _bench.LookAsync().Result.Waiters == 1);
-        _bench.Time.Advance(TimeSpan.FromSeconds(10));
-        await _bench.Service.ReleaseAsync(new() { Resource = "r", Owner = "bob", Token = rival.Token });
+        var rival = (await _fixture.Service.AcquireAsync(new() { Resource = "r", Owner = "bob", Ttl = HandleFixture.Ttl })).Value;
+        var acquire = _fixture.StartAcquire(wait: TimeSpan.FromSeconds(20));
+        await Eventually.TrueAsync(() => _fixture.LookAsync().Result.Waiters == 1);
+        _fixture.Time.Advance(TimeSpan.FromSeconds(10));
+        await _fixture.Service.ReleaseAsync(new() { Resource = "r", Owner = "bob", Token = rival.Token });
 
         var lease = await acquire;
 
@@ -46,15 +46,15 @@ public sealed class DeadlineTests : IAsyncLifetime
     [Fact]
     public async Task IsValid_UpToTheDeadline_IsTrueAndFalseFromThenOn()
     {
-        _bench.Network.FateOf = verb => verb == "renew" ? Fate.Hangs : Fate.Passes;
-        var lease = await _bench.AcquireAsync();
+        _fixture.Network.FateOf = verb => verb == "renew" ? Fate.Hangs : Fate.Passes;
+        var lease = await _fixture.AcquireAsync();
 
-        _bench.Time.Advance(Trusted - Tick);
+        _fixture.Time.Advance(Trusted - Tick);
         Assert.True(lease.IsValid());
         Assert.False(lease.IsValid(Tick));
         Assert.Equal(Tick, lease.Remaining);
 
-        _bench.Time.Advance(Tick);
+        _fixture.Time.Advance(Tick);
         Assert.False(lease.IsValid());
         Assert.Equal(TimeSpan.Zero, lease.Remaining);
     }
@@ -62,7 +62,7 @@ public sealed class DeadlineTests : IAsyncLifetime
     [Fact]
     public async Task IsValid_WithAMargin_AsksForThatMuch()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
 
         Assert.True(lease.IsValid(Trusted - Tick));
         Assert.False(lease.IsValid(Trusted));
@@ -73,7 +73,7 @@ public sealed class DeadlineTests : IAsyncLifetime
     [Fact]
     public async Task IsValid_AllocatesNothing()
     {
-        await using var client = new LeaseClient(_bench.Service);
+        await using var client = new LeaseClient(_fixture.Service);
         await using var lease = await client.AcquireAsync("r");
         Assert.True(lease.IsValid(TimeSpan.FromSeconds(1)));
 
@@ -86,13 +86,13 @@ public sealed class DeadlineTests : IAsyncLifetime
     [Fact]
     public async Task Lease_WhenTheMachineSleepsThroughIt_IsNotValidAnyMoreAndIsLostOnWaking()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
         var lost = lease.LostToken;
 
-        _bench.Time.Suspend(Trusted);
+        _fixture.Time.Suspend(Trusted);
 
         Assert.False(lease.IsValid());
-        _bench.Time.Advance(TimeSpan.FromMilliseconds(50));
+        _fixture.Time.Advance(TimeSpan.FromMilliseconds(50));
         Assert.True(lost.IsCancellationRequested);
         Assert.Equal(NotHolderReason.Expired, lease.Loss?.Reason);
     }
@@ -100,12 +100,12 @@ public sealed class DeadlineTests : IAsyncLifetime
     [Fact]
     public async Task Lease_WhenTheClockIsPutBackAndTheMachineThenSleeps_IsLostInTime()
     {
-        _bench.Network.FateOf = verb => verb == "renew" ? Fate.Hangs : Fate.Passes;
-        var lease = await _bench.AcquireAsync();
+        _fixture.Network.FateOf = verb => verb == "renew" ? Fate.Hangs : Fate.Passes;
+        var lease = await _fixture.AcquireAsync();
 
-        _bench.Time.StepWall(TimeSpan.FromHours(-1));
-        _bench.Time.Advance(TimeSpan.FromSeconds(10));
-        _bench.Time.Suspend(Trusted - TimeSpan.FromSeconds(10));
+        _fixture.Time.StepWall(TimeSpan.FromHours(-1));
+        _fixture.Time.Advance(TimeSpan.FromSeconds(10));
+        _fixture.Time.Suspend(Trusted - TimeSpan.FromSeconds(10));
 
         Assert.False(lease.IsValid());
     }
@@ -113,13 +113,13 @@ public sealed class DeadlineTests : IAsyncLifetime
     [Fact]
     public async Task Lease_WhenTheClockIsPutBackAndTheMachineSleepsWhileItsGrantIsOnItsWay_CountsTheSleep()
     {
-        _bench.Network.FateOf = _ => Fate.Waits;
-        var acquire = _bench.StartAcquire();
-        await _bench.Network.CarryRequestAsync();
-        _bench.Time.StepWall(TimeSpan.FromHours(-1));
-        _bench.Time.Advance(TimeSpan.FromSeconds(2));
-        _bench.Time.Suspend(TimeSpan.FromSeconds(20));
-        _bench.Network.CarryAnswer();
+        _fixture.Network.FateOf = _ => Fate.Waits;
+        var acquire = _fixture.StartAcquire();
+        await _fixture.Network.CarryRequestAsync();
+        _fixture.Time.StepWall(TimeSpan.FromHours(-1));
+        _fixture.Time.Advance(TimeSpan.FromSeconds(2));
+        _fixture.Time.Suspend(TimeSpan.FromSeconds(20));
+        _fixture.Network.CarryAnswer();
 
         Assert.Equal(Trusted - TimeSpan.FromSeconds(22), (await acquire)!.Remaining);
     }

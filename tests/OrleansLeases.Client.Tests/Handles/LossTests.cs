@@ -5,24 +5,24 @@ namespace OrleansLeases.Client.Tests.Handles;
 
 public sealed class LossTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Trusted = HandleBench.Ttl * 0.99;
+    private static readonly TimeSpan Trusted = HandleFixture.Ttl * 0.99;
 
-    private readonly HandleBench _bench = new();
+    private readonly HandleFixture _fixture = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public Task DisposeAsync() => _bench.DisposeAsync().AsTask();
+    public Task DisposeAsync() => _fixture.DisposeAsync().AsTask();
 
     [Fact]
     public async Task LostToken_WhenRenewalsHang_IsCancelledAtTheDeadline()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
         var lost = lease.LostToken;
-        _bench.Network.FateOf = _ => Fate.Hangs;
+        _fixture.Network.FateOf = _ => Fate.Hangs;
 
-        _bench.Time.Advance(Trusted - TimeSpan.FromTicks(1));
+        _fixture.Time.Advance(Trusted - TimeSpan.FromTicks(1));
         Assert.False(lost.IsCancellationRequested);
-        _bench.Time.Advance(TimeSpan.FromTicks(1));
+        _fixture.Time.Advance(TimeSpan.FromTicks(1));
 
         Assert.True(lost.IsCancellationRequested);
         Assert.Equal(NotHolderReason.Expired, lease.Loss?.Reason);
@@ -32,10 +32,10 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task Loss_WhenRenewalsWereRefused_SaysWhatTheLastOneWasToldFor()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Refused(new Refusal.Unavailable(TimeSpan.Zero, "The disk is full."));
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Refused(new Refusal.Unavailable(TimeSpan.Zero, "The disk is full."));
 
-        await _bench.AdvanceAsync(Trusted);
+        await _fixture.AdvanceAsync(Trusted);
 
         Assert.Contains("The disk is full.", lease.Loss?.Detail, StringComparison.Ordinal);
     }
@@ -43,11 +43,11 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task Loss_WhenTheMachineSlept_SaysThatTimeWentByAtOnce()
     {
-        var lease = await _bench.AcquireAsync();
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(5));
+        var lease = await _fixture.AcquireAsync();
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(5));
 
-        _bench.Time.Suspend(TimeSpan.FromSeconds(40));
-        _bench.Time.Advance(TimeSpan.FromMilliseconds(50));
+        _fixture.Time.Suspend(TimeSpan.FromSeconds(40));
+        _fixture.Time.Advance(TimeSpan.FromMilliseconds(50));
 
         Assert.Equal(
             "The lease on 'r' was not renewed in time: 40.1 s went by at once here: the process was stopped, or its machine slept or had its clock set.",
@@ -57,24 +57,24 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task Lease_WhoseMachineHasItsClockSet_IsKeptWhereAnotherClockCountsSleep()
     {
-        await using var client = new LeaseClient(_bench.Network, new() { Owner = "ann" }, _bench.Time, clock: new(_bench.Time, countsSleep: true));
-        var lease = await client.TryAcquireAsync("r", options: new() { Ttl = HandleBench.Ttl });
+        await using var client = new LeaseClient(_fixture.Network, new() { Owner = "ann" }, _fixture.Time, clock: new(_fixture.Time, countsSleep: true));
+        var lease = await client.TryAcquireAsync("r", options: new() { Ttl = HandleFixture.Ttl });
 
-        _bench.Time.StepWall(TimeSpan.FromSeconds(40));
-        _bench.Time.Advance(TimeSpan.FromSeconds(1));
+        _fixture.Time.StepWall(TimeSpan.FromSeconds(40));
+        _fixture.Time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Null(lease!.Loss);
-        Assert.True(lease.IsValid(HandleBench.Ttl * 0.9));
+        Assert.True(lease.IsValid(HandleFixture.Ttl * 0.9));
     }
 
     [Fact]
     public async Task Lease_ThatTheServiceSaysIsOver_IsLostAtOnce()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
         var (lost, change) = (lease.LostToken, lease.NextChange);
-        await _bench.Service.ReleaseAsync(new() { Resource = "r", Owner = "ann", Token = lease.Token });
+        await _fixture.Service.ReleaseAsync(new() { Resource = "r", Owner = "ann", Token = lease.Token });
 
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
 
         Assert.True(lost.IsCancellationRequested);
         Assert.True(change.IsCompleted);
@@ -87,9 +87,9 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task LostToken_FirstAskedForOnceTheLeaseIsLost_IsCancelled()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Hangs;
-        _bench.Time.Advance(Trusted);
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Hangs;
+        _fixture.Time.Advance(Trusted);
 
         Assert.True(lease.LostToken.IsCancellationRequested);
     }
@@ -97,16 +97,16 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task Lease_ThatIsBeingBroken_SaysSoAndIsLostAtTheEndOfTheNotice()
     {
-        var lease = await _bench.AcquireAsync();
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(5));
-        await _bench.Service.BreakAsync(new() { Resource = "r", Grace = TimeSpan.FromSeconds(40), Reason = "maintenance" });
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(5.1));
+        var lease = await _fixture.AcquireAsync();
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(5));
+        await _fixture.Service.BreakAsync(new() { Resource = "r", Grace = TimeSpan.FromSeconds(40), Reason = "maintenance" });
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(5.1));
 
         Assert.Equal("maintenance", lease.Breaking?.Reason);
         Assert.InRange(lease.Remaining, TimeSpan.FromSeconds(28), TimeSpan.FromSeconds(30));
         Assert.Null(lease.Loss);
 
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(34.9));
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(34.9));
         Assert.Equal(NotHolderReason.Broken, lease.Loss?.Reason);
         Assert.True(lease.LostToken.IsCancellationRequested);
     }
@@ -135,19 +135,19 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task Lease_ThatIsBrokenByForce_IsNotLengthenedByAnAnswerFromBefore()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Waits;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
-        await _bench.Network.CarryRequestAsync();
-        await _bench.Service.BreakAsync(new() { Resource = "r", Grace = TimeSpan.FromSeconds(8), Force = true, Reason = "stuck" });
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(5));
-        await _bench.Network.CarryRequestAsync();
-        _bench.Network.CarryAnswer(1);
-        await _bench.SettleAsync();
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Waits;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        await _fixture.Network.CarryRequestAsync();
+        await _fixture.Service.BreakAsync(new() { Resource = "r", Grace = TimeSpan.FromSeconds(8), Force = true, Reason = "stuck" });
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(5));
+        await _fixture.Network.CarryRequestAsync();
+        _fixture.Network.CarryAnswer(1);
+        await _fixture.SettleAsync();
         Assert.InRange(lease.Remaining, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(3));
 
-        _bench.Network.CarryAnswer(0);
-        await _bench.SettleAsync();
+        _fixture.Network.CarryAnswer(0);
+        await _fixture.SettleAsync();
 
         Assert.InRange(lease.Remaining, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(3));
         Assert.Equal("stuck", lease.Breaking?.Reason);
@@ -156,37 +156,37 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task Lease_OfAClientThatIsDisposedOf_RunsOutAtItsDeadline()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
 
-        await _bench.Client.DisposeAsync();
-        await _bench.AdvanceAsync(Trusted - TimeSpan.FromMilliseconds(1));
+        await _fixture.Client.DisposeAsync();
+        await _fixture.AdvanceAsync(Trusted - TimeSpan.FromMilliseconds(1));
         Assert.True(lease.IsValid());
-        Assert.Empty(_bench.Network.Sent<RenewBatchRequest>());
-        await _bench.AdvanceAsync(TimeSpan.FromMilliseconds(1));
+        Assert.Empty(_fixture.Network.Sent<RenewBatchRequest>());
+        await _fixture.AdvanceAsync(TimeSpan.FromMilliseconds(1));
 
         Assert.True(lease.LostToken.IsCancellationRequested);
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => _bench.AcquireAsync("other"));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => _fixture.AcquireAsync("other"));
     }
 
     [Fact]
     public async Task Lease_IsHeldForMaxHoldAndNoLonger_HoweverWellItIsRenewed()
     {
-        var lease = await _bench.Client.AcquireAsync("r", new() { Ttl = HandleBench.Ttl, MaxHold = TimeSpan.FromMinutes(10) });
+        var lease = await _fixture.Client.AcquireAsync("r", new() { Ttl = HandleFixture.Ttl, MaxHold = TimeSpan.FromMinutes(10) });
         var lost = lease.LostToken;
 
-        await _bench.AdvanceAsync(TimeSpan.FromMinutes(10) - TimeSpan.FromMilliseconds(1));
+        await _fixture.AdvanceAsync(TimeSpan.FromMinutes(10) - TimeSpan.FromMilliseconds(1));
         Assert.True(lease.IsValid());
         Assert.Equal(TimeSpan.FromMilliseconds(1), lease.Remaining);
         // A third of the ttl apart, to the end.
-        Assert.InRange(_bench.Network.Sent<RenewBatchRequest>().Count, 59, 70);
-        await _bench.AdvanceAsync(TimeSpan.FromMilliseconds(1));
+        Assert.InRange(_fixture.Network.Sent<RenewBatchRequest>().Count, 59, 70);
+        await _fixture.AdvanceAsync(TimeSpan.FromMilliseconds(1));
 
         Assert.True(lost.IsCancellationRequested);
         Assert.False(lease.IsValid());
         Assert.Contains("MaxHold, 00:10:00", lease.Loss?.Detail, StringComparison.Ordinal);
-        Assert.Equal(LeaseStatus.Held, (await _bench.LookAsync()).State);
-        await _bench.AdvanceAsync(HandleBench.Ttl + TimeSpan.FromSeconds(1));
-        Assert.NotEqual(LeaseStatus.Held, (await _bench.LookAsync()).State);
+        Assert.Equal(LeaseStatus.Held, (await _fixture.LookAsync()).State);
+        await _fixture.AdvanceAsync(HandleFixture.Ttl + TimeSpan.FromSeconds(1));
+        Assert.NotEqual(LeaseStatus.Held, (await _fixture.LookAsync()).State);
     }
 
     [Theory]

@@ -9,14 +9,14 @@ public sealed class ManyLeasesTests
     [Fact]
     public async Task TenThousandLeases_AtAHealthyService_AreRenewedInBatchesAndNoneIsLost()
     {
-        await using var bench = new HandleBench();
+        await using var fixture = new HandleFixture();
         var leases = new List<LeaseHandle>(Leases);
-        for (var number = 0; number < Leases; number++) leases.Add(await bench.AcquireAsync($"r{number}"));
+        for (var number = 0; number < Leases; number++) leases.Add(await fixture.AcquireAsync($"r{number}"));
 
-        await bench.AdvanceAsync(TimeSpan.FromSeconds(65));
+        await fixture.AdvanceAsync(TimeSpan.FromSeconds(65));
 
         Assert.All(leases, lease => Assert.True(lease.IsValid(TimeSpan.FromSeconds(19))));
-        var sizes = bench.Network.Sent<RenewBatchRequest>().Select(request => request.Leases.Count).ToArray();
+        var sizes = fixture.Network.Sent<RenewBatchRequest>().Select(request => request.Leases.Count).ToArray();
         Assert.InRange(sizes.Sum(), 6 * Leases, 8 * Leases);
         Assert.InRange(sizes.Length, 6 * Leases / 1_000, 300);
     }

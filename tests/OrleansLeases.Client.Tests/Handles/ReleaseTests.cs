@@ -4,21 +4,21 @@ namespace OrleansLeases.Client.Tests.Handles;
 
 public sealed class ReleaseTests : IAsyncLifetime
 {
-    private readonly HandleBench _bench = new();
+    private readonly HandleFixture _fixture = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public Task DisposeAsync() => _bench.DisposeAsync().AsTask();
+    public Task DisposeAsync() => _fixture.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Dispose_ReleasesTheLeaseWithoutCallingItLost()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
         var (lost, change) = (lease.LostToken, lease.NextChange);
 
         await lease.DisposeAsync();
 
-        Assert.Equal(LeaseStatus.Free, (await _bench.LookAsync()).State);
+        Assert.Equal(LeaseStatus.Free, (await _fixture.LookAsync()).State);
         Assert.False(lease.IsValid());
         Assert.False(lost.IsCancellationRequested);
         Assert.Null(lease.Loss);
@@ -28,21 +28,21 @@ public sealed class ReleaseTests : IAsyncLifetime
     [Fact]
     public async Task Dispose_WhileItsReleaseIsOnItsWay_EndsTheLeaseAlready()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Waits;
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Waits;
 
         var disposing = lease.DisposeAsync();
 
         Assert.False(lease.IsValid());
-        await _bench.Network.CarryAllAsync();
+        await _fixture.Network.CarryAllAsync();
         await disposing;
-        Assert.Equal(LeaseStatus.Free, (await _bench.LookAsync()).State);
+        Assert.Equal(LeaseStatus.Free, (await _fixture.LookAsync()).State);
     }
 
     [Fact]
     public async Task Release_CalledTwice_IsMadeOnceAndAnsweredTwice()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
 
         var first = await lease.ReleaseAsync();
         var second = await lease.ReleaseAsync();
@@ -50,20 +50,20 @@ public sealed class ReleaseTests : IAsyncLifetime
 
         Assert.Equal(lease.Token, first.Value.Token);
         Assert.Equal(first, second);
-        Assert.Single(_bench.Network.Sent<ReleaseRequest>());
+        Assert.Single(_fixture.Network.Sent<ReleaseRequest>());
     }
 
     [Fact]
     public async Task Dispose_WhenTheServiceHangs_WaitsForTheReleaseTimeoutAndNoLonger()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Hangs;
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Hangs;
 
         var disposing = lease.DisposeAsync().AsTask();
-        _bench.Time.Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromTicks(1));
+        _fixture.Time.Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromTicks(1));
         await Task.Yield();
         Assert.False(disposing.IsCompleted);
-        _bench.Time.Advance(TimeSpan.FromTicks(1));
+        _fixture.Time.Advance(TimeSpan.FromTicks(1));
 
         await disposing;
     }
@@ -71,11 +71,11 @@ public sealed class ReleaseTests : IAsyncLifetime
     [Fact]
     public async Task Dispose_WhenTheServiceHangs_WaitsNoLongerThanTheLeaseLives()
     {
-        var lease = await _bench.AcquireAsync(ttl: TimeSpan.FromSeconds(2));
-        _bench.Network.FateOf = _ => Fate.Hangs;
+        var lease = await _fixture.AcquireAsync(ttl: TimeSpan.FromSeconds(2));
+        _fixture.Network.FateOf = _ => Fate.Hangs;
 
         var disposing = lease.DisposeAsync().AsTask();
-        _bench.Time.Advance(TimeSpan.FromSeconds(2));
+        _fixture.Time.Advance(TimeSpan.FromSeconds(2));
 
         await disposing;
     }
@@ -83,27 +83,27 @@ public sealed class ReleaseTests : IAsyncLifetime
     [Fact]
     public async Task Release_ThatWasGivenUpWaitingFor_GoesOnInTheBackground()
     {
-        var lease = await _bench.AcquireAsync(ttl: HandleBench.LongTtl);
-        _bench.Network.FateOf = _ => Fate.Refused(new Refusal.Unavailable(TimeSpan.Zero, "Not now."));
+        var lease = await _fixture.AcquireAsync(ttl: HandleFixture.LongTtl);
+        _fixture.Network.FateOf = _ => Fate.Refused(new Refusal.Unavailable(TimeSpan.Zero, "Not now."));
         var releasing = lease.ReleaseAsync();
-        await _bench.AdvanceUntilAsync(releasing);
+        await _fixture.AdvanceUntilAsync(releasing);
         Assert.IsType<Refusal.OutcomeUnknown>((await releasing).Refusal);
 
-        _bench.Network.FateOf = _ => Fate.Passes;
-        await _bench.AdvanceUntilAsync(FreeAsync());
+        _fixture.Network.FateOf = _ => Fate.Passes;
+        await _fixture.AdvanceUntilAsync(FreeAsync());
     }
 
     [Fact]
     public async Task Dispose_WhenTheServiceThrows_DoesNot()
     {
-        var lease = await _bench.AcquireAsync(ttl: HandleBench.LongTtl);
-        _bench.Network.FateOf = _ => throw new InvalidOperationException("A defect.");
+        var lease = await _fixture.AcquireAsync(ttl: HandleFixture.LongTtl);
+        _fixture.Network.FateOf = _ => throw new InvalidOperationException("A defect.");
 
         var error = await Assert.ThrowsAsync<ArgumentException>(async () =>
         {
             await using (lease)
             {
-                await _bench.AdvanceUntilAsync(lease.ReleaseAsync());
+                await _fixture.AdvanceUntilAsync(lease.ReleaseAsync());
                 throw new ArgumentException("The user's own.");
             }
         });
@@ -114,11 +114,11 @@ public sealed class ReleaseTests : IAsyncLifetime
     [Fact]
     public async Task Dispose_OfALeaseThatItsOwnClockEnded_GivesItBackAtOnce()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = verb => verb == "renew" ? Fate.LosesAnswer : Fate.Passes;
-        await _bench.AdvanceAsync(HandleBench.Ttl * 0.99);
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = verb => verb == "renew" ? Fate.LosesAnswer : Fate.Passes;
+        await _fixture.AdvanceAsync(HandleFixture.Ttl * 0.99);
         Assert.NotNull(lease.Loss);
-        Assert.Equal(LeaseStatus.Held, (await _bench.LookAsync()).State);
+        Assert.Equal(LeaseStatus.Held, (await _fixture.LookAsync()).State);
 
         await lease.DisposeAsync();
 
@@ -128,34 +128,34 @@ public sealed class ReleaseTests : IAsyncLifetime
     [Fact]
     public async Task Release_OfALostLease_SaysWhy()
     {
-        var lease = await _bench.AcquireAsync();
-        await _bench.Service.BreakAsync(new() { Resource = "r", Grace = TimeSpan.Zero, Force = true, Reason = "stuck" });
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        var lease = await _fixture.AcquireAsync();
+        await _fixture.Service.BreakAsync(new() { Resource = "r", Grace = TimeSpan.Zero, Force = true, Reason = "stuck" });
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
 
         var refusal = (await lease.ReleaseAsync()).Refusal;
 
         Assert.Equal(NotHolderReason.Broken, Assert.IsType<Refusal.NotHolder>(refusal).Reason);
-        Assert.Empty(_bench.Network.Sent<ReleaseRequest>());
+        Assert.Empty(_fixture.Network.Sent<ReleaseRequest>());
     }
 
     [Fact]
     public async Task Client_WhenDisposedOf_WaitsForReleasesUnderWay()
     {
-        var lease = await _bench.AcquireAsync(ttl: HandleBench.LongTtl);
-        _bench.Network.FateOf = _ => Fate.Waits;
+        var lease = await _fixture.AcquireAsync(ttl: HandleFixture.LongTtl);
+        _fixture.Network.FateOf = _ => Fate.Waits;
         var releasing = lease.ReleaseAsync();
-        _bench.Time.Advance(TimeSpan.FromSeconds(5));
+        _fixture.Time.Advance(TimeSpan.FromSeconds(5));
         Assert.IsType<Refusal.OutcomeUnknown>((await releasing).Refusal);
 
-        _bench.Network.FateOf = _ => Fate.Passes;
-        var disposing = _bench.Client.DisposeAsync().AsTask();
-        await _bench.AdvanceUntilAsync(disposing);
+        _fixture.Network.FateOf = _ => Fate.Passes;
+        var disposing = _fixture.Client.DisposeAsync().AsTask();
+        await _fixture.AdvanceUntilAsync(disposing);
 
-        Assert.Equal(LeaseStatus.Free, (await _bench.LookAsync()).State);
+        Assert.Equal(LeaseStatus.Free, (await _fixture.LookAsync()).State);
     }
 
     private async Task FreeAsync()
     {
-        while ((await _bench.LookAsync()).State != LeaseStatus.Free) await Task.Yield();
+        while ((await _fixture.LookAsync()).State != LeaseStatus.Free) await Task.Yield();
     }
 }

@@ -6,46 +6,46 @@ public sealed class RenewalTests : IAsyncLifetime
 {
     private static readonly Refusal Unavailable = new Refusal.Unavailable(TimeSpan.FromSeconds(1), "Not now.");
 
-    private readonly HandleBench _bench = new(new() { MaxBatch = 4 });
+    private readonly HandleFixture _fixture = new(new() { MaxBatch = 4 });
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public Task DisposeAsync() => _bench.DisposeAsync().AsTask();
+    public Task DisposeAsync() => _fixture.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Lease_WhileAllIsWell_StaysValid()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
 
         for (var i = 0; i < 60; i++)
         {
-            await _bench.AdvanceAsync(TimeSpan.FromSeconds(2));
+            await _fixture.AdvanceAsync(TimeSpan.FromSeconds(2));
             Assert.True(lease.IsValid(TimeSpan.FromSeconds(19)));
         }
 
         Assert.Null(lease.Loss);
-        Assert.Equal(lease.Token, Assert.Single((await _bench.LookAsync()).Holders).Token);
+        Assert.Equal(lease.Token, Assert.Single((await _fixture.LookAsync()).Holders).Token);
     }
 
     [Fact]
     public async Task Renewal_IsSentWhenTheServiceSaid()
     {
-        await _bench.AcquireAsync();
+        await _fixture.AcquireAsync();
 
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(8));
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(8));
         Assert.Empty(Renewals);
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(2.1));
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(2.1));
         Assert.Single(Renewals);
     }
 
     [Fact]
     public async Task Renewals_OfLeasesTakenTogether_AreSpread()
     {
-        await using var bench = new HandleBench();
-        foreach (var number in Enumerable.Range(0, 200)) await bench.AcquireAsync($"r{number}");
+        await using var fixture = new HandleFixture();
+        foreach (var number in Enumerable.Range(0, 200)) await fixture.AcquireAsync($"r{number}");
 
-        await bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
-        var renewals = bench.Network.Sent<RenewBatchRequest>();
+        await fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        var renewals = fixture.Network.Sent<RenewBatchRequest>();
 
         Assert.Equal(200, renewals.Sum(request => request.Leases.Count));
         Assert.InRange(renewals.Count, 2, 50);
@@ -54,14 +54,14 @@ public sealed class RenewalTests : IAsyncLifetime
     [Fact]
     public async Task Renewal_WhoseAnswerIsSlow_CountsFromWhenItWasSent()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Waits;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
-        await _bench.Network.CarryRequestAsync();
-        var told = (await _bench.LookAsync()).Holders[0].Remaining;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(12));
-        _bench.Network.CarryAnswer();
-        await _bench.SettleAsync();
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Waits;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        await _fixture.Network.CarryRequestAsync();
+        var told = (await _fixture.LookAsync()).Holders[0].Remaining;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(12));
+        _fixture.Network.CarryAnswer();
+        await _fixture.SettleAsync();
 
         // It was carried up to 2 s after it was sent.
         Assert.InRange(lease.Remaining, told - TimeSpan.FromSeconds(15), told - TimeSpan.FromSeconds(12));
@@ -70,19 +70,19 @@ public sealed class RenewalTests : IAsyncLifetime
     [Fact]
     public async Task Renewal_AnsweredAfterALaterOne_ShortensNothing()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Waits;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
-        await _bench.Network.CarryRequestAsync();
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(6));
-        await _bench.Network.CarryRequestAsync();
-        _bench.Network.CarryAnswer(1);
-        await _bench.SettleAsync();
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Waits;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        await _fixture.Network.CarryRequestAsync();
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(6));
+        await _fixture.Network.CarryRequestAsync();
+        _fixture.Network.CarryAnswer(1);
+        await _fixture.SettleAsync();
         var remaining = lease.Remaining;
         Assert.InRange(remaining, TimeSpan.FromSeconds(24), TimeSpan.FromSeconds(29.7));
 
-        _bench.Network.CarryAnswer(0);
-        await _bench.SettleAsync();
+        _fixture.Network.CarryAnswer(0);
+        await _fixture.SettleAsync();
 
         Assert.Equal(remaining, lease.Remaining);
     }
@@ -90,15 +90,15 @@ public sealed class RenewalTests : IAsyncLifetime
     [Fact]
     public async Task Renewal_AnsweredAfterTheDeadline_BringsNothingBack()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Waits;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(15));
-        while (_bench.Network.Requests > 0) await _bench.Network.CarryRequestAsync();
-        _bench.Time.Advance(TimeSpan.FromSeconds(14.7));
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Waits;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(15));
+        while (_fixture.Network.Requests > 0) await _fixture.Network.CarryRequestAsync();
+        _fixture.Time.Advance(TimeSpan.FromSeconds(14.7));
         Assert.False(lease.IsValid());
 
-        while (_bench.Network.Answers > 0) _bench.Network.CarryAnswer();
-        await _bench.SettleAsync();
+        while (_fixture.Network.Answers > 0) _fixture.Network.CarryAnswer();
+        await _fixture.SettleAsync();
 
         Assert.False(lease.IsValid());
         Assert.Equal(NotHolderReason.Expired, lease.Loss?.Reason);
@@ -107,16 +107,16 @@ public sealed class RenewalTests : IAsyncLifetime
     [Fact]
     public async Task Renewal_AnsweredAfterASleepBeforeAnyoneLooked_BringsNothingBack()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => Fate.Waits;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(10.1));
-        _bench.Time.Suspend(TimeSpan.FromSeconds(21));
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => Fate.Waits;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        _fixture.Time.Suspend(TimeSpan.FromSeconds(21));
         Assert.False(lease.IsValid());
 
         // The service's clock stood still, too.
-        await _bench.Network.CarryRequestAsync();
-        _bench.Network.CarryAnswer();
-        await _bench.SettleAsync();
+        await _fixture.Network.CarryRequestAsync();
+        _fixture.Network.CarryAnswer();
+        await _fixture.SettleAsync();
 
         Assert.False(lease.IsValid());
         Assert.NotNull(lease.Loss);
@@ -128,15 +128,15 @@ public sealed class RenewalTests : IAsyncLifetime
     [InlineData("answer lost")]
     public async Task Renewal_ThatDoesNotComeThrough_IsRepeatedUntilItDoes(string trouble)
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
         var fate = trouble switch { "hangs" => Fate.Hangs, "refused" => Fate.Refused(Unavailable), _ => Fate.LosesAnswer };
-        _bench.Network.FateOf = verb => verb == "renew" ? fate : Fate.Passes;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(20));
+        _fixture.Network.FateOf = verb => verb == "renew" ? fate : Fate.Passes;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(20));
         Assert.True(lease.IsValid());
         Assert.InRange(Renewals.Count, 2, 20);
 
-        _bench.Network.FateOf = _ => Fate.Passes;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(6));
+        _fixture.Network.FateOf = _ => Fate.Passes;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(6));
 
         Assert.True(lease.IsValid(TimeSpan.FromSeconds(20)));
         Assert.Null(lease.Trouble);
@@ -145,12 +145,12 @@ public sealed class RenewalTests : IAsyncLifetime
     [Fact]
     public async Task Trouble_WhileRenewalsFail_SaysWhy()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
         Assert.Null(lease.Trouble);
         var change = lease.NextChange;
-        _bench.Network.FateOf = _ => Fate.Refused(Unavailable);
+        _fixture.Network.FateOf = _ => Fate.Refused(Unavailable);
 
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(11));
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(11));
 
         Assert.True(change.IsCompleted);
         Assert.Equal(Unavailable, lease.Trouble);
@@ -160,13 +160,13 @@ public sealed class RenewalTests : IAsyncLifetime
     [Fact]
     public async Task Renewals_OfAServiceThatThrows_AreTriedAgain()
     {
-        var lease = await _bench.AcquireAsync();
-        _bench.Network.FateOf = _ => throw new InvalidOperationException("A defect.");
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(11));
+        var lease = await _fixture.AcquireAsync();
+        _fixture.Network.FateOf = _ => throw new InvalidOperationException("A defect.");
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(11));
         Assert.Contains("A defect.", lease.Trouble?.Detail, StringComparison.Ordinal);
 
-        _bench.Network.FateOf = _ => Fate.Passes;
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(3));
+        _fixture.Network.FateOf = _ => Fate.Passes;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(3));
 
         Assert.Null(lease.Trouble);
         Assert.True(lease.IsValid(TimeSpan.FromSeconds(25)));
@@ -176,9 +176,9 @@ public sealed class RenewalTests : IAsyncLifetime
     public async Task Batch_ThatIsMoreThanTheServiceTakes_IsSentInParts()
     {
         var leases = new List<LeaseHandle>();
-        foreach (var number in Enumerable.Range(0, 60)) leases.Add(await _bench.AcquireAsync($"r{number}"));
+        foreach (var number in Enumerable.Range(0, 60)) leases.Add(await _fixture.AcquireAsync($"r{number}"));
 
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(31));
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(31));
 
         // The first batches were as large as they usually may be; then the service was asked.
         Assert.Contains(Renewals, request => request.Leases.Count > 4);
@@ -189,13 +189,13 @@ public sealed class RenewalTests : IAsyncLifetime
     [Fact]
     public async Task Lease_ThatWasReleased_IsNotRenewed()
     {
-        var lease = await _bench.AcquireAsync();
+        var lease = await _fixture.AcquireAsync();
         await lease.DisposeAsync();
 
-        await _bench.AdvanceAsync(TimeSpan.FromSeconds(15));
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(15));
 
         Assert.Empty(Renewals);
     }
 
-    private IReadOnlyList<RenewBatchRequest> Renewals => _bench.Network.Sent<RenewBatchRequest>();
+    private IReadOnlyList<RenewBatchRequest> Renewals => _fixture.Network.Sent<RenewBatchRequest>();
 }

@@ -8,32 +8,32 @@ using Microsoft.OpenApi;
 
 namespace OrleansLeases.Gateway.OpenApi;
 
-/// <summary>Writes an endpoint's contract into the OpenAPI document.</summary>
-internal static class ContractMetadata
+/// <summary>Writes what is known of an endpoint into the OpenAPI document.</summary>
+internal static class OperationDescriptions
 {
     private const string Problem = "application/problem+json";
 
     /// <summary>Describes an endpoint.</summary>
-    public static void WithContract(this IEndpointConventionBuilder endpoint, RequestDelegate handler, Contract contract)
+    public static void WithOperation(this IEndpointConventionBuilder endpoint, RequestDelegate handler, OperationMetadata metadata)
     {
         // The document shows only endpoints that have a method. Accepts metadata would show the body too, but routing
         // then parses each call's content type on its way, and answers a wrong one without a body.
         endpoint.WithMetadata(handler.Method);
-        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, contract.Reply, [contract.ReplyType]));
-        foreach (var status in StatusesOf(contract).Keys)
+        endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, metadata.Reply, [metadata.ReplyType]));
+        foreach (var status in StatusesOf(metadata).Keys)
             endpoint.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Refusal), [Problem]));
-        endpoint.WithSummary(contract.Summary).WithTags(contract.Tag);
-        if (contract.Description is { } description) endpoint.WithDescription(description);
-        endpoint.AddOpenApiOperationTransformer((operation, context, cancellation) => DescribeAsync(operation, context, contract, cancellation));
+        endpoint.WithSummary(metadata.Summary).WithTags(metadata.Tag);
+        if (metadata.Description is { } description) endpoint.WithDescription(description);
+        endpoint.AddOpenApiOperationTransformer((operation, context, cancellation) => DescribeAsync(operation, context, metadata, cancellation));
     }
 
     private static async Task DescribeAsync(
-        OpenApiOperation operation, OpenApiOperationTransformerContext context, Contract contract, CancellationToken cancellation)
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, OperationMetadata metadata, CancellationToken cancellation)
     {
         // By the endpoint's name it would be in the way of the host's names.
-        operation.OperationId = contract.Name;
+        operation.OperationId = metadata.Name;
         operation.Parameters = [];
-        foreach (var parameter in contract.Parameters)
+        foreach (var parameter in metadata.Parameters)
         {
             operation.Parameters.Add(new OpenApiParameter
             {
@@ -45,7 +45,7 @@ internal static class ContractMetadata
             });
         }
 
-        if (contract.Body is { } body)
+        if (metadata.Body is { } body)
         {
             var schema = await context.GetOrCreateSchemaAsync(body, cancellationToken: cancellation);
             context.Document!.AddComponent(body.Name, schema);
@@ -60,22 +60,22 @@ internal static class ContractMetadata
         }
 
         // Nothing refers to them: a stream's schema is text.
-        foreach (var type in contract.Events) context.Document!.AddComponent(type.Name, await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellation));
+        foreach (var type in metadata.Events) context.Document!.AddComponent(type.Name, await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellation));
 
-        foreach (var (status, words) in StatusesOf(contract))
+        foreach (var (status, words) in StatusesOf(metadata))
             operation.Responses![status.ToString(CultureInfo.InvariantCulture)].Description = words;
     }
 
-    private static SortedDictionary<int, string> StatusesOf(Contract contract)
+    private static SortedDictionary<int, string> StatusesOf(OperationMetadata metadata)
     {
         var statuses = new SortedDictionary<int, string>();
-        if (contract.Body is not null)
+        if (metadata.Body is not null)
         {
             statuses[StatusCodes.Status413PayloadTooLarge] = "invalid-request: the body is larger than 1 MiB";
             statuses[StatusCodes.Status415UnsupportedMediaType] = "invalid-request: the body is not application/json in UTF-8";
         }
 
-        foreach (var refusal in contract.Refusals)
+        foreach (var refusal in metadata.Refusals)
         {
             var status = RefusalConverter.StatusOf(refusal);
             var word = JsonNamingPolicy.KebabCaseLower.ConvertName(refusal.ToString());

@@ -5,20 +5,20 @@ using Microsoft.Extensions.ObjectPool;
 namespace OrleansLeases.Gateway.Http;
 
 /// <summary>A pooled JSON writer over its own memory. One answer uses it at a time.</summary>
-internal sealed class AnswerBuffer
+internal sealed class ResponseBuffer
 {
     private const int LargestKept = 16 * 1024;
 
-    private static readonly DefaultObjectPool<AnswerBuffer> Pool = new(new Policy(), maximumRetained: 256);
+    private static readonly DefaultObjectPool<ResponseBuffer> Pool = new(new Policy(), maximumRetained: 256);
 
     private readonly ArrayBufferWriter<byte> _bytes = new(512);
 
-    private AnswerBuffer() => Json = new Utf8JsonWriter(_bytes, new JsonWriterOptions { SkipValidation = true });
+    private ResponseBuffer() => Json = new Utf8JsonWriter(_bytes, new JsonWriterOptions { SkipValidation = true });
 
     /// <summary>Writes the answer.</summary>
     public Utf8JsonWriter Json { get; }
 
-    public static AnswerBuffer Rent() => Pool.Get();
+    public static ResponseBuffer Rent() => Pool.Get();
 
     /// <summary>What was written. Valid until <see cref="Return"/>.</summary>
     public ReadOnlyMemory<byte> Written()
@@ -29,11 +29,11 @@ internal sealed class AnswerBuffer
 
     public void Return() => Pool.Return(this);
 
-    private sealed class Policy : PooledObjectPolicy<AnswerBuffer>
+    private sealed class Policy : PooledObjectPolicy<ResponseBuffer>
     {
-        public override AnswerBuffer Create() => new();
+        public override ResponseBuffer Create() => new();
 
-        public override bool Return(AnswerBuffer buffer)
+        public override bool Return(ResponseBuffer buffer)
         {
             if (buffer._bytes.Capacity > LargestKept) return false;
             buffer._bytes.ResetWrittenCount();

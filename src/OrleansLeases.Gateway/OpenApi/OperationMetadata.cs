@@ -2,7 +2,7 @@ namespace OrleansLeases.Gateway.OpenApi;
 
 /// <summary>What an endpoint takes and answers, for the OpenAPI document. It has no say in how a call is served.</summary>
 /// <param name="Name">The name of the operation, unique in the document.</param>
-internal sealed record Contract(string Name)
+internal sealed record OperationMetadata(string Name)
 {
     public static Parameter Resource { get; } = new("resource", "path", typeof(string), "The resource's name, percent-encoded; a '/' may stay as it is.");
 

@@ -6,7 +6,7 @@ namespace OrleansLeases.Surrogates;
 /// The collections of the contracts as the types that cross fastest, whatever they are of. What is of that type already
 /// is not copied, since contracts are not changed once they are made. Null stays null.
 /// </summary>
-internal static class Plain
+internal static class WireCollections
 {
     [return: NotNullIfNotNull(nameof(list))]
     public static T[]? Array<T>(IReadOnlyList<T>? list) => list as T[] ?? list?.ToArray();

@@ -8,7 +8,7 @@ using OrleansLeases.Gateway.Json;
 namespace OrleansLeases.Gateway.Http;
 
 /// <summary>Writes answers: a whole JSON body with its length, or a problem with its status.</summary>
-internal static class Answer
+internal static class ResponseWriter
 {
     private const string Json = "application/json";
     private const string Problem = "application/problem+json";
@@ -17,7 +17,7 @@ internal static class Answer
     /// <returns>Whether the connection took it. Where it did not, no byte of it has left.</returns>
     public static ValueTask<bool> WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
     {
-        var buffer = AnswerBuffer.Rent();
+        var buffer = ResponseBuffer.Rent();
         JsonSerializer.Serialize(buffer.Json, value, type);
         return SendAsync(context, StatusCodes.Status200OK, Json, buffer);
     }
@@ -40,7 +40,7 @@ internal static class Answer
     public static async Task RefuseAsync(HttpContext context, Refusal refusal)
     {
         if (RetryAfterOf(refusal) is { } retryAfter) context.Response.Headers.RetryAfter = retryAfter;
-        var buffer = AnswerBuffer.Rent();
+        var buffer = ResponseBuffer.Rent();
         JsonSerializer.Serialize(buffer.Json, refusal, LeaseJson.Default.Refusal);
         await SendAsync(context, RefusalConverter.StatusOf(refusal.Code), Problem, buffer);
     }
@@ -48,7 +48,7 @@ internal static class Answer
     /// <summary>Writes a problem of HTTP itself.</summary>
     public static async Task RefuseAsync(HttpContext context, HttpProblem problem)
     {
-        var buffer = AnswerBuffer.Rent();
+        var buffer = ResponseBuffer.Rent();
         var json = buffer.Json;
         json.WriteStartObject();
         json.WriteString("type"u8, "urn:orleans-leases:invalid-request"u8);
@@ -64,7 +64,7 @@ internal static class Answer
         await SendAsync(context, problem.Status, Problem, buffer);
     }
 
-    private static async ValueTask<bool> SendAsync(HttpContext context, int status, string contentType, AnswerBuffer buffer)
+    private static async ValueTask<bool> SendAsync(HttpContext context, int status, string contentType, ResponseBuffer buffer)
     {
         try
         {

@@ -5,7 +5,7 @@ using System.Text;
 namespace OrleansLeases.Cli.Printing;
 
 /// <summary>Text that others chose, made safe for a terminal and for a shell.</summary>
-internal static class Plain
+internal static class TerminalText
 {
     /// <summary>
     /// What would not show as itself is shown as an escape: control and format characters, such as those that turn the

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace OrleansLeases.Gateway.Json;
 
 /// <summary>The words of an enumeration as they are on the wire.</summary>
-internal static class Words<T>
+internal static class KebabEnum<T>
     where T : struct, Enum
 {
     private static readonly Dictionary<string, T> ByWord = Enum.GetValues<T>()

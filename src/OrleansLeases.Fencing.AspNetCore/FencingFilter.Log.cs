@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansLeases.Fencing.AspNetCore;
 
-internal sealed partial class FenceDoor
+internal sealed partial class FencingFilter
 {
     [LoggerMessage(7301, LogLevel.Error, "The fence did not answer; a request for {Resource} with token {Token} was not let in.")]
     private static partial void LogUnavailable(ILogger logger, string resource, long token, Exception exception);

@@ -4,7 +4,7 @@ using OrleansLeases.Testing;
 namespace OrleansLeases.Client.Tests.Support;
 
 /// <summary>A client and its service on one clock that only the test moves, with a network between them.</summary>
-internal sealed class HandleBench : IAsyncDisposable
+internal sealed class HandleFixture : IAsyncDisposable
 {
     public static readonly TimeSpan Ttl = TimeSpan.FromSeconds(30);
     public static readonly TimeSpan LongTtl = TimeSpan.FromHours(6);
@@ -15,7 +15,7 @@ internal sealed class HandleBench : IAsyncDisposable
     // A test that has no use for a handle means the lease to be held all the same.
     private readonly List<LeaseHandle> _kept = [];
 
-    public HandleBench(LeaseLimits? limits = null, LeaseClientOptions? options = null)
+    public HandleFixture(LeaseLimits? limits = null, LeaseClientOptions? options = null)
     {
         Service = EmbeddedLeases.InMemory(new() { Limits = limits ?? new() }, Time);
         Network = new(Service);
