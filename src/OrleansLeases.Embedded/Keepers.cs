@@ -25,7 +25,7 @@ internal sealed class Keepers : IKeepers, IKeyKeepers, IDisposable
         var background = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, maxConcurrencyLevel: 1, BackgroundAtOnce).ExclusiveScheduler;
         _alarms = new AlarmQueue(time, clock, background, Forget);
         _cleaner = new KeyCleaner(this, time, background);
-        _host = new KeeperHost(store, clock, rules, _alarms)
+        _host = new KeeperHost(clock, rules, _alarms)
         {
             IdleAfter = IdleAfter,
             Cleaner = _cleaner,
@@ -81,7 +81,7 @@ internal sealed class Keepers : IKeepers, IKeyKeepers, IDisposable
 
     public LeaseKeeper LeaseOf(string resource)
     {
-        var keeper = _leases.GetOrAdd(resource, static (name, host) => new LeaseKeeper(name, host), _host);
+        var keeper = _leases.GetOrAdd(resource, static (name, keepers) => new LeaseKeeper(name, keepers._host, keepers._store), this);
         // A keeper made while the service was ending has missed the round of Stop calls.
         if (_ended is { } ended) keeper.Stop(ended);
         return keeper;

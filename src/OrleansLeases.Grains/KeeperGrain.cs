@@ -28,7 +28,7 @@ internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposab
         (GrainContext, Silo) = (context, silo);
         var store = silo.StoreOf(context.GrainId);
         _alarm = new GrainAlarm(context, silo.Clock, silo.Time);
-        Keeper = make(name, silo.HostOf(store, _alarm), store);
+        Keeper = make(name, silo.HostOf(_alarm), store);
     }
 
     public IGrainContext GrainContext { get; }

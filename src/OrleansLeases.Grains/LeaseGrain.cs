@@ -13,7 +13,7 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     private readonly Dictionary<Guid, CancellationTokenSource> _waiting = [];
 
     public LeaseGrain(IGrainContext context, LeaseSilo silo)
-        : base(context, silo, LeaseGrainKey.ResourceOf(context.GrainId.Key.ToString()!), static (resource, host, _) => new LeaseKeeper(resource, host))
+        : base(context, silo, LeaseGrainKey.ResourceOf(context.GrainId.Key.ToString()!), static (resource, host, store) => new LeaseKeeper(resource, host, store))
     {
     }
 

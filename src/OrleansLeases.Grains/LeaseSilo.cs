@@ -68,7 +68,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     // A store takes real time, whatever clock the leases are under.
     public GrainStore StoreOf(GrainId grain) => new(_storage, grain, _options.StorageTimeout, TimeProvider.System);
 
-    public KeeperHost HostOf(ILeaseStore store, IKeeperAlarm alarm) => new(store, Clock, Rules, alarm) { Claims = _claims, Cleaner = _cleaner, Prefixes = Prefixes, Failed = _failures.Take };
+    public KeeperHost HostOf(IKeeperAlarm alarm) => new(Clock, Rules, alarm) { Claims = _claims, Cleaner = _cleaner, Prefixes = Prefixes, Failed = _failures.Take };
 
     public void Enter(Keeper keeper)
     {

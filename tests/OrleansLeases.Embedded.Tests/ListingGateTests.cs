@@ -68,15 +68,15 @@ public sealed class ListingGateTests
 
         public string? Trouble => null;
 
-        public ValueTask<LeaseState> LoadAsync(string resource) => _behind.LoadAsync(resource);
+        ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) => ((IRecordStore<LeaseState>)_behind).LoadAsync(resource);
 
         public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background) =>
             _behind.SaveAsync(resource, previous, next, background);
 
-        public ValueTask<KeyState> LoadKeyAsync(string key) => _behind.LoadKeyAsync(key);
+        ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) => ((IRecordStore<KeyState>)_behind).LoadAsync(key);
 
-        public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background) =>
-            _behind.SaveKeyAsync(key, previous, next, background);
+        public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background) =>
+            _behind.SaveAsync(key, previous, next, background);
 
         public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held)
         {

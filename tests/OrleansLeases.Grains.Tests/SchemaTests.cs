@@ -196,7 +196,7 @@ public sealed class SchemaTests
         foreach (var (name, state) in new[] { ("hosts/1", bound), ("deleted", KeyState.Unused with { Version = 2 }) })
         {
             await Sql.ScalarAsync<int>(
-                database, "insert into lease_record values ('s', 'key', $1, 1, now(), null, false, 0, $2) returning version", name, Encoding.UTF8.GetString(KeyCodec.Encode(state)));
+                database, "insert into lease_record values ('s', 'key', $1, 1, now(), null, false, 0, $2) returning version", name, Encoding.UTF8.GetString(RecordCodec.Key.Encode(state)));
         }
 
         Assert.Equal("hosts/1=10.0.0.5 jobs/1 me 7", await Sql.ScalarAsync<string>(database, "select string_agg(format('%s=%s %s %s %s', key, value, resource, owner, token), ';') from lease_keys"));

@@ -212,7 +212,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     public async Task Load_ThatFails_DoesNotChangeWhatTheNextSaveComparesWith()
     {
         var grain = _cluster.Grains.GetLease("x").GetGrainId();
-        GrainStore Store() => new(Storage, grain, TimeSpan.FromSeconds(5), TimeProvider.System);
+        IRecordStore<LeaseState> Store() => new GrainStore(Storage, grain, TimeSpan.FromSeconds(5), TimeProvider.System);
         var (mine, other) = (Store(), Store());
         var first = await mine.LoadAsync("x");
         var one = first with { Version = 1, LastToken = 1 };

@@ -1,11 +1,10 @@
 namespace OrleansLeases.Core;
 
 /// <summary>What a host lends to its keepers. Shared by all of them; thread-safe.</summary>
-/// <param name="Store">Where records are kept.</param>
 /// <param name="Clock">The host's one clock.</param>
 /// <param name="Rules">The host's rules.</param>
 /// <param name="Alarm">What wakes keepers.</param>
-public sealed record KeeperHost(ILeaseStore Store, LeaseClock Clock, LeaseRules Rules, IKeeperAlarm Alarm)
+public sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAlarm Alarm)
 {
     /// <summary>Names the claims of these keepers. Shared by all keepers of one run of a process, whatever their store.</summary>
     public ClaimSequence Claims { get; init; } = new();

@@ -14,8 +14,9 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     /// <summary>Makes a keeper that knows nothing yet; its first call loads.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="host">What its host lends it.</param>
-    public LeaseKeeper(string resource, KeeperHost host)
-        : base(resource, host)
+    /// <param name="store">Where the records of resources are kept.</param>
+    public LeaseKeeper(string resource, KeeperHost host, IRecordStore<LeaseState> store)
+        : base(resource, host, store)
     {
     }
 
@@ -101,11 +102,6 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     {
         if (SomeoneWaits) SendAwayWhoWaitedOut(_host.Clock.Read(), TimeSpan.Zero);
     }
-
-    private protected override ValueTask<LeaseState> LoadStoredAsync(string name) => _host.Store.LoadAsync(name);
-
-    private protected override ValueTask<SaveOutcome> SaveStoredAsync(LeaseState previous, LeaseState next, bool background) =>
-        _host.Store.SaveAsync(Name, previous, next, background);
 
     private protected override void Adopt(LeaseState stored)
     {

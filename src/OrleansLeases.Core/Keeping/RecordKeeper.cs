@@ -10,20 +10,19 @@ namespace OrleansLeases.Core;
 public abstract class RecordKeeper<TState> : Keeper
     where TState : class, IRecord
 {
+    private readonly IRecordStore<TState> _store;
     private protected TState? _state;
 
-    private protected RecordKeeper(string name, KeeperHost host)
+    private protected RecordKeeper(string name, KeeperHost host, IRecordStore<TState> store)
         : base(name, host)
     {
+        ArgumentNullException.ThrowIfNull(store);
+        _store = store;
     }
 
     private protected sealed override bool KnowsState => _state is not null;
 
     private protected sealed override void DropState() => _state = null;
-
-    private protected abstract ValueTask<TState> LoadStoredAsync(string name);
-
-    private protected abstract ValueTask<SaveOutcome> SaveStoredAsync(TState previous, TState next, bool background);
 
     /// <summary>Takes over a record that was loaded and that this keeper does not know yet.</summary>
     private protected abstract void Adopt(TState stored);
@@ -101,7 +100,7 @@ public abstract class RecordKeeper<TState> : Keeper
     {
         try
         {
-            var stored = await ReadStoreAsync(LoadStoredAsync);
+            var stored = await ReadStoreAsync(_store.LoadAsync);
             if (_state is null || stored.Version != _state.Version) Adopt(stored);
             return null;
         }
@@ -115,7 +114,7 @@ public abstract class RecordKeeper<TState> : Keeper
     {
         try
         {
-            return await SaveStoredAsync(state, next, background);
+            return await _store.SaveAsync(Name, state, next, background);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {

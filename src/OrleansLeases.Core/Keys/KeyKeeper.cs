@@ -6,17 +6,13 @@ namespace OrleansLeases.Core;
 /// </summary>
 public sealed class KeyKeeper : RecordKeeper<KeyState>
 {
-    private readonly IKeyStore _store;
-
     /// <summary>Makes a keeper that knows nothing yet; its first call loads.</summary>
     /// <param name="key">The key.</param>
     /// <param name="host">What its host lends it.</param>
-    /// <param name="store">Where keys are kept.</param>
-    public KeyKeeper(string key, KeeperHost host, IKeyStore store)
-        : base(key, host)
+    /// <param name="store">Where the records of keys are kept.</param>
+    public KeyKeeper(string key, KeeperHost host, IRecordStore<KeyState> store)
+        : base(key, host, store)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        _store = store;
     }
 
     internal bool IsAlone => _host.Alone;
@@ -49,11 +45,6 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
         var call = new KeyCall<KeyReply.Seen>(this, KeyCommand.Look.Instance, now);
         return TryEnqueue(call) ? call.Response : Task.CompletedTask;
     }
-
-    private protected override ValueTask<KeyState> LoadStoredAsync(string name) => _store.LoadKeyAsync(name);
-
-    private protected override ValueTask<SaveOutcome> SaveStoredAsync(KeyState previous, KeyState next, bool background) =>
-        _store.SaveKeyAsync(Name, previous, next, background);
 
     private protected override void Adopt(KeyState stored)
     {

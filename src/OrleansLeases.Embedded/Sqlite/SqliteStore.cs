@@ -94,9 +94,9 @@ internal sealed class SqliteStore : IEmbeddedStore
         }
     }
 
-    public ValueTask<LeaseState> LoadAsync(string resource) => ValueTask.FromResult(Watched(() => Load(resource)));
+    ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) => ValueTask.FromResult(Watched(() => Load(resource)));
 
-    public ValueTask<KeyState> LoadKeyAsync(string key) => ValueTask.FromResult(Watched(() => LoadKey(key)));
+    ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) => ValueTask.FromResult(Watched(() => LoadKey(key)));
 
     private LeaseState Load(string resource)
     {
@@ -107,14 +107,14 @@ internal sealed class SqliteStore : IEmbeddedStore
             {
                 _load.Bind(1, resource);
                 if (!_load.Next()) return LeaseState.Unused;
-                state = LeaseCodec.Decode(_load.Utf8(0));
+                state = RecordCodec.Lease.Decode(_load.Utf8(0));
             }
             finally
             {
                 _load.Reset();
             }
 
-            return state with { Log = state.Log.WithOlder(_blocks.Read(resource, state.Log.Last, LeaseCodec.DecodeBlock)) };
+            return state with { Log = state.Log.WithOlder(_blocks.Read(resource, state.Log.Last, RecordCodec.Lease.DecodeBlock)) };
         }
     }
 
@@ -127,14 +127,14 @@ internal sealed class SqliteStore : IEmbeddedStore
             {
                 _loadKey.Bind(1, key);
                 if (!_loadKey.Next()) return KeyState.Unused;
-                state = KeyCodec.Decode(_loadKey.Utf8(0));
+                state = RecordCodec.Key.Decode(_loadKey.Utf8(0));
             }
             finally
             {
                 _loadKey.Reset();
             }
 
-            return state with { Log = state.Log.WithOlder(_keyBlocks.Read(key, state.Log.Last, KeyCodec.DecodeBlock)) };
+            return state with { Log = state.Log.WithOlder(_keyBlocks.Read(key, state.Log.Last, RecordCodec.Key.DecodeBlock)) };
         }
     }
 
@@ -147,12 +147,12 @@ internal sealed class SqliteStore : IEmbeddedStore
             wasHeld: !previous.Holders.IsEmpty,
             held: !next.Holders.IsEmpty,
             LeaseMachine.DueWall(next) is { } due ? due.Ticks / TimeSpan.TicksPerMillisecond : null,
-            LeaseCodec.Encode(next with { Log = next.Log.WithoutFinished() }),
-            _blocks.FinishedBy(previous.Log, next.Log, LeaseCodec.EncodeBlock));
+            RecordCodec.Lease.Encode(next with { Log = next.Log.WithoutFinished() }),
+            _blocks.FinishedBy(previous.Log, next.Log, RecordCodec.Lease.EncodeBlock));
         return new(_writer.Submit(save, background));
     }
 
-    public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
+    public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background)
     {
         var save = new PendingSave(
             RecordKind.Key,
@@ -161,15 +161,15 @@ internal sealed class SqliteStore : IEmbeddedStore
             wasHeld: previous.Value is not null,
             held: next.Value is not null,
             due: null,
-            KeyCodec.Encode(next with { Log = next.Log.WithoutFinished() }),
-            _keyBlocks.FinishedBy(previous.Log, next.Log, KeyCodec.EncodeBlock));
+            RecordCodec.Key.Encode(next with { Log = next.Log.WithoutFinished() }),
+            _keyBlocks.FinishedBy(previous.Log, next.Log, RecordCodec.Key.EncodeBlock));
         return new(_writer.Submit(save, background));
     }
 
     public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held) =>
-        Read(held ? ListHeld : ListAll, from, LeaseCodec.Decode);
+        Read(held ? ListHeld : ListAll, from, RecordCodec.Lease.Decode);
 
-    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => Read(ListKeys, from, KeyCodec.Decode);
+    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => Read(ListKeys, from, RecordCodec.Key.Decode);
 
     public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => Watched(() => ReadDue(last, until, limit));
 

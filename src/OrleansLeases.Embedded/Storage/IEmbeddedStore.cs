@@ -3,7 +3,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Embedded;
 
 /// <summary>A store that one process has to itself.</summary>
-internal interface IEmbeddedStore : ILeaseStore, IKeyStore, IAsyncDisposable
+internal interface IEmbeddedStore : IRecordStore<LeaseState>, IRecordStore<KeyState>, IAsyncDisposable
 {
     /// <summary>Whether what it stores survives the process.</summary>
     bool Durable { get; }

@@ -20,7 +20,7 @@ internal sealed class MemoryStore : IEmbeddedStore
 
     public string? Trouble => null;
 
-    public ValueTask<LeaseState> LoadAsync(string resource) =>
+    ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) =>
         ValueTask.FromResult(_records.TryGetValue(resource, out var state) ? state : LeaseState.Unused);
 
     public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
@@ -34,10 +34,10 @@ internal sealed class MemoryStore : IEmbeddedStore
         return ValueTask.FromResult(saved ? SaveOutcome.Saved : SaveOutcome.Conflict);
     }
 
-    public ValueTask<KeyState> LoadKeyAsync(string key) =>
+    ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) =>
         ValueTask.FromResult(_keys.TryGetValue(key, out var state) ? state : KeyState.Unused);
 
-    public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
+    public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background)
     {
         var saved = previous.Version == 0
             ? _keys.TryAdd(key, next)

@@ -17,9 +17,9 @@ internal sealed class GrainRecordSerializer : IGrainStorageSerializer
     public BinaryData Serialize<T>(T? input) => input switch
     {
         LeaseRecord { Lease: var lease } record => Write(
-            record, lease.Log, !lease.Holders.IsEmpty, LeaseMachine.DueWall(lease), LeaseCodec.EncodeBlock, LeaseCodec.Encode(lease with { Log = lease.Log.WithoutFinished() })),
+            record, lease.Log, !lease.Holders.IsEmpty, LeaseMachine.DueWall(lease), RecordCodec.Lease.EncodeBlock, RecordCodec.Lease.Encode(lease with { Log = lease.Log.WithoutFinished() })),
         KeyRecord { Key: var key } record => Write(
-            record, key.Log, key.Value is not null, due: null, KeyCodec.EncodeBlock, KeyCodec.Encode(key with { Log = key.Log.WithoutFinished() })),
+            record, key.Log, key.Value is not null, due: null, RecordCodec.Key.EncodeBlock, RecordCodec.Key.Encode(key with { Log = key.Log.WithoutFinished() })),
         _ => throw new ArgumentOutOfRangeException(nameof(input), input, "Only grains of leases and keys store anything here."),
     };
 
@@ -36,14 +36,14 @@ internal sealed class GrainRecordSerializer : IGrainStorageSerializer
 
     private static LeaseRecord LeaseOf(int epoch, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> record)
     {
-        var lease = LeaseCodec.Decode(record);
-        return new() { Epoch = epoch, Lease = lease with { Log = lease.Log.WithOlder(Read(blocks, LeaseCodec.DecodeBlock)) } };
+        var lease = RecordCodec.Lease.Decode(record);
+        return new() { Epoch = epoch, Lease = lease with { Log = lease.Log.WithOlder(Read(blocks, RecordCodec.Lease.DecodeBlock)) } };
     }
 
     private static KeyRecord KeyOf(int epoch, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> record)
     {
-        var key = KeyCodec.Decode(record);
-        return new() { Epoch = epoch, Key = key with { Log = key.Log.WithOlder(Read(blocks, KeyCodec.DecodeBlock)) } };
+        var key = RecordCodec.Key.Decode(record);
+        return new() { Epoch = epoch, Key = key with { Log = key.Log.WithOlder(Read(blocks, RecordCodec.Key.DecodeBlock)) } };
     }
 
     private static BinaryData Write<TEntry>(

@@ -79,10 +79,10 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
             && state is not ("40003" or "25P04") && state[..2] is ("22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0"));
 
     public IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken) =>
-        ReadAsync(LeaseRecord.StateName, from, state == LeaseFilter.Held, PageSize, LeaseCodec.Decode, cancellationToken);
+        ReadAsync(LeaseRecord.StateName, from, state == LeaseFilter.Held, PageSize, RecordCodec.Lease.Decode, cancellationToken);
 
     public IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, CancellationToken cancellationToken) =>
-        ReadAsync(KeyRecord.StateName, from, held: true, KeyPageSize, KeyCodec.Decode, cancellationToken);
+        ReadAsync(KeyRecord.StateName, from, held: true, KeyPageSize, RecordCodec.Key.Decode, cancellationToken);
 
     public async Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit)
     {

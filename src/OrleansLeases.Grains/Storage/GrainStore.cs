@@ -12,20 +12,20 @@ namespace OrleansLeases.Grains;
 /// throws the provider's exceptions at the caller, and carries state along when a grain migrates. Every operation has a
 /// grain state of its own, so that one that was given up and completes late changes nothing here.
 /// </remarks>
-internal sealed class GrainStore(ILeaseStorage storage, GrainId grain, TimeSpan timeout, TimeProvider time) : ILeaseStore, IKeyStore
+internal sealed class GrainStore(ILeaseStorage storage, GrainId grain, TimeSpan timeout, TimeProvider time) : IRecordStore<LeaseState>, IRecordStore<KeyState>
 {
     private string? _etag;
 
-    public async ValueTask<LeaseState> LoadAsync(string resource) =>
+    async ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) =>
         (await ReadAsync<LeaseRecord>(LeaseRecord.StateName))?.Lease ?? LeaseState.Unused;
 
-    public async ValueTask<KeyState> LoadKeyAsync(string key) =>
+    async ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) =>
         (await ReadAsync<KeyRecord>(KeyRecord.StateName))?.Key ?? KeyState.Unused;
 
     public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background) => WriteAsync(
         LeaseRecord.StateName, new LeaseRecord { Epoch = storage.Epoch, Lease = next, StoredChanges = previous.Log.Last }, previous.Version > 0);
 
-    public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background) => WriteAsync(
+    public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background) => WriteAsync(
         KeyRecord.StateName, new KeyRecord { Epoch = storage.Epoch, Key = next, StoredChanges = previous.Log.Last }, previous.Version > 0);
 
     private async ValueTask<T?> ReadAsync<T>(string stateName)

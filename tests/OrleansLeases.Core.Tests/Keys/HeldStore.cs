@@ -4,7 +4,7 @@ namespace OrleansLeases.Core.Tests;
 /// A store of leases and keys whose every call waits for the test: it lands, is answered, or fails and may land yet.
 /// After every write that lands, what must be true of the stored records is checked. Records pass through the codecs.
 /// </summary>
-internal sealed class HeldStore : ILeaseStore, IKeyStore
+internal sealed class HeldStore : IRecordStore<LeaseState>, IRecordStore<KeyState>
 {
     private readonly Dictionary<string, byte[]> _leases = [];
     private readonly Dictionary<string, byte[]> _keys = [];
@@ -17,27 +17,27 @@ internal sealed class HeldStore : ILeaseStore, IKeyStore
 
     public IEnumerable<(string Key, KeyState State)> Keys => _keys.Keys.Select(name => (name, Key(name))).ToList();
 
-    public LeaseState Lease(string resource) => _leases.TryGetValue(resource, out var bytes) ? LeaseCodec.Decode(bytes) : LeaseState.Unused;
+    public LeaseState Lease(string resource) => _leases.TryGetValue(resource, out var bytes) ? RecordCodec.Lease.Decode(bytes) : LeaseState.Unused;
 
-    public KeyState Key(string key) => _keys.TryGetValue(key, out var bytes) ? KeyCodec.Decode(bytes) : KeyState.Unused;
+    public KeyState Key(string key) => _keys.TryGetValue(key, out var bytes) ? RecordCodec.Key.Decode(bytes) : KeyState.Unused;
 
-    public ValueTask<LeaseState> LoadAsync(string resource) => Take(isWrite: false, () => Lease(resource));
+    ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) => Take(isWrite: false, () => Lease(resource));
 
     public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background) => Take(isWrite: true, () =>
     {
         if (Lease(resource).Version != previous.Version) return SaveOutcome.Conflict;
-        _leases[resource] = LeaseCodec.Encode(next);
+        _leases[resource] = RecordCodec.Lease.Encode(next);
         CheckAll();
         return SaveOutcome.Saved;
     });
 
-    public ValueTask<KeyState> LoadKeyAsync(string key) => Take(isWrite: false, () => Key(key));
+    ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) => Take(isWrite: false, () => Key(key));
 
-    public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background) => Take(isWrite: true, () =>
+    public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background) => Take(isWrite: true, () =>
     {
         Assert.Equal(previous.Version + 1, next.Version);
         if (Key(key).Version != previous.Version) return SaveOutcome.Conflict;
-        _keys[key] = KeyCodec.Encode(next);
+        _keys[key] = RecordCodec.Key.Encode(next);
         CheckAll();
         return SaveOutcome.Saved;
     });

@@ -133,7 +133,7 @@ public sealed class KeyMachineTests
         {
             Apply(Add(1, $"q{i}"));
             if (i % 97 != 0) continue;
-            _state = KeyCodec.Decode(KeyCodec.Encode(_state));
+            _state = RecordCodec.Key.Decode(RecordCodec.Key.Encode(_state));
             var oldest = Math.Max(1, i - 1_023);
             Assert.Equal(new KeyReply.Written(oldest, oldest, Replayed: true), Apply(Add(1, $"q{oldest}")));
         }

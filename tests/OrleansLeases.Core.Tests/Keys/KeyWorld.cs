@@ -152,14 +152,14 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
 
     private LeaseKeeper LeaseOf(string resource)
     {
-        if (!_leases.TryGetValue(resource, out var keeper)) _leases[resource] = keeper = new LeaseKeeper(resource, _host);
+        if (!_leases.TryGetValue(resource, out var keeper)) _leases[resource] = keeper = new LeaseKeeper(resource, _host, Store);
         return keeper;
     }
 
     private void Start()
     {
         var rules = MachineBench.NewRules($"{_name}{++_runs}") with { Limits = _limits, RenewalFactor = 1, ClockSkew = TimeSpan.Zero };
-        _host = new KeeperHost(Store, new LeaseClock(Time), rules, this) { Cleaner = this };
+        _host = new KeeperHost(new LeaseClock(Time), rules, this) { Cleaner = this };
         Calls = new KeyCalls(this, this, Time);
     }
 

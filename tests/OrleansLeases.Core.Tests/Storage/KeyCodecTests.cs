@@ -15,14 +15,14 @@ public sealed class KeyCodecTests
     [InlineData("deleted")]
     [InlineData("tombstone")]
     public void Encode_WhenDecodedFromTheSample_IsTheSameText(string name) =>
-        Assert.Equal(Text("key-schema-1.json", name), Encoding.UTF8.GetString(KeyCodec.Encode(Key(name))));
+        Assert.Equal(Text("key-schema-1.json", name), Encoding.UTF8.GetString(RecordCodec.Key.Encode(Key(name))));
 
     [Theory]
     [InlineData("attached")]
     [InlineData("ended")]
     public void EncodeLease_WhenDecodedFromTheSample_IsTheSameText(string name) => Assert.Equal(
         Text("schema-1-keys.json", name),
-        Encoding.UTF8.GetString(LeaseCodec.Encode(LeaseCodec.Decode(Encoding.UTF8.GetBytes(Text("schema-1-keys.json", name))))));
+        Encoding.UTF8.GetString(RecordCodec.Lease.Encode(RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(Text("schema-1-keys.json", name))))));
 
     [Fact]
     public void Decode_WhenBound_KeepsTheLease()
@@ -51,12 +51,12 @@ public sealed class KeyCodecTests
     [Fact]
     public void DecodeLease_WhenItHasKeys_KeepsThemInTheOrderOfTheirBytes()
     {
-        var keys = LeaseCodec.Decode(Encoding.UTF8.GetBytes(Text("schema-1-keys.json", "attached"))).Holders.Single().Keys!;
+        var keys = RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(Text("schema-1-keys.json", "attached"))).Holders.Single().Keys!;
         Assert.Equal(["workers/7", "workers/8"], keys.Keys);
         Assert.Equal((3, 0), (keys["workers/7"], keys["workers/8"]));
         Assert.Equal(["B", "a", "workers/7", "workers/8", "é"], keys.Add("é", 1).Add("B", 1).Add("a", 1).Keys);
 
-        var ended = Assert.Single(LeaseCodec.Decode(Encoding.UTF8.GetBytes(Text("schema-1-keys.json", "ended"))).Pending!);
+        var ended = Assert.Single(RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(Text("schema-1-keys.json", "ended"))).Pending!);
         Assert.Equal((1, Start, 2), (ended.Token, ended.At, ended.Keys.Length));
     }
 
@@ -67,7 +67,7 @@ public sealed class KeyCodecTests
     {
         var text = Text("key-schema-1.json", "free").Replace("\"v\":1", $"\"v\":{schema}", StringComparison.Ordinal);
 
-        var error = Assert.Throws<InvalidDataException>(() => KeyCodec.Decode(Encoding.UTF8.GetBytes(text)));
+        var error = Assert.Throws<InvalidDataException>(() => RecordCodec.Key.Decode(Encoding.UTF8.GetBytes(text)));
         Assert.Contains($"schema {schema}", error.Message, StringComparison.Ordinal);
     }
 
@@ -83,7 +83,7 @@ public sealed class KeyCodecTests
     [InlineData("{\"v\":1,\"ver\":1,\"b\":{},\"log\":{\"n\":0,\"e\":[]}}")]
     [InlineData("{\"v\":1,\"ver\":1,\"b\":{\"r\":\"a\",\"t\":1},\"log\":{\"n\":0,\"e\":[]}}")]
     public void Decode_WhenGarbage_Refuses(string text) =>
-        Assert.Throws<InvalidDataException>(() => KeyCodec.Decode(Encoding.UTF8.GetBytes(text)));
+        Assert.Throws<InvalidDataException>(() => RecordCodec.Key.Decode(Encoding.UTF8.GetBytes(text)));
 
     [Theory]
     [InlineData("[null]")]
@@ -91,17 +91,17 @@ public sealed class KeyCodecTests
     [InlineData("[{\"t\":1,\"a\":1,\"k\":null}]")]
     [InlineData("[{\"t\":1,\"a\":1,\"k\":[null]}]")]
     [InlineData("{}")]
-    public void DecodeLease_WhenACleanUpIsGarbage_Refuses(string pending) => Assert.Throws<InvalidDataException>(() => LeaseCodec.Decode(
+    public void DecodeLease_WhenACleanUpIsGarbage_Refuses(string pending) => Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(
         Encoding.UTF8.GetBytes($$"""{"v":1,"ver":1,"last":1,"holders":[],"log":{"n":0,"e":[]},"out":{{pending}} }""")));
 
     [Theory]
     [InlineData("[]")]
     [InlineData("{\"a\":\"b\"}")]
     [InlineData("{\"a\":null}")]
-    public void DecodeLease_WhenAKeyIsGarbage_Refuses(string keys) => Assert.Throws<InvalidDataException>(() => LeaseCodec.Decode(
+    public void DecodeLease_WhenAKeyIsGarbage_Refuses(string keys) => Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(
         Encoding.UTF8.GetBytes($$$"""{"v":1,"ver":1,"last":1,"holders":[{"o":"me","t":1,"ttl":1,"r":1,"s":1,"by":"a","keys":{{{keys}}} }],"log":{"n":0,"e":[]}}""")));
 
-    private static KeyState Key(string name) => KeyCodec.Decode(Encoding.UTF8.GetBytes(Text("key-schema-1.json", name)));
+    private static KeyState Key(string name) => RecordCodec.Key.Decode(Encoding.UTF8.GetBytes(Text("key-schema-1.json", name)));
 
     private static string Text(string file, string name)
     {

@@ -17,7 +17,7 @@ public sealed class LeaseCodecTests
     [InlineData("delayed")]
     [InlineData("long log")]
     public void Encode_WhenDecodedFromTheSample_IsTheSameText(string name) =>
-        Assert.Equal(SampleText(name), Encoding.UTF8.GetString(LeaseCodec.Encode(Sample(name))));
+        Assert.Equal(SampleText(name), Encoding.UTF8.GetString(RecordCodec.Lease.Encode(Sample(name))));
 
     [Fact]
     public void Decode_WhenFree_KeepsTheCounter()
@@ -106,7 +106,7 @@ public sealed class LeaseCodecTests
     {
         var text = SampleText("free").Replace("\"v\":1", $"\"v\":{schema}", StringComparison.Ordinal);
 
-        var error = Assert.Throws<InvalidDataException>(() => LeaseCodec.Decode(Encoding.UTF8.GetBytes(text)));
+        var error = Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(text)));
         Assert.Contains($"schema {schema}", error.Message, StringComparison.Ordinal);
     }
 
@@ -130,7 +130,7 @@ public sealed class LeaseCodecTests
     [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":[null],\"log\":{\"n\":0,\"e\":[]}}")]
     [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":[{\"o\":null,\"t\":1,\"ttl\":1,\"r\":1,\"s\":1,\"by\":\"a\"}],\"log\":{\"n\":0,\"e\":[]}}")]
     public void Decode_WhenGarbage_Refuses(string text) =>
-        Assert.Throws<InvalidDataException>(() => LeaseCodec.Decode(Encoding.UTF8.GetBytes(text)));
+        Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(text)));
 
     private static MachineBench Resumed(MachineBench bench)
     {
@@ -138,7 +138,7 @@ public sealed class LeaseCodecTests
         return bench;
     }
 
-    private static LeaseState Sample(string name) => LeaseCodec.Decode(Encoding.UTF8.GetBytes(SampleText(name)));
+    private static LeaseState Sample(string name) => RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(SampleText(name)));
 
     private static string SampleText(string name)
     {

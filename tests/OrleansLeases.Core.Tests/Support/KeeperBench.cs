@@ -15,8 +15,8 @@ internal sealed class KeeperBench : IKeeperAlarm
         Store = store ?? new ScriptedStore();
         Time = time ?? new ManualTimeProvider();
         Rules = rules ?? MachineBench.NewRules();
-        Host = new KeeperHost(Store.For(Rules.Incarnation), new LeaseClock(Time), Rules, this) { IdleAfter = idleAfter, Failed = TakeDown };
-        _keeper = new LeaseKeeper(Resource, Host);
+        Host = new KeeperHost(new LeaseClock(Time), Rules, this) { IdleAfter = idleAfter, Failed = TakeDown };
+        _keeper = NewKeeper();
     }
 
     public ScriptedStore Store { get; }
@@ -54,7 +54,9 @@ internal sealed class KeeperBench : IKeeperAlarm
     }
 
     /// <summary>The same resource in a keeper that knows nothing, as after a restart within the host.</summary>
-    public void Forget() => _keeper = new LeaseKeeper(Resource, Host);
+    public void Forget() => _keeper = NewKeeper();
+
+    private LeaseKeeper NewKeeper() => new(Resource, Host, Store.For(Rules.Incarnation));
 
     public Task Do<TReply>(LeaseCommand<TReply> command, CancellationToken cancellation = default)
         where TReply : class =>

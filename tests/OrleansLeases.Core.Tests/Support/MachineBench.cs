@@ -32,7 +32,7 @@ internal sealed class MachineBench
 
     public Outcome Last { get; private set; }
 
-    public LeaseState Stored => _stored is null ? LeaseState.Unused : LeaseCodec.Decode(_stored);
+    public LeaseState Stored => _stored is null ? LeaseState.Unused : RecordCodec.Lease.Decode(_stored);
 
     public static LeaseRules NewRules(string incarnation = "a") => new() { Incarnation = incarnation };
 
@@ -47,7 +47,7 @@ internal sealed class MachineBench
         if (Last.Durable)
         {
             Assert.Equal(before.Version + 1, State.Version);
-            _stored = LeaseCodec.Encode(State);
+            _stored = RecordCodec.Lease.Encode(State);
         }
 
         return Last.Reply;

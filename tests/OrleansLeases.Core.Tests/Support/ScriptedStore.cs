@@ -36,16 +36,16 @@ internal sealed class ScriptedStore
 
     /// <summary>The committed record.</summary>
     public LeaseState Read(string resource) =>
-        _records.TryGetValue(resource, out var bytes) ? LeaseCodec.Decode(bytes) : LeaseState.Unused;
+        _records.TryGetValue(resource, out var bytes) ? RecordCodec.Lease.Decode(bytes) : LeaseState.Unused;
 
     /// <summary>The store as one host sees it.</summary>
-    public ILeaseStore For(string caller) => new View(this, caller);
+    public IRecordStore<LeaseState> For(string caller) => new View(this, caller);
 
     private SaveOutcome Write(string resource, LeaseState previous, LeaseState next)
     {
         Assert.Equal(previous.Version + 1, next.Version);
         if (Read(resource).Version != previous.Version) return SaveOutcome.Conflict;
-        _records[resource] = LeaseCodec.Encode(next);
+        _records[resource] = RecordCodec.Lease.Encode(next);
         return SaveOutcome.Saved;
     }
 
@@ -122,7 +122,7 @@ internal sealed class ScriptedStore
         }
     }
 
-    private sealed class View(ScriptedStore store, string caller) : ILeaseStore
+    private sealed class View(ScriptedStore store, string caller) : IRecordStore<LeaseState>
     {
         public ValueTask<LeaseState> LoadAsync(string resource)
         {

@@ -134,7 +134,7 @@ public sealed class RecordedHistoryTests : IDisposable
 
         public string? Trouble => null;
 
-        public ValueTask<LeaseState> LoadAsync(string resource) => ValueTask.FromResult(_records.GetValueOrDefault(resource, LeaseState.Unused));
+        ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) => ValueTask.FromResult(_records.GetValueOrDefault(resource, LeaseState.Unused));
 
         public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
         {
@@ -142,9 +142,9 @@ public sealed class RecordedHistoryTests : IDisposable
             return ValueTask.FromResult(SaveOutcome.Saved);
         }
 
-        public ValueTask<KeyState> LoadKeyAsync(string key) => throw new NotSupportedException();
+        ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) => throw new NotSupportedException();
 
-        public ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background) => throw new NotSupportedException();
+        public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background) => throw new NotSupportedException();
 
         public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => [];
 

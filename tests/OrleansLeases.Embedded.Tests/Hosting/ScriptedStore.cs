@@ -37,10 +37,10 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
 
     public string? Trouble => behind.Trouble;
 
-    public ValueTask<LeaseState> LoadAsync(string resource)
+    ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource)
     {
         BeforeLoad?.Invoke();
-        return behind.LoadAsync(resource);
+        return ((IRecordStore<LeaseState>)behind).LoadAsync(resource);
     }
 
     public async ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
@@ -60,18 +60,18 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
         }
     }
 
-    public async ValueTask<KeyState> LoadKeyAsync(string key)
+    async ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key)
     {
         if (BeforeLoadKey is not null) await BeforeLoadKey(key).ConfigureAwait(false);
-        return await behind.LoadKeyAsync(key).ConfigureAwait(false);
+        return await ((IRecordStore<KeyState>)behind).LoadAsync(key).ConfigureAwait(false);
     }
 
-    public async ValueTask<SaveOutcome> SaveKeyAsync(string key, KeyState previous, KeyState next, bool background)
+    public async ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background)
     {
         try
         {
             if (BeforeSaveKey is not null) await BeforeSaveKey(key, next).ConfigureAwait(false);
-            var outcome = await behind.SaveKeyAsync(key, previous, next, background).ConfigureAwait(false);
+            var outcome = await behind.SaveAsync(key, previous, next, background).ConfigureAwait(false);
             if (AfterSaveKey is not null) await AfterSaveKey(key, next).ConfigureAwait(false);
             return outcome;
         }

@@ -5,54 +5,6 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace OrleansLeases.Core;
 
-/// <summary>What the stored forms of all records share: compact JSON with a schema version, of which a newer one is refused.</summary>
-internal static class StoredRecord
-{
-    /// <summary>Reads a record, or one block of its log.</summary>
-    /// <param name="utf8">What was stored.</param>
-    /// <param name="type">How it is read.</param>
-    /// <param name="currentSchema">The newest schema this version reads.</param>
-    /// <exception cref="InvalidDataException">It is not readable, or of a newer schema.</exception>
-    public static T Read<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type, int currentSchema)
-        where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(utf8, type) ?? throw new JsonException("It is null.");
-        }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
-        {
-            throw NewerSchema(utf8, currentSchema) ?? new InvalidDataException($"What is stored is not readable as a {typeof(T).Name}.", error);
-        }
-    }
-
-    /// <summary>Refuses a record of a schema that this version must not rewrite.</summary>
-    /// <exception cref="InvalidDataException">It is of such a schema.</exception>
-    public static void Check(int schema, int currentSchema)
-    {
-        if (schema < 1 || schema > currentSchema) throw WrongSchema(schema, currentSchema);
-    }
-
-    private static InvalidDataException WrongSchema(int schema, int currentSchema) => new(
-        $"The stored record has schema {schema}; this version reads 1 to {currentSchema}. Run the version that wrote it, or a newer one.");
-
-    // A newer record may well lack what this version takes for granted.
-    private static InvalidDataException? NewerSchema(ReadOnlySpan<byte> utf8, int currentSchema)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(utf8);
-            using var record = JsonDocument.ParseValue(ref reader);
-            return record.RootElement.ValueKind == JsonValueKind.Object && record.RootElement.TryGetProperty("v", out var schema)
-                && schema.TryGetInt32(out var number) && number > currentSchema ? WrongSchema(number, currentSchema) : null;
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
-}
-
 [JsonSourceGenerationOptions(
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
     Converters = [typeof(MillisecondsConverter)])]
@@ -92,15 +44,14 @@ internal sealed class LeaseLogConverter : BlockLogConverter<LogEntry>
 {
     protected override JsonTypeInfo<LogEntry> Entry => StoredJson.Default.LogEntry;
 
-    protected override LogEntry[] Entries(JsonElement entries) => LeaseCodec.Whole(entries.Deserialize(StoredJson.Default.LogEntryArray));
+    protected override LogEntry[] Entries(JsonElement entries) => RecordCodec.Lease.Whole(entries.Deserialize(StoredJson.Default.LogEntryArray));
 }
 
 internal sealed class KeyLogConverter : BlockLogConverter<KeyLogEntry>
 {
     protected override JsonTypeInfo<KeyLogEntry> Entry => StoredJson.Default.KeyLogEntry;
 
-    protected override KeyLogEntry[] Entries(JsonElement entries) =>
-        entries.Deserialize(StoredJson.Default.KeyLogEntryArray) ?? throw new JsonException("The log is missing.");
+    protected override KeyLogEntry[] Entries(JsonElement entries) => RecordCodec.Key.Whole(entries.Deserialize(StoredJson.Default.KeyLogEntryArray));
 }
 
 internal sealed class HoldersConverter : JsonConverter<ImmutableArray<Holder>>
