@@ -20,6 +20,15 @@ public sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskSchedule
     private readonly CancellationTokenSource _stop = new();
     private int _running;
 
+    /// <summary>How many leases that ended have keys left to clean up.</summary>
+    public int Outstanding
+    {
+        get
+        {
+            lock (_gate) return _known.Count;
+        }
+    }
+
     /// <inheritdoc/>
     public void CleanUp(string resource, PendingCleanUp ended)
     {

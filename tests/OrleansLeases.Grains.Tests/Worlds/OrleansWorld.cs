@@ -36,7 +36,12 @@ public abstract class OrleansWorld : LeaseWorld
     public override async ValueTask DisposeAsync()
     {
         if (_silo is null) return;
-        await _silo.DeactivateAsync();
+        if (!await _silo.TrySettleAsync())
+        {
+            await _silo.Cluster.DisposeAsync();
+            return;
+        }
+
         await EmptyAsync(_silo);
         IdleWith(_limits!).Add(_silo);
     }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.TestingHost;
+using OrleansLeases.Core;
 using OrleansLeases.Testing;
 
 namespace OrleansLeases.Grains.Tests.Worlds;
@@ -11,6 +12,8 @@ namespace OrleansLeases.Grains.Tests.Worlds;
 /// <summary>A silo that can be made to forget every grain in it.</summary>
 internal sealed class WorldSilo
 {
+    private static readonly TimeSpan LongestCleanUp = TimeSpan.FromSeconds(10);
+
     private readonly Activations _activations = new();
 
     private WorldSilo(Action<ISiloBuilder> leases)
@@ -41,8 +44,26 @@ internal sealed class WorldSilo
         return silo;
     }
 
-    /// <summary>Deactivates every grain of ours, and with it whatever a test has left waiting in line.</summary>
-    public async Task DeactivateAsync()
+    /// <summary>
+    /// Lets every clean-up that a test has begun come to its end, and deactivates the grains of leases. A clean-up that comes later
+    /// would meet the records of the next test: the same keys, bound to a lease with the same token.
+    /// </summary>
+    /// <returns>False where a clean-up does not end: the silo is of no use to another test.</returns>
+    public async Task<bool> TrySettleAsync()
+    {
+        var cleaner = Services.GetRequiredService<KeyCleaner>();
+        var started = TimeProvider.System.GetTimestamp();
+        while (cleaner.Outstanding > 0)
+        {
+            if (TimeProvider.System.GetElapsedTime(started) > LongestCleanUp) return false;
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
+
+        await DeactivateAsync();
+        return cleaner.Outstanding == 0;
+    }
+
+    private async Task DeactivateAsync()
     {
         while (_activations.OfOurs() is { Length: > 0 } grains) await Task.WhenAll(grains.Select(DeactivateAsync));
     }
