@@ -23,22 +23,25 @@ public static class LeaseClientServiceExtensions
     /// for as long as the application runs, and follows DNS by <see cref="LeaseHttpOptions.ConnectionLifetime"/>.
     /// </returns>
     /// <remarks>
+    /// <para>Called again, it configures the same client further, after what was configured before: a server that is added then
+    /// is one more way to the same service. A client of another service is added by
+    /// <see cref="AddKeyedLeasesClient(IServiceCollection, string, Action{LeaseHttpOptions})"/>.</para>
     /// <para>Options are checked when a host starts, and otherwise at the first use: an <see cref="OptionsValidationException"/>
     /// names each field that is wrong, its value and the remedy.</para>
     /// <para>What <c>ConfigureHttpClientDefaults</c> adds to every client's handlers is left out here, but for service discovery:
     /// retries, time-outs and breakers such as the standard resilience handler's cut waits of 25 s, and repeat what may not be
     /// repeated. Handlers for this client, such as a credential's, are added to the builder that this returns; add none
     /// there that repeats calls or limits their time. Nor does its <see cref="HttpClient"/> log each call, unless
-    /// <c>AddDefaultLogger</c> is called on that builder; the <see cref="LeaseClient"/> logs each lease that is lost. The <see cref="LeaseClient"/> is disposed of with
-    /// the services, by <c>DisposeAsync</c>, as hosts do. What is registered as <see cref="ILeaseService"/> afterwards, such
-    /// as a test's engine in memory, takes the place of the one over HTTP.</para>
+    /// <c>AddDefaultLogger</c> is called on that builder; the <see cref="LeaseClient"/> logs each lease that is lost. The
+    /// <see cref="LeaseClient"/> is disposed of with the services, by <c>DisposeAsync</c>, as hosts do. What is registered as
+    /// <see cref="ILeaseService"/> afterwards, such as a test's engine in memory, takes the place of the one over HTTP.</para>
     /// </remarks>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="InvalidOperationException">The services have an <see cref="ILeaseService"/> already.</exception>
+    /// <exception cref="InvalidOperationException">The services have an <see cref="ILeaseService"/> from elsewhere.</exception>
     public static IHttpClientBuilder AddLeasesClient(this IServiceCollection services, Action<LeaseHttpOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
-        return Add(services, options => options.Configure(configure));
+        return Add(services, key: null, configure);
     }
 
     /// <inheritdoc cref="AddLeasesClient(IServiceCollection, Action{LeaseHttpOptions})"/>
@@ -47,35 +50,89 @@ public static class LeaseClientServiceExtensions
     public static IHttpClientBuilder AddLeasesClient(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return Add(services, options => options.Bind(configuration, binder => binder.ErrorOnUnknownConfiguration = true));
+        return Add(services, key: null, options => LeaseHttpSettings.Apply(configuration, options));
     }
 
-    private static IHttpClientBuilder Add(IServiceCollection services, Action<OptionsBuilder<LeaseHttpOptions>> configure)
+    /// <summary>
+    /// Adds a client of one of several lease services: an <see cref="ILeaseService"/> over HTTP and a <see cref="LeaseClient"/>
+    /// upon it, both as singletons under a key, for constructors that ask for <c>[FromKeyedServices("billing")] LeaseClient</c>.
+    /// Each has its own options and its own <see cref="HttpClient"/>.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="key">The key, such as <c>billing</c>, which is the name of its <see cref="LeaseHttpOptions"/> too; not empty.</param>
+    /// <param name="configure">How the service is reached; at least one server.</param>
+    /// <returns>The builder of the <see cref="HttpClient"/>, as from <see cref="AddLeasesClient(IServiceCollection, Action{LeaseHttpOptions})"/>.</returns>
+    /// <remarks>
+    /// All that is said of <see cref="AddLeasesClient(IServiceCollection, Action{LeaseHttpOptions})"/> goes for each of them.
+    /// Called again with the same key, it configures the same client further.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="key"/> is empty.</exception>
+    /// <exception cref="InvalidOperationException">The services have an <see cref="ILeaseService"/> of that key from elsewhere.</exception>
+    public static IHttpClientBuilder AddKeyedLeasesClient(this IServiceCollection services, string key, Action<LeaseHttpOptions> configure)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        ArgumentNullException.ThrowIfNull(configure);
+        return Add(services, key, configure);
+    }
+
+    /// <inheritdoc cref="AddKeyedLeasesClient(IServiceCollection, string, Action{LeaseHttpOptions})"/>
+    /// <param name="services">The services.</param>
+    /// <param name="key">The key, such as <c>billing</c>, which is the name of its <see cref="LeaseHttpOptions"/> too; not empty.</param>
+    /// <param name="configuration">A section with the options by name. A name that is none of theirs is refused.</param>
+    public static IHttpClientBuilder AddKeyedLeasesClient(this IServiceCollection services, string key, IConfiguration configuration)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        ArgumentNullException.ThrowIfNull(configuration);
+        return Add(services, key, options => LeaseHttpSettings.Apply(configuration, options));
+    }
+
+    private static IHttpClientBuilder Add(IServiceCollection services, string? key, Action<LeaseHttpOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
-        if (services.Any(service => service.ServiceType == typeof(ILeaseService)))
-            throw new InvalidOperationException($"The services have an {nameof(ILeaseService)} already; call {nameof(AddLeasesClient)} once, and before whatever is to take its place.");
-        configure(services.AddOptions<LeaseHttpOptions>().ValidateOnStart());
-        services.AddSingleton<IValidateOptions<LeaseHttpOptions>, LeaseHttpOptionsValidator>();
+        var name = key is null ? HttpClientName : $"{HttpClientName}:{key}";
+        var client = services.AddHttpClient(name);
+        var isAdded = services.Any(service => service.ServiceType == typeof(Added) && ((Added)service.ImplementationInstance!).Name == name);
+        if (!isAdded) Register(services, key, client);
+        services.AddOptions<LeaseHttpOptions>(key).Configure(configure);
+        return client;
+    }
+
+    private static void Register(IServiceCollection services, string? key, IHttpClientBuilder client)
+    {
+        if (services.Any(service => service.ServiceType == typeof(ILeaseService) && Equals(service.ServiceKey, key)))
+        {
+            throw new InvalidOperationException(
+                $"The services have an {nameof(ILeaseService)}{(key is null ? "" : $" of the key '{key}'")} from elsewhere. Add this client "
+                + $"before whatever is to take its place, or under a key of its own with {nameof(AddKeyedLeasesClient)}.");
+        }
+
+        services.AddSingleton(new Added(client.Name));
+        services.AddOptions<LeaseHttpOptions>(key).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LeaseHttpOptions>, LeaseHttpOptionsValidator>());
         // As AddLeases does, so that an application has the same clock whatever its leases come from.
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<ILeaseService>(provider => ServiceOf(provider, provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value));
-        services.TryAddSingleton(provider => new LeaseClient(
-            provider.GetRequiredService<ILeaseService>(),
-            provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value.Client,
+        // Under no key where it is null.
+        services.AddKeyedSingleton<ILeaseService>(key, (provider, _) => ServiceOf(provider, client.Name, OptionsOf(provider, key)));
+        services.TryAddKeyedSingleton(key, (provider, _) => new LeaseClient(
+            key is null ? provider.GetRequiredService<ILeaseService>() : provider.GetRequiredKeyedService<ILeaseService>(key),
+            OptionsOf(provider, key).Client,
             provider.GetService<TimeProvider>(),
             provider.GetService<ILogger<LeaseClient>>()));
-        return services.AddHttpClient(HttpClientName)
+        client
             .WithoutForeignHandlers()
             // Several lines for each renewal; what matters of them the client says itself.
             .RemoveAllLoggers()
             .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan)
-            .ConfigurePrimaryHttpMessageHandler(provider => HandlerOf(provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value))
+            .ConfigurePrimaryHttpMessageHandler(provider => HandlerOf(OptionsOf(provider, key)))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
     }
 
-    private static HttpLeaseService ServiceOf(IServiceProvider provider, LeaseHttpOptions options) => new(
-        provider.GetRequiredService<IHttpClientFactory>().CreateClient(HttpClientName),
+    private static LeaseHttpOptions OptionsOf(IServiceProvider provider, string? key) =>
+        provider.GetRequiredService<IOptionsMonitor<LeaseHttpOptions>>().Get(key);
+
+    private static HttpLeaseService ServiceOf(IServiceProvider provider, string name, LeaseHttpOptions options) => new(
+        provider.GetRequiredService<IHttpClientFactory>().CreateClient(name),
         options.Servers.Select(server => new Uri(server)),
         provider.GetService<TimeProvider>())
     {
@@ -91,4 +148,7 @@ public static class LeaseClientServiceExtensions
         AllowAutoRedirect = false,
         UseCookies = false,
     };
+
+    /// <summary>Says that a client was added, by the name of its <see cref="HttpClient"/>.</summary>
+    private sealed record Added(string Name);
 }

@@ -241,12 +241,87 @@ public sealed class DependencyInjectionTests
     }
 
     [Fact]
-    public void AddLeasesClient_WhereThereIsAService_IsRefused()
+    public async Task AddLeasesClient_Again_ConfiguresTheSameClient()
     {
+        _servers.Refuses("a", new Refusal.Conflict(3, "told by a"));
+        var services = new ServiceCollection();
+        services.AddLeasesClient(Named).AddHttpMessageHandler(() => new Tenant()).ConfigurePrimaryHttpMessageHandler(() => _servers);
+        services.AddLeasesClient(Configure(("CallTimeout", "00:00:20"), ("Client:Owner", "worker-7"), ("Servers:0", "http://c")));
+        await using var provider = services.BuildServiceProvider(validateScopes: true);
+
+        var options = provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value;
+
+        Assert.Equal(["http://a", "http://b", "http://c"], options.Servers);
+        Assert.Equal(TimeSpan.FromSeconds(20), options.CallTimeout);
+        Assert.Equal("worker-7", Assert.Single(provider.GetServices<LeaseClient>()).Owner);
+        var service = Assert.Single(provider.GetServices<ILeaseService>());
+        Assert.Equal(new Refusal.Conflict(3, "told by a"), await Requests.CallAsync("acquire", service));
+        var handlers = HandlersOf(provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("OrleansLeases"));
+        Assert.Single(handlers, nameof(Tenant));
+    }
+
+    [Fact]
+    public async Task AddLeasesClient_Again_LeavesWhatHasTakenItsPlace()
+    {
+        await using var engine = EmbeddedLeases.InMemory();
         var services = new ServiceCollection();
         services.AddLeasesClient(Named);
+        services.AddSingleton<ILeaseService>(engine);
+        services.AddLeasesClient(options => options.CallTimeout = TimeSpan.FromSeconds(20));
+        await using var provider = services.BuildServiceProvider();
 
-        Assert.Contains("ILeaseService", Assert.Throws<InvalidOperationException>(() => services.AddLeasesClient(Named)).Message, StringComparison.Ordinal);
+        Assert.Same(engine, provider.GetRequiredService<ILeaseService>());
+    }
+
+    [Fact]
+    public async Task KeyedClients_HaveTheirOwnServersAndOptions()
+    {
+        _servers.Refuses("a", new Refusal.Conflict(3, "told by a"));
+        _servers.Refuses("billing", new Refusal.Conflict(4, "told by billing"));
+        _servers.Refuses("orders", new Refusal.Conflict(5, "told by orders"));
+        var services = new ServiceCollection();
+        services.AddLeasesClient(Named).ConfigurePrimaryHttpMessageHandler(() => _servers);
+        services.AddKeyedLeasesClient("billing", options => options.Servers.Add("http://billing")).ConfigurePrimaryHttpMessageHandler(() => _servers);
+        services.AddKeyedLeasesClient("orders", Configure(("Servers:0", "http://orders"), ("Client:Owner", "worker-7")))
+            .ConfigurePrimaryHttpMessageHandler(() => _servers);
+        services.AddSingleton<TwoServices>();
+        await using var provider = services.BuildServiceProvider(validateScopes: true);
+
+        var two = provider.GetRequiredService<TwoServices>();
+
+        Assert.Equal(new Refusal.Conflict(3, "told by a"), await Requests.CallAsync("acquire", two.Unkeyed.Service));
+        Assert.Equal(new Refusal.Conflict(4, "told by billing"), await Requests.CallAsync("acquire", two.Billing.Service));
+        Assert.Equal(new Refusal.Conflict(5, "told by orders"), await Requests.CallAsync("acquire", two.Orders.Service));
+        Assert.Same(provider.GetRequiredKeyedService<ILeaseService>("billing"), two.Billing.Service);
+        Assert.Equal("worker-7", two.Orders.Owner);
+    }
+
+    [Fact]
+    public async Task KeyedClient_AddedAgain_IsTheSame_AndABadOptionOfItNamesIt()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddKeyedLeasesClient("billing", Named);
+        builder.Services.AddKeyedLeasesClient("billing", options => options.CallTimeout = TimeSpan.Zero);
+        using var host = builder.Build();
+
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+
+        Assert.Single(builder.Services, service => service.ServiceType == typeof(LeaseClient));
+        Assert.Contains("Client 'billing': LeaseHttpOptions.CallTimeout is 00:00:00; it takes", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AddLeasesClient_WhereThereIsAServiceFromElsewhere_IsRefused()
+    {
+        var engine = EmbeddedLeases.InMemory();
+        var services = new ServiceCollection();
+        services.AddSingleton<ILeaseService>(engine).AddKeyedSingleton<ILeaseService>("billing", engine);
+
+        var unkeyed = Assert.Throws<InvalidOperationException>(() => services.AddLeasesClient(Named));
+        var keyed = Assert.Throws<InvalidOperationException>(() => services.AddKeyedLeasesClient("billing", Named));
+
+        Assert.StartsWith("The services have an ILeaseService from elsewhere.", unkeyed.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The services have an ILeaseService of the key 'billing' from elsewhere.", keyed.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -255,6 +330,8 @@ public sealed class DependencyInjectionTests
         Assert.Throws<ArgumentNullException>("services", () => LeaseClientServiceExtensions.AddLeasesClient(null!, Named));
         Assert.Throws<ArgumentNullException>("configure", () => new ServiceCollection().AddLeasesClient((Action<LeaseHttpOptions>)null!));
         Assert.Throws<ArgumentNullException>("configuration", () => new ServiceCollection().AddLeasesClient((IConfiguration)null!));
+        Assert.Throws<ArgumentException>("key", () => new ServiceCollection().AddKeyedLeasesClient("", Named));
+        Assert.Throws<ArgumentNullException>("key", () => new ServiceCollection().AddKeyedLeasesClient(null!, Configure()));
     }
 
     private static void Named(LeaseHttpOptions options)
@@ -279,6 +356,16 @@ public sealed class DependencyInjectionTests
         var names = new List<string>();
         for (; handler is DelegatingHandler outer; handler = outer.InnerHandler) names.Add(outer.GetType().Name);
         return names;
+    }
+
+    private sealed class TwoServices(
+        LeaseClient unkeyed, [FromKeyedServices("billing")] LeaseClient billing, [FromKeyedServices("orders")] LeaseClient orders)
+    {
+        public LeaseClient Unkeyed => unkeyed;
+
+        public LeaseClient Billing => billing;
+
+        public LeaseClient Orders => orders;
     }
 
     private sealed class LogBooks(LogBook book) : ILoggerProvider
