@@ -126,7 +126,8 @@ public interface ILeaseService
     /// The sum, or <see cref="Refusal.Conflict"/> where the value is no integer or the sum would overflow, and otherwise
     /// what a put may refuse.
     /// </returns>
-    ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default);
+    ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(
+        string key, AddToCounterRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>Lists keys in the byte order of their names. A key whose lease has ended is not among them.</summary>
     /// <param name="request">Which keys, and where to go on.</param>

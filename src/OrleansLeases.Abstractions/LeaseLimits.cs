@@ -32,7 +32,10 @@ public sealed record LeaseLimits
     /// <value>1,000 by default.</value>
     public int MaxBatch { get; init; } = 1_000;
 
-    /// <summary>How many keys may be bound to one lease. All leases of a resource, ended ones that are still being cleaned up included, may have ten times as many.</summary>
+    /// <summary>
+    /// How many keys may be bound to one lease. All leases of a resource, ended ones that are still being cleaned up included, may have
+    /// ten times as many.
+    /// </summary>
     /// <value>1,000 by default. The record of the lease lists their names.</value>
     public int MaxKeys { get; init; } = 1_000;
 }

@@ -229,7 +229,9 @@ public sealed record ServiceInfo
     /// <summary>The restore epoch in the high bits of new tokens; 0 where none was ever set.</summary>
     public required int Epoch { get; init; }
 
-    /// <summary>A lease is grantable to others at the latest this long after its deadline, plus its own lock-delay, once the service is up.</summary>
+    /// <summary>
+    /// A lease is grantable to others at the latest this long after its deadline, plus its own lock-delay, once the service is up.
+    /// </summary>
     [JsonPropertyName("graceMs")]
     public required TimeSpan Grace { get; init; }
 

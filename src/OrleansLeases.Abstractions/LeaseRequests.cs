@@ -46,7 +46,9 @@ public sealed record AcquireRequest
     /// <summary>For shared leases, how many may hold at once, at least 1; without it, any number.</summary>
     public int? Capacity { get; init; }
 
-    /// <summary>How long this call waits in line: 0 (the default) to 25 s. Repeat the request id to go on waiting in the same place.</summary>
+    /// <summary>
+    /// How long this call waits in the queue: 0 (the default) to 25 s. Repeat the request id to go on waiting in the same place.
+    /// </summary>
     [JsonPropertyName("waitMs")]
     public TimeSpan Wait { get; init; }
 
@@ -60,7 +62,9 @@ public sealed record AcquireRequest
     /// <summary>Shown to anyone who asks about the lease: at most 16 entries, 2 KiB of UTF-8 together.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>1 to 128 bytes, best chosen by the caller: the same id is applied once. Left out, the service makes one and says which.</summary>
+    /// <summary>
+    /// 1 to 128 bytes, best chosen by the caller: the same id is applied once. Left out, the service makes one and says which.
+    /// </summary>
     public string? RequestId { get; init; }
 }
 
@@ -140,7 +144,9 @@ public sealed record BreakRequest
     [JsonPropertyName("graceMs")]
     public required TimeSpan Grace { get; init; }
 
-    /// <summary>Ends the lease after the notice at the latest, whatever its holder was told. Only fencing protects the resource then.</summary>
+    /// <summary>
+    /// Ends the lease after the notice at the latest, whatever its holder was told. Only fencing protects the resource then.
+    /// </summary>
     public bool Force { get; init; }
 
     /// <summary>Why, for the holder and the history: 1 to 512 bytes of UTF-8 without control characters.</summary>

@@ -149,7 +149,9 @@ public sealed class RefusalConverter : JsonConverter<Refusal>
         problem.TryGetProperty(name, out var value) ? TimeSpan.FromMilliseconds(value.GetInt64()) : TimeSpan.Zero;
 }
 
-/// <summary>Writes a result as the body of its value, or as the problem; reads a body with a problem's <c>status</c> as the problem.</summary>
+/// <summary>
+/// Writes a result as the body of its value, or as the problem; reads a body with a problem's <c>status</c> as the problem.
+/// </summary>
 public sealed class LeaseResultConverterFactory : JsonConverterFactory
 {
     /// <inheritdoc/>

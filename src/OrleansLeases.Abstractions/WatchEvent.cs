@@ -15,14 +15,18 @@ public abstract record WatchEvent
     /// <summary>The event's name on the wire: <c>state</c>, <c>resync</c>, or a change such as <c>granted</c> and <c>key-put</c>.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Where to go on after this, as <see cref="WatchRequest.Since"/>; null where there is no such place, as under a prefix.</summary>
+    /// <summary>
+    /// Where to go on after this, as <see cref="WatchRequest.Since"/>; null where there is no such place, as under a prefix.
+    /// </summary>
     public WatchPoint? ResumeFrom { get; init; }
 
     /// <summary>Writes the event's data as the wire has it.</summary>
     /// <param name="json">Where to; not null.</param>
     public abstract void WriteData(Utf8JsonWriter json);
 
-    /// <summary>The current state of a resource: the first event without <see cref="WatchRequest.Since"/>, and the next after <see cref="Resync"/>.</summary>
+    /// <summary>
+    /// The current state of a resource: the first event without <see cref="WatchRequest.Since"/>, and the next after <see cref="Resync"/>.
+    /// </summary>
     /// <param name="Lease">The resource.</param>
     public sealed record LeaseSnapshot(LeaseInfo Lease) : WatchEvent
     {
@@ -74,7 +78,9 @@ public abstract record WatchEvent
         public override void WriteData(Utf8JsonWriter json) => JsonSerializer.Serialize(json, Key, LeaseJson.Default.KeyChange);
     }
 
-    /// <summary>Changes may have been missed: the watcher was too slow, what it asked for is forgotten, or a store did not say what it stored.</summary>
+    /// <summary>
+    /// Changes may have been missed: the watcher was too slow, what it asked for is forgotten, or a store did not say what it stored.
+    /// </summary>
     public sealed record Resync : WatchEvent
     {
         /// <summary>The only one.</summary>

@@ -51,5 +51,6 @@ public readonly record struct WatchPoint(long Sequence, long? History = null)
         ? string.Create(CultureInfo.InvariantCulture, $"{Sequence}-{history}")
         : Sequence.ToString(CultureInfo.InvariantCulture);
 
-    private static bool TryParse(string digits, out long number) => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    private static bool TryParse(string digits, out long number) =>
+        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -39,7 +39,8 @@ internal sealed partial class ConnectionBound(int most, ILogger<ConnectionBound>
         if (Interlocked.Exchange(ref _turnedAway, 0) is > 0 and var count) LogRoomAgain(logger, count);
     }
 
-    [LoggerMessage(7301, LogLevel.Warning, "{Most} connections are open, all that the limit of open files leaves room for; more are turned away. Raise the limit (ulimit -n, LimitNOFILE) if clients are to keep as many.")]
+    [LoggerMessage(7301, LogLevel.Warning, "{Most} connections are open, all that the limit of open files leaves room for; "
+        + "more are turned away. Raise the limit (ulimit -n, LimitNOFILE) if clients are to keep as many.")]
     private static partial void LogFull(ILogger logger, int most);
 
     [LoggerMessage(7302, LogLevel.Warning, "Connections are taken again; {Count} were turned away.")]

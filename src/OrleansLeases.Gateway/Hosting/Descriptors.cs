@@ -7,7 +7,10 @@ internal static class Descriptors
 {
     private const string MaxOpenFiles = "Max open files";
 
-    /// <summary>How many may be open at once; null where that is not told, or not limited. .NET has raised the soft limit to the hard one at its start.</summary>
+    /// <summary>
+    /// How many may be open at once; null where the system does not say, or sets no limit. .NET has raised the soft limit to the hard one
+    /// at its start.
+    /// </summary>
     public static long? Limit
     {
         get

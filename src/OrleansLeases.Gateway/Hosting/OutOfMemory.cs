@@ -8,7 +8,8 @@ namespace OrleansLeases.Gateway.Hosting;
 internal static class OutOfMemory
 {
     private const string Message =
-        "leases: out of memory. The process ends, since calls under way may never be answered otherwise; nothing that was told is lost. Give it more memory.";
+        "leases: out of memory. The process ends, since calls under way may never be answered otherwise; nothing that was told is lost. "
+        + "Give it more memory.";
 
     /// <summary>From now on the process ends where an <see cref="OutOfMemoryException"/> is thrown, whoever might catch it.</summary>
     public static void EndsTheProcess() => AppDomain.CurrentDomain.FirstChanceException += static (_, thrown) =>

@@ -83,19 +83,27 @@ internal sealed class CallerCheck
     private static bool IsLoopback(string url)
     {
         var host = BindingAddress.Parse(url).Host;
-        return host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+        return host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
     }
 
     private static void CheckName(string host)
     {
         var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
         if (host != "*" && Uri.CheckHostName(name) == UriHostNameType.Unknown)
-            throw new ArgumentException($"AllowedHosts has '{host}'; it takes names without a port, such as leases.example.org, *.example.org or *.");
+        {
+            throw new ArgumentException(
+                $"AllowedHosts has '{host}'; it takes names without a port, such as leases.example.org, *.example.org or *.");
+        }
     }
 
     private static void CheckOrigin(string origin)
     {
-        if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || !origin.Equals(uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException($"AllowedOrigins has '{origin}'; it takes origins as browsers send them, such as https://app.example.org.");
+        if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+            || !origin.Equals(uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException(
+                $"AllowedOrigins has '{origin}'; it takes origins as browsers send them, such as https://app.example.org.");
+        }
     }
 }

@@ -77,6 +77,7 @@ internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, 
         context.Response.Clear();
         context.Response.Headers.CacheControl = "no-store";
         var isChange = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
-        return ResponseWriter.RefuseAsync(context, failure is null ? Failures.GivenUp(isChange, requestId: null) : Failures.Failed(failure, isChange, requestId: null));
+        return ResponseWriter.RefuseAsync(
+            context, failure is null ? Failures.GivenUp(isChange, requestId: null) : Failures.Failed(failure, isChange, requestId: null));
     }
 }

@@ -9,8 +9,9 @@ internal static class Failures
     public static Refusal.Unavailable ShuttingDown { get; } =
         new(RetryAfter, "The service is shutting down. Ask again, or ask another server.");
 
-    /// <summary>What whoever looks at the process is told once it has run out of memory.</summary>
-    public static Refusal.Unavailable OutOfMemory { get; } = new(RetryAfter, "The process has run out of memory; restart it, and give it more.");
+    /// <summary>What a health check is told once the process has run out of memory.</summary>
+    public static Refusal.Unavailable OutOfMemory { get; } =
+        new(RetryAfter, "The process has run out of memory; restart it, and give it more.");
 
     /// <summary>The call was cancelled before there was an answer, though its caller may still be there.</summary>
     public static Refusal GivenUp(bool isChange, string? requestId) =>
@@ -22,6 +23,7 @@ internal static class Failures
 
     private static Refusal Of(string what, bool isChange, string? requestId) =>
         !isChange ? new Refusal.Unavailable(RetryAfter, $"{what}. Ask again.")
-        : requestId is null ? new Refusal.OutcomeUnknown(null, $"{what}. The change may have happened: read it to find out, or repeat a renew, a release or a delete.")
-        : new Refusal.OutcomeUnknown(requestId, $"{what}. The change may have happened: repeat the call with this request id to find out.");
+        : new Refusal.OutcomeUnknown(requestId, requestId is null
+            ? $"{what}. The change may have happened: read it to find out, or repeat a renew, a release or a delete."
+            : $"{what}. The change may have happened: repeat the call with this request id to find out.");
 }

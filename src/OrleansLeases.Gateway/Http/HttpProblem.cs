@@ -25,7 +25,8 @@ internal sealed record HttpProblem(int Status, string Field, string Message)
     public static HttpProblem WrongMediaType(string given) => new(
         StatusCodes.Status415UnsupportedMediaType,
         "contentType",
-        $"contentType takes application/json in UTF-8, was {(given.Length == 0 ? "missing" : $"'{given}'")}; send the header Content-Type: application/json.");
+        $"contentType takes application/json in UTF-8, was {(given.Length == 0 ? "missing" : $"'{given}'")}; "
+        + "send the header Content-Type: application/json.");
 
     public static HttpProblem WrongPath(string path) => new(
         StatusCodes.Status404NotFound,

@@ -54,7 +54,8 @@ internal static class PercentEncoding
             var value = (byte)encoded[i];
             if (value == '%')
             {
-                if (encoded.Length - i < 3 || !byte.TryParse(encoded.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value))
+                if (encoded.Length - i < 3
+                    || !byte.TryParse(encoded.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value))
                     return false;
                 i += 2;
             }

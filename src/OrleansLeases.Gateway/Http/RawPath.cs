@@ -36,12 +36,21 @@ internal static class RawPath
         return null;
     }
 
-    /// <summary>Makes sure that a path led nowhere by itself, and not because its name is empty or had dot segments, which were taken out.</summary>
+    /// <summary>
+    /// Makes sure that a path led nowhere by itself, and not because its name is empty or had dot segments, which the server took out.
+    /// </summary>
     public static void RequireName(HttpContext context, ref FieldErrors errors)
     {
         if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _)) return;
-        if (path.Split('/').Any(IsDots) || path.EndsWith("/v1/leases/", StringComparison.Ordinal) || path.EndsWith("/v1/keys/", StringComparison.Ordinal))
-            errors.Add(path.Contains("/v1/keys", StringComparison.Ordinal) || path.Contains("/v1/counters", StringComparison.Ordinal) ? "key" : "resource", BadSegment);
+        if (!path.Split('/').Any(IsDots)
+            && !path.EndsWith("/v1/leases/", StringComparison.Ordinal)
+            && !path.EndsWith("/v1/keys/", StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        var isKey = path.Contains("/v1/keys", StringComparison.Ordinal) || path.Contains("/v1/counters", StringComparison.Ordinal);
+        errors.Add(isKey ? "key" : "resource", BadSegment);
     }
 
     // Compares what was sent with the endpoint's route, segment by segment.

@@ -64,7 +64,8 @@ internal static class RequestBody
         Json.Equals(contentType, StringComparison.OrdinalIgnoreCase)
         || (MediaTypeHeaderValue.TryParse(contentType, out var parsed)
             && parsed.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase)
-            && (!parsed.Charset.HasValue || HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
+            && (!parsed.Charset.HasValue
+                || HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
 
     // Stops past the bound: what is left then is the server's to drop.
     private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader pipe)
@@ -113,7 +114,9 @@ internal static class RequestBody
         catch (JsonException e)
         {
             errors = fields.Errors;
-            errors.Add(FieldReader.Body, $"is not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {WithoutPosition(e.Message)}");
+            errors.Add(
+                FieldReader.Body,
+                $"is not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {WithoutPosition(e.Message)}");
         }
 
         return errors.Any ? null : request;

@@ -209,7 +209,7 @@ internal ref struct FieldReader
         else if (_json.TryGetInt64(out var value) && value >= least && value <= most)
             return value;
         else
-            Refuse(name, $"takes {kind} from {least} to {most}, without fraction or exponent; was {FieldErrors.Shorten(Encoding.ASCII.GetString(_json.ValueSpan))}");
+            Refuse(name, $"takes {kind} from {least} to {most}, without fraction or exponent; was {Shorten(_json.ValueSpan)}");
         return null;
     }
 
@@ -244,6 +244,8 @@ internal ref struct FieldReader
 
     private void Refuse(string name, string message) => _errors.Add(
         Place is not { } place ? name : name.Length == 0 ? place : $"{place}.{name}", message);
+
+    private static string Shorten(ReadOnlySpan<byte> number) => FieldErrors.Shorten(Encoding.ASCII.GetString(number));
 
     private static string Describe(JsonTokenType token) => token switch
     {

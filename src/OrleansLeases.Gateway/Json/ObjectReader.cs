@@ -40,7 +40,7 @@ internal sealed class ObjectReader<T>
         return target;
     }
 
-    /// <summary>Sets a property. The metadata that the compiler generates sets no init-only one; the property itself does, without boxing.</summary>
+    /// <summary>Sets a property. Generated metadata sets no init-only one; the property itself does, and without boxing.</summary>
     public static Action<T, TValue> DelegateOf<TValue>(JsonPropertyInfo property) =>
         ((PropertyInfo)property.AttributeProvider!).SetMethod!.CreateDelegate<Action<T, TValue>>();
 
@@ -58,7 +58,7 @@ internal sealed class ObjectReader<T>
         return property.Options.GetTypeInfo(type) switch
         {
             { Kind: JsonTypeInfoKind.Object } => OfType(nameof(OfObject), type, property),
-            { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } item } when property.Options.GetTypeInfo(item).Kind == JsonTypeInfoKind.Object =>
+            { ElementType: { } item } when property.Options.GetTypeInfo(item).Kind == JsonTypeInfoKind.Object =>
                 OfType(nameof(OfList), item, property),
             _ => throw new NotSupportedException($"No body can have a field such as {property.Name} of {typeof(T)}: {type} has no reader."),
         };

@@ -19,7 +19,8 @@ internal static class KeyEndpoints
 
     public static void Map(IEndpointRouteBuilder endpoints, KeyHandlers handlers)
     {
-        RequestDelegate put = handlers.PutAsync, get = handlers.GetAsync, delete = handlers.DeleteAsync, add = handlers.AddAsync, list = handlers.ListAsync;
+        RequestDelegate put = handlers.PutAsync, get = handlers.GetAsync, delete = handlers.DeleteAsync;
+        RequestDelegate add = handlers.AddAsync, list = handlers.ListAsync;
         endpoints.MapPut(Named, put).WithOperation(put, new OperationMetadata("putKey")
         {
             Tag = Tag,

@@ -45,7 +45,11 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
         }
 
         var answer = await calls.ChangeAsync(
-            context, (name, cancellation) => leases.DeleteKeyAsync(name, ifVersion, cancellation), key, requestId: null, context.RequestAborted);
+            context,
+            (name, cancellation) => leases.DeleteKeyAsync(name, ifVersion, cancellation),
+            key,
+            requestId: null,
+            context.RequestAborted);
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.KeyDeletion);
     }
 
@@ -56,9 +60,13 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
         var request = new ListKeysRequest { Prefix = query.Text("prefix"), After = query.Text("after") };
         if (query.Count("pageSize", ref errors) is { } pageSize) request = request with { PageSize = pageSize };
         if (errors.Any)
+        {
             await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
-        else
-            await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.ListKeysAsync, request), LeaseJson.Default.KeyPage);
+            return;
+        }
+
+        var answer = await calls.ReadAsync(context, leases.ListKeysAsync, request);
+        await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.KeyPage);
     }
 
     private async Task WriteAsync<TRequest, TReply>(

@@ -24,7 +24,8 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
         using var wait = request.Wait > TimeSpan.Zero
             ? CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, calls.Stopping)
             : null;
-        var answer = await calls.ChangeAsync(context, leases.AcquireAsync, request, request.RequestId, wait?.Token ?? context.RequestAborted);
+        var cancellation = wait?.Token ?? context.RequestAborted;
+        var answer = await calls.ChangeAsync(context, leases.AcquireAsync, request, request.RequestId, cancellation);
         if (answer.TryGetValue(out var grant, out var refusal))
             await DeliverAsync(context, grant);
         else
@@ -74,7 +75,8 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
         }
 
         // The call was given up, but perhaps not by its caller.
-        if (!delivered && !context.Response.HasStarted) await ResponseWriter.RefuseAsync(context, Failures.GivenUp(isChange: true, grant.RequestId));
+        if (!delivered && !context.Response.HasStarted)
+            await ResponseWriter.RefuseAsync(context, Failures.GivenUp(isChange: true, grant.RequestId));
     }
 
     private async Task ReleaseUndeliveredAsync(LeaseGrant grant)

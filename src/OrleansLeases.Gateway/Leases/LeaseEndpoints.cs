@@ -78,7 +78,8 @@ internal static class LeaseEndpoints
         {
             Tag = Tag,
             Summary = "Ends a lease against its holder's will.",
-            Description = "Without force it ends no earlier than the deadline its holder was told; with force only fencing protects the resource.",
+            Description = "Without force it ends no earlier than the deadline its holder was told; "
+                + "with force only fencing protects the resource.",
             Refusals = [RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [OperationMetadata.IdempotencyKey],
         });
@@ -112,7 +113,8 @@ internal static class LeaseEndpoints
             Parameters =
             [
                 OperationMetadata.Resource,
-                OperationMetadata.Query("consistent", typeof(bool), "Checks the stored version first, so that the answer is never older than the call."),
+                OperationMetadata.Query(
+                    "consistent", typeof(bool), "Checks the stored version first, so that the answer is never older than the call."),
             ],
         });
         endpoints.MapGet(History, history).WithOperation(history, new OperationMetadata("getLeaseHistory")

@@ -37,7 +37,8 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
             return;
         }
 
-        await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.HistoryAsync, resource), LeaseJson.Default.LeaseHistory);
+        var answer = await calls.ReadAsync(context, leases.HistoryAsync, resource);
+        await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.LeaseHistory);
     }
 
     public async Task ListAsync(HttpContext context)

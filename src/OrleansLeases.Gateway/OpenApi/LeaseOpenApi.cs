@@ -47,7 +47,8 @@ internal static class LeaseOpenApi
                 Title = "OrleansLeases",
                 Version = "v1",
                 Description = "Leases: ownership of a named resource for a limited time, numbered with fencing tokens. "
-                    + "Durations are whole milliseconds. A holder counts its deadline as its own send time + elapsedMs + remainingMs, less a margin.",
+                    + "Durations are whole milliseconds. "
+                    + "A holder counts its deadline as its own send time + elapsedMs + remainingMs, less a margin.",
             };
             // One requirement that requires nothing: nobody is asked who they are.
             document.Security = [new OpenApiSecurityRequirement()];

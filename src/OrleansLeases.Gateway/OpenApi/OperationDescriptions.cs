@@ -24,7 +24,8 @@ internal static class OperationDescriptions
             endpoint.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Refusal), [Problem]));
         endpoint.WithSummary(metadata.Summary).WithTags(metadata.Tag);
         if (metadata.Description is { } description) endpoint.WithDescription(description);
-        endpoint.AddOpenApiOperationTransformer((operation, context, cancellation) => DescribeAsync(operation, context, metadata, cancellation));
+        endpoint.AddOpenApiOperationTransformer(
+            (operation, context, cancellation) => DescribeAsync(operation, context, metadata, cancellation));
     }
 
     private static async Task DescribeAsync(
@@ -60,7 +61,8 @@ internal static class OperationDescriptions
         }
 
         // Nothing refers to them: a stream's schema is text.
-        foreach (var type in metadata.Events) context.Document!.AddComponent(type.Name, await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellation));
+        foreach (var type in metadata.Events)
+            context.Document!.AddComponent(type.Name, await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellation));
 
         foreach (var (status, words) in StatusesOf(metadata))
             operation.Responses![status.ToString(CultureInfo.InvariantCulture)].Description = words;

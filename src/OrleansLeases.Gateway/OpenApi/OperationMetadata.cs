@@ -4,11 +4,14 @@ namespace OrleansLeases.Gateway.OpenApi;
 /// <param name="Name">The name of the operation, unique in the document.</param>
 internal sealed record OperationMetadata(string Name)
 {
-    public static Parameter Resource { get; } = new("resource", "path", typeof(string), "The resource's name, percent-encoded; a '/' may stay as it is.");
+    public static Parameter Resource { get; } =
+        new("resource", "path", typeof(string), "The resource's name, percent-encoded; a '/' may stay as it is.");
 
-    public static Parameter Key { get; } = new("key", "path", typeof(string), "The key's name, percent-encoded; a '/' may stay as it is.");
+    public static Parameter Key { get; } =
+        new("key", "path", typeof(string), "The key's name, percent-encoded; a '/' may stay as it is.");
 
-    public static Parameter IdempotencyKey { get; } = new("Idempotency-Key", "header", typeof(string), "The same as requestId in the body.");
+    public static Parameter IdempotencyKey { get; } =
+        new("Idempotency-Key", "header", typeof(string), "The same as requestId in the body.");
 
     /// <summary>What it is about.</summary>
     public required string Tag { get; init; }

@@ -11,13 +11,14 @@ internal static class ServiceEndpoints
 {
     private const string Tag = "Service";
 
-    public static void MapInfo(IEndpointRouteBuilder endpoints, ServiceReads reads) => MapGet(endpoints, "/v1/info", reads.InfoAsync, new OperationMetadata("getInfo")
-    {
-        Tag = Tag,
-        Summary = "Tells what this service is and what it promises.",
-        Reply = typeof(ServiceInfo),
-        Refusals = [RefusalCode.Unavailable],
-    });
+    public static void MapInfo(IEndpointRouteBuilder endpoints, ServiceReads reads) =>
+        MapGet(endpoints, "/v1/info", reads.InfoAsync, new OperationMetadata("getInfo")
+        {
+            Tag = Tag,
+            Summary = "Tells what this service is and what it promises.",
+            Reply = typeof(ServiceInfo),
+            Refusals = [RefusalCode.Unavailable],
+        });
 
     public static void MapHealth(IEndpointRouteBuilder endpoints, ServiceReads reads)
     {
@@ -31,7 +32,8 @@ internal static class ServiceEndpoints
         MapGet(endpoints, "/health/ready", reads.ReadyAsync, new OperationMetadata("isReady")
         {
             Tag = Tag,
-            Summary = "The service takes calls: it is neither starting nor shutting down, and its store is well. Otherwise the detail says what is wrong.",
+            Summary = "The service takes calls: it is neither starting nor shutting down, and its store is well. "
+                + "Otherwise the detail says what is wrong.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
         });

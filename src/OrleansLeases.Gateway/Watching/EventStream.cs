@@ -27,7 +27,8 @@ internal static class EventStream
     /// <param name="watch">The events.</param>
     /// <param name="time">The clock of the comments.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task WriteAsync(HttpContext context, string opening, LeaseWatch watch, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        HttpContext context, string opening, LeaseWatch watch, TimeProvider time, CancellationToken cancellationToken)
     {
         context.Response.ContentType = "text/event-stream";
         // nginx keeps back what a server behind it sends until it has some thousand bytes of it.

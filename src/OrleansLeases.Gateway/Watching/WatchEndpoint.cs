@@ -27,9 +27,11 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
         {
             Tag = "Watch",
             Summary = "Follows what happens to a resource, to a key, or to every name with a prefix, as server-sent events.",
-            Description = "Takes one of resource, key and prefix. A resource or key is replayed from a given event, or starts with the event state; "
-                + "after resync, which says that events may have been missed, the state follows again. A prefix covers resources and keys, and is live only. "
-                + "The data of state is a LeaseInfo or a KeyInfo; of granted, released, expired, transferred, breaking and broken a LeaseEvent; "
+            Description = "Takes one of resource, key and prefix. "
+                + "A resource or key is replayed from a given event, or starts with the event state; "
+                + "after resync, which says that events may have been missed, the state follows again. "
+                + "A prefix covers resources and keys, and is live only. The data of state is a LeaseInfo or a KeyInfo; "
+                + "of granted, released, expired, transferred, breaking and broken a LeaseEvent; "
                 + "of key-put and key-deleted a KeyChange; of resync an empty object. A stream that is silent for 15 s gets a comment.",
             Reply = typeof(string),
             ReplyType = "text/event-stream",
@@ -41,7 +43,8 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
                 OperationMetadata.Query("key", typeof(string), "The key to watch."),
                 OperationMetadata.Query("prefix", typeof(string), "Watches every resource and key whose name starts with this."),
                 OperationMetadata.Query("since", typeof(string), "The number of the last event known, or its id."),
-                new OperationMetadata.Parameter(LastEventId, "header", typeof(string), "The id of the last event received; it goes before since."),
+                new OperationMetadata.Parameter(
+                    LastEventId, "header", typeof(string), "The id of the last event received; it goes before since."),
             ],
         });
         endpoints.MapOtherMethods(Path, _ => "GET");
