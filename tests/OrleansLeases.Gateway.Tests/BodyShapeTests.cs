@@ -42,7 +42,8 @@ public sealed class BodyShapeTests : IAsyncLifetime
     public async Task Post_WhenFieldHasRightShape_AsksTheService(string endpoint, string field)
     {
         var good = Shapes.ByEndpoint[endpoint].Single(one => one.Name == field).Good;
-        var escaped = Shapes.BodyWith(endpoint, field, good).Replace($"\"{field}\":", $"\"\\u{(int)field[0]:x4}{field[1..]}\":", StringComparison.Ordinal);
+        var escaped = Shapes.BodyWith(endpoint, field, good).Replace(
+            $"\"{field}\":", $"\"\\u{(int)field[0]:x4}{field[1..]}\":", StringComparison.Ordinal);
         Assert.Equal(200, (await PostAsync(endpoint, Shapes.BodyWith(endpoint, field, good))).Status);
         Assert.Equal(200, (await PostAsync(endpoint, escaped)).Status);
         Assert.Equal(2, _leases.Asked.Count);
@@ -65,7 +66,10 @@ public sealed class BodyShapeTests : IAsyncLifetime
     public async Task Post_WhenFieldIsUnknown_NamesIt(string endpoint)
     {
         var body = Shapes.BodyWith(endpoint, "", "");
-        Assert.Contains("it takes", (await PostAsync(endpoint, body[..^1] + ",\"extra\":{\"a\":[1]}}")).AssertInvalid("extra"), StringComparison.Ordinal);
+        Assert.Contains(
+            "it takes",
+            (await PostAsync(endpoint, body[..^1] + ",\"extra\":{\"a\":[1]}}")).AssertInvalid("extra"),
+            StringComparison.Ordinal);
         (await PostAsync(endpoint, body[..^1] + ",\"Undelivered\":true,\"undelivered\":true}")).AssertInvalid("undelivered");
         (await PostAsync(endpoint, body[..^1] + ",\"\":1}")).AssertInvalid("");
         (await PostAsync(endpoint, body[..^1] + ",\"\\ud800\":1}")).AssertInvalid("body");
@@ -101,15 +105,18 @@ public sealed class BodyShapeTests : IAsyncLifetime
     public async Task Post_WhenBodyIsNotJson_SaysWhere(string body, int line, int position)
     {
         foreach (var endpoint in Shapes.ByEndpoint.Keys)
-            Assert.Contains($"line {line}, byte {position}:", (await PostAsync(endpoint, body)).AssertInvalid("body"), StringComparison.Ordinal);
+            Assert.Contains(
+                $"line {line}, byte {position}:", (await PostAsync(endpoint, body)).AssertInvalid("body"), StringComparison.Ordinal);
         Assert.Empty(_leases.Asked);
     }
 
     [Fact]
     public async Task Post_WhenMuchIsWrong_TellsAllOfIt()
     {
-        var reply = await PostAsync("acquire", """{"owner":1,"ttlMs":"30s","mode":"both","capacity":2.5,"metadata":{"a":1,"b":"c","d":null},"x":1}""");
-        foreach (var field in new[] { "resource", "owner", "ttlMs", "mode", "capacity", "metadata.a", "metadata.d", "x" }) reply.AssertInvalid(field);
+        var reply = await PostAsync(
+            "acquire", """{"owner":1,"ttlMs":"30s","mode":"both","capacity":2.5,"metadata":{"a":1,"b":"c","d":null},"x":1}""");
+        foreach (var field in new[] { "resource", "owner", "ttlMs", "mode", "capacity", "metadata.a", "metadata.d", "x" })
+            reply.AssertInvalid(field);
         Assert.Equal(8, reply.Body.GetProperty("errors").EnumerateObject().Count());
         Assert.Contains("a string", reply.AssertInvalid("ttlMs"), StringComparison.Ordinal);
         Assert.Contains("'exclusive', 'shared'", reply.AssertInvalid("mode"), StringComparison.Ordinal);
@@ -119,7 +126,11 @@ public sealed class BodyShapeTests : IAsyncLifetime
     [Fact]
     public async Task Post_WhenMetadataEntryIsWrong_NamesTheEntry()
     {
-        foreach (var value in new[] { """{"a":null}""", """{"a":1}""", """{"a":{"b":"c"}}""", """{"a":["b"]}""", """{"a":"b","a":"b"}""", "{\"a\":\"\u00ff\"}", """{"a":"\ud800"}""" })
+        foreach (var value in new[]
+        {
+            """{"a":null}""", """{"a":1}""", """{"a":{"b":"c"}}""", """{"a":["b"]}""", """{"a":"b","a":"b"}""", "{\"a\":\"\u00ff\"}",
+            """{"a":"\ud800"}""",
+        })
             (await PostAsync("acquire", Shapes.BodyWith("acquire", "metadata", value))).AssertInvalid("metadata.a");
         Assert.Empty(_leases.Asked);
     }
@@ -131,7 +142,10 @@ public sealed class BodyShapeTests : IAsyncLifetime
         foreach (var field in Shapes.Renew)
         {
             foreach (var value in field.Bad.Append(Shapes.Twice).Concat(field.Required ? [Shapes.Missing] : []))
-                (await PostAsync("renew-batch", $$"""{"leases":[{{good}},{{Shapes.Object(Shapes.Renew, field.Name, value)}},{{good}}]}""")).AssertInvalid($"leases[1].{field.Name}");
+            {
+                var bad = Shapes.Object(Shapes.Renew, field.Name, value);
+                (await PostAsync("renew-batch", $$"""{"leases":[{{good}},{{bad}},{{good}}]}""")).AssertInvalid($"leases[1].{field.Name}");
+            }
         }
 
         (await PostAsync("renew-batch", $$"""{"leases":[{{good}},{{good[..^1]}},"extra":1}]}""")).AssertInvalid("leases[1].extra");

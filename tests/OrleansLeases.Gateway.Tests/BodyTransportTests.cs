@@ -49,7 +49,8 @@ public sealed class BodyTransportTests : IAsyncLifetime
     public async Task Post_WhenBodyIsBeyondItsBound_IsRefused()
     {
         var body = Encoding.UTF8.GetBytes(Release + new string(' ', MaxBytes + 1 - Release.Length));
-        Assert.Contains("1048576", (await _host.PostAsync("/v1/leases/release", body)).AssertInvalid("body", 413), StringComparison.Ordinal);
+        Assert.Contains(
+            "1048576", (await _host.PostAsync("/v1/leases/release", body)).AssertInvalid("body", 413), StringComparison.Ordinal);
         (await SendChunkedAsync(body)).AssertInvalid("body", 413);
         Assert.Empty(_leases.Asked);
     }
@@ -58,7 +59,9 @@ public sealed class BodyTransportTests : IAsyncLifetime
     public async Task Post_WhenBodyComesInPieces_IsReadWhole()
     {
         await using var connection = await _host.ConnectAsync();
-        await connection.SendAsync("POST /v1/leases/release HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+        await connection.SendAsync(
+            "POST /v1/leases/release HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\n");
         foreach (var piece in Release.Chunk(7)) await connection.SendAsync($"{piece.Length:x}\r\n{new string(piece)}\r\n");
         await connection.SendAsync("0\r\n\r\n");
         Assert.Equal(200, Reply.Parse(await connection.ReadAsync()).Status);

@@ -71,7 +71,8 @@ public sealed class CachingTests
         request.Headers.Host = "localhost:1";
         using var second = await host.Client.SendAsync(request);
         Assert.Equal(document, await second.Content.ReadAsStringAsync());
-        Assert.Equal(server, System.Text.Json.JsonDocument.Parse(document).RootElement.GetProperty("servers")[0].GetProperty("url").GetString());
+        Assert.Equal(
+            server, System.Text.Json.JsonDocument.Parse(document).RootElement.GetProperty("servers")[0].GetProperty("url").GetString());
 
         using var again = new HttpRequestMessage(HttpMethod.Get, path);
         again.Headers.IfNoneMatch.Add(first.Headers.ETag!);

@@ -57,9 +57,15 @@ public sealed class CallerTests : IAsyncLifetime
     [MemberData(nameof(TakingBodies))]
     public async Task Change_WhenBodyIsNotCalledJson_IsRefused(string method, string path)
     {
-        foreach (var type in new[] { null, "", "text/plain;charset=UTF-8", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a", "text/plain; application/json" })
+        const string Everything =
+            """{"resource":"a","owner":"o","ttlMs":1000,"token":1,"graceMs":0,"reason":"r","value":"v","delta":1}""";
+        foreach (var type in new[]
         {
-            foreach (var body in new[] { "{}", "", """{"resource":"a","owner":"o","ttlMs":1000,"token":1,"graceMs":0,"reason":"r","value":"v","delta":1}""" })
+            null, "", "text/plain;charset=UTF-8", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a",
+            "text/plain; application/json",
+        })
+        {
+            foreach (var body in new[] { "{}", "", Everything })
             {
                 var reply = Reply.Parse(await AskAsync(_host, method, path, type is null ? "" : $"Content-Type: {type}\r\n", body));
                 Assert.Contains("Content-Type: application/json", reply.AssertInvalid("contentType", 415), StringComparison.Ordinal);
@@ -76,9 +82,11 @@ public sealed class CallerTests : IAsyncLifetime
         var port = _host.Address.Port;
         foreach (var headers in new[]
         {
-            "Origin: http://evil.example\r\n", "Origin: null\r\n", "Origin: https://localhost\r\n", $"Origin: http://localhost:{port + 1}\r\n",
+            "Origin: http://evil.example\r\n", "Origin: null\r\n", "Origin: https://localhost\r\n",
+            $"Origin: http://localhost:{port + 1}\r\n",
             $"Origin: http://localhost:{port}\r\nOrigin: http://evil.example\r\n", "Origin:\r\n",
-            "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n", $"Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost:{port}\r\n",
+            "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n",
+            $"Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost:{port}\r\n",
             "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost:1\r\n", "Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n",
         })
             AssertForbidden(await AskAsync(_host, method, path, "Content-Type: application/json\r\n" + headers));
@@ -102,7 +110,11 @@ public sealed class CallerTests : IAsyncLifetime
     [MemberData(nameof(Routes))]
     public async Task Call_WhenTheNameIsNotTheServers_IsForbidden(string method, string path)
     {
-        foreach (var name in new[] { "evil.example", $"evil.example:{_host.Address.Port}", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "localhost.", "[2001:db8::1]" })
+        foreach (var name in new[]
+        {
+            "evil.example", $"evil.example:{_host.Address.Port}", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1",
+            "localhost.", "[2001:db8::1]",
+        })
             AssertForbidden(await AskAsync(_host, method, path, "Content-Type: application/json\r\n", name: name));
         Assert.Empty(_leases.Asked);
     }
@@ -152,7 +164,8 @@ public sealed class CallerTests : IAsyncLifetime
     [InlineData("*")]
     public async Task MapLeases_WhenAnAllowedOriginIsNone_SaysWhich(string origin)
     {
-        var error = await Assert.ThrowsAsync<ArgumentException>(() => GatewayHost.StartAsync(_leases, options: gateway => gateway.AllowedOrigins.Add(origin)));
+        var error = await Assert.ThrowsAsync<ArgumentException>(
+            () => GatewayHost.StartAsync(_leases, options: gateway => gateway.AllowedOrigins.Add(origin)));
         Assert.Contains($"AllowedOrigins has '{origin}'; it takes", error.Message, StringComparison.Ordinal);
     }
 
@@ -160,7 +173,8 @@ public sealed class CallerTests : IAsyncLifetime
     public async Task Call_ToAnotherEndpointOfTheApplication_IsNotOurs()
     {
         await using var host = await GatewayHost.StartAsync(_leases, app: app => app.MapPost("/theirs", () => "theirs"));
-        var reply = await AskAsync(host, "POST", "/theirs", "Content-Type: text/plain\r\nOrigin: http://other.example\r\n", "a", "other.example");
+        var reply = await AskAsync(
+            host, "POST", "/theirs", "Content-Type: text/plain\r\nOrigin: http://other.example\r\n", "a", "other.example");
         Assert.StartsWith("HTTP/1.1 200", reply, StringComparison.Ordinal);
         Assert.DoesNotContain("Cache-Control", reply, StringComparison.Ordinal);
     }
@@ -178,7 +192,8 @@ public sealed class CallerTests : IAsyncLifetime
         if (!reply.EndsWith("\r\n\r\n", StringComparison.Ordinal)) Assert.Equal("urn:orleans-leases:forbidden", Reply.Parse(reply).Type);
     }
 
-    private static async Task<string> AskAsync(GatewayHost host, string method, string path, string headers = "", string body = "", string name = "localhost")
+    private static async Task<string> AskAsync(
+        GatewayHost host, string method, string path, string headers = "", string body = "", string name = "localhost")
     {
         await using var connection = await host.ConnectAsync();
         // The server asks that the name and the port of an origin's own be those that it was called by.

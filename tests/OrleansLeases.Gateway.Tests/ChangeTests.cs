@@ -35,7 +35,8 @@ public sealed class ChangeTests : IAsyncLifetime
             asked with { Metadata = null });
         Assert.Equal((200, "application/json"), (reply.Status, reply.ContentType));
         Assert.Equal(
-            """{"resource":"a/\u00E9\uD83D\uDD12","owner":"o","token":7,"mode":"shared","ttlMs":30000,"remainingMs":30000,"elapsedMs":1,"renewAfterMs":10000,"requestId":"id","replayed":false}""",
+            """{"resource":"a/\u00E9\uD83D\uDD12","owner":"o","token":7,"mode":"shared","ttlMs":30000,"remainingMs":30000"""
+            + ""","elapsedMs":1,"renewAfterMs":10000,"requestId":"id","replayed":false}""",
             reply.Body.GetRawText());
     }
 
@@ -53,7 +54,9 @@ public sealed class ChangeTests : IAsyncLifetime
         Assert.Equal(
             new RenewRequest { Resource = "a", Owner = "o", Token = 9007199254740991, Ttl = TimeSpan.FromMilliseconds(100) },
             Assert.Single(_leases.Asked));
-        Assert.Equal("""{"resource":"a","token":9007199254740991,"ttlMs":100,"remainingMs":100,"elapsedMs":0,"renewAfterMs":10000}""", reply.Body.GetRawText());
+        Assert.Equal(
+            """{"resource":"a","token":9007199254740991,"ttlMs":100,"remainingMs":100,"elapsedMs":0,"renewAfterMs":10000}""",
+            reply.Body.GetRawText());
     }
 
     [Fact]
@@ -83,9 +86,10 @@ public sealed class ChangeTests : IAsyncLifetime
             asked.Leases);
         Assert.Equal(200, reply.Status);
         Assert.Equal(
-            """
-            {"elapsedMs":0,"results":[{"resource":"a","token":1,"ttlMs":1000,"remainingMs":1000,"elapsedMs":0,"renewAfterMs":0,"breaking":{"endsInMs":2000,"reason":"why"}},{"type":"urn:orleans-leases:not-holder","title":"Not the holder","status":409,"detail":"Never.","reason":"never-held","lastToken":1}]}
-            """,
+            """{"elapsedMs":0,"results":[{"resource":"a","token":1,"ttlMs":1000,"remainingMs":1000,"elapsedMs":0,"renewAfterMs":0"""
+            + ""","breaking":{"endsInMs":2000,"reason":"why"}}"""
+            + """,{"type":"urn:orleans-leases:not-holder","title":"Not the holder","status":409"""
+            + ""","detail":"Never.","reason":"never-held","lastToken":1}]}""",
             reply.Body.GetRawText());
     }
 
@@ -100,9 +104,13 @@ public sealed class ChangeTests : IAsyncLifetime
     [Fact]
     public async Task Transfer_WhenEveryFieldIsGiven_AsksForAllOfIt()
     {
-        var reply = await _host.PostAsync("/v1/leases/transfer", """{"resource":"a","owner":"o","token":1,"newOwner":"p","ttlMs":100,"requestId":"id"}""");
+        var reply = await _host.PostAsync(
+            "/v1/leases/transfer", """{"resource":"a","owner":"o","token":1,"newOwner":"p","ttlMs":100,"requestId":"id"}""");
         Assert.Equal(
-            new TransferRequest { Resource = "a", Owner = "o", Token = 1, NewOwner = "p", Ttl = TimeSpan.FromMilliseconds(100), RequestId = "id" },
+            new TransferRequest
+            {
+                Resource = "a", Owner = "o", Token = 1, NewOwner = "p", Ttl = TimeSpan.FromMilliseconds(100), RequestId = "id",
+            },
             Assert.Single(_leases.Asked));
         Assert.Equal(("p", 2), (reply.Body.GetProperty("owner").GetString(), reply.Body.GetProperty("token").GetInt32()));
     }
@@ -110,9 +118,13 @@ public sealed class ChangeTests : IAsyncLifetime
     [Fact]
     public async Task Break_WhenEveryFieldIsGiven_AsksForAllOfIt()
     {
-        var reply = await _host.PostAsync("/v1/leases/break", """{"resource":"a","token":1,"graceMs":100,"force":true,"reason":"why","requestId":"id"}""");
+        var reply = await _host.PostAsync(
+            "/v1/leases/break", """{"resource":"a","token":1,"graceMs":100,"force":true,"reason":"why","requestId":"id"}""");
         Assert.Equal(
-            new BreakRequest { Resource = "a", Token = 1, Grace = TimeSpan.FromMilliseconds(100), Force = true, Reason = "why", RequestId = "id" },
+            new BreakRequest
+            {
+                Resource = "a", Token = 1, Grace = TimeSpan.FromMilliseconds(100), Force = true, Reason = "why", RequestId = "id",
+            },
             Assert.Single(_leases.Asked));
         Assert.Equal("""{"resource":"a","token":1,"endsInMs":100}""", reply.Body.GetRawText());
     }
@@ -130,7 +142,8 @@ public sealed class ChangeTests : IAsyncLifetime
         Assert.Null(await AskedIdAsync(endpoint, without));
 
         foreach (var keys in new[] { ["other"], ["id", "id"], ["\u00e9"], ["ID"], [""], new[] { "a\tb" } })
-            Assert.Contains("Idempotency-Key", (await SendAsync(endpoint, same, keys)).AssertInvalid("requestId"), StringComparison.Ordinal);
+            Assert.Contains(
+                "Idempotency-Key", (await SendAsync(endpoint, same, keys)).AssertInvalid("requestId"), StringComparison.Ordinal);
         Assert.Empty(_leases.Asked);
     }
 

@@ -6,13 +6,16 @@ public sealed class ConventionTests
 {
     [Fact]
     public void Gateway_WhenReferenced_ShowsOnlyHowToMapIt() =>
-        Assert.Equal([typeof(LeaseGatewayExtensions), typeof(LeaseGatewayOptions)], typeof(LeaseGatewayExtensions).Assembly.GetExportedTypes());
+        Assert.Equal(
+            [typeof(LeaseGatewayExtensions), typeof(LeaseGatewayOptions)], typeof(LeaseGatewayExtensions).Assembly.GetExportedTypes());
 
     [Fact]
     public void Gateway_WhenReferenced_KnowsNoEngine() =>
         Assert.Equal(
             ["OrleansLeases.Abstractions"],
-            typeof(LeaseGatewayExtensions).Assembly.GetReferencedAssemblies().Select(assembly => assembly.Name!).Where(name => name.StartsWith("OrleansLeases", StringComparison.Ordinal)));
+            typeof(LeaseGatewayExtensions).Assembly.GetReferencedAssemblies()
+                .Select(assembly => assembly.Name!)
+                .Where(name => name.StartsWith("OrleansLeases", StringComparison.Ordinal)));
 
     [Fact]
     public async Task MapLeases_WhenThereIsNoService_SaysWhichIsMissing()

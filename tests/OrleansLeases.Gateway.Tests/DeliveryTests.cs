@@ -181,7 +181,8 @@ public sealed class DeliveryTests
     private static void AssertReleased(ScriptedLeases leases, bool released)
     {
         Assert.Equal(
-            released ? [("resource-a", "owner-a", 7L)] : [], leases.Asked.OfType<LeaseGrant>().Select(grant => (grant.Resource, grant.Owner, grant.Token)));
+            released ? [("resource-a", "owner-a", 7L)] : [],
+            leases.Asked.OfType<LeaseGrant>().Select(grant => (grant.Resource, grant.Owner, grant.Token)));
         Assert.Empty(leases.Asked.OfType<ReleaseRequest>());
     }
 
@@ -213,7 +214,8 @@ public sealed class DeliveryTests
 
         public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
 
-        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => Task.CompletedTask;
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+            Task.CompletedTask;
 
         public Task CompleteAsync() => Task.CompletedTask;
     }

@@ -73,7 +73,8 @@ public sealed class EngineTests : IAsyncLifetime
         Assert.Equal(503, (await _host.GetAsync("/health/ready")).Status);
     }
 
-    private static string Body(string owner, int waitMs) => $$"""{"resource":"r/s","owner":"{{owner}}","ttlMs":60000,"waitMs":{{waitMs}}}""";
+    private static string Body(string owner, int waitMs) =>
+        $$"""{"resource":"r/s","owner":"{{owner}}","ttlMs":60000,"waitMs":{{waitMs}}}""";
 
     private Task<Reply> AcquireAsync(string owner) => _host.PostAsync("/v1/leases/acquire", Body(owner, 0));
 

@@ -15,7 +15,9 @@ using OrleansLeases.Gateway.Tests.Hosting;
 
 namespace OrleansLeases.Gateway.Tests;
 
-/// <summary>The gateway in an application that has a pipeline and endpoints of its own: it takes over nothing, and is not broken by it.</summary>
+/// <summary>
+/// The gateway in an application that has a pipeline and endpoints of its own: it takes over nothing, and is not broken by it.
+/// </summary>
 public sealed class GuestTests
 {
     private const string Acquire = """{"resource":"a","owner":"o","ttlMs":30000,"requestId":"id"}""";
@@ -61,12 +63,14 @@ public sealed class GuestTests
             });
 
         foreach (var path in new[] { "/health/ready", "/info" }) Assert.Equal("theirs", await host.Client.GetStringAsync(path));
-        foreach (var path in new[] { "/", "/health/live", "/openapi/v1.json", "/v1/orders" }) Assert.Equal("their page", await host.Client.GetStringAsync(path));
+        foreach (var path in new[] { "/", "/health/live", "/openapi/v1.json", "/v1/orders" })
+            Assert.Equal("their page", await host.Client.GetStringAsync(path));
         Assert.Contains("scripted", await host.Client.GetStringAsync("/v1/info"), StringComparison.Ordinal);
         Assert.Contains("scripted", await host.Client.GetStringAsync("/leases/v1/info"), StringComparison.Ordinal);
         Assert.Contains("ready", await host.Client.GetStringAsync("/leases/health/ready"), StringComparison.Ordinal);
         using var unknown = await host.Client.GetAsync("/leases/nothing");
-        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (unknown.StatusCode, unknown.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(
+            (HttpStatusCode.NotFound, "application/problem+json"), (unknown.StatusCode, unknown.Content.Headers.ContentType?.MediaType));
     }
 
     [Fact]
@@ -90,7 +94,8 @@ public sealed class GuestTests
         var limited = 0;
         await using var host = await HostApplication.StartAsync(
             new ScriptedLeases(),
-            services => services.AddLeaseGateway().AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = Patience }),
+            services => services.AddLeaseGateway()
+                .AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = Patience }),
             app =>
             {
                 app.UseRequestTimeouts();
@@ -122,7 +127,8 @@ public sealed class GuestTests
                 app.UseResponseCompression();
                 app.MapLeases();
             });
-        using var http = new HttpClient(new HttpClientHandler { AutomaticDecompression = DecompressionMethods.All }) { BaseAddress = host.Client.BaseAddress };
+        using var handler = new HttpClientHandler { AutomaticDecompression = DecompressionMethods.All };
+        using var http = new HttpClient(handler) { BaseAddress = host.Client.BaseAddress };
         using var events = new StreamReader(await http.GetStreamAsync("/v1/watch?resource=a"));
 
         for (var round = 0; round < 3; round++)
@@ -134,7 +140,8 @@ public sealed class GuestTests
             }
 
             using var refused = await http.PostAsync("/v1/leases/acquire", Json(Acquire));
-            Assert.Equal("urn:orleans-leases:held", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString());
+            Assert.Equal(
+                "urn:orleans-leases:held", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString());
             using var released = await http.PostAsync("/v1/leases/release", Json($$"""{"resource":"a","owner":"o","token":{{token}}}"""));
             released.EnsureSuccessStatusCode();
         }
@@ -143,7 +150,11 @@ public sealed class GuestTests
     [Fact]
     public async Task Failure_WhereTheHostHasPagesForErrors_IsOurProblem()
     {
-        var leases = new ScriptedLeases { OnRenew = _ => throw new InvalidOperationException("secret"), OnGet = _ => new Refusal.Unavailable(Patience, "Not now.") };
+        var leases = new ScriptedLeases
+        {
+            OnRenew = _ => throw new InvalidOperationException("secret"),
+            OnGet = _ => new Refusal.Unavailable(Patience, "Not now."),
+        };
         await using var host = await HostApplication.StartAsync(
             leases,
             services => services.AddProblemDetails().AddLeaseGateway(),

@@ -16,7 +16,8 @@ public sealed class KeyTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _host = await GatewayHost.StartAsync(_leases);
-        _token = (await _leases.AcquireAsync(new AcquireRequest { Resource = "r/s", Owner = "ann", Ttl = TimeSpan.FromHours(1) })).Value.Token;
+        var acquire = new AcquireRequest { Resource = "r/s", Owner = "ann", Ttl = TimeSpan.FromHours(1) };
+        _token = (await _leases.AcquireAsync(acquire)).Value.Token;
     }
 
     public async Task DisposeAsync()
@@ -30,12 +31,18 @@ public sealed class KeyTests : IAsyncLifetime
     {
         Assert.Equal("""{"key":"a/b","version":1}""", (await PutAsync("a/b", """{"value":"x"}""")).Body.ToString());
         Assert.Equal("""{"key":"a/b","value":"x","version":1}""", (await _host.GetAsync("/v1/keys/a/b")).Body.ToString());
-        Assert.Equal("""{"key":"a/b","version":2}""", (await PutAsync("a%2Fb", $$"""{"value":"y","ifVersion":1,"lease":{{Lease}}}""")).Body.ToString());
-        Assert.Equal($$"""{"keys":[{"key":"a/b","value":"y","version":2,"lease":{{Lease}}}]}""", (await _host.GetAsync("/v1/keys?prefix=a")).Body.ToString());
+        Assert.Equal(
+            """{"key":"a/b","version":2}""",
+            (await PutAsync("a%2Fb", $$"""{"value":"y","ifVersion":1,"lease":{{Lease}}}""")).Body.ToString());
+        Assert.Equal(
+            $$"""{"keys":[{"key":"a/b","value":"y","version":2,"lease":{{Lease}}}]}""",
+            (await _host.GetAsync("/v1/keys?prefix=a")).Body.ToString());
         var conflict = await PutAsync("a/b", """{"value":"z","ifVersion":1}""");
-        Assert.Equal((409, "urn:orleans-leases:conflict", 2), (conflict.Status, conflict.Type, conflict.Body.GetProperty("current").GetInt32()));
+        Assert.Equal(
+            (409, "urn:orleans-leases:conflict", 2), (conflict.Status, conflict.Type, conflict.Body.GetProperty("current").GetInt32()));
         Assert.Equal(409, (await _host.SendAsync(HttpMethod.Delete, "/v1/keys/a/b?ifVersion=1")).Status);
-        Assert.Equal("""{"key":"a/b","existed":true}""", (await _host.SendAsync(HttpMethod.Delete, "/v1/keys/a/b?ifVersion=2")).Body.ToString());
+        Assert.Equal(
+            """{"key":"a/b","existed":true}""", (await _host.SendAsync(HttpMethod.Delete, "/v1/keys/a/b?ifVersion=2")).Body.ToString());
         var gone = await _host.GetAsync("/v1/keys/a/b");
         Assert.Equal((404, "urn:orleans-leases:not-found"), (gone.Status, gone.Type));
         Assert.Equal("""{"keys":[]}""", (await _host.GetAsync("/v1/keys")).Body.ToString());
@@ -44,8 +51,12 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task Counter_IsAsTheContractSays()
     {
-        Assert.Equal("""{"key":"c","value":-5,"version":1,"replayed":false}""", (await _host.PostAsync("/v1/counters/c", """{"delta":-5,"requestId":"i"}""")).Body.ToString());
-        Assert.Equal("""{"key":"c","value":-5,"version":1,"replayed":true}""", (await _host.PostAsync("/v1/counters/c", """{"delta":-5,"requestId":"i"}""")).Body.ToString());
+        Assert.Equal(
+            """{"key":"c","value":-5,"version":1,"replayed":false}""",
+            (await _host.PostAsync("/v1/counters/c", """{"delta":-5,"requestId":"i"}""")).Body.ToString());
+        Assert.Equal(
+            """{"key":"c","value":-5,"version":1,"replayed":true}""",
+            (await _host.PostAsync("/v1/counters/c", """{"delta":-5,"requestId":"i"}""")).Body.ToString());
         var overflow = await _host.PostAsync("/v1/counters/c", $$"""{"delta":{{long.MinValue}}}""");
         Assert.Equal((409, "urn:orleans-leases:conflict"), (overflow.Status, overflow.Type));
         Assert.Equal("""{"key":"c","value":"-5","version":1}""", (await _host.GetAsync("/v1/keys/c")).Body.ToString());
@@ -59,7 +70,8 @@ public sealed class KeyTests : IAsyncLifetime
         var put = await PutAsync("a", $$"""{"value":"x","lease":{{Lease}}}""");
         var add = await _host.PostAsync("/v1/counters/a", $$"""{"delta":1,"lease":{{Lease}}}""");
 
-        Assert.Equal((409, "urn:orleans-leases:not-holder", "released"), (put.Status, put.Type, put.Body.GetProperty("reason").GetString()));
+        Assert.Equal(
+            (409, "urn:orleans-leases:not-holder", "released"), (put.Status, put.Type, put.Body.GetProperty("reason").GetString()));
         Assert.Equal((409, "urn:orleans-leases:not-holder"), (add.Status, add.Type));
     }
 
@@ -68,8 +80,10 @@ public sealed class KeyTests : IAsyncLifetime
     {
         var body = Encoding.UTF8.GetBytes("""{"delta":1}""");
         await _host.PostAsync("/v1/counters/c", body, headers: ("Idempotency-Key", "id"));
-        Assert.True((await _host.PostAsync("/v1/counters/c", body, headers: ("Idempotency-Key", "id"))).Body.GetProperty("replayed").GetBoolean());
-        (await _host.PostAsync("/v1/counters/c", """{"delta":1,"requestId":"a"}"""u8.ToArray(), headers: ("Idempotency-Key", "b"))).AssertInvalid("requestId");
+        Assert.True(
+            (await _host.PostAsync("/v1/counters/c", body, headers: ("Idempotency-Key", "id"))).Body.GetProperty("replayed").GetBoolean());
+        var other = """{"delta":1,"requestId":"a"}"""u8.ToArray();
+        (await _host.PostAsync("/v1/counters/c", other, headers: ("Idempotency-Key", "b"))).AssertInvalid("requestId");
     }
 
     public static TheoryData<string, string> BadPuts => new()
@@ -181,7 +195,10 @@ public sealed class KeyTests : IAsyncLifetime
 
     private async Task<Reply> PutAsync(string key, string body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/keys/{key}") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/keys/{key}")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         return await Reply.ReadAsync(await _host.Client.SendAsync(request));
     }
 }

@@ -14,7 +14,9 @@ public sealed class OpenApiTests
         var statuses = (
             from path in (await DocumentAsync()).GetProperty("paths").EnumerateObject()
             from operation in path.Value.EnumerateObject()
-            select (Name: $"{operation.Name} {path.Name}", Statuses: operation.Value.GetProperty("responses").EnumerateObject().Select(response => response.Name).ToArray()))
+            select (
+                Name: $"{operation.Name} {path.Name}",
+                Statuses: operation.Value.GetProperty("responses").EnumerateObject().Select(response => response.Name).ToArray()))
             .ToDictionary(operation => operation.Name, operation => operation.Statuses);
         Assert.Equal(
             new Dictionary<string, string[]>
@@ -49,10 +51,13 @@ public sealed class OpenApiTests
         foreach (var (endpoint, fields) in Shapes.ByEndpoint)
         {
             var body = document.GetProperty("paths").GetProperty($"/v1/leases/{endpoint}").GetProperty("post").GetProperty("requestBody");
-            var name = body.GetProperty("content").GetProperty("application/json").GetProperty("schema").GetProperty("$ref").GetString()!.Split('/')[^1];
+            var content = body.GetProperty("content").GetProperty("application/json");
+            var name = content.GetProperty("schema").GetProperty("$ref").GetString()!.Split('/')[^1];
             var schema = schemas.GetProperty(name);
             Assert.False(schema.GetProperty("additionalProperties").GetBoolean());
-            Assert.Equal(fields.Select(field => field.Name).Order(), schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order());
+            Assert.Equal(
+                fields.Select(field => field.Name).Order(),
+                schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order());
             Assert.Equal(
                 fields.Where(field => field.Required).Select(field => field.Name).Order(),
                 schema.GetProperty("required").EnumerateArray().Select(property => property.GetString()!).Order());
@@ -68,8 +73,11 @@ public sealed class OpenApiTests
             .SelectMany(schema => schema.Value.GetProperty("properties").EnumerateObject()))
         {
             if (property.Name.EndsWith("Ms", StringComparison.Ordinal))
-                Assert.Equal(("integer", "int64"), (property.Value.GetProperty("type").GetString(), property.Value.GetProperty("format").GetString()));
-            Assert.True(!property.Value.TryGetProperty("type", out var type) || type.ValueKind == JsonValueKind.String, property.ToString());
+                Assert.Equal(
+                    ("integer", "int64"),
+                    (property.Value.GetProperty("type").GetString(), property.Value.GetProperty("format").GetString()));
+            Assert.True(
+                !property.Value.TryGetProperty("type", out var type) || type.ValueKind == JsonValueKind.String, property.ToString());
         }
 
         Assert.Equal("""["exclusive","shared"]""", Compact(schemas.GetProperty("LeaseMode").GetProperty("enum")));
@@ -90,7 +98,8 @@ public sealed class OpenApiTests
     public async Task Document_WhenFetched_TellsTheDataOfEvents(string name, string fields)
     {
         var schema = (await DocumentAsync()).GetProperty("components").GetProperty("schemas").GetProperty(name);
-        Assert.Equal(fields, string.Join(' ', schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)));
+        var properties = schema.GetProperty("properties").EnumerateObject().Select(property => property.Name);
+        Assert.Equal(fields, string.Join(' ', properties.Order(StringComparer.Ordinal)));
     }
 
     [Fact]
@@ -98,7 +107,9 @@ public sealed class OpenApiTests
     {
         var document = await DocumentAsync();
         Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
-        var schemas = document.GetProperty("components").GetProperty("schemas").EnumerateObject().Select(schema => $"#/components/schemas/{schema.Name}").ToHashSet();
+        var schemas = document.GetProperty("components").GetProperty("schemas").EnumerateObject()
+            .Select(schema => $"#/components/schemas/{schema.Name}")
+            .ToHashSet();
         var references = References(document).ToHashSet();
         Assert.Subset(schemas, references);
         Assert.NotEmpty(references);
@@ -112,10 +123,14 @@ public sealed class OpenApiTests
         Assert.Equal("[{}]", Compact(document.GetProperty("security")));
         var schemas = Everything(document.GetProperty("components"));
         Assert.DoesNotContain(schemas, one => one.Name is "oneOf" or "anyOf");
-        var descriptions = Everything(document).Where(one => one.Name is "description" or "summary" && one.Value.ValueKind == JsonValueKind.String).ToList();
+        var descriptions = Everything(document)
+            .Where(one => one.Name is "description" or "summary" && one.Value.ValueKind == JsonValueKind.String)
+            .ToList();
         Assert.True(descriptions.Count > 50);
         // As the framework writes a reference to a member out of a comment.
-        Assert.All(descriptions, one => Assert.DoesNotMatch(@"\b[A-Z]\w+\.[A-Z]\w+|<see|\b(int|long|string|bool|TimeSpan) [A-Z]", one.Value.GetString()!));
+        Assert.All(
+            descriptions,
+            one => Assert.DoesNotMatch(@"\b[A-Z]\w+\.[A-Z]\w+|<see|\b(int|long|string|bool|TimeSpan) [A-Z]", one.Value.GetString()!));
     }
 
     private static IEnumerable<JsonProperty> Everything(JsonElement element) => element.ValueKind switch

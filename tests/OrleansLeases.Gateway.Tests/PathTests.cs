@@ -56,7 +56,8 @@ public sealed class PathTests
     {
         var leases = new ScriptedLeases();
         await using var host = await GatewayHost.StartAsync(leases);
-        foreach (var target in new[] { $"/v1/leases/{encoded}", $"/v1/leases/{encoded}?consistent=true", $"http://localhost/v1/leases/{encoded}" })
+        var path = $"/v1/leases/{encoded}";
+        foreach (var target in new[] { path, $"{path}?consistent=true", $"http://localhost{path}" })
         {
             Assert.StartsWith("HTTP/1.1 200", await AskAsync(host, target), StringComparison.Ordinal);
             Assert.True(leases.Asked.TryDequeue(out var asked), target);
@@ -115,9 +116,11 @@ public sealed class PathTests
         {
             await using var host = await GatewayHost.StartAsync(leases, pathBase, group);
             await using var connection = await host.ConnectAsync();
-            var path = target.StartsWith('/') ? pathBase + group + target : target.Replace("localhost", "localhost" + pathBase + group, StringComparison.Ordinal);
+            var path = target.StartsWith('/')
+                ? pathBase + group + target
+                : target.Replace("localhost", "localhost" + pathBase + group, StringComparison.Ordinal);
             var body = method == "GET" ? "" : Shapes.BodyWith("break", "", "");
-            await connection.SendAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+            await connection.SendBodyAsync(method, path, body);
             Assert.Matches("^HTTP/1.1 4(00|04|05) ", await connection.ReadAsync());
             Assert.Empty(leases.Asked);
         }

@@ -20,10 +20,14 @@ public sealed class ProtocolTests
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
         var leases = new ScriptedLeases();
-        await using var host = await GatewayHost.StartAsync(leases, url: url, services: services => services.Configure<KestrelServerOptions>(
-            kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate)));
+        await using var host = await GatewayHost.StartAsync(
+            leases,
+            url: url,
+            services: services => services.Configure<KestrelServerOptions>(
+                kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate)));
         using var handler = new SocketsHttpHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == certificate.GetCertHashString();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) =>
+            presented?.GetCertHashString() == certificate.GetCertHashString();
         using var client = new HttpClient(handler) { BaseAddress = host.Address, DefaultRequestVersion = HttpVersion.Version20 };
         foreach (var path in new[] { "/v1/leases/a%2Fb", "/v1/leases/a/b?consistent=true" })
         {

@@ -36,7 +36,8 @@ public sealed class ReadTests : IAsyncLifetime
         };
         var reply = await _host.GetAsync("/v1/leases/a?consistent=false");
         Assert.Equal(
-            """{"resource":"a","state":"held","holders":[{"owner":"o","token":3,"mode":"shared","ttlMs":1000,"remainingMs":1000,"metadata":{"k":"v"},"keys":["key"]}],"capacity":2,"availableInMs":1000,"lastToken":3,"waiters":0,"sequence":0}""",
+            """{"resource":"a","state":"held","holders":[{"owner":"o","token":3,"mode":"shared","ttlMs":1000,"remainingMs":1000"""
+            + ""","metadata":{"k":"v"},"keys":["key"]}],"capacity":2,"availableInMs":1000,"lastToken":3,"waiters":0,"sequence":0}""",
             reply.Body.GetRawText());
         Assert.Equal((200, "application/json"), (reply.Status, reply.ContentType));
         Assert.Equal(new GetLeaseRequest { Resource = "a" }, Assert.Single(_leases.Asked));
@@ -105,7 +106,8 @@ public sealed class ReadTests : IAsyncLifetime
     public async Task Info_WhenReady_TellsWhatTheServicePromises()
     {
         Assert.Equal(
-            """{"version":"1","engine":"scripted","durable":false,"epoch":0,"graceMs":1000,"limits":{"minTtlMs":100,"maxTtlMs":86400000,"maxWaitMs":25000,"maxHolders":1000,"maxWaiters":1000,"maxBatch":1000,"maxKeys":1000}}""",
+            """{"version":"1","engine":"scripted","durable":false,"epoch":0,"graceMs":1000,"limits":{"minTtlMs":100,"maxTtlMs":86400000"""
+            + ""","maxWaitMs":25000,"maxHolders":1000,"maxWaiters":1000,"maxBatch":1000,"maxKeys":1000}}""",
             (await _host.GetAsync("/v1/info")).Body.GetRawText());
         Assert.Equal((200, """{"status":"ready"}"""), await HealthAsync("ready"));
         Assert.Equal((200, """{"status":"live"}"""), await HealthAsync("live"));

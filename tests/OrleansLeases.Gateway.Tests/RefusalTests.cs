@@ -29,7 +29,9 @@ public sealed class RefusalTests : IAsyncLifetime
         new Refusal.Unauthorized("No credential."),
         new Refusal.Forbidden("Not this name."),
         new Refusal.NotFound("No such key."),
-        new Refusal.Held([new CurrentHolder { Owner = "o", Mode = LeaseMode.Exclusive, Remaining = TimeSpan.FromSeconds(1) }], true, 1, TimeSpan.FromSeconds(1), "Held."),
+        new Refusal.Held(
+            [new CurrentHolder { Owner = "o", Mode = LeaseMode.Exclusive, Remaining = TimeSpan.FromSeconds(1) }],
+            true, 1, TimeSpan.FromSeconds(1), "Held."),
         new Refusal.NotHolder(NotHolderReason.Expired, 3, "Expired."),
         new Refusal.Conflict(2, "Capacity."),
         new Refusal.LimitReached("waiters", TimeSpan.FromSeconds(1.001), "Too many."),
@@ -45,7 +47,8 @@ public sealed class RefusalTests : IAsyncLifetime
     [MemberData(nameof(Table))]
     public async Task Call_WhenRefused_IsTheProblemOfTheTable(string word, int status, string? retryAfter)
     {
-        var refusal = All.Single(one => $"urn:orleans-leases:{word}" == JsonSerializer.SerializeToElement(one, LeaseJson.Default.Refusal).GetProperty("type").GetString());
+        string? TypeOf(Refusal one) => JsonSerializer.SerializeToElement(one, LeaseJson.Default.Refusal).GetProperty("type").GetString();
+        var refusal = All.Single(one => TypeOf(one) == $"urn:orleans-leases:{word}");
         _leases.OnAcquire = (_, _) => new(refusal);
         _leases.OnRenew = _ => refusal;
         _leases.OnRelease = _ => refusal;
@@ -68,10 +71,13 @@ public sealed class RefusalTests : IAsyncLifetime
         _leases.OnAcquire = (_, _) => throw new InvalidOperationException("Broken.");
         _leases.OnRenew = _ => throw new InvalidOperationException("Broken.");
         var acquire = await _host.PostAsync("/v1/leases/acquire", Shapes.BodyWith("acquire", "requestId", "\"id\""));
-        Assert.Equal((503, "urn:orleans-leases:outcome-unknown", "id"), (acquire.Status, acquire.Type, acquire.Body.GetProperty("requestId").GetString()));
+        Assert.Equal(
+            (503, "urn:orleans-leases:outcome-unknown", "id"),
+            (acquire.Status, acquire.Type, acquire.Body.GetProperty("requestId").GetString()));
         Assert.Equal([(LogLevel.Error, 7101)], _host.Log.OfGateway);
         var renew = await _host.PostAsync("/v1/leases/renew", Shapes.BodyWith("renew", "", ""));
-        Assert.Equal((503, "urn:orleans-leases:outcome-unknown", false), (renew.Status, renew.Type, renew.Body.TryGetProperty("requestId", out _)));
+        Assert.Equal(
+            (503, "urn:orleans-leases:outcome-unknown", false), (renew.Status, renew.Type, renew.Body.TryGetProperty("requestId", out _)));
     }
 
     [Fact]
@@ -97,7 +103,8 @@ public sealed class RefusalTests : IAsyncLifetime
     public async Task Change_WhenTheServiceCancelsByItself_IsOutcomeUnknown()
     {
         _leases.OnRelease = _ => throw new OperationCanceledException("A limit of its own.");
-        Assert.Equal("urn:orleans-leases:outcome-unknown", (await _host.PostAsync("/v1/leases/release", Shapes.BodyWith("release", "", ""))).Type);
+        Assert.Equal(
+            "urn:orleans-leases:outcome-unknown", (await _host.PostAsync("/v1/leases/release", Shapes.BodyWith("release", "", ""))).Type);
     }
 
     [Fact]

@@ -16,7 +16,11 @@ public sealed class UnansweredTests
         {
             var data = new TheoryData<string, string> { { "PUT", "/v1/keys/a" }, { "POST", "/v1/counters/a" }, { "DELETE", "/v1/keys/a" } };
             foreach (var word in Shapes.ByEndpoint.Keys) data.Add("POST", $"/v1/leases/{word}");
-            foreach (var path in new[] { "/v1/keys/a", "/v1/keys", "/v1/leases/a", "/v1/leases", "/v1/history/a", "/v1/watch?resource=a", "/v1/info", "/health/ready" })
+            foreach (var path in new[]
+            {
+                "/v1/keys/a", "/v1/keys", "/v1/leases/a", "/v1/leases", "/v1/history/a", "/v1/watch?resource=a", "/v1/info",
+                "/health/ready",
+            })
                 data.Add("GET", path);
             return data;
         }
@@ -59,7 +63,8 @@ public sealed class UnansweredTests
         var leases = new ScriptedLeases
         {
             OnGet = _ => ScriptedLeases.Free("a") with { State = (LeaseStatus)99 },
-            OnTransfer = request => ScriptedLeases.Grant(new AcquireRequest { Resource = "a", Owner = "o", Ttl = TimeSpan.Zero, Mode = (LeaseMode)99 }),
+            OnTransfer = request =>
+                ScriptedLeases.Grant(new AcquireRequest { Resource = "a", Owner = "o", Ttl = TimeSpan.Zero, Mode = (LeaseMode)99 }),
         };
         await using var host = await GatewayHost.StartAsync(leases);
         AssertUnavailable("GET", await AskAsync(host, "GET", "/v1/leases/a"));
@@ -86,8 +91,10 @@ public sealed class UnansweredTests
             context.RequestAborted = limit.Token;
             return next(context);
         });
-        var reply = await host.PostAsync("/v1/leases/acquire", """{"resource":"a","owner":"o","ttlMs":1000,"waitMs":25000,"requestId":"id"}""");
-        Assert.Equal((503, "urn:orleans-leases:outcome-unknown", "id"), (reply.Status, reply.Type, reply.Body.GetProperty("requestId").GetString()));
+        var reply = await host.PostAsync(
+            "/v1/leases/acquire", """{"resource":"a","owner":"o","ttlMs":1000,"waitMs":25000,"requestId":"id"}""");
+        Assert.Equal(
+            (503, "urn:orleans-leases:outcome-unknown", "id"), (reply.Status, reply.Type, reply.Body.GetProperty("requestId").GetString()));
     }
 
     [Fact]
@@ -129,7 +136,9 @@ public sealed class UnansweredTests
         foreach (var (method, path) in new[] { ("POST", "/v1/leases/acquire"), ("POST", "/v1/counters/a"), ("PUT", "/v1/keys/a") })
         {
             await using var connection = await host.ConnectAsync();
-            await connection.SendAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+            await connection.SendAsync(
+                $"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + body);
             connection.EndSending();
             var reply = await ReadOrCutOffAsync(connection);
             if (reply.Length > 0) Assert.Matches("^HTTP/1.1 4[0-9][0-9] ", reply);
@@ -154,7 +163,9 @@ public sealed class UnansweredTests
     private static Reply AssertUnavailable(string method, string raw)
     {
         var reply = Reply.Parse(raw);
-        Assert.Equal((503, "application/problem+json", method == "GET" ? "urn:orleans-leases:unavailable" : "urn:orleans-leases:outcome-unknown"), (reply.Status, reply.ContentType, reply.Type));
+        Assert.Equal(
+            (503, "application/problem+json", method == "GET" ? "urn:orleans-leases:unavailable" : "urn:orleans-leases:outcome-unknown"),
+            (reply.Status, reply.ContentType, reply.Type));
         return reply;
     }
 
@@ -165,7 +176,7 @@ public sealed class UnansweredTests
             : Shapes.ByEndpoint.ContainsKey(word) ? Shapes.BodyWith(word, "", "")
             : method == "PUT" ? """{"value":"v"}""" : """{"delta":1}""";
         await using var connection = await host.ConnectAsync();
-        await connection.SendAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        await connection.SendBodyAsync(method, path, body);
         return await connection.ReadAsync().WaitAsync(Patience);
     }
 

@@ -75,11 +75,12 @@ public sealed class WatchTests : IAsyncLifetime
         await PutAsync("k", "2\n\n3", new KeyLease { Resource = "r", Owner = "ann", Token = token });
         await _leases.ReleaseAsync(new ReleaseRequest { Resource = "r", Owner = "ann", Token = token });
 
+        var lease = $$"""{"resource":"r","owner":"ann","token":{{token}}}""";
         Assert.Equal(
-            $$$"""
-            id: 2-{{{_history}}}
+            $$"""
+            id: 2-{{_history}}
             event: key-put
-            data: {"key":"k","version":2,"kind":"key-put","at":"2030-01-01T00:00:00+00:00","value":"2\n\n3","lease":{"resource":"r","owner":"ann","token":{{{token}}}}}
+            data: {"key":"k","version":2,"kind":"key-put","at":"2030-01-01T00:00:00+00:00","value":"2\n\n3","lease":{{lease}}}
             """,
             await events.NextAsync());
         Assert.Equal(
@@ -191,7 +192,8 @@ public sealed class WatchTests : IAsyncLifetime
     public async Task Stream_WhenItsClientHangsUp_LetsTheWatchGo()
     {
         var source = new Source();
-        await using var host = await GatewayHost.StartAsync(new ScriptedLeases { OnWatch = _ => new LeaseWatch(source.ReadAsync(), source) });
+        await using var host = await GatewayHost.StartAsync(
+            new ScriptedLeases { OnWatch = _ => new LeaseWatch(source.ReadAsync(), source) });
         using (var events = await EventReader.OpenAsync(host, "resource=r")) await events.NextAsync();
         await source.Ended.WaitAsync(Patience);
         await source.Disposed.WaitAsync(Patience);
@@ -202,10 +204,12 @@ public sealed class WatchTests : IAsyncLifetime
     public async Task Stream_ThatIsNotRead_HoldsUpItsWatchOnly()
     {
         var source = new Source();
-        await using var host = await GatewayHost.StartAsync(new ScriptedLeases { OnWatch = _ => new LeaseWatch(source.ReadAsync(), source) });
+        await using var host = await GatewayHost.StartAsync(
+            new ScriptedLeases { OnWatch = _ => new LeaseWatch(source.ReadAsync(), source) });
         using var events = await EventReader.OpenAsync(host, "prefix=");
         await events.NextAsync();
-        var change = new WatchEvent.KeyChanged(new KeyChange { Key = "k", Version = 1, Kind = KeyEventKind.KeyPut, At = default, Value = new string('x', 60_000) });
+        var change = new WatchEvent.KeyChanged(
+            new KeyChange { Key = "k", Version = 1, Kind = KeyEventKind.KeyPut, At = default, Value = new string('x', 60_000) });
         for (var i = 0; i < 2_000; i++) source.Events.Writer.TryWrite(change);
 
         // The connection takes some megabytes, and then the watch is no longer read.
@@ -222,7 +226,10 @@ public sealed class WatchTests : IAsyncLifetime
 
     private async Task<long> AcquireAsync(string resource, bool shared = false) => (await _leases.AcquireAsync(new AcquireRequest
     {
-        Resource = resource, Owner = shared ? $"{Guid.NewGuid()}" : "ann", Ttl = TimeSpan.FromHours(1), Mode = shared ? LeaseMode.Shared : LeaseMode.Exclusive,
+        Resource = resource,
+        Owner = shared ? $"{Guid.NewGuid()}" : "ann",
+        Ttl = TimeSpan.FromHours(1),
+        Mode = shared ? LeaseMode.Shared : LeaseMode.Exclusive,
     })).Value.Token;
 
     private async Task PutAsync(string key, string value, KeyLease? lease = null) =>
@@ -240,7 +247,8 @@ public sealed class WatchTests : IAsyncLifetime
 
         public Task Disposed => _disposed.Task;
 
-        public async IAsyncEnumerable<WatchEvent> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+        public async IAsyncEnumerable<WatchEvent> ReadAsync(
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             try
             {

@@ -17,7 +17,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private GatewayHost(WebApplication app, Uri address) => (_app, Address, Client) = (app, address, new HttpClient { BaseAddress = address });
+    private GatewayHost(WebApplication app, Uri address) =>
+        (_app, Address, Client) = (app, address, new HttpClient { BaseAddress = address });
 
     public Uri Address { get; }
 
@@ -61,7 +62,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public Task<Reply> PostAsync(string path, string body) => PostAsync(path, Encoding.UTF8.GetBytes(body));
 
-    public async Task<Reply> PostAsync(string path, byte[] body, string? contentType = "application/json", params (string Name, string Value)[] headers)
+    public async Task<Reply> PostAsync(
+        string path, byte[] body, string? contentType = "application/json", params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
         if (contentType is not null) request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);

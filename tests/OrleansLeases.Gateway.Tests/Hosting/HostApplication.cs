@@ -17,7 +17,8 @@ internal sealed class HostApplication : IAsyncDisposable
     /// <param name="leases">The service behind the gateway.</param>
     /// <param name="services">Adds the application's own services.</param>
     /// <param name="pipeline">Adds its middleware and endpoints, and the gateway's.</param>
-    public static async Task<HostApplication> StartAsync(ILeaseService leases, Action<IServiceCollection> services, Action<WebApplication> pipeline)
+    public static async Task<HostApplication> StartAsync(
+        ILeaseService leases, Action<IServiceCollection> services, Action<WebApplication> pipeline)
     {
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");

@@ -22,8 +22,12 @@ internal sealed class RawConnection : IAsyncDisposable
     /// <summary>Sends a request after which the server closes.</summary>
     public Task SendGetAsync(string target) => SendAsync($"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 
-    public Task SendPostAsync(string target, string body, string headers = "") =>
-        SendAsync($"POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n{headers}\r\n{body}");
+    public Task SendPostAsync(string target, string body, string headers = "") => SendBodyAsync("POST", target, body, headers);
+
+    /// <summary>Sends a request with a body, or an empty one, after which the server closes.</summary>
+    public Task SendBodyAsync(string method, string target, string body, string headers = "") => SendAsync(
+        $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        + $"Content-Length: {body.Length}\r\n{headers}\r\n{body}");
 
     /// <summary>Says that nothing more will be sent.</summary>
     public void EndSending() => _tcp.Client.Shutdown(SocketShutdown.Send);

@@ -37,7 +37,8 @@ internal sealed record Reply(int Status, string? ContentType, string? RetryAfter
             Header("Allow"),
             JsonDocument.Parse(raw[(end + 4)..]).RootElement);
 
-        string? Header(string name) => head.FirstOrDefault(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase))?[(name.Length + 2)..];
+        string? Header(string name) =>
+            head.FirstOrDefault(line => line.StartsWith(name + ": ", StringComparison.OrdinalIgnoreCase))?[(name.Length + 2)..];
     }
 
     /// <summary>Makes sure that this is a problem that tells what is wrong with a field.</summary>

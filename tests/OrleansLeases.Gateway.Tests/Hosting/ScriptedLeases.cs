@@ -38,7 +38,8 @@ internal sealed class ScriptedLeases : ILeaseService, IUndeliveredGrants
 
     public Func<string, LeaseResult<KeyValue>> OnGetKey { get; set; } = key => new Refusal.NotFound($"There is no key '{key}'.");
 
-    public Func<WatchRequest, LeaseResult<LeaseWatch>> OnWatch { get; set; } = _ => new Refusal.Unavailable(TimeSpan.FromSeconds(1), "Nothing is watched.");
+    public Func<WatchRequest, LeaseResult<LeaseWatch>> OnWatch { get; set; } =
+        _ => new Refusal.Unavailable(TimeSpan.FromSeconds(1), "Nothing is watched.");
 
     public Func<ServiceInfo> OnInfo { get; set; } = () => new ServiceInfo
     {
@@ -148,13 +149,15 @@ internal sealed class ScriptedLeases : ILeaseService, IUndeliveredGrants
         return new(OnGetKey(key));
     }
 
-    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
+    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(
+        string key, long? ifVersion = null, CancellationToken cancellationToken = default)
     {
         Asked.Enqueue((key, ifVersion));
         return new(new KeyDeletion { Key = key, Existed = true });
     }
 
-    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
+    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(
+        string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
     {
         Asked.Enqueue((key, request));
         return new(new CounterValue { Key = key, Value = request.Delta, Version = 3 });

@@ -27,7 +27,9 @@ internal static class Shapes
     private static readonly string[] BadInteger = [.. Anything, "\"5\"", "true", "1.5", "1.0", "1e3", "1e999", Huge, "-" + Huge];
     private static readonly string[] BadMilliseconds = [.. BadInteger, "9223372036854775807", "-9223372036854775808", "922337203685478"];
     private static readonly string[] BadCount = [.. BadInteger, "2147483648", "-2147483649"];
-    private static readonly string[] BadTexts = ["null", "[]", "[1]", DeepArray, "12", "true", "\"a\"", """{"\ud800":"a"}""", "{\"\u00ff\":\"a\"}"];
+    private static readonly string[] BadTexts =
+        ["null", "[]", "[1]", DeepArray, "12", "true", "\"a\"", """{"\ud800":"a"}""", "{\"\u00ff\":\"a\"}"];
+
     private static readonly string[] BadList = ["null", "{}", "12", "\"a\"", DeepObject];
 
     /// <summary>By endpoint: its fields, each with whether it is required, a good value and bad ones.</summary>
@@ -36,7 +38,8 @@ internal static class Shapes
         ["acquire"] =
         [
             Text("resource"), Text("owner"), new("ttlMs", true, "30000", BadMilliseconds), new("mode", false, "\"exclusive\"", BadWord),
-            new("capacity", false, "2", BadCount), new("waitMs", false, "0", BadMilliseconds), new("lockDelayMs", false, "0", BadMilliseconds),
+            new("capacity", false, "2", BadCount), new("waitMs", false, "0", BadMilliseconds),
+            new("lockDelayMs", false, "0", BadMilliseconds),
             new("metadata", false, """{"a":"b"}""", BadTexts), RequestId,
         ],
         ["renew"] = Renew,
@@ -45,7 +48,8 @@ internal static class Shapes
         ["transfer"] = [Text("resource"), Text("owner"), Token(true), Text("newOwner"), OptionalTtl, RequestId],
         ["break"] =
         [
-            Text("resource"), new("graceMs", true, "0", BadMilliseconds), Text("reason"), Token(false), new("force", false, "true", BadFlag), RequestId,
+            Text("resource"), new("graceMs", true, "0", BadMilliseconds), Text("reason"), Token(false),
+            new("force", false, "true", BadFlag), RequestId,
         ],
     };
 
