@@ -37,7 +37,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
         {
             if (_disposed) return;
             _queue.Enqueue(keeper, at);
-            if (at < _armedFor) Arm_NeedsLock(at, _clock.Read().Mono);
+            if (at < _armedFor) Arm_NeedsLock(at, _clock.Read().Monotonic);
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
             lock (_gate)
             {
                 if (_disposed) return;
-                var now = _clock.Read().Mono;
+                var now = _clock.Read().Monotonic;
                 // In portions, since callers that set an alarm wait for this lock.
                 while (due.Count < TakeAtOnce && _queue.TryPeek(out var keeper, out var at) && at <= now)
                 {
@@ -82,7 +82,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
 
             foreach (var (keeper, at) in due)
             {
-                if (keeper.Ring(at)) _forget(keeper);
+                if (keeper.OnAlarm(at)) _forget(keeper);
                 else if (keeper.SomeoneWaits) _ = keeper.Wake();
                 else lock (_gate) _background.Enqueue(keeper);
             }

@@ -13,8 +13,8 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     private readonly TimeProvider _time;
     private readonly LeaseClock _clock;
     private readonly LeaseRules _rules;
-    private readonly Keepers _keepers;
-    private readonly KeyCalls _keys;
+    private readonly KeeperRegistry _keepers;
+    private readonly KeyOperations _keys;
     private readonly PrefixWatchers _prefixes = new();
     private readonly Watches _watches;
     private readonly ListingGate _listings = new();
@@ -37,8 +37,8 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
             TokenFloor = tokenFloor,
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
-        _keepers = new Keepers(store, clock, _rules, _prefixes, time);
-        _keys = new KeyCalls(_keepers, _keepers, time);
+        _keepers = new KeeperRegistry(store, clock, _rules, _prefixes, time);
+        _keys = new KeyOperations(_keepers, _keepers, time);
         _watches = new Watches(time);
         _checks = new RequestChecks(options.Limits);
         _info = new ServiceInfo
@@ -122,7 +122,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         }
 
         var results = new LeaseResult<LeaseRenewal>[pending.Length];
-        var elapsed = _clock.Read().Mono - received.Mono;
+        var elapsed = _clock.Read().Monotonic - received.Monotonic;
         for (var i = 0; i < pending.Length; i++)
         {
             results[i] = await Answer(pending[i], cancellationToken).ConfigureAwait(false);

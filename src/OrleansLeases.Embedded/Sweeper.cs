@@ -36,8 +36,8 @@ internal sealed class Sweeper : IAsyncDisposable
             {
                 var now = clock.Read();
                 // A keeper that lost its record to a fault is found again by starting over now and then.
-                if (now.Mono >= startOver) (startOver, done) = (now.Mono + StartOverAfter, null);
-                var page = store.DueAfter(done, now.Early, PageSize);
+                if (now.Monotonic >= startOver) (startOver, done) = (now.Monotonic + StartOverAfter, null);
+                var page = store.DueAfter(done, now.Earliest, PageSize);
                 await Task.WhenAll(page.Select(record => keeperOf(record.Resource).Wake())).ConfigureAwait(false);
                 if (page.Count > 0) done = page[^1];
                 pause = page.Count < PageSize;

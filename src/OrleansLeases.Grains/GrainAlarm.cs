@@ -29,7 +29,7 @@ internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
         lock (_gate)
         {
             (_keeper, _at) = (keeper, at);
-            var wait = Math.Max(0, Math.Ceiling((at - _clock.Read().Mono).TotalMilliseconds));
+            var wait = Math.Max(0, Math.Ceiling((at - _clock.Read().Monotonic).TotalMilliseconds));
             _timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
         }
     }
@@ -43,6 +43,6 @@ internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
         Keeper keeper;
         TimeSpan at;
         lock (_gate) (keeper, at) = (_keeper!, _at);
-        if (!keeper.Ring(at)) _ = keeper.Wake();
+        if (!keeper.OnAlarm(at)) _ = keeper.Wake();
     }
 }

@@ -42,7 +42,7 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
         }
     }
 
-    public Task GiveUpAsync(Guid call) => _waiting.TryGetValue(call, out var wait) ? wait.CancelAsync() : Task.CompletedTask;
+    public Task CancelWaitAsync(Guid call) => _waiting.TryGetValue(call, out var wait) ? wait.CancelAsync() : Task.CompletedTask;
 
     public Task<LeaseResult<LeaseRelease>> GiveBackAsync(string owner, long token) =>
         Keeper.Submit(LeaseCommand.GiveBack(Keeper.Resource, owner, token))!;
@@ -89,13 +89,13 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
 
     public async Task<LeaseResult<Dictionary<string, long>>> AttachedKeysAsync(long token, CancellationToken cancellationToken)
     {
-        var answer = await Keeper.Submit(new LeaseCommand.AttachedKeys(token), cancellationToken)!;
+        var answer = await Keeper.Submit(new LeaseCommand.GetAttachedKeys(token), cancellationToken)!;
         return answer.TryGetValue(out var keys, out var refusal) ? new Dictionary<string, long>(keys.Since) : refusal;
     }
 
     public async Task<LeaseResult<long[]>> WhoHoldsAsync(CancellationToken cancellationToken)
     {
-        var answer = await Keeper.Submit(LeaseCommand.WhoHolds.Instance, cancellationToken)!;
+        var answer = await Keeper.Submit(LeaseCommand.GetActiveTokens.Instance, cancellationToken)!;
         return answer.TryGetValue(out var tokens, out var refusal) ? tokens.InForce.ToArray() : refusal;
     }
 
@@ -140,7 +140,7 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     /// <param name="call">The call.</param>
     /// <returns>When it is out of the queue.</returns>
     [Alias("GiveUp")]
-    Task GiveUpAsync(Guid call);
+    Task CancelWaitAsync(Guid call);
 
     /// <summary>See <see cref="LeaseCommand.GiveBack(LeaseGrant)"/>.</summary>
     /// <param name="owner">The holder.</param>
@@ -180,14 +180,14 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     [Alias("CleanUpDone")]
     Task<Refusal?> CleanUpDoneAsync(long token, [Immutable] string[] keys, CancellationToken cancellationToken);
 
-    /// <summary>See <see cref="LeaseCommand.AttachedKeys"/>.</summary>
+    /// <summary>See <see cref="LeaseCommand.GetAttachedKeys"/>.</summary>
     /// <param name="token">Which lease.</param>
     /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
     /// <returns>The names, each with the generation for which it is attached.</returns>
     [Alias("AttachedKeys"), ResponseTimeout("00:00:05")]
     Task<LeaseResult<Dictionary<string, long>>> AttachedKeysAsync(long token, CancellationToken cancellationToken);
 
-    /// <summary>See <see cref="LeaseCommand.WhoHolds"/>. Compared with the store, since another activation may have ended what this one takes to be in force.</summary>
+    /// <summary>See <see cref="LeaseCommand.GetActiveTokens"/>. Compared with the store, since another activation may have ended what this one takes to be in force.</summary>
     /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
     /// <returns>The tokens in force.</returns>
     [Alias("WhoHolds"), ResponseTimeout("00:00:05")]

@@ -11,7 +11,7 @@ namespace OrleansLeases.Grains;
 internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
 {
     private readonly ConcurrentDictionary<Keeper, bool> _keepers = new();
-    private readonly ClaimSequence _claims = new();
+    private readonly ActivationSequence _activations = new();
     private readonly ILeaseStorage _storage;
     private readonly KeyCleaner _cleaner;
     private readonly LeaseSiloOptions _options;
@@ -68,7 +68,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     // A store takes real time, whatever clock the leases are under.
     public GrainStore StoreOf(GrainId grain) => new(_storage, grain, _options.StorageTimeout, TimeProvider.System);
 
-    public KeeperHost HostOf(IKeeperAlarm alarm) => new(Clock, Rules, alarm) { Claims = _claims, Cleaner = _cleaner, Prefixes = Prefixes, Failed = _failures.Take };
+    public KeeperHost HostOf(IKeeperAlarm alarm) => new(Clock, Rules, alarm) { Activations = _activations, Cleaner = _cleaner, Prefixes = Prefixes, Failed = _failures.Take };
 
     public void Enter(Keeper keeper)
     {

@@ -45,7 +45,7 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         var call = Guid.NewGuid();
         Task<LeaseResult<LeaseGrant>>? sent = null;
         var answer = ChangeAsync(CallsOf, request.Resource, grain => sent = grain.AcquireAsync(request, call, CancellationToken.None), request.RequestId, CancellationToken.None, request.Wait);
-        return await UntoldGrants.AnswerAsync(answer, () => GiveUpAsync(request, call, sent!), GiveBackAsync, cancellationToken).ConfigureAwait(false);
+        return await UntoldGrants.AnswerAsync(answer, () => CancelWaitAsync(request, call, sent!), GiveBackAsync, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
@@ -264,11 +264,11 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
         return new(RetryAfter, $"The cluster's leases cannot be reached: this client or silo has not joined it yet, or no silo in it has leases. Ask again. {note}");
     }
 
-    private async Task<LeaseResult<LeaseGrant>> GiveUpAsync(AcquireRequest request, Guid call, Task<LeaseResult<LeaseGrant>> sent)
+    private async Task<LeaseResult<LeaseGrant>> CancelWaitAsync(AcquireRequest request, Guid call, Task<LeaseResult<LeaseGrant>> sent)
     {
         try
         {
-            if (request.Wait > TimeSpan.Zero) await CallsOf(request.Resource).GiveUpAsync(call).ConfigureAwait(false);
+            if (request.Wait > TimeSpan.Zero) await CallsOf(request.Resource).CancelWaitAsync(call).ConfigureAwait(false);
         }
         catch (Exception)
         {

@@ -95,7 +95,7 @@ public sealed class CancellationTests : IAsyncLifetime
         var holder = (await _cluster.Leases.AcquireAsync(Acquire("a", "holder"))).Value;
         var request = Acquire("a", "me", "id") with { Wait = TimeSpan.FromSeconds(25) };
         using var gone = new CancellationTokenSource();
-        var givesUp = _calls.Call("GiveUpAsync");
+        var givesUp = _calls.Call("CancelWaitAsync");
         var older = _cluster.ClientLeases.AcquireAsync(request, gone.Token).AsTask();
         await Calls.UntilAsync(async () => (await _cluster.Leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Value.Waiters == 1);
         await gone.CancelAsync();
@@ -106,7 +106,7 @@ public sealed class CancellationTests : IAsyncLifetime
         await takenOver.ReachedAsync();
         takenOver.LetGo();
 
-        var gaveUp = _calls.Answer("GiveUpAsync");
+        var gaveUp = _calls.Answer("CancelWaitAsync");
         givesUp.LetGo();
         await gaveUp.ReachedAsync();
         gaveUp.LetGo();

@@ -11,7 +11,7 @@ public abstract class Keeper
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private protected static readonly Refusal.Unavailable ShuttingDown = new(RetryAfter, "The service is shutting down.");
     // So long may another keeper's change stay unknown to whoever watches at this one.
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RecheckEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FarthestAlarm = TimeSpan.FromMinutes(5);
     private static readonly Refusal TooManyCalls =
         new Refusal.LimitReached("calls", RetryAfter, $"{MaxCalls} calls wait for the store to answer for this name; ask again later.");
@@ -27,11 +27,11 @@ public abstract class Keeper
     private TimeSpan _alarmAt = TimeSpan.MaxValue;
     private long _lastCall;
     private long _comparedFor;
-    private Bulletin? _bulletin;
-    private TimeSpan _lookedAt;
+    private RecordBroadcaster? _broadcaster;
+    private TimeSpan _lastReadAt;
     private bool _watched;
-    private long _told = -1;
-    private bool _tellsAll;
+    private long _lastNotified = -1;
+    private bool _notifiesAll;
 
     private protected Keeper(string name, KeeperHost host)
     {
@@ -47,12 +47,12 @@ public abstract class Keeper
     public virtual bool SomeoneWaits => false;
 
     /// <summary>Whether somebody watches the record here.</summary>
-    public bool IsWatched => Volatile.Read(ref _bulletin) is { IsRead: true };
+    public bool IsWatched => Volatile.Read(ref _broadcaster) is { IsRead: true };
 
     /// <summary>Tells the keeper that an alarm it set has come. It may leave memory then: if nothing is going on and nobody has asked for a while.</summary>
     /// <param name="at">The moment it was set for.</param>
     /// <returns>Whether it has retired; its host must then forget it, and otherwise <see cref="Wake"/> it soon.</returns>
-    public bool Ring(TimeSpan at)
+    public bool OnAlarm(TimeSpan at)
     {
         var now = _host.Clock.Read();
         lock (_gate)
@@ -61,8 +61,8 @@ public abstract class Keeper
             if (_retired) return true;
             if (_host.IdleAfter is not { } idle || _busy || _stopped is not null || SomeoneWaits) return false;
             // Whoever watches uses it.
-            if (IsWatched) _lastUsed = now.Mono;
-            if (IsNeeded || now.Mono < IdleSince_NeedsLock + idle) return false;
+            if (IsWatched) _lastUsed = now.Monotonic;
+            if (IsNeeded || now.Monotonic < IdleSince_NeedsLock + idle) return false;
             // A later alarm may still know this keeper; it should not keep the record in memory as well.
             DropState();
             // A watch that was started may yet be read.
@@ -101,7 +101,7 @@ public abstract class Keeper
     private protected async ValueTask<T> ReadStoreAsync<T>(Func<string, ValueTask<T>> load)
     {
         var arrived = Volatile.Read(ref _lastCall);
-        _lookedAt = _host.Clock.Read().Mono;
+        _lastReadAt = _host.Clock.Read().Monotonic;
         var stored = await load(Name);
         _comparedFor = arrived;
         return stored;
@@ -117,28 +117,28 @@ public abstract class Keeper
     /// <summary>Tells whoever watches of a record that is stored, whoever stored it. Before the first load there is nobody who could have missed it.</summary>
     /// <param name="record">The record.</param>
     /// <param name="mayBePast">Whether what is new in it may have been true long ago only: those who watch start over then, as a read would.</param>
-    private protected void Tell(IHistory record, bool mayBePast = false)
+    private protected void NotifyWatchers(IHistory record, bool mayBePast = false)
     {
-        if (_tellsAll && record.Last == _told) return;
-        if (_told >= 0 && record.Last > _told)
+        if (_notifiesAll && record.Last == _lastNotified) return;
+        if (_lastNotified >= 0 && record.Last > _lastNotified)
         {
-            if (mayBePast) StartWatchesOver();
-            else _host.Prefixes?.Publish(Name, record, _told);
+            if (mayBePast) RestartWatches();
+            else _host.Prefixes?.Publish(Name, record, _lastNotified);
         }
 
-        (_told, _tellsAll) = (record.Last, true);
-        _bulletin?.Show(record);
+        (_lastNotified, _notifiesAll) = (record.Last, true);
+        _broadcaster?.Publish(record);
     }
 
     /// <summary>Puts up a record that is stored; in a turn.</summary>
-    private protected Bulletin PutUp(IHistory record)
+    private protected RecordBroadcaster GetBroadcaster(IHistory record)
     {
         lock (_gate)
         {
-            _bulletin ??= new(record);
-            if (_stopped is not null) _bulletin.End();
+            _broadcaster ??= new(record);
+            if (_stopped is not null) _broadcaster.End();
             _watched = true;
-            return _bulletin;
+            return _broadcaster;
         }
     }
 
@@ -146,31 +146,31 @@ public abstract class Keeper
     /// Whether to compare the record with the store, since somebody watches and it was not for a while: a keeper that does
     /// not know that another one writes as well would have nothing to tell, for ever.
     /// </summary>
-    private protected bool MustLook_NeedsLock(Now now)
+    private protected bool MustRecheck_NeedsLock(Instant now)
     {
-        if (LookAt_NeedsLock is not { } at || at > now.Mono) return false;
+        if (RecheckAt_NeedsLock is not { } at || at > now.Monotonic) return false;
         // Whoever started a watch has begun to read it by now.
         return _watched = IsWatched;
     }
 
-    private TimeSpan? LookAt_NeedsLock => _watched && !_host.Alone && !_busy ? _lookedAt + LookEvery : null;
+    private TimeSpan? RecheckAt_NeedsLock => _watched && !_host.IsSingleWriter && !_busy ? _lastReadAt + RecheckEvery : null;
 
-    private protected void EndWatches() => Volatile.Read(ref _bulletin)?.End();
+    private protected void EndWatches() => Volatile.Read(ref _broadcaster)?.End();
 
     // What was stored meanwhile, if anything, is known with the next load. A watch of this record asks for that at once,
     // and goes on by the number of its last event; one of a prefix has no number.
-    private void TellWhatIsLost()
+    private void NotifyOfLoss()
     {
-        if (!_tellsAll || KnowsState) return;
-        _tellsAll = false;
-        StartWatchesOver();
+        if (!_notifiesAll || KnowsState) return;
+        _notifiesAll = false;
+        RestartWatches();
     }
 
-    private void StartWatchesOver()
+    private void RestartWatches()
     {
         _host.Prefixes?.Lose(Name);
         EndWatches();
-        lock (_gate) _bulletin = null;
+        lock (_gate) _broadcaster = null;
     }
 
     /// <summary>
@@ -189,7 +189,7 @@ public abstract class Keeper
             }
 
             call.Number = ++_lastCall;
-            if (call.IsUse) _lastUsed = call.Received.Mono;
+            if (call.IsUse) _lastUsed = call.Received.Monotonic;
             if (_busy)
             {
                 (_calls ??= new()).Enqueue(call);
@@ -223,11 +223,11 @@ public abstract class Keeper
             {
                 // A defect must not leave callers waiting, nor a state that may be ahead of the store.
                 DropState();
-                _retryAt = _host.Clock.Read().Mono + RetryAfter;
+                _retryAt = _host.Clock.Read().Monotonic + RetryAfter;
                 call.Fault(error);
             }
 
-            TellWhatIsLost();
+            NotifyOfLoss();
             AfterCall();
             lock (_gate)
             {
@@ -246,10 +246,10 @@ public abstract class Keeper
     {
         if (_stopped is not null || _retired) return;
         var wake = WakeAt_NeedsLock ?? (!_busy && _host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
-        if (LookAt_NeedsLock is { } look && !(wake < look)) wake = look;
+        if (RecheckAt_NeedsLock is { } look && !(wake < look)) wake = look;
         if (wake is not { } at) return;
         // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.
-        var farthest = _host.Clock.Read().Mono + FarthestAlarm;
+        var farthest = _host.Clock.Read().Monotonic + FarthestAlarm;
         if (at > farthest) at = farthest;
         if (at >= _alarmAt) return;
         _alarmAt = at;
@@ -268,7 +268,7 @@ public abstract class Keeper
 
     private protected Refusal NotRead(Exception error)
     {
-        _retryAt = _host.Clock.Read().Mono + RetryAfter;
+        _retryAt = _host.Clock.Read().Monotonic + RetryAfter;
         var what = $"The record of '{Name}' could not be read";
         var why = error is StoreUnreadableException or InvalidDataException ? $": {error.Message}"
             : _host.Failed?.Invoke(what, error) is { } failure ? $"; the log says why, under {failure}."

@@ -7,7 +7,7 @@ namespace OrleansLeases.Core;
 public sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAlarm Alarm)
 {
     /// <summary>Names the claims of these keepers. Shared by all keepers of one run of a process, whatever their store.</summary>
-    public ClaimSequence Claims { get; init; } = new();
+    public ActivationSequence Activations { get; init; } = new();
 
     /// <summary>Who watches names by their prefix; null where nobody can.</summary>
     public PrefixWatchers? Prefixes { get; init; }
@@ -22,7 +22,7 @@ public sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAlarm
     /// Whether nobody but the keepers of this host writes to its stores, one keeper for each name: then what a keeper
     /// knows is what is stored, and need not be compared with it.
     /// </summary>
-    public bool Alone { get; init; }
+    public bool IsSingleWriter { get; init; }
 
     /// <summary>
     /// Where turns may stay that are started there. All others leave the synchronization context and the task scheduler of their
@@ -37,11 +37,11 @@ public sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAlarm
     /// </summary>
     public Func<string, Exception, string>? Failed { get; init; }
 
-    internal Claim NextClaim() => new(Rules.Incarnation, Claims.Next());
+    internal ActivationId NextActivation() => new(Rules.Incarnation, Activations.Next());
 }
 
 /// <summary>Numbers the loads of one run of a process: each gets a name of its own, so that a write whose outcome was unknown can never pass for a later claim. Thread-safe.</summary>
-public sealed class ClaimSequence
+public sealed class ActivationSequence
 {
     private long _last;
 
@@ -52,7 +52,7 @@ public sealed class ClaimSequence
 public interface IKeeperAlarm
 {
     /// <summary>
-    /// Calls <see cref="Keeper.Ring"/> once, at or soon after a moment, and then <see cref="Keeper.Wake"/>
+    /// Calls <see cref="Keeper.OnAlarm"/> once, at or soon after a moment, and then <see cref="Keeper.Wake"/>
     /// unless it has retired. Several alarms of one keeper may stand.
     /// </summary>
     /// <param name="keeper">Whom to wake.</param>

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>One call about a lease.</summary>
-internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply> command, Now received)
+internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply> command, Instant received)
     : PendingCall<LeaseState, TReply>(received)
     where TReply : class
 {
@@ -11,7 +11,7 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
 
     public override bool IsBackground => command.IsBackground && !keeper.SomeoneWaits;
 
-    public override bool RequiresFreshRead => command.RequiresFreshRead(keeper.IsAlone);
+    public override bool RequiresFreshRead => command.RequiresFreshRead(keeper.IsSingleWriter);
 
     public override Refusal UnknownOutcome => command.IsRead
         ? new Refusal.Unavailable(Keeper.RetryAfter, "The store did not answer.")
@@ -19,15 +19,15 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
 
     public override ValueTask ProcessAsync() => keeper.ProcessAsync(this);
 
-    public override Step<LeaseState> Apply(LeaseState state, Now now)
+    public override Step<LeaseState> Apply(LeaseState state, Instant now)
     {
         _transition = keeper.Apply(state, command, now);
-        return new(_transition.Next, _transition.Durable, _transition.CheckFirst);
+        return new(_transition.Next, _transition.Durable, _transition.RequiresFreshRead);
     }
 
     public override bool TryRespond(LeaseState state, bool durable)
     {
-        if (_transition.Served.Count > 0) keeper.TellServed(_transition.Served, command);
+        if (_transition.Granted.Count > 0) keeper.RespondToGranted(_transition.Granted, command);
         var now = keeper.ReadClock();
         var reply = _transition.Reply;
         if (reply.IsOvertaken(state, durable, now)) return false;
@@ -39,11 +39,11 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
     public override void RespondUnknown()
     {
         base.RespondUnknown();
-        foreach (var (call, _) in keeper.LeaveLine(_transition.Served, command, out _)) call.Refuse(call.UnknownOutcome);
+        foreach (var (call, _) in keeper.Dequeue(_transition.Granted, command, out _)) call.Refuse(call.UnknownOutcome);
     }
 
     /// <returns>False where the call has its response already.</returns>
-    public bool TryRespond(LeaseReply<TReply> reply, LeaseState state, Now now) =>
+    public bool TryRespond(LeaseReply<TReply> reply, LeaseState state, Instant now) =>
         TryRespond(reply.ToResult(new ResponseContext(keeper, state, command.RequestId, Received, now)));
 }
 
@@ -65,7 +65,7 @@ internal sealed class Waiter(LeaseCommand.Acquire command)
     public void Attend(LeaseCall<LeaseGrant> call, TimeSpan wait)
     {
         Call = call;
-        Until = call.Received.Mono + wait;
+        Until = call.Received.Monotonic + wait;
     }
 
     public void Leave(TimeSpan now)

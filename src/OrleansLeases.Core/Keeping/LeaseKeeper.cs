@@ -9,7 +9,7 @@ namespace OrleansLeases.Core;
 /// <remarks>Two keepers of one resource may be alive at once: the compare-and-swap and the horizon keep them apart.</remarks>
 public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
 {
-    private Claim _self;
+    private ActivationId _self;
 
     /// <summary>Makes a keeper that knows nothing yet; its first call loads.</summary>
     /// <param name="resource">The resource.</param>
@@ -24,9 +24,9 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     public string Resource => Name;
 
     /// <inheritdoc/>
-    public override bool SomeoneWaits => _line.Count > 0;
+    public override bool SomeoneWaits => _waiters.Count > 0;
 
-    internal bool IsAlone => _host.Alone;
+    internal bool IsSingleWriter => _host.IsSingleWriter;
 
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
     /// <typeparam name="TReply">The response of the command.</typeparam>
@@ -46,20 +46,20 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
         var now = _host.Clock.Read();
         // A call's wait is over when it is over, though the store hangs and a turn with it. That turn may be storing the
         // caller's own grant, so it gets a moment more.
-        if (SomeoneWaits) SendAwayWhoWaitedOut(now, _busy ? SparedWhileBusy : TimeSpan.Zero);
-        bool looks;
+        if (SomeoneWaits) RefuseExpiredWaits(now, _busy ? SparedWhileBusy : TimeSpan.Zero);
+        bool rechecks;
         lock (_gate)
         {
             if (_retired || _stopped is not null) return Task.CompletedTask;
-            looks = MustLook_NeedsLock(now);
-            if (_busy || (!looks && _state is not null && WakeAt_NeedsLock is var due && (due is null || due > now.Mono)))
+            rechecks = MustRecheck_NeedsLock(now);
+            if (_busy || (!rechecks && _state is not null && WakeAt_NeedsLock is var due && (due is null || due > now.Monotonic)))
             {
                 SetAlarm_NeedsLock();
                 return Task.CompletedTask;
             }
         }
 
-        return Tick(looks, now) ?? Task.CompletedTask;
+        return Tick(rechecks, now) ?? Task.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -71,7 +71,7 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
         {
             _stopped ??= answer ?? ShuttingDown;
             busy = _busy;
-            waiting = EveryoneLeaves_NeedsLock();
+            waiting = DequeueAll_NeedsLock();
         }
 
         EndWatches();
@@ -88,7 +88,7 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     {
         get
         {
-            var line = LineChanges_NeedsLock();
+            var line = NextQueueChange_NeedsLock();
             if (_busy) return line + SparedWhileBusy;
             if (_state is null) return line is null ? null : _retryAt;
             var wake = LeaseMachine.NextWake(_state, line is not null);
@@ -100,38 +100,38 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
 
     private protected override void AfterCall()
     {
-        if (SomeoneWaits) SendAwayWhoWaitedOut(_host.Clock.Read(), TimeSpan.Zero);
+        if (SomeoneWaits) RefuseExpiredWaits(_host.Clock.Read(), TimeSpan.Zero);
     }
 
     private protected override void Adopt(LeaseState stored)
     {
         _state = stored.Resume(_host.Clock.Read(), _host.Rules);
-        _self = _host.NextClaim();
-        Tell(_state);
-        HandOut(before: null);
-        AskAgainWhoWasServedElsewhere(_state);
+        _self = _host.NextActivation();
+        NotifyWatchers(_state);
+        DispatchCleanUps(before: null);
+        ResubmitGrantedElsewhere(_state);
     }
 
     private protected override void Advance(LeaseState next)
     {
         var before = _state?.Pending;
         base.Advance(next);
-        HandOut(before);
+        DispatchCleanUps(before);
     }
 
-    internal Now ReadClock() => _host.Clock.Read();
+    internal Instant ReadClock() => _host.Clock.Read();
 
-    internal Transition<TReply> Apply<TReply>(LeaseState state, LeaseCommand<TReply> command, Now now)
-        where TReply : class => LeaseMachine.Apply(state, PlacesInLine(), command, now, _self, _host.Rules);
+    internal Transition<TReply> Apply<TReply>(LeaseState state, LeaseCommand<TReply> command, Instant now)
+        where TReply : class => LeaseMachine.Apply(state, QueuedRequests(), command, now, _self, _host.Rules);
 
-    internal LeaseInfo InfoOf(LeaseState state, Now now) => LeaseViews.Info(Name, state, now, _line.Count);
+    internal LeaseInfo InfoOf(LeaseState state, Instant now) => LeaseViews.Info(Name, state, now, _waiters.Count);
 
-    internal LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Now now) =>
-        new RecordWatch(PutUp(state), Name, state, new WatchEvent.LeaseSnapshot(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
+    internal LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Instant now) =>
+        new RecordWatch(GetBroadcaster(state), Name, state, new WatchEvent.LeaseSnapshot(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
 
-    private Task? Tick(bool fresh, Now now)
+    private Task? Tick(bool fresh, Instant now)
     {
-        var call = new LeaseCall<LeaseReply.Seen>(this, fresh ? new LeaseCommand.Tick(fresh) : LeaseCommand.Tick.Instance, now);
+        var call = new LeaseCall<LeaseReply.Unchanged>(this, fresh ? new LeaseCommand.Tick(fresh) : LeaseCommand.Tick.Instance, now);
         return TryEnqueue(call) ? call.Response : null;
     }
 
@@ -139,7 +139,7 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     /// Hands out the clean-ups that are on record now and were not before. A load hands out all of them again: whoever
     /// had them may be gone.
     /// </summary>
-    private void HandOut(ImmutableList<PendingCleanUp>? before)
+    private void DispatchCleanUps(ImmutableList<PendingCleanUp>? before)
     {
         if (_host.Cleaner is not { } cleaner || _state?.Pending is not { } pending || pending == before) return;
         foreach (var ended in pending)

@@ -11,15 +11,15 @@ public static class LeaseViews
     /// <param name="now">A reading of the host's clock.</param>
     /// <param name="rules">The host's rules.</param>
     /// <returns>The resource, without its waiters.</returns>
-    public static LeaseInfo Stored(string resource, LeaseState state, Now now, LeaseRules rules)
+    public static LeaseInfo Stored(string resource, LeaseState state, Instant now, LeaseRules rules)
     {
         ArgumentNullException.ThrowIfNull(state);
         return Info(resource, state.Resume(now, rules), now, waiters: null);
     }
 
-    internal static LeaseInfo Info(string resource, LeaseState state, Now now, int? waiters)
+    internal static LeaseInfo Info(string resource, LeaseState state, Instant now, int? waiters)
     {
-        var delayed = state.Holders.IsEmpty && state.Delay is { } delay && now.Mono < delay.Ends;
+        var delayed = state.Holders.IsEmpty && state.Delay is { } delay && now.Monotonic < delay.Ends;
         var full = !state.Holders.IsEmpty && !(state.Holders[0].Mode == LeaseMode.Shared && state.Holders.Length < (state.Capacity ?? int.MaxValue));
         return new LeaseInfo
         {
@@ -27,7 +27,7 @@ public static class LeaseViews
             State = !state.Holders.IsEmpty ? LeaseStatus.Held : delayed ? LeaseStatus.Delayed : LeaseStatus.Free,
             Holders = [.. state.Holders.Select(holder => HolderOf(holder, now))],
             Capacity = state.Capacity,
-            AvailableIn = delayed ? state.Delay!.Ends - now.Mono : full ? state.Holders.Min(holder => AtLeastZero(holder.EndsAt - now.Mono)) : null,
+            AvailableIn = delayed ? state.Delay!.Ends - now.Monotonic : full ? state.Holders.Min(holder => AtLeastZero(holder.EndsAt - now.Monotonic)) : null,
             LastToken = state.LastToken,
             Waiters = waiters,
             Sequence = state.Log.Last,
@@ -49,7 +49,7 @@ public static class LeaseViews
         })],
     };
 
-    internal static LeaseGrant Grant(string resource, Holder holder, string requestId, bool replayed, Now received, Now now)
+    internal static LeaseGrant Grant(string resource, Holder holder, string requestId, bool replayed, Instant received, Instant now)
     {
         var remaining = holder.Remaining(now);
         return new LeaseGrant
@@ -60,14 +60,14 @@ public static class LeaseViews
             Mode = holder.Mode,
             Ttl = holder.Ttl,
             Remaining = remaining,
-            Elapsed = now.Mono - received.Mono,
+            Elapsed = now.Monotonic - received.Monotonic,
             RenewAfter = RenewAfter(holder, remaining),
             RequestId = requestId,
             Replayed = replayed,
         };
     }
 
-    internal static LeaseRenewal Renewal(string resource, Holder holder, Now received, Now now)
+    internal static LeaseRenewal Renewal(string resource, Holder holder, Instant received, Instant now)
     {
         var remaining = holder.Remaining(now);
         return new LeaseRenewal
@@ -76,28 +76,28 @@ public static class LeaseViews
             Token = holder.Token,
             Ttl = holder.Ttl,
             Remaining = remaining,
-            Elapsed = now.Mono - received.Mono,
+            Elapsed = now.Monotonic - received.Monotonic,
             RenewAfter = RenewAfter(holder, remaining),
             Breaking = holder.Breaking is { } order
-                ? new BreakNotice { EndsIn = AtLeastZero(holder.OrderedEnd - now.Mono), Reason = order.Reason }
+                ? new BreakNotice { EndsIn = AtLeastZero(holder.OrderedEnd - now.Monotonic), Reason = order.Reason }
                 : null,
         };
     }
 
-    internal static LeaseBreak Break(string resource, long token, TimeSpan ends, Now now) => new()
+    internal static LeaseBreak Break(string resource, long token, TimeSpan ends, Instant now) => new()
     {
         Resource = resource,
         Token = token,
-        EndsIn = LeaseMachine.CeilToMillisecond(AtLeastZero(ends - now.Mono)),
+        EndsIn = LeaseMachine.CeilToMillisecond(AtLeastZero(ends - now.Monotonic)),
     };
 
-    private static LeaseHolder HolderOf(Holder holder, Now now) => new()
+    private static LeaseHolder HolderOf(Holder holder, Instant now) => new()
     {
         Owner = holder.Owner,
         Token = holder.Token,
         Mode = holder.Mode,
         Ttl = holder.Ttl,
-        Remaining = AtLeastZero(holder.EndsAt - now.Mono),
+        Remaining = AtLeastZero(holder.EndsAt - now.Monotonic),
         Metadata = holder.Metadata ?? NoMetadata,
         Keys = holder.Keys is { } keys ? [.. keys.Keys] : [],
     };

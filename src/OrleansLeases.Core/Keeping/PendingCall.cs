@@ -1,9 +1,9 @@
 namespace OrleansLeases.Core;
 
 /// <summary>One call to a keeper, from its receipt to its response. The keeper processes its calls one at a time.</summary>
-internal abstract class PendingCall(Now received)
+internal abstract class PendingCall(Instant received)
 {
-    public Now Received { get; } = received;
+    public Instant Received { get; } = received;
 
     /// <summary>Counts the calls of a keeper in the order of their arrival.</summary>
     public long Number { get; set; }
@@ -22,7 +22,7 @@ internal abstract class PendingCall(Now received)
 /// <summary>A call as the loop of its keeper sees it.</summary>
 /// <typeparam name="TState">The record.</typeparam>
 /// <typeparam name="TReply">The response, where the call is not refused.</typeparam>
-internal abstract class PendingCall<TState, TReply>(Now received) : PendingCall(received)
+internal abstract class PendingCall<TState, TReply>(Instant received) : PendingCall(received)
     where TState : class
     where TReply : class
 {
@@ -47,7 +47,7 @@ internal abstract class PendingCall<TState, TReply>(Now received) : PendingCall(
     public abstract Refusal UnknownOutcome { get; }
 
     /// <summary>Finds the next record and the response.</summary>
-    public abstract Step<TState> Apply(TState state, Now now);
+    public abstract Step<TState> Apply(TState state, Instant now);
 
     /// <summary>Responds by what <see cref="Apply"/> found, which is stored by now.</summary>
     /// <returns>False where time has ended, meanwhile, what the response rests on.</returns>

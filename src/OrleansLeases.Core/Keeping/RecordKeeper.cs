@@ -31,7 +31,7 @@ public abstract class RecordKeeper<TState> : Keeper
     private protected virtual void Advance(TState next)
     {
         _state = next;
-        Tell(next);
+        NotifyWatchers(next);
     }
 
     internal async ValueTask ProcessAsync<TReply>(PendingCall<TState, TReply> call)
@@ -57,13 +57,13 @@ public abstract class RecordKeeper<TState> : Keeper
             var state = _state!;
             var now = _host.Clock.Read();
             var step = call.Apply(state, now);
-            if (step.RequiresFreshRead && !isFresh && !_host.Alone)
+            if (step.RequiresFreshRead && !isFresh && !_host.IsSingleWriter)
             {
                 mustBeFresh = true;
                 continue;
             }
 
-            _retryAt = now.Mono + RetryAfter;
+            _retryAt = now.Monotonic + RetryAfter;
             switch (step.Durable ? await SaveAsync(state, step.Next, call.IsBackground) : SaveOutcome.Saved)
             {
                 case SaveOutcome.Saved:

@@ -10,19 +10,19 @@ public interface IKeepers
     /// <param name="resource">The resource.</param>
     /// <param name="command">One of <see cref="LeaseCommand.Attach"/>, <see cref="LeaseCommand.Detach"/> and <see cref="LeaseCommand.CleanUpDone"/>.</param>
     /// <returns>That it is on record, or why not.</returns>
-    Task<LeaseResult<LeaseReply.Noted>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command);
+    Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command);
 
     /// <summary>Asks a lease's keeper for the keys that a lease has on record.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="command">Which lease.</param>
     /// <returns>The names of the keys, or why not.</returns>
-    Task<LeaseResult<LeaseReply.Keys>> AskLeaseAsync(string resource, LeaseCommand.AttachedKeys command);
+    Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command);
 
     /// <summary>Asks a lease's keeper which tokens are in force.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="command">The question.</param>
     /// <returns>The tokens, or why not.</returns>
-    Task<LeaseResult<LeaseReply.Tokens>> AskLeaseAsync(string resource, LeaseCommand.WhoHolds command);
+    Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command);
 
     /// <summary>Has a key's keeper clean up after a lease.</summary>
     /// <param name="key">The key.</param>

@@ -8,7 +8,7 @@ public abstract record KeyCommand
     }
 
     /// <summary>What was found out about leases since the command was first asked; null where nothing was.</summary>
-    public KeyPremise? Premise { get; init; }
+    public LeaseCheck? LeaseCheck { get; init; }
 
     /// <summary>The request id that the command came with; null where its verb has none.</summary>
     internal virtual string? RequestId => null;
@@ -22,12 +22,12 @@ public abstract record KeyCommand
     /// <summary>A put.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static KeyCommand<KeyReply.Written> Of(PutKeyRequest request) => new Put(request, RequestStamp.Of(request));
+    public static KeyCommand<KeyReply.Written> Of(PutKeyRequest request) => new Put(request, RequestFingerprint.Of(request));
 
     /// <summary>An addition.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static KeyCommand<KeyReply.Written> Of(AddToCounterRequest request) => new Add(request, RequestStamp.Of(request));
+    public static KeyCommand<KeyReply.Written> Of(AddToCounterRequest request) => new Add(request, RequestFingerprint.Of(request));
 
     /// <summary>Someone reads the key.</summary>
     public sealed record Get : KeyCommand<KeyReply.Found>
@@ -37,22 +37,22 @@ public abstract record KeyCommand
 
     /// <summary>Someone writes the key.</summary>
     /// <param name="Request">What is written.</param>
-    /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Put(PutKeyRequest Request, RequestStamp Stamp) : KeyCommand<KeyReply.Written>
+    /// <param name="Fingerprint">The request id and its content.</param>
+    public sealed record Put(PutKeyRequest Request, RequestFingerprint Fingerprint) : KeyCommand<KeyReply.Written>
     {
         internal override string? RequestId => Request.RequestId;
 
-        internal override KeyReply<KeyReply.Written> Apply(KeyDraft draft) => draft.Put(Request, Stamp);
+        internal override KeyReply<KeyReply.Written> Apply(KeyDraft draft) => draft.Put(Request, Fingerprint);
     }
 
     /// <summary>Someone adds to the key.</summary>
     /// <param name="Request">How much.</param>
-    /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Add(AddToCounterRequest Request, RequestStamp Stamp) : KeyCommand<KeyReply.Written>
+    /// <param name="Fingerprint">The request id and its content.</param>
+    public sealed record Add(AddToCounterRequest Request, RequestFingerprint Fingerprint) : KeyCommand<KeyReply.Written>
     {
         internal override string? RequestId => Request.RequestId;
 
-        internal override KeyReply<KeyReply.Written> Apply(KeyDraft draft) => draft.Add(Request, Stamp);
+        internal override KeyReply<KeyReply.Written> Apply(KeyDraft draft) => draft.Add(Request, Fingerprint);
     }
 
     /// <summary>Someone deletes the key.</summary>
@@ -97,13 +97,13 @@ public abstract record KeyCommand
     }
 
     /// <summary>Those who watch the key want its record compared with the store.</summary>
-    internal sealed record Look : KeyCommand<KeyReply.Seen>
+    internal sealed record Recheck : KeyCommand<KeyReply.Unchanged>
     {
-        public static readonly Look Instance = new();
+        public static readonly Recheck Instance = new();
 
         internal override bool RequiresFreshRead => true;
 
-        internal override KeyReply<KeyReply.Seen> Apply(KeyDraft draft) => KeyReply.Seen.Instance;
+        internal override KeyReply<KeyReply.Unchanged> Apply(KeyDraft draft) => KeyReply.Unchanged.Instance;
     }
 }
 
@@ -125,4 +125,4 @@ public abstract record KeyCommand<TReply> : KeyCommand
 /// <param name="Generation">The generation.</param>
 /// <param name="Ended">The lease that the key is bound to has ended. Where it has not: it was in force when asked.</param>
 /// <param name="Attached">The lease to bind it to has the key's name on record.</param>
-public sealed record KeyPremise(long Generation, bool Ended, bool Attached);
+public sealed record LeaseCheck(long Generation, bool Ended, bool Attached);

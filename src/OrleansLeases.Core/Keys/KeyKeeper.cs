@@ -2,7 +2,7 @@ namespace OrleansLeases.Core;
 
 /// <summary>
 /// Owns one key in one host. It knows no lease: where a reply depends on one, it says what to find out (see
-/// <see cref="KeyCalls"/>), and the keeper goes on to its next call meanwhile.
+/// <see cref="KeyOperations"/>), and the keeper goes on to its next call meanwhile.
 /// </summary>
 public sealed class KeyKeeper : RecordKeeper<KeyState>
 {
@@ -15,7 +15,7 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
     {
     }
 
-    internal bool IsAlone => _host.Alone;
+    internal bool IsSingleWriter => _host.IsSingleWriter;
 
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
     /// <typeparam name="TReply">The reply of the command.</typeparam>
@@ -34,7 +34,7 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
         var now = _host.Clock.Read();
         lock (_gate)
         {
-            if (!MustLook_NeedsLock(now))
+            if (!MustRecheck_NeedsLock(now))
             {
                 // Time changes nothing about a key. Somebody has asked since the alarm was set: the next one is later.
                 SetAlarm_NeedsLock();
@@ -42,7 +42,7 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
             }
         }
 
-        var call = new KeyCall<KeyReply.Seen>(this, KeyCommand.Look.Instance, now);
+        var call = new KeyCall<KeyReply.Unchanged>(this, KeyCommand.Recheck.Instance, now);
         return TryEnqueue(call) ? call.Response : Task.CompletedTask;
     }
 
@@ -50,14 +50,14 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
     {
         _state = stored;
         // The lease may have ended since somebody stored it, and its end been told.
-        Tell(stored, mayBePast: stored.Binding is not null);
+        NotifyWatchers(stored, mayBePast: stored.Binding is not null);
     }
 
-    internal KeyWatch WatchFrom(WatchPoint? since, KeyState state) => new(PutUp(state), Name, state, since, _host.Rules.TokenFloor);
+    internal KeyWatch WatchFrom(WatchPoint? since, KeyState state) => new(GetBroadcaster(state), Name, state, since, _host.Rules.TokenFloor);
 }
 
 /// <summary>One call about a key.</summary>
-internal sealed class KeyCall<TReply>(KeyKeeper keeper, KeyCommand<TReply> command, Now received)
+internal sealed class KeyCall<TReply>(KeyKeeper keeper, KeyCommand<TReply> command, Instant received)
     : PendingCall<KeyState, KeyReply<TReply>>(received)
     where TReply : KeyReply<TReply>
 {
@@ -67,13 +67,13 @@ internal sealed class KeyCall<TReply>(KeyKeeper keeper, KeyCommand<TReply> comma
 
     public override bool IsBackground => !command.IsUse;
 
-    public override bool RequiresFreshRead => command.RequiresFreshRead && !keeper.IsAlone;
+    public override bool RequiresFreshRead => command.RequiresFreshRead && !keeper.IsSingleWriter;
 
     public override Refusal UnknownOutcome => Keeper.UnknownOutcome(command.RequestId);
 
     public override ValueTask ProcessAsync() => keeper.ProcessAsync(this);
 
-    public override Step<KeyState> Apply(KeyState state, Now now)
+    public override Step<KeyState> Apply(KeyState state, Instant now)
     {
         (var next, _reply) = KeyMachine.Apply(keeper.Name, state, command, now);
         return new(next, Durable: !ReferenceEquals(next, state), _reply.RestsOnAbsence);

@@ -68,7 +68,7 @@ public sealed class KeyListingPage
         var inForce = new Dictionary<string, IReadOnlyCollection<long>>(StringComparer.Ordinal);
         foreach (var portion in resources.Chunk(LeasesAtOnce))
         {
-            var answers = await Task.WhenAll(portion.Select(resource => KeyCalls.ActiveTokensAsync(keepers, resource, time)));
+            var answers = await Task.WhenAll(portion.Select(resource => KeyOperations.ActiveTokensAsync(keepers, resource, time)));
             foreach (var (resource, answer) in portion.Zip(answers))
             {
                 if (!answer.TryGetValue(out var tokens, out var refusal)) return refusal;

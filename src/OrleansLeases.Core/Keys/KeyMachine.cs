@@ -15,29 +15,29 @@ public static class KeyMachine
     /// <param name="command">What happens.</param>
     /// <param name="now">When.</param>
     /// <returns>What it does.</returns>
-    public static KeyTransition<TReply> Apply<TReply>(string key, KeyState state, KeyCommand<TReply> command, Now now)
+    public static KeyTransition<TReply> Apply<TReply>(string key, KeyState state, KeyCommand<TReply> command, Instant now)
         where TReply : KeyReply<TReply>
     {
         ArgumentNullException.ThrowIfNull(command);
-        var draft = new KeyDraft(key, state, command.Premise, LeaseMachine.CeilToMillisecond(now.Late));
+        var draft = new KeyDraft(key, state, command.LeaseCheck, LeaseMachine.CeilToMillisecond(now.Latest));
         var reply = command.Apply(draft);
         return new(draft.Next, reply);
     }
 }
 
 /// <summary>The next record of a key in the making. Lives for one command.</summary>
-internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, TimeSpan at)
+internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, TimeSpan at)
 {
     private KeyState? _next;
 
     public KeyState Next => _next ?? state;
 
-    /// <summary>Whether the premise is about the binding that the key has now. What is bound elsewhere meanwhile is asked about anew.</summary>
-    private bool Settled => premise is { } found && found.Generation == state.Generation;
+    /// <summary>Whether the check is about the binding that the key has now. What is bound elsewhere meanwhile is asked about anew.</summary>
+    private bool Settled => check is { } found && found.Generation == state.Generation;
 
     // That a lease has ended stays true; that it was in force when asked may have changed by now. The answer then is
     // that of the moment of asking, and a clean-up of what is written comes.
-    private bool Ended => Settled && premise!.Ended;
+    private bool Ended => Settled && check!.Ended;
 
     private bool Exists => state.Value is not null && !Ended;
 
@@ -52,18 +52,18 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
         return Exists ? there : Refusals.NoSuchKey(key);
     }
 
-    public KeyReply<KeyReply.Written> Put(PutKeyRequest request, RequestStamp stamp)
+    public KeyReply<KeyReply.Written> Put(PutKeyRequest request, RequestFingerprint fingerprint)
     {
-        if (Replay(stamp) is { } replay) return replay;
+        if (Replay(fingerprint) is { } replay) return replay;
         var binding = KeyBinding.Of(request.Lease);
         if (AskAboutLease<KeyReply.Written>(binding) is { } ask) return ask;
         if (request.IfVersion is { } version && version != Revision) return Refusals.VersionDiffers(key, version, Revision);
-        return AskToAttach(binding) ?? Write(request.Value, binding, sum: null, stamp);
+        return AskToAttach(binding) ?? Write(request.Value, binding, sum: null, fingerprint);
     }
 
-    public KeyReply<KeyReply.Written> Add(AddToCounterRequest request, RequestStamp stamp)
+    public KeyReply<KeyReply.Written> Add(AddToCounterRequest request, RequestFingerprint fingerprint)
     {
-        if (Replay(stamp) is { } replay) return replay;
+        if (Replay(fingerprint) is { } replay) return replay;
         var binding = KeyBinding.Of(request.Lease);
         if (AskAboutLease<KeyReply.Written>(binding) is { } ask) return ask;
         var value = 0L;
@@ -73,7 +73,7 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
         var sum = unchecked(value + request.Delta);
         if (request.Delta < 0 ? sum > value : sum < value) return Refusals.Overflows(key, value, request.Delta);
         return AskToAttach(binding)
-            ?? Write(sum.ToString(CultureInfo.InvariantCulture), binding ?? (Exists ? state.Binding : null), sum, stamp);
+            ?? Write(sum.ToString(CultureInfo.InvariantCulture), binding ?? (Exists ? state.Binding : null), sum, fingerprint);
     }
 
     public KeyReply<KeyReply.Deleted> Delete(long? ifVersion)
@@ -104,10 +104,10 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
     }
 
     /// <summary>A request id that was applied before: what it did then, whatever the key is now.</summary>
-    private KeyReply<KeyReply.Written>? Replay(RequestStamp stamp)
+    private KeyReply<KeyReply.Written>? Replay(RequestFingerprint fingerprint)
     {
-        if (!state.Log.TryFind(stamp.Id, out var done, out var revision)) return null;
-        return done.Request.Content == stamp.Content
+        if (!state.Log.TryFind(fingerprint.Id, out var done, out var revision)) return null;
+        return done.Request.Content == fingerprint.Content
             ? new KeyReply.Written(revision, done.Sum, Replayed: true)
             : Refusals.RequestIdReused();
     }
@@ -120,21 +120,21 @@ internal sealed class KeyDraft(string key, KeyState state, KeyPremise? premise, 
 
     private KeyReply<KeyReply.Written>? AskToAttach(KeyBinding? to)
     {
-        if (to is null || (Settled && premise!.Attached)) return null;
+        if (to is null || (Settled && check!.Attached)) return null;
         var bound = IsBoundTo(to) && !Ended;
-        return new KeyReply<KeyReply.Written>.AskToAttach(bound ? 0 : state.Generation, new KeyPremise(state.Generation, Ended, Attached: true));
+        return new KeyReply<KeyReply.Written>.AskToAttach(bound ? 0 : state.Generation, new LeaseCheck(state.Generation, Ended, Attached: true));
     }
 
     private bool IsBoundTo(KeyBinding? to) =>
         to is not null && state.Binding is { } binding && binding.Token == to.Token && binding.Resource == to.Resource;
 
-    private KeyReply.Written Write(string value, KeyBinding? binding, long? sum, RequestStamp stamp)
+    private KeyReply.Written Write(string value, KeyBinding? binding, long? sum, RequestFingerprint fingerprint)
     {
-        var unbound = Store(value, binding, new KeyLogEntry(KeyEventKind.KeyPut, at, sum, stamp));
+        var unbound = Store(value, binding, new KeyLogEntry(KeyEventKind.KeyPut, at, sum, fingerprint));
         return new(Next.Revision, sum, Replayed: false, unbound);
     }
 
-    private Unbound? Store(string? value, KeyBinding? binding, KeyLogEntry entry)
+    private DetachedBinding? Store(string? value, KeyBinding? binding, KeyLogEntry entry)
     {
         var log = state.Log;
         // What was bound to an ended lease was deleted with it: that is a change of its own.

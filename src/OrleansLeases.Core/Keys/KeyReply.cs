@@ -23,26 +23,26 @@ public abstract record KeyReply
     /// <param name="Revision">The version that callers are told.</param>
     /// <param name="Sum">What an addition made of it.</param>
     /// <param name="Replayed">By an earlier call with the same request id.</param>
-    /// <param name="Unbound">The lease that it is no longer bound to.</param>
-    public sealed record Written(long Revision, long? Sum, bool Replayed, Unbound? Unbound = null) : KeyReply<Written>
+    /// <param name="Detached">The lease that it is no longer bound to.</param>
+    public sealed record Written(long Revision, long? Sum, bool Replayed, DetachedBinding? Detached = null) : KeyReply<Written>
     {
         /// <inheritdoc/>
         public override Written Done => this;
 
-        internal override Unbound? Leaves => Unbound;
+        internal override DetachedBinding? Leaves => Detached;
 
         internal override bool UsesAttachment => !Replayed;
     }
 
     /// <summary>It is not there, or no longer.</summary>
     /// <param name="Existed">Whether it was.</param>
-    /// <param name="Unbound">The lease that it is no longer bound to.</param>
-    public sealed record Deleted(bool Existed, Unbound? Unbound = null) : KeyReply<Deleted>
+    /// <param name="Detached">The lease that it is no longer bound to.</param>
+    public sealed record Deleted(bool Existed, DetachedBinding? Detached = null) : KeyReply<Deleted>
     {
         /// <inheritdoc/>
         public override Deleted Done => this;
 
-        internal override Unbound? Leaves => Unbound;
+        internal override DetachedBinding? Leaves => Detached;
 
         internal override bool RestsOnAbsence => !Existed;
     }
@@ -76,12 +76,12 @@ public abstract record KeyReply
         internal override KeyReply<Watched> ToResponse(KeyKeeper keeper, KeyState state) => this with { Watch = keeper.WatchFrom(Since, state) };
     }
 
-    internal sealed record Seen : KeyReply<Seen>
+    internal sealed record Unchanged : KeyReply<Unchanged>
     {
-        public static readonly Seen Instance = new();
+        public static readonly Unchanged Instance = new();
 
         /// <inheritdoc/>
-        public override Seen Done => this;
+        public override Unchanged Done => this;
     }
 }
 
@@ -98,7 +98,7 @@ public abstract record KeyReply<TReply> : KeyReply
     public virtual TReply? Done => null;
 
     /// <summary>The lease that the key is no longer bound to by this command.</summary>
-    internal virtual Unbound? Leaves => null;
+    internal virtual DetachedBinding? Leaves => null;
 
     /// <summary>Whether the command has written, and so relies on the lease that it attached the key to.</summary>
     internal virtual bool UsesAttachment => false;
@@ -125,7 +125,7 @@ public abstract record KeyReply<TReply> : KeyReply
     /// <summary>Attach the key to the lease, and ask again with that as the premise.</summary>
     /// <param name="Since">The generation for which it is attached; 0 for any.</param>
     /// <param name="Then">The premise once that is done.</param>
-    public sealed record AskToAttach(long Since, KeyPremise Then) : KeyReply<TReply>;
+    public sealed record AskToAttach(long Since, LeaseCheck Then) : KeyReply<TReply>;
 
     /// <summary>Nothing changes.</summary>
     /// <param name="Refusal">Why.</param>
@@ -140,7 +140,7 @@ public abstract record KeyReply<TReply> : KeyReply
 /// <summary>A lease that a key is no longer bound to.</summary>
 /// <param name="Binding">Which lease.</param>
 /// <param name="Generation">The key's generation since it is not.</param>
-public sealed record Unbound(KeyBinding Binding, long Generation);
+public sealed record DetachedBinding(KeyBinding Binding, long Generation);
 
 /// <summary>What one command does to a key's record.</summary>
 /// <typeparam name="TReply">The reply of the command.</typeparam>

@@ -81,4 +81,4 @@ public readonly record struct KeyLogEntry(
     [property: JsonPropertyName("k"), JsonConverter(typeof(JsonNumberEnumConverter<KeyEventKind>))] KeyEventKind Kind,
     [property: JsonPropertyName("a")] TimeSpan At,
     [property: JsonPropertyName("s")] long? Sum,
-    [property: JsonPropertyName("q")] RequestStamp Request) : ILogEntry;
+    [property: JsonPropertyName("q")] RequestFingerprint Request) : ILogEntry;

@@ -11,7 +11,7 @@ public sealed class ListingPage
 
     private readonly ListLeasesRequest _request;
     private readonly string _prefix;
-    private readonly Now _now;
+    private readonly Instant _now;
     private readonly LeaseRules _rules;
     private readonly List<LeaseInfo> _leases = [];
     private string? _last;
@@ -23,7 +23,7 @@ public sealed class ListingPage
     /// <param name="request">What is listed; checked.</param>
     /// <param name="now">A reading of the host's clock, from before the records are read.</param>
     /// <param name="rules">The host's rules.</param>
-    public ListingPage(ListLeasesRequest request, Now now, LeaseRules rules)
+    public ListingPage(ListLeasesRequest request, Instant now, LeaseRules rules)
     {
         ArgumentNullException.ThrowIfNull(request);
         (_request, _now, _rules) = (request, now, rules);
@@ -60,7 +60,7 @@ public sealed class ListingPage
 
     /// <summary>Ends the page.</summary>
     /// <returns>The page.</returns>
-    public LeasePage ToPage() => new() { Leases = _leases, Next = _next, AsOf = DateTimeOffset.UnixEpoch + _now.Late };
+    public LeasePage ToPage() => new() { Leases = _leases, Next = _next, AsOf = DateTimeOffset.UnixEpoch + _now.Latest };
 
     private bool Matches(LeaseState state)
     {

@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 public interface ILogEntry
 {
     /// <summary>The request that made the change, where a request id names it.</summary>
-    RequestStamp Request { get; }
+    RequestFingerprint Request { get; }
 }
 
 /// <summary>What all logs share: how they are cut into blocks, and how one is made.</summary>
@@ -159,7 +159,7 @@ public sealed class BlockLog<TEntry>
         return new(Last + 1, excess > 0 ? finished.RemoveRange(0, excess) : finished, [entry]);
     }
 
-    // Every request looks for its id in the whole log, so the ids of finished blocks lie side by side.
+    // Every request rechecks for its id in the whole log, so the ids of finished blocks lie side by side.
     internal readonly struct Block(TEntry[] entries)
     {
         public TEntry[] Entries { get; } = entries;

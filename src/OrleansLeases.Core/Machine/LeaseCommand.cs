@@ -22,7 +22,7 @@ public abstract record LeaseCommand
     /// <summary>An acquire.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseGrant> Of(AcquireRequest request) => new Acquire(request, RequestStamp.Of(request));
+    public static LeaseCommand<LeaseGrant> Of(AcquireRequest request) => new Acquire(request, RequestFingerprint.Of(request));
 
     /// <summary>A renewal.</summary>
     /// <param name="request">The request.</param>
@@ -50,24 +50,24 @@ public abstract record LeaseCommand
     /// <summary>A transfer.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseGrant> Of(TransferRequest request) => new Transfer(request, RequestStamp.Of(request));
+    public static LeaseCommand<LeaseGrant> Of(TransferRequest request) => new Transfer(request, RequestFingerprint.Of(request));
 
     /// <summary>A break.</summary>
     /// <param name="request">The request, with its request id.</param>
     /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseBreak> Of(BreakRequest request) => new Break(request, RequestStamp.Of(request));
+    public static LeaseCommand<LeaseBreak> Of(BreakRequest request) => new Break(request, RequestFingerprint.Of(request));
 
     /// <summary>Someone asks for the resource.</summary>
     /// <param name="Request">What is asked for.</param>
-    /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Acquire(AcquireRequest Request, RequestStamp Stamp) : LeaseCommand<LeaseGrant>
+    /// <param name="Fingerprint">The request id and its content.</param>
+    public sealed record Acquire(AcquireRequest Request, RequestFingerprint Fingerprint) : LeaseCommand<LeaseGrant>
     {
         internal override string? RequestId => Request.RequestId;
 
         internal override LeaseReply<LeaseGrant> Apply(LeaseDraft draft) => draft.Acquire(this);
 
-        internal override bool TryWait(LeaseKeeper keeper, LeaseCall<LeaseGrant> call, Now now) =>
-            Request.Wait > TimeSpan.Zero && keeper.TryJoinLine(call, this, now);
+        internal override bool TryWait(LeaseKeeper keeper, LeaseCall<LeaseGrant> call, Instant now) =>
+            Request.Wait > TimeSpan.Zero && keeper.TryWait(call, this, now);
     }
 
     /// <summary>A holder extends its lease.</summary>
@@ -89,8 +89,8 @@ public abstract record LeaseCommand
 
     /// <summary>A holder hands its lease on.</summary>
     /// <param name="Request">Which lease, and to whom.</param>
-    /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Transfer(TransferRequest Request, RequestStamp Stamp) : LeaseCommand<LeaseGrant>
+    /// <param name="Fingerprint">The request id and its content.</param>
+    public sealed record Transfer(TransferRequest Request, RequestFingerprint Fingerprint) : LeaseCommand<LeaseGrant>
     {
         internal override string? RequestId => Request.RequestId;
 
@@ -99,8 +99,8 @@ public abstract record LeaseCommand
 
     /// <summary>Someone ends a lease.</summary>
     /// <param name="Request">Which lease, when and why.</param>
-    /// <param name="Stamp">The request id and its content.</param>
-    public sealed record Break(BreakRequest Request, RequestStamp Stamp) : LeaseCommand<LeaseBreak>
+    /// <param name="Fingerprint">The request id and its content.</param>
+    public sealed record Break(BreakRequest Request, RequestFingerprint Fingerprint) : LeaseCommand<LeaseBreak>
     {
         internal override string? RequestId => Request.RequestId;
 
@@ -117,54 +117,54 @@ public abstract record LeaseCommand
     /// The key's generation when it was read; 0 where it was bound to this lease already. A detach for an earlier one,
     /// late on its way, then does not take the name out of the record.
     /// </param>
-    public sealed record Attach(KeyLease Lease, string Key, long Since) : LeaseCommand<LeaseReply.Noted>
+    public sealed record Attach(KeyLease Lease, string Key, long Since) : LeaseCommand<LeaseReply.Acknowledged>
     {
-        internal override LeaseReply<LeaseReply.Noted> Apply(LeaseDraft draft) => draft.Attach(this);
+        internal override LeaseReply<LeaseReply.Acknowledged> Apply(LeaseDraft draft) => draft.Attach(this);
     }
 
     /// <summary>A key is no longer bound to a lease. Nobody waits for it: a name left over costs its clean-up and no more.</summary>
     /// <param name="Token">The token of the lease.</param>
     /// <param name="Key">The key.</param>
     /// <param name="Generation">The key's generation since it no longer is.</param>
-    public sealed record Detach(long Token, string Key, long Generation) : LeaseCommand<LeaseReply.Noted>
+    public sealed record Detach(long Token, string Key, long Generation) : LeaseCommand<LeaseReply.Acknowledged>
     {
         internal override bool IsUse => false;
 
         internal override bool IsBackground => true;
 
-        internal override LeaseReply<LeaseReply.Noted> Apply(LeaseDraft draft) => draft.Detach(this);
+        internal override LeaseReply<LeaseReply.Acknowledged> Apply(LeaseDraft draft) => draft.Detach(this);
     }
 
     /// <summary>Keys of an ended lease are cleaned up, durably.</summary>
     /// <param name="Token">The token of the lease.</param>
     /// <param name="Keys">Which keys.</param>
-    public sealed record CleanUpDone(long Token, IReadOnlyCollection<string> Keys) : LeaseCommand<LeaseReply.Noted>
+    public sealed record CleanUpDone(long Token, IReadOnlyCollection<string> Keys) : LeaseCommand<LeaseReply.Acknowledged>
     {
         internal override bool IsUse => false;
 
         internal override bool IsBackground => true;
 
-        internal override LeaseReply<LeaseReply.Noted> Apply(LeaseDraft draft) => draft.CleanUpDone(this);
+        internal override LeaseReply<LeaseReply.Acknowledged> Apply(LeaseDraft draft) => draft.CleanUpDone(this);
     }
 
     /// <summary>A lease has no room for another key: which names it has on record, to find those without a key.</summary>
     /// <param name="Token">The token of the lease.</param>
-    public sealed record AttachedKeys(long Token) : LeaseCommand<LeaseReply.Keys>
+    public sealed record GetAttachedKeys(long Token) : LeaseCommand<LeaseReply.AttachedKeys>
     {
         internal override bool IsRead => true;
 
-        internal override LeaseReply<LeaseReply.Keys> Apply(LeaseDraft draft) => draft.AttachedKeys(this);
+        internal override LeaseReply<LeaseReply.AttachedKeys> Apply(LeaseDraft draft) => draft.GetAttachedKeys(this);
     }
 
     /// <summary>Someone asks which tokens are in force.</summary>
-    public sealed record WhoHolds : LeaseCommand<LeaseReply.Tokens>
+    public sealed record GetActiveTokens : LeaseCommand<LeaseReply.ActiveTokens>
     {
         /// <summary>The only one.</summary>
-        public static readonly WhoHolds Instance = new();
+        public static readonly GetActiveTokens Instance = new();
 
         internal override bool IsRead => true;
 
-        internal override LeaseReply<LeaseReply.Tokens> Apply(LeaseDraft draft) => draft.WhoHolds();
+        internal override LeaseReply<LeaseReply.ActiveTokens> Apply(LeaseDraft draft) => draft.GetActiveTokens();
     }
 
     /// <summary>Someone reads the state of the resource.</summary>
@@ -173,7 +173,7 @@ public abstract record LeaseCommand
     {
         internal override bool IsRead => true;
 
-        internal override bool RequiresFreshRead(bool alone) => Fresh;
+        internal override bool RequiresFreshRead(bool isSingleWriter) => Fresh;
 
         internal override LeaseReply<LeaseInfo> Apply(LeaseDraft draft) => LeaseReply.Info.Instance;
     }
@@ -195,14 +195,14 @@ public abstract record LeaseCommand
     {
         internal override bool IsRead => true;
 
-        internal override bool RequiresFreshRead(bool alone) => !alone;
+        internal override bool RequiresFreshRead(bool isSingleWriter) => !isSingleWriter;
 
         internal override LeaseReply<LeaseWatch> Apply(LeaseDraft draft) => new LeaseReply.Watch(Since);
     }
 
     /// <summary>Time has passed: what is over is recorded, and who waits is served.</summary>
     /// <param name="Fresh">Compare with the stored version first.</param>
-    public sealed record Tick(bool Fresh) : LeaseCommand<LeaseReply.Seen>
+    public sealed record Tick(bool Fresh) : LeaseCommand<LeaseReply.Unchanged>
     {
         /// <summary>The one that trusts what the keeper knows.</summary>
         public static readonly Tick Instance = new(Fresh: false);
@@ -211,9 +211,9 @@ public abstract record LeaseCommand
 
         internal override bool IsBackground => true;
 
-        internal override bool RequiresFreshRead(bool alone) => Fresh;
+        internal override bool RequiresFreshRead(bool isSingleWriter) => Fresh;
 
-        internal override LeaseReply<LeaseReply.Seen> Apply(LeaseDraft draft) => LeaseReply.Seen.Instance;
+        internal override LeaseReply<LeaseReply.Unchanged> Apply(LeaseDraft draft) => LeaseReply.Unchanged.Instance;
     }
 }
 
@@ -231,34 +231,34 @@ public abstract record LeaseCommand<TReply> : LeaseCommand
     internal abstract LeaseReply<TReply> Apply(LeaseDraft draft);
 
     /// <summary>Whether the keeper must have compared its record with the store since the command arrived.</summary>
-    /// <param name="alone">Whether nobody else writes to the store.</param>
-    internal virtual bool RequiresFreshRead(bool alone) => false;
+    /// <param name="isSingleWriter">Whether nobody else writes to the store.</param>
+    internal virtual bool RequiresFreshRead(bool isSingleWriter) => false;
 
     /// <summary>Has a call that found the resource held wait for it.</summary>
     /// <returns>Whether it waits, or has its response already; false where the caller must be told that the resource is held.</returns>
-    internal virtual bool TryWait(LeaseKeeper keeper, LeaseCall<TReply> call, Now now) => false;
+    internal virtual bool TryWait(LeaseKeeper keeper, LeaseCall<TReply> call, Instant now) => false;
 }
 
 /// <summary>A place in line, as the machine sees it.</summary>
 /// <param name="Request">What is waited for.</param>
-/// <param name="Stamp">The request id and its content.</param>
+/// <param name="Fingerprint">The request id and its content.</param>
 /// <param name="Present">Whether its client is there: a place without its client is passed over.</param>
-public readonly record struct WaitingPlace(AcquireRequest Request, RequestStamp Stamp, bool Present);
+public readonly record struct QueuedRequest(AcquireRequest Request, RequestFingerprint Fingerprint, bool Present);
 
 /// <summary>A place in line that was served.</summary>
-/// <param name="Stamp">Whose.</param>
+/// <param name="Fingerprint">Whose.</param>
 /// <param name="Token">The token it was granted.</param>
-public readonly record struct ServedPlace(RequestStamp Stamp, long Token);
+public readonly record struct GrantedRequest(RequestFingerprint Fingerprint, long Token);
 
 /// <summary>What one command does to a record.</summary>
 /// <typeparam name="TReply">The response of the command.</typeparam>
 /// <param name="Next">The next record.</param>
 /// <param name="Reply">The answer, to be given once <see cref="Next"/> is durable if it must be.</param>
-/// <param name="Served">The places in line that <see cref="Next"/> grants.</param>
+/// <param name="Granted">The places in line that <see cref="Next"/> grants.</param>
 /// <param name="Durable">Whether <see cref="Next"/> must be stored before anything of it is told.</param>
-/// <param name="CheckFirst">
+/// <param name="RequiresFreshRead">
 /// The answer rests on what a newer record might know otherwise: compare with the store before telling it.
 /// </param>
 public readonly record struct Transition<TReply>(
-    LeaseState Next, LeaseReply<TReply> Reply, IReadOnlyList<ServedPlace> Served, bool Durable, bool CheckFirst)
+    LeaseState Next, LeaseReply<TReply> Reply, IReadOnlyList<GrantedRequest> Granted, bool Durable, bool RequiresFreshRead)
     where TReply : class;

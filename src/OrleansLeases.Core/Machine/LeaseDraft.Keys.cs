@@ -10,7 +10,7 @@ internal sealed partial class LeaseDraft
     private static readonly TimeSpan KeysToldFor = TimeSpan.FromSeconds(10);
     private static readonly ImmutableSortedDictionary<string, long> NoKeys = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
 
-    public LeaseReply<LeaseReply.Noted> Attach(LeaseCommand.Attach command)
+    public LeaseReply<LeaseReply.Acknowledged> Attach(LeaseCommand.Attach command)
     {
         var (lease, key, since) = command;
         var index = IndexOf(lease.Token, lease.Owner);
@@ -21,58 +21,58 @@ internal sealed partial class LeaseDraft
         if (known && before >= since)
         {
             // Nothing is stored that would show a lease ended by another activation: compare with the store instead.
-            _checkFirst = true;
+            _requiresFreshRead = true;
             Replace(index, holder with { Delivered = true }, durable: false);
-            return LeaseReply.Noted.Instance;
+            return LeaseReply.Acknowledged.Instance;
         }
 
-        if (!known && keys.Count >= rules.Limits.MaxKeys) return Doubt(Refusals.TooManyKeys(lease, rules.Limits.MaxKeys));
+        if (!known && keys.Count >= rules.Limits.MaxKeys) return RefuseOnceFresh(Refusals.TooManyKeys(lease, rules.Limits.MaxKeys));
         if (!known && CountKeys() >= (long)rules.Limits.MaxKeys * LeasesWorthOfKeys)
-            return Doubt(Refusals.TooManyKeysInAll(lease.Resource, (long)rules.Limits.MaxKeys * LeasesWorthOfKeys));
+            return RefuseOnceFresh(Refusals.TooManyKeysInAll(lease.Resource, (long)rules.Limits.MaxKeys * LeasesWorthOfKeys));
         Replace(index, holder with { Keys = keys.SetItem(key, since), Delivered = true }, durable: true);
-        return LeaseReply.Noted.Instance;
+        return LeaseReply.Acknowledged.Instance;
     }
 
-    public LeaseReply<LeaseReply.Noted> Detach(LeaseCommand.Detach command)
+    public LeaseReply<LeaseReply.Acknowledged> Detach(LeaseCommand.Detach command)
     {
         var index = IndexOf(command.Token);
         // Attached again since: a write that relies on the name may be on its way.
         if (index >= 0 && _holders[index].Keys is { } keys && keys.TryGetValue(command.Key, out var since) && since < command.Generation)
             Replace(index, _holders[index] with { Keys = keys.Count == 1 ? null : keys.Remove(command.Key) }, durable: true);
-        return LeaseReply.Noted.Instance;
+        return LeaseReply.Acknowledged.Instance;
     }
 
-    public LeaseReply<LeaseReply.Noted> CleanUpDone(LeaseCommand.CleanUpDone command)
+    public LeaseReply<LeaseReply.Acknowledged> CleanUpDone(LeaseCommand.CleanUpDone command)
     {
         if (_pending?.Find(ended => ended.Token == command.Token) is not { } ended)
         {
             // Another activation may have ended it since, and would never be told.
-            _checkFirst = true;
-            return LeaseReply.Noted.Instance;
+            _requiresFreshRead = true;
+            return LeaseReply.Acknowledged.Instance;
         }
 
         var left = ended.Keys.RemoveRange(command.Keys, StringComparer.Ordinal);
-        if (left.Length == ended.Keys.Length) return LeaseReply.Noted.Instance;
+        if (left.Length == ended.Keys.Length) return LeaseReply.Acknowledged.Instance;
         _pending = left.IsEmpty ? _pending.Remove(ended) : _pending.Replace(ended, ended with { Keys = left });
         if (_pending.IsEmpty) _pending = null;
         _durable = true;
-        return LeaseReply.Noted.Instance;
+        return LeaseReply.Acknowledged.Instance;
     }
 
-    public LeaseReply<LeaseReply.Keys> AttachedKeys(LeaseCommand.AttachedKeys command)
+    public LeaseReply<LeaseReply.AttachedKeys> GetAttachedKeys(LeaseCommand.GetAttachedKeys command)
     {
         var index = IndexOf(command.Token);
         // Whoever reaches the limit again and again does not have all keys asked each time.
-        if (index < 0 || now.Mono < _holders[index].KeysToldUntil) return new LeaseReply.Keys(NoKeys);
-        Replace(index, _holders[index] with { KeysToldUntil = now.Mono + KeysToldFor }, durable: false);
-        return new LeaseReply.Keys(_holders[index].Keys ?? NoKeys);
+        if (index < 0 || now.Monotonic < _holders[index].KeysToldUntil) return new LeaseReply.AttachedKeys(NoKeys);
+        Replace(index, _holders[index] with { KeysToldUntil = now.Monotonic + KeysToldFor }, durable: false);
+        return new LeaseReply.AttachedKeys(_holders[index].Keys ?? NoKeys);
     }
 
-    public LeaseReply<LeaseReply.Tokens> WhoHolds()
+    public LeaseReply<LeaseReply.ActiveTokens> GetActiveTokens()
     {
         // Another activation may have ended one since and told someone, who must not find its keys then.
-        _checkFirst = true;
-        return new LeaseReply.Tokens([.. _holders.Select(holder => holder.Token)]);
+        _requiresFreshRead = true;
+        return new LeaseReply.ActiveTokens([.. _holders.Select(holder => holder.Token)]);
     }
 
     private long CountKeys() => _holders.Sum(holder => (long)(holder.Keys?.Count ?? 0)) + (_pending?.Sum(ended => (long)ended.Keys.Length) ?? 0);

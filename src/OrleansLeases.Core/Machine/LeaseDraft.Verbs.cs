@@ -6,22 +6,22 @@ internal sealed partial class LeaseDraft
     public LeaseReply<LeaseGrant> Acquire(LeaseCommand.Acquire command)
     {
         if (BeginAcquire(command) is { } reply) return reply;
-        ServeLine(command);
+        ServeQueue(command);
         return CompleteAcquire(command);
     }
 
     /// <summary>Replays or refuses an acquire that may not ask for the resource; null for one that may.</summary>
     private LeaseReply<LeaseGrant>? BeginAcquire(LeaseCommand.Acquire command)
     {
-        var (request, stamp) = command;
-        if (ReplayOfGrant(stamp) is { } replay) return replay;
-        foreach (var place in line)
+        var (request, fingerprint) = command;
+        if (ReplayOfGrant(fingerprint) is { } replay) return replay;
+        foreach (var place in queue)
         {
-            if (place.Stamp.Id == stamp.Id && place.Stamp.Content != stamp.Content) return Refusals.RequestIdReused();
+            if (place.Fingerprint.Id == fingerprint.Id && place.Fingerprint.Content != fingerprint.Content) return Refusals.RequestIdReused();
         }
 
-        if (request.Mode == LeaseMode.Shared && CapacityInForce(stamp, out var capacity) && capacity != request.Capacity)
-            return Doubt(Refusals.CapacityDiffers(request.Capacity, capacity));
+        if (request.Mode == LeaseMode.Shared && CapacityInForce(fingerprint, out var capacity) && capacity != request.Capacity)
+            return RefuseOnceFresh(Refusals.CapacityDiffers(request.Capacity, capacity));
         if (!HasToken) return Refusals.TokensUsedUp(request.Resource);
         return null;
     }
@@ -29,30 +29,30 @@ internal sealed partial class LeaseDraft
     /// <summary>Finds the request among those that were granted now, or tells how many are before it.</summary>
     private LeaseReply<LeaseGrant> CompleteAcquire(LeaseCommand.Acquire command)
     {
-        var (request, stamp) = command;
-        foreach (var served in _served ?? [])
+        var (request, fingerprint) = command;
+        foreach (var served in _granted ?? [])
         {
-            if (served.Stamp.Id == stamp.Id) return new LeaseReply.Granted(served.Token, Replayed: false);
+            if (served.Fingerprint.Id == fingerprint.Id) return new LeaseReply.Granted(served.Token, Replayed: false);
         }
 
         var waits = request.Wait > TimeSpan.Zero;
         var ahead = 0;
-        foreach (var place in line)
+        foreach (var place in queue)
         {
-            if (place.Stamp.Id == stamp.Id)
+            if (place.Fingerprint.Id == fingerprint.Id)
             {
                 waits = true;
                 break;
             }
 
-            if (_served is null || !_served.Exists(served => served.Stamp.Id == place.Stamp.Id)) ahead++;
+            if (_granted is null || !_granted.Exists(served => served.Fingerprint.Id == place.Fingerprint.Id)) ahead++;
         }
 
         if (!waits && request is { Mode: LeaseMode.Shared, Capacity: null } && _holders.Length >= rules.Limits.MaxHolders
             && _holders[0].Mode == LeaseMode.Shared)
-            return Doubt(Refusals.TooManyHolders(rules.Limits.MaxHolders));
+            return RefuseOnceFresh(Refusals.TooManyHolders(rules.Limits.MaxHolders));
         // Who is told to be the holder itself is not told to wait. Others may find a place taken here that is free: they ask again.
-        _checkFirst |= HeldBy(request.Owner);
+        _requiresFreshRead |= HeldBy(request.Owner);
         return Refusals.Held(request, _holders, _delay, now, ahead + 1, waits);
     }
 
@@ -65,18 +65,18 @@ internal sealed partial class LeaseDraft
         var durable = state.Claim != self;
         var ttl = request.Ttl ?? holder.Ttl;
         // An order to break bounds what a renewal adds, and takes nothing away.
-        var asked = now.Mono + ttl < holder.LatestEnd ? now.Mono + ttl : holder.LatestEnd;
+        var asked = now.Monotonic + ttl < holder.LatestEnd ? now.Monotonic + ttl : holder.LatestEnd;
         var deadline = asked > holder.Deadline ? asked : holder.Deadline;
         // What stands from before is this activation's own promise, unless it lies within the inherited floor, which
         // the stored horizon covers already.
-        var left = (holder.Deadline > holder.Floor ? deadline : asked) - now.Mono;
-        var wall = now.Late + left;
+        var left = (holder.Deadline > holder.InheritedUntil ? deadline : asked) - now.Monotonic;
+        var wall = now.Latest + left;
         // At an order's end the horizon stays, and what is told stays short by the margin: moved instead, it would move the
         // end by the skew with every incarnation that renews.
-        var beyond = wall > (asked < holder.LatestEnd ? holder.Horizon - holder.Margin : holder.Horizon) || now.Mono + left > holder.SpanEnds;
+        var beyond = wall > (asked < holder.LatestEnd ? holder.Horizon - holder.HorizonSkew : holder.Horizon) || now.Monotonic + left > holder.HorizonEnds;
         durable |= beyond || ttl != holder.Ttl;
         var reserved = asked + rules.Reserve(ttl) < holder.LatestEnd ? asked + rules.Reserve(ttl) : holder.LatestEnd;
-        var ahead = now.Late + (reserved - now.Mono);
+        var ahead = now.Latest + (reserved - now.Monotonic);
         if (ahead < wall) ahead = wall;
         if (beyond || (durable && ahead > holder.Horizon)) holder = holder.WithHorizon(ahead, now, rules);
         Replace(index, holder with { Ttl = ttl, Deadline = deadline, Delivered = true }, durable);
@@ -97,25 +97,25 @@ internal sealed partial class LeaseDraft
         if (undelivered && _holders[index].Delivered) return new LeaseReply.Released(request.Token, Replayed: true);
         // A lock-delay waits for what its owner may still be doing. Acquiring again does not end that; its own word does.
         if (_delay?.Owner == request.Owner && !undelivered) _delay = null;
-        End(index, LeaseEventKind.Released, now.Late, undelivered ? "its caller was gone" : null, default);
+        End(index, LeaseEventKind.Released, now.Latest, undelivered ? "its caller was gone" : null, default);
         return new LeaseReply.Released(request.Token, Replayed: false);
     }
 
     public LeaseReply<LeaseGrant> Transfer(LeaseCommand.Transfer command)
     {
-        var (request, stamp) = command;
-        if (ReplayOfGrant(stamp) is { } replay) return replay;
+        var (request, fingerprint) = command;
+        if (ReplayOfGrant(fingerprint) is { } replay) return replay;
         var index = IndexOf(request.Token, request.Owner);
         if (index < 0) return NotHolder(request.Resource, request.Owner, request.Token);
         var holder = _holders[index];
-        if (holder.Breaking is not null) return Doubt(Refusals.BeingBroken(holder.Token));
+        if (holder.Breaking is not null) return RefuseOnceFresh(Refusals.BeingBroken(holder.Token));
         if (request.NewOwner != request.Owner && HeldBy(request.NewOwner))
-            return Doubt(Refusals.HeldByNewOwner(request, _holders, now));
+            return RefuseOnceFresh(Refusals.HeldByNewOwner(request, _holders, now));
         if (!HasToken) return Refusals.TokensUsedUp(request.Resource);
 
         var ttl = request.Ttl ?? holder.Ttl;
         var capacity = _capacity;
-        End(index, LeaseEventKind.Transferred, now.Late, null, default);
+        End(index, LeaseEventKind.Transferred, now.Latest, null, default);
         _capacity = capacity;
         return new LeaseReply.Granted(
             Add((holder with
@@ -123,70 +123,70 @@ internal sealed partial class LeaseDraft
                 Owner = request.NewOwner,
                 Token = _lastToken = TokenAfter(_lastToken),
                 Ttl = ttl,
-                Request = stamp,
-                Deadline = now.Mono + ttl,
+                Request = fingerprint,
+                Deadline = now.Monotonic + ttl,
                 // The old holder gave up whatever it had been told.
-                Floor = TimeSpan.Zero,
+                InheritedUntil = TimeSpan.Zero,
                 Delivered = false,
                 Keys = null,
-            }).WithHorizon(now.Late + ttl, now, rules)),
+            }).WithHorizon(now.Latest + ttl, now, rules)),
             Replayed: false);
     }
 
     public LeaseReply<LeaseBreak> Break(LeaseCommand.Break command)
     {
-        var (request, stamp) = command;
-        if (_log.TryFind(stamp.Id, out var done))
+        var (request, fingerprint) = command;
+        if (_log.TryFind(fingerprint.Id, out var done))
         {
-            if (done.Request.Content != stamp.Content) return Refusals.RequestIdReused();
+            if (done.Request.Content != fingerprint.Content) return Refusals.RequestIdReused();
             var still = IndexOf(done.Token);
-            _checkFirst = still >= 0;
-            return new LeaseReply.Breaking(done.Token, still < 0 ? now.Mono : _holders[still].OrderedEnd);
+            _requiresFreshRead = still >= 0;
+            return new LeaseReply.Breaking(done.Token, still < 0 ? now.Monotonic : _holders[still].OrderedEnd);
         }
 
-        if (request.Token is null && _holders.Length > 1) return Doubt(Refusals.TokenNeeded(_holders));
+        if (request.Token is null && _holders.Length > 1) return RefuseOnceFresh(Refusals.TokenNeeded(_holders));
         var index = request.Token is { } token ? IndexOf(token) : _holders.Length - 1;
         if (index < 0)
         {
             var refusal = NotHolder(request.Resource, owner: null, request.Token ?? _lastToken);
-            _checkFirst |= request.Token is null;
+            _requiresFreshRead |= request.Token is null;
             return refusal;
         }
 
         var holder = _holders[index];
-        var ends = now.Mono + request.Grace;
+        var ends = now.Monotonic + request.Grace;
         // Without force nobody is surprised: neither this holder, nor one whom an earlier activation told more.
         if (!request.Force && ends < holder.EndsAt) ends = holder.EndsAt;
         // An order never puts off an earlier one. It is recorded for its request id all the same.
         if (holder.Breaking is null || ends < holder.Breaking.Ends)
         {
-            var wall = LeaseMachine.CeilToMillisecond(now.Late + (ends - now.Mono));
-            var order = new BreakOrder { Ends = ends, EndsWall = wall, Span = wall - now.Late, Force = request.Force, Reason = request.Reason };
+            var wall = LeaseMachine.CeilToMillisecond(now.Latest + (ends - now.Monotonic));
+            var order = new BreakOrder { Ends = ends, EndsWall = wall, Length = wall - now.Latest, Force = request.Force, Reason = request.Reason };
             // The horizon may have a reserve beyond the order, which nothing will be told from any more.
             if (!request.Force && wall < holder.Horizon) holder = holder.WithHorizon(wall, now, rules);
             Replace(index, holder with { Breaking = order }, durable: true);
         }
 
-        Record(LeaseEventKind.Breaking, holder.Owner, holder.Token, now.Late, request.Reason, stamp);
+        Record(LeaseEventKind.Breaking, holder.Owner, holder.Token, now.Latest, request.Reason, fingerprint);
         return new LeaseReply.Breaking(holder.Token, _holders[index].OrderedEnd);
     }
 
     /// <summary>A request id that was applied before: the same grant while it lasts, then why it ended.</summary>
-    private LeaseReply<LeaseGrant>? ReplayOfGrant(RequestStamp stamp)
+    private LeaseReply<LeaseGrant>? ReplayOfGrant(RequestFingerprint fingerprint)
     {
         for (var i = 0; i < _holders.Length; i++)
         {
             var holder = _holders[i];
-            if (holder.Request.Id != stamp.Id) continue;
-            if (holder.Request.Content != stamp.Content) return Refusals.RequestIdReused();
+            if (holder.Request.Id != fingerprint.Id) continue;
+            if (holder.Request.Content != fingerprint.Content) return Refusals.RequestIdReused();
             Replace(i, holder with { Delivered = true }, durable: state.Claim != self);
             // Another activation may have ended it at its holder's word, and be told so to whoever repeats the request there.
-            _checkFirst = true;
+            _requiresFreshRead = true;
             return new LeaseReply.Granted(holder.Token, Replayed: true);
         }
 
-        if (!_log.TryFind(stamp.Id, out var entry)) return null;
-        if (entry.Request.Content != stamp.Content) return Refusals.RequestIdReused();
+        if (!_log.TryFind(fingerprint.Id, out var entry)) return null;
+        if (entry.Request.Content != fingerprint.Content) return Refusals.RequestIdReused();
         return Refusals.NotHolder(ReasonOfEnd(entry.Owner, entry.Token), _lastToken, entry.Owner, entry.Token);
     }
 
@@ -194,7 +194,7 @@ internal sealed partial class LeaseDraft
     {
         var reason = ReasonOfEnd(owner, token);
         // A token beyond all this activation knows of may have been granted by another one since.
-        _checkFirst |= token > _lastToken;
+        _requiresFreshRead |= token > _lastToken;
         return Refusals.NotHolder(reason, _lastToken, owner ?? resource, token);
     }
 
@@ -218,13 +218,13 @@ internal sealed partial class LeaseDraft
         return NotHolderReason.Superseded;
     }
 
-    private bool CapacityInForce(RequestStamp except, out int? capacity)
+    private bool CapacityInForce(RequestFingerprint except, out int? capacity)
     {
         capacity = _capacity;
         if (!_holders.IsEmpty && _holders[0].Mode == LeaseMode.Shared) return true;
-        foreach (var place in line)
+        foreach (var place in queue)
         {
-            if (place.Request.Mode != LeaseMode.Shared || place.Stamp.Id == except.Id) continue;
+            if (place.Request.Mode != LeaseMode.Shared || place.Fingerprint.Id == except.Id) continue;
             capacity = place.Request.Capacity;
             return true;
         }
@@ -233,9 +233,9 @@ internal sealed partial class LeaseDraft
     }
 
     /// <summary>Refuses by what is in force, which another activation may have ended: to be compared with the store first.</summary>
-    private Refusal Doubt(Refusal refusal)
+    private Refusal RefuseOnceFresh(Refusal refusal)
     {
-        _checkFirst = true;
+        _requiresFreshRead = true;
         return refusal;
     }
 }

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace OrleansLeases.Core;
 
 /// <summary>The next record in the making. Lives for one command.</summary>
-internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<WaitingPlace> line, Now now, Claim self, LeaseRules rules)
+internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<QueuedRequest> queue, Instant now, ActivationId self, LeaseRules rules)
 {
     private ImmutableArray<Holder> _holders = state.Holders;
     private BlockLog<LogEntry> _log = state.Log;
@@ -13,28 +13,28 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<Waiting
     private long _lastToken = state.LastToken;
     private bool _durable;
     private bool _touched;
-    private bool _checkFirst;
-    private bool _lineServed;
-    private List<ServedPlace>? _served;
+    private bool _requiresFreshRead;
+    private bool _queueServed;
+    private List<GrantedRequest>? _granted;
 
     public Transition<TReply> Finish<TReply>(LeaseReply<TReply> reply)
         where TReply : class
     {
-        if (!_lineServed)
+        if (!_queueServed)
         {
             // A forced break without notice ends, and the line moves up, in the write that orders it.
             EndWhatIsOver();
-            ServeLine(newcomer: null);
+            ServeQueue(newcomer: null);
         }
 
-        if (!_durable && !_touched) return new(state, reply, [], false, _checkFirst);
+        if (!_durable && !_touched) return new(state, reply, [], false, _requiresFreshRead);
         var next = state with
         {
             Holders = _holders,
             Log = _log,
             Pending = _pending,
             // Once it is over, it need not be kept.
-            Delay = _delay is { } delay && now.Mono < delay.Ends ? delay : null,
+            Delay = _delay is { } delay && now.Monotonic < delay.Ends ? delay : null,
             Capacity = _capacity,
             LastToken = _lastToken,
             Version = _durable ? state.Version + 1 : state.Version,
@@ -42,7 +42,7 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<Waiting
             // not touch another holder's horizon, nor who is counted as its writer.
             Claim = _durable ? self : state.Claim,
         };
-        return new(next, reply, (IReadOnlyList<ServedPlace>?)_served ?? [], _durable, _checkFirst);
+        return new(next, reply, (IReadOnlyList<GrantedRequest>?)_granted ?? [], _durable, _requiresFreshRead);
     }
 
     /// <summary>Records what time has ended. An end is stored before it is told, so every command starts here.</summary>
@@ -51,7 +51,7 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<Waiting
         for (var i = 0; i < _holders.Length;)
         {
             var holder = _holders[i];
-            if (now.Mono < holder.EndsAt)
+            if (now.Monotonic < holder.EndsAt)
             {
                 i++;
                 continue;
@@ -59,35 +59,35 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<Waiting
 
             var order = holder.IsEndedByOrder ? holder.Breaking : null;
             var kind = order is null ? LeaseEventKind.Expired : LeaseEventKind.Broken;
-            var ended = now.Late - (now.Mono - holder.EndsAt);
+            var ended = now.Latest - (now.Monotonic - holder.EndsAt);
             if (holder.LockDelay > TimeSpan.Zero && order is not { Force: false }) StartDelay(holder);
             End(i, kind, ended, order?.Reason, default);
         }
     }
 
     /// <summary>Grants whatever can be granted, in order: the line first, then the request that asks now.</summary>
-    private void ServeLine(LeaseCommand.Acquire? newcomer)
+    private void ServeQueue(LeaseCommand.Acquire? newcomer)
     {
-        _lineServed = true;
+        _queueServed = true;
         var inLine = false;
-        foreach (var place in line)
+        foreach (var place in queue)
         {
-            var asks = newcomer is not null && newcomer.Stamp.Id == place.Stamp.Id;
+            var asks = newcomer is not null && newcomer.Fingerprint.Id == place.Fingerprint.Id;
             inLine |= asks;
-            if ((place.Present || asks) && !Serve(place.Request, place.Stamp)) return;
+            if ((place.Present || asks) && !Serve(place.Request, place.Fingerprint)) return;
         }
 
-        if (!inLine && newcomer is not null) Serve(newcomer.Request, newcomer.Stamp);
+        if (!inLine && newcomer is not null) Serve(newcomer.Request, newcomer.Fingerprint);
     }
 
     /// <summary>Serves a place if it can; the answer is whether those behind it may pass.</summary>
-    private bool Serve(AcquireRequest request, RequestStamp stamp)
+    private bool Serve(AcquireRequest request, RequestFingerprint fingerprint)
     {
         // Someone bound by the lock-delay, or holding already, neither passes nor keeps others from passing.
         if (HeldBy(request.Owner) || Delays(request.Owner)) return true;
         // First come, first served: whoever does not fit keeps everyone behind from overtaking.
         if (!Fits(request) || !HasToken) return false;
-        (_served ??= []).Add(new(stamp, Grant(request, stamp)));
+        (_granted ??= []).Add(new(fingerprint, Grant(request, fingerprint)));
         return true;
     }
 
@@ -106,13 +106,13 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<Waiting
         return false;
     }
 
-    private bool Delays(string owner) => _delay is { } delay && now.Mono < delay.Ends && delay.Owner != owner;
+    private bool Delays(string owner) => _delay is { } delay && now.Monotonic < delay.Ends && delay.Owner != owner;
 
     private bool HasToken => TokenAfter(_lastToken) >> LeaseRules.CounterBits <= rules.TokenFloor >> LeaseRules.CounterBits;
 
     private long TokenAfter(long token) => Math.Max(token, rules.TokenFloor) + 1;
 
-    private long Grant(AcquireRequest request, RequestStamp stamp)
+    private long Grant(AcquireRequest request, RequestFingerprint fingerprint)
     {
         if (_holders.IsEmpty) _capacity = request.Mode == LeaseMode.Shared ? request.Capacity : null;
         return Add(new Holder
@@ -122,49 +122,49 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<Waiting
             Mode = request.Mode,
             Ttl = request.Ttl,
             Horizon = TimeSpan.Zero,
-            Span = TimeSpan.Zero,
+            HorizonLength = TimeSpan.Zero,
             HorizonBy = rules.Incarnation,
             LockDelay = request.LockDelay,
             // A copy: in one process the caller may still hold the dictionary it asked with.
             Metadata = request.Metadata is { Count: > 0 } metadata ? new Dictionary<string, string>(metadata) : null,
-            Request = stamp,
-            Deadline = now.Mono + request.Ttl,
-        }.WithHorizon(now.Late + request.Ttl, now, rules));
+            Request = fingerprint,
+            Deadline = now.Monotonic + request.Ttl,
+        }.WithHorizon(now.Latest + request.Ttl, now, rules));
     }
 
     private long Add(Holder holder)
     {
         _holders = _holders.Add(holder);
-        Record(LeaseEventKind.Granted, holder.Owner, holder.Token, now.Late, null, holder.Request);
+        Record(LeaseEventKind.Granted, holder.Owner, holder.Token, now.Latest, null, holder.Request);
         return holder.Token;
     }
 
-    private void End(int index, LeaseEventKind kind, TimeSpan at, string? reason, RequestStamp stamp)
+    private void End(int index, LeaseEventKind kind, TimeSpan at, string? reason, RequestFingerprint fingerprint)
     {
         var holder = _holders[index];
         _holders = _holders.RemoveAt(index);
         if (_holders.IsEmpty) _capacity = null;
         // In the write that ends the lease: whoever is told of the end finds its keys invisible, and no crash forgets them.
-        if (holder.Keys is { } keys) _pending = (_pending ?? []).Add(new(holder.Token, LeaseMachine.CeilToMillisecond(now.Late), [.. keys.Keys]));
-        Record(kind, holder.Owner, holder.Token, at, reason, stamp);
+        if (holder.Keys is { } keys) _pending = (_pending ?? []).Add(new(holder.Token, LeaseMachine.CeilToMillisecond(now.Latest), [.. keys.Keys]));
+        Record(kind, holder.Owner, holder.Token, at, reason, fingerprint);
     }
 
     private void StartDelay(Holder holder)
     {
         var ends = holder.EndsAt + holder.LockDelay;
-        if (ends <= now.Mono || ends <= _delay?.Ends) return;
+        if (ends <= now.Monotonic || ends <= _delay?.Ends) return;
         _delay = new LockDelay
         {
             Owner = holder.Owner,
             Length = holder.LockDelay,
             Ends = ends,
-            EndsWall = LeaseMachine.CeilToMillisecond(now.Late + (ends - now.Mono)),
+            EndsWall = LeaseMachine.CeilToMillisecond(now.Latest + (ends - now.Monotonic)),
         };
     }
 
-    private void Record(LeaseEventKind kind, string owner, long token, TimeSpan at, string? reason, RequestStamp stamp)
+    private void Record(LeaseEventKind kind, string owner, long token, TimeSpan at, string? reason, RequestFingerprint fingerprint)
     {
-        _log = _log.Append(new LogEntry(kind, token, at, owner, reason, stamp), rules.LogLength);
+        _log = _log.Append(new LogEntry(kind, token, at, owner, reason, fingerprint), rules.LogLength);
         _durable = true;
     }
 

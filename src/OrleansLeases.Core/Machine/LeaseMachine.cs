@@ -9,18 +9,18 @@ public static class LeaseMachine
     /// <summary>Applies one command.</summary>
     /// <typeparam name="TReply">The response of the command.</typeparam>
     /// <param name="state">The record, resumed by this activation.</param>
-    /// <param name="line">The places in line, first come first.</param>
+    /// <param name="queue">The places in line, first come first.</param>
     /// <param name="command">What happens.</param>
     /// <param name="now">When.</param>
     /// <param name="self">This activation.</param>
     /// <param name="rules">The host's rules.</param>
     /// <returns>What it does.</returns>
     public static Transition<TReply> Apply<TReply>(
-        LeaseState state, IReadOnlyList<WaitingPlace> line, LeaseCommand<TReply> command, Now now, Claim self, LeaseRules rules)
+        LeaseState state, IReadOnlyList<QueuedRequest> queue, LeaseCommand<TReply> command, Instant now, ActivationId self, LeaseRules rules)
         where TReply : class
     {
         ArgumentNullException.ThrowIfNull(command);
-        var draft = new LeaseDraft(state, line, now, self, rules);
+        var draft = new LeaseDraft(state, queue, now, self, rules);
         draft.EndWhatIsOver();
         return draft.Finish(command.Apply(draft));
     }

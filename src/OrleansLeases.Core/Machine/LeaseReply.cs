@@ -14,14 +14,14 @@ public abstract record LeaseReply
     /// <param name="state">The record as it is stored now.</param>
     /// <param name="durable">Whether the command had it stored.</param>
     /// <param name="now">When the response is made.</param>
-    internal virtual bool IsOvertaken(LeaseState state, bool durable, Now now) => false;
+    internal virtual bool IsOvertaken(LeaseState state, bool durable, Instant now) => false;
 
     /// <summary>The request holds this token.</summary>
     /// <param name="Token">The token.</param>
     /// <param name="Replayed">It was granted to an earlier call with the same request id.</param>
     public sealed record Granted(long Token, bool Replayed) : LeaseReply<LeaseGrant>
     {
-        internal override bool IsOvertaken(LeaseState state, bool durable, Now now) => state.IsOver(Token, now);
+        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsOver(Token, now);
 
         internal override LeaseResult<LeaseGrant> ToResult(in ResponseContext at) =>
             LeaseViews.Grant(at.Resource, at.State.HolderOf(Token), at.RequestId!, Replayed, at.Received, at.Now);
@@ -33,7 +33,7 @@ public abstract record LeaseReply
     {
         // Nothing is left of what the renewal stored, while the place is kept for what others may have told: it is renewed again.
         // A save each time, and no longer than the place is kept.
-        internal override bool IsOvertaken(LeaseState state, bool durable, Now now) => state.IsOver(Token, now)
+        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsOver(Token, now)
             || (durable && state.HolderOf(Token) is { Breaking: null } holder && holder.Remaining(now) == TimeSpan.Zero);
 
         internal override LeaseResult<LeaseRenewal> ToResult(in ResponseContext at) =>
@@ -54,50 +54,50 @@ public abstract record LeaseReply
     /// <param name="Ends">Monotonic: when.</param>
     public sealed record Breaking(long Token, TimeSpan Ends) : LeaseReply<LeaseBreak>
     {
-        internal override bool IsOvertaken(LeaseState state, bool durable, Now now) => state.IsOver(Token, now);
+        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsOver(Token, now);
 
         internal override LeaseResult<LeaseBreak> ToResult(in ResponseContext at) => LeaseViews.Break(at.Resource, Token, Ends, at.Now);
     }
 
     /// <summary>It is on record.</summary>
-    public sealed record Noted : LeaseReply<Noted>
+    public sealed record Acknowledged : LeaseReply<Acknowledged>
     {
         /// <summary>The only one.</summary>
-        public static readonly Noted Instance = new();
+        public static readonly Acknowledged Instance = new();
 
-        internal override LeaseResult<Noted> ToResult(in ResponseContext at) => this;
+        internal override LeaseResult<Acknowledged> ToResult(in ResponseContext at) => this;
     }
 
     /// <summary>These tokens are in force.</summary>
     /// <param name="InForce">The tokens.</param>
-    public sealed record Tokens(IReadOnlyCollection<long> InForce) : LeaseReply<Tokens>
+    public sealed record ActiveTokens(IReadOnlyCollection<long> InForce) : LeaseReply<ActiveTokens>
     {
-        internal override bool IsOvertaken(LeaseState state, bool durable, Now now) => state.IsAnyOver(now);
+        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsAnyOver(now);
 
-        internal override LeaseResult<Tokens> ToResult(in ResponseContext at) => this;
+        internal override LeaseResult<ActiveTokens> ToResult(in ResponseContext at) => this;
     }
 
     /// <summary>These names are on record.</summary>
     /// <param name="Since">Each with the key's generation for which it is; none where they were told a moment ago.</param>
-    public sealed record Keys(IReadOnlyDictionary<string, long> Since) : LeaseReply<Keys>
+    public sealed record AttachedKeys(IReadOnlyDictionary<string, long> Since) : LeaseReply<AttachedKeys>
     {
-        internal override LeaseResult<Keys> ToResult(in ResponseContext at) => this;
+        internal override LeaseResult<AttachedKeys> ToResult(in ResponseContext at) => this;
     }
 
     /// <summary>Nothing was asked for.</summary>
-    public sealed record Seen : LeaseReply<Seen>
+    public sealed record Unchanged : LeaseReply<Unchanged>
     {
         /// <summary>The only one.</summary>
-        public static readonly Seen Instance = new();
+        public static readonly Unchanged Instance = new();
 
-        internal override LeaseResult<Seen> ToResult(in ResponseContext at) => this;
+        internal override LeaseResult<Unchanged> ToResult(in ResponseContext at) => this;
     }
 
     internal sealed record Info : LeaseReply<LeaseInfo>
     {
         public static readonly Info Instance = new();
 
-        internal override bool IsOvertaken(LeaseState state, bool durable, Now now) => state.IsAnyOver(now);
+        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsAnyOver(now);
 
         internal override LeaseResult<LeaseInfo> ToResult(in ResponseContext at) => at.Keeper.InfoOf(at.State, at.Now);
     }
@@ -106,14 +106,14 @@ public abstract record LeaseReply
     {
         public static readonly History Instance = new();
 
-        internal override bool IsOvertaken(LeaseState state, bool durable, Now now) => state.IsAnyOver(now);
+        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsAnyOver(now);
 
         internal override LeaseResult<LeaseHistory> ToResult(in ResponseContext at) => LeaseViews.History(at.Resource, at.State);
     }
 
     internal sealed record Watch(WatchPoint? Since) : LeaseReply<LeaseWatch>
     {
-        internal override bool IsOvertaken(LeaseState state, bool durable, Now now) => state.IsAnyOver(now);
+        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsAnyOver(now);
 
         internal override LeaseResult<LeaseWatch> ToResult(in ResponseContext at) => at.Keeper.WatchFrom(Since, at.State, at.Now);
     }
@@ -140,7 +140,7 @@ public abstract record LeaseReply<TReply> : LeaseReply
         public override Refusal Refusal => Why;
 
         // A refusal that tells who holds must not tell of a lease that has ended since.
-        internal override bool IsOvertaken(LeaseState state, bool durable, Now now) => Why is Refusal.Held && state.IsAnyOver(now);
+        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => Why is Refusal.Held && state.IsAnyOver(now);
 
         internal override LeaseResult<TReply> ToResult(in ResponseContext at) => Why;
     }
@@ -152,7 +152,7 @@ public abstract record LeaseReply<TReply> : LeaseReply
 /// <param name="RequestId">The request id of the call.</param>
 /// <param name="Received">When the call was received.</param>
 /// <param name="Now">When the keeper responds.</param>
-internal readonly record struct ResponseContext(LeaseKeeper Keeper, LeaseState State, string? RequestId, Now Received, Now Now)
+internal readonly record struct ResponseContext(LeaseKeeper Keeper, LeaseState State, string? RequestId, Instant Received, Instant Now)
 {
     public string Resource => Keeper.Name;
 }

@@ -46,7 +46,7 @@ public sealed record LeaseState : IRecord
 
     /// <summary>Which activation wrote this record, and so may renew in memory.</summary>
     [JsonPropertyName("claim")]
-    public Claim Claim { get; init; }
+    public ActivationId Claim { get; init; }
 
     /// <summary>The last changes.</summary>
     [JsonPropertyName("log")]
@@ -78,21 +78,21 @@ public sealed record LeaseState : IRecord
     }
 
     /// <summary>Whether a lease's time has run out since the record was made, so that its end is not stored yet.</summary>
-    internal bool IsOver(long token, Now now)
+    internal bool IsOver(long token, Instant now)
     {
         foreach (var holder in Holders)
         {
-            if (holder.Token == token) return now.Mono >= holder.EndsAt;
+            if (holder.Token == token) return now.Monotonic >= holder.EndsAt;
         }
 
         return false;
     }
 
-    internal bool IsAnyOver(Now now)
+    internal bool IsAnyOver(Instant now)
     {
         foreach (var holder in Holders)
         {
-            if (now.Mono >= holder.EndsAt) return true;
+            if (now.Monotonic >= holder.EndsAt) return true;
         }
 
         return false;
@@ -102,7 +102,7 @@ public sealed record LeaseState : IRecord
     /// Prepares a record just loaded for this activation: whatever was told under the stored horizon may be in force
     /// until that has passed, counted monotonically from now, at most as long as it can have been when it was stored.
     /// </summary>
-    internal LeaseState Resume(Now now, LeaseRules rules) => this with
+    internal LeaseState Resume(Instant now, LeaseRules rules) => this with
     {
         Holders = [.. Holders.Select(holder => holder.Resume(now, rules))],
         Delay = Delay?.Resume(now, rules),
@@ -138,7 +138,7 @@ public sealed record Holder
     /// whatever a clock says. Not the time to live, which a renewal may shorten while the longer promise stands.
     /// </summary>
     [JsonPropertyName("s")]
-    public required TimeSpan Span { get; init; }
+    public required TimeSpan HorizonLength { get; init; }
 
     /// <summary>The incarnation that stored the horizon.</summary>
     [JsonPropertyName("by")]
@@ -154,7 +154,7 @@ public sealed record Holder
 
     /// <summary>The request that made this grant.</summary>
     [JsonPropertyName("q")]
-    public RequestStamp Request { get; init; }
+    public RequestFingerprint Request { get; init; }
 
     /// <summary>
     /// The keys attached to this lease, each with the key's generation for which it was: see
@@ -174,24 +174,24 @@ public sealed record Holder
 
     /// <summary>Monotonic: until then an earlier activation may have told a deadline that this one does not know of.</summary>
     [JsonIgnore]
-    public TimeSpan Floor { get; init; }
+    public TimeSpan InheritedUntil { get; init; }
 
     /// <summary>
-    /// Monotonic: the end of <see cref="Span"/>, counted from when the horizon was made or loaded here. Nothing is told beyond it:
+    /// Monotonic: the end of <see cref="HorizonLength"/>, counted from when the horizon was made or loaded here. Nothing is told beyond it:
     /// another activation waits no longer than the span, and a wall clock that has stepped back since may leave more.
     /// </summary>
     [JsonIgnore]
-    internal TimeSpan SpanEnds { get; init; }
+    internal TimeSpan HorizonEnds { get; init; }
 
     /// <summary>How far short of the horizon this activation stays: another clock wrote it.</summary>
     [JsonIgnore]
-    public TimeSpan Margin { get; init; }
+    public TimeSpan HorizonSkew { get; init; }
 
     /// <summary>The grant has been told more than once, or used, or may have been: it is not given back as undelivered.</summary>
     [JsonIgnore]
     public bool Delivered { get; init; }
 
-    /// <summary>Monotonic: until then <see cref="LeaseCommand.AttachedKeys"/> is not answered again.</summary>
+    /// <summary>Monotonic: until then <see cref="LeaseCommand.GetAttachedKeys"/> is not answered again.</summary>
     [JsonIgnore]
     internal TimeSpan KeysToldUntil { get; init; }
 
@@ -199,7 +199,7 @@ public sealed record Holder
     /// Monotonic: when the place is free. Until then a holder that shows its token is the holder. An order with notice moves
     /// nothing: it only bounds renewals. One by force ends what was told.
     /// </summary>
-    internal TimeSpan EndsAt => EndedByForce(Max(Deadline, Floor));
+    internal TimeSpan EndsAt => EndedByForce(Max(Deadline, InheritedUntil));
 
     /// <summary>Monotonic: how far renewals can still move the deadline.</summary>
     internal TimeSpan LatestEnd => Breaking?.Ends ?? TimeSpan.MaxValue;
@@ -211,40 +211,40 @@ public sealed record Holder
     internal bool IsEndedByOrder => Breaking is { } order && order.Ends <= (order.Force ? EndsAt : Deadline);
 
     /// <summary>What may be told to the holder as left: never more than the monotonic deadline, the horizon or its span leave.</summary>
-    internal TimeSpan Remaining(Now now)
+    internal TimeSpan Remaining(Instant now)
     {
-        var byMono = Min(EndedByForce(Deadline), SpanEnds) - now.Mono;
-        var byWall = Horizon - Margin - now.Late;
+        var byMono = Min(EndedByForce(Deadline), HorizonEnds) - now.Monotonic;
+        var byWall = Horizon - HorizonSkew - now.Latest;
         var left = byMono < byWall ? byMono : byWall;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     /// <summary>Stores a horizon of this incarnation's own; whatever others told under an inherited one stays within it.</summary>
-    internal Holder WithHorizon(TimeSpan wall, Now now, LeaseRules rules)
+    internal Holder WithHorizon(TimeSpan wall, Instant now, LeaseRules rules)
     {
-        var horizon = LeaseMachine.CeilToMillisecond(Max(wall, now.Late + (Floor - now.Mono)));
-        var span = LeaseMachine.CeilToMillisecond(horizon - now.Late);
+        var horizon = LeaseMachine.CeilToMillisecond(Max(wall, now.Latest + (InheritedUntil - now.Monotonic)));
+        var length = LeaseMachine.CeilToMillisecond(horizon - now.Latest);
         return this with
         {
             Horizon = horizon,
-            Span = span,
-            SpanEnds = now.Mono + span,
+            HorizonLength = length,
+            HorizonEnds = now.Monotonic + length,
             HorizonBy = rules.Incarnation,
-            Margin = TimeSpan.Zero,
+            HorizonSkew = TimeSpan.Zero,
         };
     }
 
-    internal Holder Resume(Now now, LeaseRules rules)
+    internal Holder Resume(Instant now, LeaseRules rules)
     {
         var skew = HorizonBy == rules.Incarnation ? TimeSpan.Zero : rules.ClockSkew;
         return this with
         {
             // They may lie in the past: a lease that ran out while nobody looked ended then, and its lock-delay began then.
-            Deadline = now.Mono + Min(Horizon - now.Early, Span),
-            Floor = now.Mono + Min(Horizon - now.Early + skew, Span + skew),
-            SpanEnds = now.Mono + Span,
-            Breaking = Breaking?.Resume(now, longest: Span),
-            Margin = skew,
+            Deadline = now.Monotonic + Min(Horizon - now.Earliest, HorizonLength),
+            InheritedUntil = now.Monotonic + Min(Horizon - now.Earliest + skew, HorizonLength + skew),
+            HorizonEnds = now.Monotonic + HorizonLength,
+            Breaking = Breaking?.Resume(now, longest: HorizonLength),
+            HorizonSkew = skew,
             Delivered = true,
         };
     }
@@ -277,7 +277,7 @@ public sealed record BreakOrder
     /// before, whose order had the span of their horizon.
     /// </summary>
     [JsonPropertyName("s")]
-    public TimeSpan Span { get; init; }
+    public TimeSpan Length { get; init; }
 
     /// <summary>Whether it ends whatever the holder was told.</summary>
     [JsonPropertyName("f")]
@@ -291,9 +291,9 @@ public sealed record BreakOrder
     [JsonIgnore]
     public TimeSpan Ends { get; init; }
 
-    internal BreakOrder Resume(Now now, TimeSpan longest) => this with
+    internal BreakOrder Resume(Instant now, TimeSpan longest) => this with
     {
-        Ends = now.Mono + Holder.Min(EndsWall - now.Early, Span > TimeSpan.Zero ? Span : longest),
+        Ends = now.Monotonic + Holder.Min(EndsWall - now.Earliest, Length > TimeSpan.Zero ? Length : longest),
     };
 }
 
@@ -316,15 +316,15 @@ public sealed record LockDelay
     [JsonIgnore]
     public TimeSpan Ends { get; init; }
 
-    internal LockDelay Resume(Now now, LeaseRules rules) => this with
+    internal LockDelay Resume(Instant now, LeaseRules rules) => this with
     {
-        Ends = now.Mono + Holder.Min(EndsWall - now.Early + rules.ClockSkew, Length + rules.ClockSkew),
+        Ends = now.Monotonic + Holder.Min(EndsWall - now.Earliest + rules.ClockSkew, Length + rules.ClockSkew),
     };
 }
 
 /// <summary>Names an activation: one keeper that loaded the record once.</summary>
 /// <param name="Incarnation">The run of the host process.</param>
 /// <param name="Activation">The load within it.</param>
-public readonly record struct Claim(
+public readonly record struct ActivationId(
     [property: JsonPropertyName("i")] string? Incarnation,
     [property: JsonPropertyName("n")] long Activation);

@@ -15,7 +15,7 @@ public readonly record struct LogEntry(
     [property: JsonPropertyName("a")] TimeSpan At,
     [property: JsonPropertyName("o")] string Owner,
     [property: JsonPropertyName("r")] string? Reason,
-    [property: JsonPropertyName("q")] RequestStamp Request) : ILogEntry
+    [property: JsonPropertyName("q")] RequestFingerprint Request) : ILogEntry
 {
     /// <summary>Whether the grant ended by this change.</summary>
     [JsonIgnore]

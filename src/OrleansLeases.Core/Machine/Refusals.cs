@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 internal static class Refusals
 {
     public static Refusal Held(
-        AcquireRequest request, ImmutableArray<Holder> holders, LockDelay? delay, Now now, int position, bool waits)
+        AcquireRequest request, ImmutableArray<Holder> holders, LockDelay? delay, Instant now, int position, bool waits)
     {
         var sameOwner = false;
         var earliest = TimeSpan.MaxValue;
@@ -21,17 +21,17 @@ internal static class Refusals
             if (left > latest) latest = left;
         }
 
-        var available = holders.IsEmpty ? (delay?.Ends ?? now.Mono) - now.Mono
+        var available = holders.IsEmpty ? (delay?.Ends ?? now.Monotonic) - now.Monotonic
             : request.Mode == LeaseMode.Exclusive || sameOwner ? latest : earliest;
         if (available < TimeSpan.Zero) available = TimeSpan.Zero;
         var detail = sameOwner ? $"'{request.Owner}' holds '{request.Resource}' already under another request id; use the token of that grant."
-            : holders.IsEmpty && delay is not null && now.Mono < delay.Ends ? $"'{request.Resource}' is in the lock-delay that '{delay.Owner}' left; it ends in {Milliseconds(available)} ms at the latest."
+            : holders.IsEmpty && delay is not null && now.Monotonic < delay.Ends ? $"'{request.Resource}' is in the lock-delay that '{delay.Owner}' left; it ends in {Milliseconds(available)} ms at the latest."
             : holders.IsEmpty ? $"Others wait in line for '{request.Resource}'; ask with waitMs to wait behind them."
             : $"'{request.Resource}' is held by {Names(holders)}; a place is free in {Milliseconds(available)} ms at the latest if nobody renews.";
         return new Refusal.Held(told, sameOwner, position, waits ? TimeSpan.Zero : available, detail);
     }
 
-    public static Refusal HeldByNewOwner(TransferRequest request, ImmutableArray<Holder> holders, Now now) => new Refusal.Held(
+    public static Refusal HeldByNewOwner(TransferRequest request, ImmutableArray<Holder> holders, Instant now) => new Refusal.Held(
         [.. holders.Select(holder => new CurrentHolder { Owner = holder.Owner, Mode = holder.Mode, Remaining = Left(holder, now) })],
         SameOwner: true,
         Position: 1,
@@ -93,9 +93,9 @@ internal static class Refusals
         "tokens", TimeSpan.FromHours(1), $"The tokens of '{resource}' are used up for this epoch; bump the epoch with the service stopped.");
 
     // To everyone but the holder, what counts is when the place is free.
-    private static TimeSpan Left(Holder holder, Now now)
+    private static TimeSpan Left(Holder holder, Instant now)
     {
-        var left = holder.EndsAt - now.Mono;
+        var left = holder.EndsAt - now.Monotonic;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 

@@ -7,13 +7,13 @@ namespace OrleansLeases.Core;
 /// comes next: another one goes on from the last event, or says resync. Made in a turn of the keeper, so that no change
 /// comes between the record and what follows.
 /// </summary>
-internal sealed class RecordWatch(Bulletin bulletin, string name, IHistory record, WatchEvent state, WatchPoint? since, long history)
+internal sealed class RecordWatch(RecordBroadcaster broadcaster, string name, IHistory record, WatchEvent state, WatchPoint? since, long history)
 {
     public LeaseWatch Start() => new(ReadAsync());
 
     private async IAsyncEnumerable<WatchEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        bulletin.Enter();
+        broadcaster.Enter();
         try
         {
             var seen = record.Last;
@@ -27,14 +27,14 @@ internal sealed class RecordWatch(Bulletin bulletin, string name, IHistory recor
                 yield return state with { ResumeFrom = new(seen, history) };
             }
 
-            for (var newest = record; newest is not null && newest.First <= seen + 1; newest = await bulletin.AfterAsync(seen, cancellationToken).ConfigureAwait(false))
+            for (var newest = record; newest is not null && newest.First <= seen + 1; newest = await broadcaster.AfterAsync(seen, cancellationToken).ConfigureAwait(false))
             {
                 foreach (var change in newest.After(name, seen)) yield return change with { ResumeFrom = new(++seen, history) };
             }
         }
         finally
         {
-            bulletin.Leave();
+            broadcaster.Leave();
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed class RecordWatch(Bulletin bulletin, string name, IHistory recor
 }
 
 /// <summary>A watch of a key that is about to start: whether the key is there depends on its lease, which is asked outside the turn.</summary>
-internal sealed class KeyWatch(Bulletin bulletin, string key, KeyState state, WatchPoint? since, long history)
+internal sealed class KeyWatch(RecordBroadcaster broadcaster, string key, KeyState state, WatchPoint? since, long history)
 {
     /// <summary>The lease that the key is bound to.</summary>
     public KeyBinding? Binding => state.Binding;
@@ -54,6 +54,6 @@ internal sealed class KeyWatch(Bulletin bulletin, string key, KeyState state, Wa
     public LeaseWatch Start(bool ended)
     {
         var seen = ended ? state with { Value = null, Binding = null } : state;
-        return new RecordWatch(bulletin, key, seen, new WatchEvent.KeySnapshot(WatchViews.Info(key, seen)), since, history).Start();
+        return new RecordWatch(broadcaster, key, seen, new WatchEvent.KeySnapshot(WatchViews.Info(key, seen)), since, history).Start();
     }
 }

@@ -18,7 +18,7 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
 
     private readonly SemaphoreSlim _cleanUps = new(CleanUpsAtOnce);
 
-    public Task<LeaseResult<LeaseReply.Noted>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command) => AskAsync<LeaseReply.Noted>(
+    public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) => AskAsync<LeaseReply.Acknowledged>(
         resource,
         async (lease, patience) => await (command switch
         {
@@ -26,18 +26,18 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
             LeaseCommand.Detach detach => lease.DetachAsync(detach.Token, detach.Key, detach.Generation, patience),
             LeaseCommand.CleanUpDone done => lease.CleanUpDoneAsync(done.Token, [.. done.Keys], CancellationToken.None),
             _ => throw new ArgumentOutOfRangeException(nameof(command), command, "Only what concerns keys is asked from elsewhere."),
-        }) is { } refusal ? refusal : LeaseReply.Noted.Instance);
+        }) is { } refusal ? refusal : LeaseReply.Acknowledged.Instance);
 
-    public Task<LeaseResult<LeaseReply.Keys>> AskLeaseAsync(string resource, LeaseCommand.AttachedKeys command) => AskAsync<LeaseReply.Keys>(
+    public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) => AskAsync<LeaseReply.AttachedKeys>(
         resource,
         async (lease, patience) => (await lease.AttachedKeysAsync(command.Token, patience)).TryGetValue(out var keys, out var refusal)
-            ? new LeaseReply.Keys(keys)
+            ? new LeaseReply.AttachedKeys(keys)
             : refusal);
 
-    public Task<LeaseResult<LeaseReply.Tokens>> AskLeaseAsync(string resource, LeaseCommand.WhoHolds command) => AskAsync<LeaseReply.Tokens>(
+    public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) => AskAsync<LeaseReply.ActiveTokens>(
         resource,
         async (lease, patience) => (await lease.WhoHoldsAsync(patience)).TryGetValue(out var tokens, out var refusal)
-            ? new LeaseReply.Tokens(tokens)
+            ? new LeaseReply.ActiveTokens(tokens)
             : refusal);
 
     public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) => AskAsync<KeyReply.Cleaned>(
@@ -60,7 +60,7 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
         try
         {
             // What nobody waits for any more need not be done, if its turn has not come by then.
-            using var patience = new CancellationTokenSource(KeyCalls.LeasePatience, RealTime);
+            using var patience = new CancellationTokenSource(KeyOperations.LeaseTimeout, RealTime);
             return await ask(grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(resource)), patience.Token);
         }
         catch (Exception error) when (error is not ArgumentOutOfRangeException)

@@ -10,11 +10,11 @@ namespace OrleansLeases.Grains;
 [WhereLeasesAre("key"), Reentrant, Immovable]
 internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, IKeyKeepers
 {
-    private readonly KeyCalls _calls;
+    private readonly KeyOperations _calls;
 
     public KeyGrain(IGrainContext context, LeaseSilo silo)
         : base(context, silo, KeyGrainKey.NameOf(context.GrainId.Key.ToString()!), static (key, host, store) => new KeyKeeper(key, host, store)) =>
-        _calls = new KeyCalls(this, silo.Keepers, GrainKeepers.RealTime);
+        _calls = new KeyOperations(this, silo.Keepers, GrainKeepers.RealTime);
 
     private string Key => Keeper.Name;
 

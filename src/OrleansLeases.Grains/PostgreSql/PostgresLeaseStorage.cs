@@ -202,17 +202,17 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     private async Task<bool> LookAsync(CancellationToken cancellationToken)
     {
         await using var command = _database.CreateCommand("select extract(epoch from clock_timestamp())::double precision, epoch, current_setting('transaction_read_only') from lease_meta");
-        var sent = _clock.Look();
+        var sent = _clock.ReadRaw();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         if (reader.GetString(2) == "on") throw new InvalidOperationException("The database is read-only: a standby, or one whose default_transaction_read_only is on.");
-        var answered = _clock.Look();
+        var answered = _clock.ReadRaw();
         var missed = _verdict.Missed;
-        var right = _verdict.Take(ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Mono - sent.Mono), answered.Mono);
+        var right = _verdict.Take(ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Monotonic - sent.Monotonic), answered.Monotonic);
         if (_verdict.Missed != missed) LogMissed(right is null);
         var epoch = reader.GetInt32(1);
         var trouble = epoch != Epoch ? $"The database's restore epoch is {epoch}, this silo started under {Epoch}; restart the silo." : _verdict.Off;
-        if (right == true && trouble is null) _clock.Confirm(sent);
+        if (right == true && trouble is null) _clock.Calibrate(sent);
         if (trouble != _trouble && trouble is not null) LogTrouble(_logger, trouble);
         if (_blind is null && _verdict.Blind is { } blind) LogTrouble(_logger, blind);
         (_trouble, _blind) = (trouble, _verdict.Blind);

@@ -59,7 +59,7 @@ internal sealed partial class LeaseSweeperGrain(
     {
         try
         {
-            var until = silo.Clock.Read().Early;
+            var until = silo.Clock.Read().Earliest;
             DueRecord? last = null;
             IReadOnlyList<DueRecord> page;
             do

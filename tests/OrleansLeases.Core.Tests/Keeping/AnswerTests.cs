@@ -142,9 +142,9 @@ public sealed class AnswerTests
     [Fact]
     public void WhoHolds_WhenALeaseEndsWhileAnothersEndIsStored_TellsNeither()
     {
-        var answer = AskWhileTheFirstOfTwoEndsSlowly(() => _bench.Do(LeaseCommand.WhoHolds.Instance));
+        var answer = AskWhileTheFirstOfTwoEndsSlowly(() => _bench.Do(LeaseCommand.GetActiveTokens.Instance));
 
-        Assert.Empty(Now<LeaseReply.Tokens>(answer).InForce);
+        Assert.Empty(Now<LeaseReply.ActiveTokens>(answer).InForce);
     }
 
     [Fact]
@@ -185,16 +185,16 @@ public sealed class AnswerTests
         var bench = new KeeperBench(idleAfter: Seconds(60));
         var token = Now<LeaseGrant>(bench.Acquire(Ask(ttl: 100) with { LockDelay = Seconds(200) })).Token;
         bench.Advance(99);
-        Assert.False(bench.Keeper.Ring(bench.Time.Elapsed));
+        Assert.False(bench.Keeper.OnAlarm(bench.Time.Elapsed));
 
         // Expired at 100 s, delayed until 300 s, idle until 360 s.
         bench.AlarmsRing = false;
         bench.Advance(1);
         bench.Info();
         bench.Advance(259.999);
-        Assert.False(bench.Keeper.Ring(bench.Time.Elapsed));
+        Assert.False(bench.Keeper.OnAlarm(bench.Time.Elapsed));
         bench.Advance(0.001);
-        Assert.True(bench.Keeper.Ring(bench.Time.Elapsed));
+        Assert.True(bench.Keeper.OnAlarm(bench.Time.Elapsed));
         Assert.Null(bench.Keeper.Submit(LeaseCommand.Of(new RenewRequest { Resource = MachineBench.Resource, Owner = "me", Token = token })));
     }
 

@@ -137,10 +137,10 @@ public sealed class TwinTests
         var rules = NewRules("c");
         var c = new KeeperBench(rules with { Limits = rules.Limits with { MaxKeys = 1 } }, _a.Store);
         var lease = new KeyLease { Resource = KeeperBench.Resource, Owner = "me", Token = c.Grant().Token };
-        Now<LeaseReply.Noted>(c.Do(new LeaseCommand.Attach(lease, "one", Since: 1)));
-        Now<LeaseReply.Noted>(_b.Do(new LeaseCommand.Detach(lease.Token, "one", Generation: 2)));
+        Now<LeaseReply.Acknowledged>(c.Do(new LeaseCommand.Attach(lease, "one", Since: 1)));
+        Now<LeaseReply.Acknowledged>(_b.Do(new LeaseCommand.Detach(lease.Token, "one", Generation: 2)));
 
-        Now<LeaseReply.Noted>(c.Do(new LeaseCommand.Attach(lease, "two", Since: 1)));
+        Now<LeaseReply.Acknowledged>(c.Do(new LeaseCommand.Attach(lease, "two", Since: 1)));
     }
 
     [Fact]

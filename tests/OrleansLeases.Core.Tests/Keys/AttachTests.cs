@@ -10,7 +10,7 @@ public sealed class AttachTests
     {
         var token = _bench.Grant();
 
-        Assert.Same(LeaseReply.Noted.Instance, Attach(token, "a", 3));
+        Assert.Same(LeaseReply.Acknowledged.Instance, Attach(token, "a", 3));
 
         Assert.Equal(3, _bench.Stored.Holders.Single().Keys!["a"]);
         Assert.True(_bench.State.Holders.Single().Delivered);
@@ -25,7 +25,7 @@ public sealed class AttachTests
         foreach (var since in new[] { 0, 2, 3 })
         {
             Attach(token, "a", since);
-            Assert.Equal((false, true), (_bench.Last.Durable, _bench.Last.CheckFirst));
+            Assert.Equal((false, true), (_bench.Last.Durable, _bench.Last.RequiresFreshRead));
         }
 
         Attach(token, "a", 4);
@@ -53,7 +53,7 @@ public sealed class AttachTests
         Attach(token, "b", 0);
 
         Assert.Equal("keys", MachineBench.Refused<Refusal.LimitReached>(Attach(token, "c", 0)).Limit);
-        Assert.Same(LeaseReply.Noted.Instance, Attach(token, "a", 1));
+        Assert.Same(LeaseReply.Acknowledged.Instance, Attach(token, "a", 1));
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class AttachTests
         var last = _bench.Grant(id: "last");
         Assert.Equal("keys", MachineBench.Refused<Refusal.LimitReached>(Attach(last, "a", 0)).Limit);
         _bench.Apply(new LeaseCommand.CleanUpDone(_bench.State.Pending![0].Token, ["a"]));
-        Assert.Same(LeaseReply.Noted.Instance, Attach(last, "a", 0));
+        Assert.Same(LeaseReply.Acknowledged.Instance, Attach(last, "a", 0));
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class AttachTests
         var pending = Assert.Single(_bench.Stored.Pending!);
         Assert.Equal((token, "a,b"), (pending.Token, string.Join(',', pending.Keys)));
         Assert.All(_bench.Stored.Holders, holder => Assert.Null(holder.Keys));
-        Assert.True(LeaseMachine.DueWall(_bench.Stored) <= _bench.Clock.Read().Late + TimeSpan.FromMilliseconds(1));
+        Assert.True(LeaseMachine.DueWall(_bench.Stored) <= _bench.Clock.Read().Latest + TimeSpan.FromMilliseconds(1));
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class AttachTests
         Assert.False(_bench.Last.Durable);
         _bench.Apply(new LeaseCommand.CleanUpDone(token, ["b"]));
         Assert.Null(_bench.Stored.Pending);
-        Assert.Same(LeaseReply.Noted.Instance, _bench.Apply(new LeaseCommand.CleanUpDone(token, ["b"])));
+        Assert.Same(LeaseReply.Acknowledged.Instance, _bench.Apply(new LeaseCommand.CleanUpDone(token, ["b"])));
         Assert.False(_bench.Last.Durable);
     }
 
@@ -179,10 +179,10 @@ public sealed class AttachTests
     {
         var first = _bench.Grant(MachineBench.AskShared("me", ttl: 5));
         var second = _bench.Grant(MachineBench.AskShared("you"));
-        Assert.Equal([first, second], Assert.IsType<LeaseReply.Tokens>(_bench.Apply(LeaseCommand.WhoHolds.Instance)).InForce);
+        Assert.Equal([first, second], Assert.IsType<LeaseReply.ActiveTokens>(_bench.Apply(LeaseCommand.GetActiveTokens.Instance)).InForce);
         _bench.Advance(5);
 
-        Assert.Equal([second], Assert.IsType<LeaseReply.Tokens>(_bench.Apply(LeaseCommand.WhoHolds.Instance)).InForce);
+        Assert.Equal([second], Assert.IsType<LeaseReply.ActiveTokens>(_bench.Apply(LeaseCommand.GetActiveTokens.Instance)).InForce);
         Assert.True(_bench.Last.Durable);
     }
 

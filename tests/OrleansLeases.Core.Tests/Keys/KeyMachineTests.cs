@@ -4,7 +4,7 @@ namespace OrleansLeases.Core.Tests;
 public sealed class KeyMachineTests
 {
     private static readonly KeyLease Lease = new() { Resource = "r", Owner = "me", Token = 7 };
-    private static readonly KeyPremise Attached = new(0, Ended: false, Attached: true);
+    private static readonly LeaseCheck Attached = new(0, Ended: false, Attached: true);
 
     private readonly LeaseClock _clock = new(new OrleansLeases.Testing.ManualTimeProvider());
     private KeyState _state = KeyState.Unused;
@@ -15,7 +15,7 @@ public sealed class KeyMachineTests
         Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(0, Attached), Apply(Put("up", Lease)));
         Assert.Same(KeyState.Unused, _state);
 
-        Assert.Equal(new KeyReply.Written(1, null, Replayed: false), Apply(Put("up", Lease) with { Premise = Attached }));
+        Assert.Equal(new KeyReply.Written(1, null, Replayed: false), Apply(Put("up", Lease) with { LeaseCheck = Attached }));
         Assert.Equal((1, 1, "up", new KeyBinding("r", "me", 7)), (_state.Version, _state.Generation, _state.Value, _state.Binding));
     }
 
@@ -24,7 +24,7 @@ public sealed class KeyMachineTests
     {
         Apply(new KeyCommand.Clean("other", 1));
 
-        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(1, Attached with { Generation = 1 }), Apply(Put("up", Lease) with { Premise = Attached }));
+        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(1, Attached with { Generation = 1 }), Apply(Put("up", Lease) with { LeaseCheck = Attached }));
         Assert.Null(_state.Value);
     }
 
@@ -35,11 +35,11 @@ public sealed class KeyMachineTests
         var other = Lease with { Token = 8 };
 
         Assert.Equal(new KeyReply<KeyReply.Written>.AskWhetherInForce(1, new KeyBinding("r", "me", 7)), Apply(Put("mine", other, ifVersion: 1)));
-        var inForce = new KeyPremise(1, Ended: false, Attached: false);
-        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(1, inForce with { Attached = true }), Apply(Put("mine", other, ifVersion: 1) with { Premise = inForce }));
-        var written = Assert.IsType<KeyReply.Written>(Apply(Put("mine", other, ifVersion: 1) with { Premise = inForce with { Attached = true } }));
+        var inForce = new LeaseCheck(1, Ended: false, Attached: false);
+        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(1, inForce with { Attached = true }), Apply(Put("mine", other, ifVersion: 1) with { LeaseCheck = inForce }));
+        var written = Assert.IsType<KeyReply.Written>(Apply(Put("mine", other, ifVersion: 1) with { LeaseCheck = inForce with { Attached = true } }));
 
-        Assert.Equal(new Unbound(new KeyBinding("r", "me", 7), 2), written.Unbound);
+        Assert.Equal(new DetachedBinding(new KeyBinding("r", "me", 7), 2), written.Detached);
     }
 
     [Fact]
@@ -47,8 +47,8 @@ public sealed class KeyMachineTests
     {
         Assert.IsType<Refusal.Conflict>(Refused(Apply(Put("up", Lease, ifVersion: 3))));
         Bind();
-        var ended = new KeyPremise(1, Ended: true, Attached: false);
-        Assert.Equal(0, Assert.IsType<Refusal.Conflict>(Refused(Apply(Put("up", null, ifVersion: 1) with { Premise = ended }))).Current);
+        var ended = new LeaseCheck(1, Ended: true, Attached: false);
+        Assert.Equal(0, Assert.IsType<Refusal.Conflict>(Refused(Apply(Put("up", null, ifVersion: 1) with { LeaseCheck = ended }))).Current);
     }
 
     [Fact]
@@ -56,9 +56,9 @@ public sealed class KeyMachineTests
     {
         Bind();
 
-        var written = Assert.IsType<KeyReply.Written>(Apply(Put("free", null, ifVersion: 0) with { Premise = new(1, Ended: true, Attached: false) }));
+        var written = Assert.IsType<KeyReply.Written>(Apply(Put("free", null, ifVersion: 0) with { LeaseCheck = new(1, Ended: true, Attached: false) }));
 
-        Assert.Equal((3, null), (written.Revision, written.Unbound));
+        Assert.Equal((3, null), (written.Revision, written.Detached));
         Assert.Equal([KeyEventKind.KeyPut, KeyEventKind.KeyDeleted, KeyEventKind.KeyPut], _state.Log.NewestFirst().Select(entry => entry.Kind));
         Assert.Equal((2, 2), (_state.Version, _state.Generation));
     }
@@ -70,16 +70,16 @@ public sealed class KeyMachineTests
         var found = new KeyReply.Found("up", 1, new KeyBinding("r", "me", 7));
 
         Assert.Equal(new KeyReply<KeyReply.Found>.AskWhetherInForce(1, found.Binding!, found), Apply(new KeyCommand.Get()));
-        Assert.Equal(found, Apply(new KeyCommand.Get { Premise = new(1, Ended: false, Attached: false) }));
-        Assert.IsType<Refusal.NotFound>(Refused(Apply(new KeyCommand.Get { Premise = new(1, Ended: true, Attached: false) })));
+        Assert.Equal(found, Apply(new KeyCommand.Get { LeaseCheck = new(1, Ended: false, Attached: false) }));
+        Assert.IsType<Refusal.NotFound>(Refused(Apply(new KeyCommand.Get { LeaseCheck = new(1, Ended: true, Attached: false) })));
     }
 
     [Fact]
     public void Add_ToAKeyWhoseLeaseHasEnded_StartsAt0AndFree()
     {
-        Apply(Put("40", Lease) with { Premise = Attached });
+        Apply(Put("40", Lease) with { LeaseCheck = Attached });
 
-        var added = Assert.IsType<KeyReply.Written>(Apply(Add(2) with { Premise = new(1, Ended: true, Attached: false) }));
+        var added = Assert.IsType<KeyReply.Written>(Apply(Add(2) with { LeaseCheck = new(1, Ended: true, Attached: false) }));
 
         Assert.Equal(2, added.Sum);
         Assert.Null(_state.Binding);
@@ -104,7 +104,7 @@ public sealed class KeyMachineTests
         Apply(new KeyCommand.Clean(resource, token));
         Assert.Equal((1, 1, 0, null), (_state.Version, _state.Generation, _state.Revision, _state.Value));
 
-        Apply(Put("up", Lease) with { Premise = Attached with { Generation = 1 } });
+        Apply(Put("up", Lease) with { LeaseCheck = Attached with { Generation = 1 } });
         Apply(new KeyCommand.Clean(resource, token));
         Assert.Equal((3, 3, 1, "up"), (_state.Version, _state.Generation, _state.Revision, _state.Value));
     }
@@ -118,11 +118,11 @@ public sealed class KeyMachineTests
         Apply(new KeyCommand.Delete(null));
         Assert.Equal((3, 0), (_state.Version, _state.Generation));
 
-        Apply(Put("1", Lease) with { Premise = Attached });
-        Apply(Put("2", Lease) with { Premise = Attached with { Generation = 1 } });
-        Apply(Add(1) with { Premise = new(1, Ended: false, Attached: false) });
+        Apply(Put("1", Lease) with { LeaseCheck = Attached });
+        Apply(Put("2", Lease) with { LeaseCheck = Attached with { Generation = 1 } });
+        Apply(Add(1) with { LeaseCheck = new(1, Ended: false, Attached: false) });
         Assert.Equal((6, 1), (_state.Version, _state.Generation));
-        Apply(Put("c", null) with { Premise = new(1, Ended: false, Attached: false) });
+        Apply(Put("c", null) with { LeaseCheck = new(1, Ended: false, Attached: false) });
         Assert.Equal((7, 2), (_state.Version, _state.Generation));
     }
 
@@ -142,7 +142,7 @@ public sealed class KeyMachineTests
         Assert.Equal("2500", _state.Value);
     }
 
-    private void Bind() => Apply(Put("up", Lease) with { Premise = Attached });
+    private void Bind() => Apply(Put("up", Lease) with { LeaseCheck = Attached });
 
     private static Refusal? Refused<TReply>(KeyReply<TReply> reply)
         where TReply : KeyReply<TReply> => reply.ToResult().Refusal;

@@ -192,7 +192,7 @@ public sealed class KeyRaceTests
         _world.Pass<KeyCommand.Get>();
         Assert.Single(_world.Asks);
 
-        _world.Time.Advance(KeyCalls.LeasePatience);
+        _world.Time.Advance(KeyOperations.LeaseTimeout);
 
         Assert.IsType<Refusal.Unavailable>(Result(get).Refusal);
     }
@@ -224,7 +224,7 @@ public sealed class KeyRaceTests
         Settled(Put("up", lease));
         var delete = _world.Calls.DeleteAsync(K, null);
         _world.Pass<KeyCommand.Delete>();
-        _world.Pass<LeaseCommand.WhoHolds>();
+        _world.Pass<LeaseCommand.GetActiveTokens>();
         _world.Pass<KeyCommand.Delete>();
         Assert.True(Result(delete).Value.Existed);
         var detach = Assert.Single(_world.Asks);

@@ -58,7 +58,7 @@ public sealed class KeyTwinTests
         var done = _stale.Lease(R, new LeaseCommand.CleanUpDone(lease.Token, [K]));
         _one.Store.AnswerAll();
 
-        Now<LeaseReply.Noted>(done);
+        Now<LeaseReply.Acknowledged>(done);
         Assert.Null(_one.Store.Lease(R).Pending);
     }
 
@@ -104,7 +104,7 @@ public sealed class KeyTwinTests
     public void Questions_OfManyAtOnce_AreComparedWithTheStoreTogether()
     {
         Grant();
-        var answers = Enumerable.Range(0, 20).Select(_ => _one.Lease(R, LeaseCommand.WhoHolds.Instance)).ToList();
+        var answers = Enumerable.Range(0, 20).Select(_ => _one.Lease(R, LeaseCommand.GetActiveTokens.Instance)).ToList();
 
         // The first read began before the others had asked; the next one is for all of them.
         _one.Store.Held.Single().Answer();
@@ -112,7 +112,7 @@ public sealed class KeyTwinTests
         _one.Store.Held.Single().Answer();
 
         Assert.Empty(_one.Store.Held);
-        Assert.All(answers, answer => Assert.Single(Now<LeaseReply.Tokens>(answer).InForce));
+        Assert.All(answers, answer => Assert.Single(Now<LeaseReply.ActiveTokens>(answer).InForce));
     }
 
     private static LeaseResult<KeyPut> Put(KeyWorld world, string value, KeyLease? lease)
@@ -131,9 +131,9 @@ public sealed class KeyTwinTests
 
     private static IEnumerable<long> InForce(KeyWorld world)
     {
-        var answer = world.Lease(R, LeaseCommand.WhoHolds.Instance);
+        var answer = world.Lease(R, LeaseCommand.GetActiveTokens.Instance);
         world.Store.AnswerAll();
-        return Now<LeaseReply.Tokens>(answer).InForce;
+        return Now<LeaseReply.ActiveTokens>(answer).InForce;
     }
 
     private KeyLease Grant()

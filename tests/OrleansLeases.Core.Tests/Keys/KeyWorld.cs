@@ -36,7 +36,7 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
     /// <summary>The clean-ups that were handed out and are not done.</summary>
     public List<(string Resource, PendingCleanUp Ended)> CleanUps { get; } = [];
 
-    public KeyCalls Calls { get; private set; } = null!;
+    public KeyOperations Calls { get; private set; } = null!;
 
     public void Set(Keeper keeper, TimeSpan at)
     {
@@ -47,11 +47,11 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
         if (!CleanUps.Exists(known => known.Resource == resource && known.Ended.Token == ended.Token)) CleanUps.Add((resource, ended));
     }
 
-    public Task<LeaseResult<LeaseReply.Noted>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command) => Send(resource, command);
+    public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) => Send(resource, command);
 
-    public Task<LeaseResult<LeaseReply.Keys>> AskLeaseAsync(string resource, LeaseCommand.AttachedKeys command) => Send(resource, command);
+    public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) => Send(resource, command);
 
-    public Task<LeaseResult<LeaseReply.Tokens>> AskLeaseAsync(string resource, LeaseCommand.WhoHolds command) => Send(resource, command);
+    public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) => Send(resource, command);
 
     public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) => SubmitAsync(key, command);
 
@@ -92,7 +92,7 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
     {
         foreach (var (resource, state) in Store.Leases)
         {
-            if (LeaseMachine.DueWall(state) <= _host.Clock.Read().Late) _ = LeaseOf(resource).Wake();
+            if (LeaseMachine.DueWall(state) <= _host.Clock.Read().Latest) _ = LeaseOf(resource).Wake();
         }
     }
 
@@ -146,7 +146,7 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
         var cleaned = keys.Where(key => KeyBench.Is(key.Answer, KeyReply.Cleaned.Instance)).Select(key => key.key).ToList();
         var noted = Lease(resource, new LeaseCommand.CleanUpDone(ended.Token, cleaned));
         Store.AnswerAll();
-        if (!KeyBench.Is(noted, LeaseReply.Noted.Instance) || cleaned.Count < keys.Count) CleanUp(resource, ended);
+        if (!KeyBench.Is(noted, LeaseReply.Acknowledged.Instance) || cleaned.Count < keys.Count) CleanUp(resource, ended);
         return true;
     }
 
@@ -160,7 +160,7 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
     {
         var rules = MachineBench.NewRules($"{_name}{++_runs}") with { Limits = _limits, RenewalFactor = 1, ClockSkew = TimeSpan.Zero };
         _host = new KeeperHost(new LeaseClock(Time), rules, this) { Cleaner = this };
-        Calls = new KeyCalls(this, this, Time);
+        Calls = new KeyOperations(this, this, Time);
     }
 
     private static Ask Started(Ask ask)

@@ -204,7 +204,7 @@ public sealed class BreakTests
 
         NotHolder(NotHolderReason.Released, _bench.Break(null, grace: 0), last: token);
         // A newer record may have a holder.
-        Assert.True(_bench.Last.CheckFirst);
+        Assert.True(_bench.Last.RequiresFreshRead);
     }
 
     [Fact]
@@ -226,7 +226,7 @@ public sealed class BreakTests
         _bench.Advance(1);
         _bench.Renew(token);
         _bench.Reload("b");
-        var latest = Ends(_bench.Break(token, grace: 0)) - _bench.Clock.Read().Mono;
+        var latest = Ends(_bench.Break(token, grace: 0)) - _bench.Clock.Read().Monotonic;
 
         _bench.Reload();
         _bench.Time.Advance(latest - TimeSpan.FromTicks(1));

@@ -11,22 +11,22 @@ public sealed class LeaseClockTests
     public void Read_AfterASuspend_TellsTheTwoApart_UntilSomeoneConfirmsTheWallClock()
     {
         var clock = new LeaseClock(_time);
-        var start = clock.Read().Late;
+        var start = clock.Read().Latest;
         _time.Suspend(TimeSpan.FromHours(8));
-        Assert.Equal((start, start + TimeSpan.FromHours(8)), (clock.Read().Early, clock.Read().Late));
+        Assert.Equal((start, start + TimeSpan.FromHours(8)), (clock.Read().Earliest, clock.Read().Latest));
 
-        clock.Confirm(clock.Look());
-        Assert.Equal((start + TimeSpan.FromHours(8), start + TimeSpan.FromHours(8)), (clock.Read().Early, clock.Read().Late));
-        Assert.Equal(TimeSpan.Zero, clock.Read().Mono);
+        clock.Calibrate(clock.ReadRaw());
+        Assert.Equal((start + TimeSpan.FromHours(8), start + TimeSpan.FromHours(8)), (clock.Read().Earliest, clock.Read().Latest));
+        Assert.Equal(TimeSpan.Zero, clock.Read().Monotonic);
     }
 
     [Fact]
     public void Read_AfterTheWallClockWasStepped_GoesOnFromTheReadingThatWasConfirmed()
     {
         var clock = new LeaseClock(_time);
-        var confirmed = clock.Look();
+        var confirmed = clock.ReadRaw();
         _time.Advance(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
-        clock.Confirm(confirmed);
-        Assert.Equal((confirmed.Wall + TimeSpan.FromSeconds(10), confirmed.Wall + TimeSpan.FromMinutes(5)), (clock.Read().Early, clock.Read().Late));
+        clock.Calibrate(confirmed);
+        Assert.Equal((confirmed.Wall + TimeSpan.FromSeconds(10), confirmed.Wall + TimeSpan.FromMinutes(5)), (clock.Read().Earliest, clock.Read().Latest));
     }
 }

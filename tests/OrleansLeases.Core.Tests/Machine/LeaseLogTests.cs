@@ -63,5 +63,5 @@ public sealed class LeaseLogTests
     }
 
     private static LogEntry EntryOf(int number) =>
-        new(LeaseEventKind.Granted, number, TimeSpan.FromMilliseconds(number), "me", null, new RequestStamp(number, 1));
+        new(LeaseEventKind.Granted, number, TimeSpan.FromMilliseconds(number), "me", null, new RequestFingerprint(number, 1));
 }

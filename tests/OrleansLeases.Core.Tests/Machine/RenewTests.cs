@@ -71,7 +71,7 @@ public sealed class RenewTests
         bench.Advance(1);
         bench.Renew(token);
 
-        Assert.Equal(bench.Clock.Read().Late + Seconds(ttl + reserve), bench.Stored.Holders[0].Horizon);
+        Assert.Equal(bench.Clock.Read().Latest + Seconds(ttl + reserve), bench.Stored.Holders[0].Horizon);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class RenewTests
         Assert.Equal(1, _bench.Grant());
 
         NotHolder(reason, _bench.Renew(token, owner), last: 1);
-        Assert.Equal(token > 1, _bench.Last.CheckFirst);
+        Assert.Equal(token > 1, _bench.Last.RequiresFreshRead);
         Assert.False(_bench.Last.Durable);
     }
 

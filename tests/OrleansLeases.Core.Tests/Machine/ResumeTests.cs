@@ -109,7 +109,7 @@ public sealed class ResumeTests
     public void Resume_WhenTheLeaseRanOutWhileNobodyLooked_ItsLockDelayBeganThen(string incarnation, double skew)
     {
         _bench.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
-        var ran = _bench.Clock.Read().Late + Seconds(10 + skew);
+        var ran = _bench.Clock.Read().Latest + Seconds(10 + skew);
         _bench.Advance(40);
         _bench.Reload(incarnation);
 

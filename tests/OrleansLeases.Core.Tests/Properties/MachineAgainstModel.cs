@@ -94,9 +94,9 @@ public sealed class MachineAgainstModel
         };
         var expected = model.Acquire(request);
         bench.Acquire(request);
-        if (expected.Word == "held" && request.Wait > TimeSpan.Zero && !model.Line.Exists(place => place.RequestId == request.RequestId))
+        if (expected.Word == "held" && request.Wait > TimeSpan.Zero && !model.Queue.Exists(place => place.RequestId == request.RequestId))
         {
-            model.Line.Add(request);
+            model.Queue.Add(request);
             bench.Wait(request);
         }
 
@@ -105,19 +105,19 @@ public sealed class MachineAgainstModel
 
     private static void ComeOrGo(Step step, MachineBench bench, ReferenceModel model)
     {
-        if (model.Line.Count == 0) return;
-        var index = step.A % model.Line.Count;
-        var id = model.Line[index].RequestId!;
+        if (model.Queue.Count == 0) return;
+        var index = step.A % model.Queue.Count;
+        var id = model.Queue[index].RequestId!;
         if (step.B % 3 == 0)
         {
             model.Away.Remove(id);
-            model.Line.RemoveAt(index);
-            bench.Line.RemoveAt(index);
+            model.Queue.RemoveAt(index);
+            bench.Queue.RemoveAt(index);
             return;
         }
 
         if (!model.Away.Remove(id)) model.Away.Add(id);
-        bench.Line[index] = bench.Line[index] with { Present = !model.Away.Contains(id) };
+        bench.Queue[index] = bench.Queue[index] with { Present = !model.Away.Contains(id) };
     }
 
     private static TimeSpan NextMoment(Step step, ReferenceModel model)
@@ -138,9 +138,9 @@ public sealed class MachineAgainstModel
         Assert.Equal(
             model.Holders.Select(lease => (lease.Token, lease.Owner, lease.Mode, lease.Ttl, Left: lease.EndsAt - model.Now)),
             bench.State.Holders.Select(holder => (holder.Token, holder.Owner, holder.Mode, holder.Ttl, Left: holder.Remaining(now))));
-        Assert.All(bench.State.Holders, holder => Assert.Equal(holder.Remaining(now), holder.EndsAt - now.Mono));
+        Assert.All(bench.State.Holders, holder => Assert.Equal(holder.Remaining(now), holder.EndsAt - now.Monotonic));
         Assert.Equal(model.Events, bench.State.Log.NewestFirst().Reverse().Select(entry => (entry.Kind, entry.Token)));
-        Assert.Equal(model.Line.Select(place => place.RequestId), bench.Line.Select(place => place.Request.RequestId));
+        Assert.Equal(model.Queue.Select(place => place.RequestId), bench.Queue.Select(place => place.Request.RequestId));
         Assert.Equal(model.All.Count, bench.State.LastToken);
     }
 
@@ -151,7 +151,7 @@ public sealed class MachineAgainstModel
         var now = bench.Clock.Read();
         Assert.Equal(bench.State.Log.Last, stored.Log.Last);
         Assert.Equal(bench.State.Holders.Select(holder => holder.Token), stored.Holders.Select(holder => holder.Token));
-        Assert.All(bench.State.Holders.Zip(stored.Holders), pair => Assert.True(now.Late + pair.First.Remaining(now) <= pair.Second.Horizon));
+        Assert.All(bench.State.Holders.Zip(stored.Holders), pair => Assert.True(now.Latest + pair.First.Remaining(now) <= pair.Second.Horizon));
         if (changed || !bench.Last.Durable)
         {
             Assert.Equal(changed, bench.Last.Durable);
@@ -162,6 +162,6 @@ public sealed class MachineAgainstModel
         var renewed = Assert.IsType<LeaseReply.Renewed>(bench.Last.Reply).Token;
         var was = storedBefore.Holders.Single(holder => holder.Token == renewed);
         var told = bench.State.Holders.Single(holder => holder.Token == renewed);
-        Assert.True(now.Late + told.Remaining(now) > was.Horizon || told.Ttl != before.Holders.Single(holder => holder.Token == renewed).Ttl);
+        Assert.True(now.Latest + told.Remaining(now) > was.Horizon || told.Ttl != before.Holders.Single(holder => holder.Token == renewed).Ttl);
     }
 }

@@ -9,7 +9,7 @@ internal sealed class ReferenceModel(int maxHolders)
 
     public List<ModelLease> All { get; } = [];
 
-    public List<AcquireRequest> Line { get; } = [];
+    public List<AcquireRequest> Queue { get; } = [];
 
     public HashSet<string> Away { get; } = [];
 
@@ -31,11 +31,11 @@ internal sealed class ReferenceModel(int maxHolders)
 
         Serve(request);
         if (_applied.TryGetValue(("acquire", request.RequestId!), out var mine)) return new("granted", mine.Lease.Token);
-        var place = Line.FindIndex(waiting => waiting.RequestId == request.RequestId);
+        var place = Queue.FindIndex(waiting => waiting.RequestId == request.RequestId);
         if (place < 0 && request.Wait == TimeSpan.Zero && request is { Mode: LeaseMode.Shared, Capacity: null }
             && Holders is [{ Mode: LeaseMode.Shared }, ..] and { Count: var count } && count >= maxHolders)
             return new("limit-reached");
-        return new("held", (place < 0 ? Line.Count : place) + 1, Flag: Holders.Exists(holder => holder.Owner == request.Owner));
+        return new("held", (place < 0 ? Queue.Count : place) + 1, Flag: Holders.Exists(holder => holder.Owner == request.Owner));
     }
 
     public ModelAnswer Renew(RenewRequest request) => Then(() =>
@@ -119,16 +119,16 @@ internal sealed class ReferenceModel(int maxHolders)
 
     private ModelAnswer? RefuseToAsk(AcquireRequest request)
     {
-        if (Line.Exists(place => place.RequestId == request.RequestId && !ContentOf(place).Equals(ContentOf(request)))) return new("conflict");
+        if (Queue.Exists(place => place.RequestId == request.RequestId && !ContentOf(place).Equals(ContentOf(request)))) return new("conflict");
         if (request.Mode == LeaseMode.Exclusive) return null;
         if (Holders is [{ Mode: LeaseMode.Shared }, ..]) return _capacity == request.Capacity ? null : new("conflict");
-        var other = Line.Find(place => place.Mode == LeaseMode.Shared && place.RequestId != request.RequestId);
+        var other = Queue.Find(place => place.Mode == LeaseMode.Shared && place.RequestId != request.RequestId);
         return other is null || other.Capacity == request.Capacity ? null : new("conflict");
     }
 
     private void Serve(AcquireRequest? asking)
     {
-        var places = Line.Where(place => !Away.Contains(place.RequestId!) || place.RequestId == asking?.RequestId).ToList();
+        var places = Queue.Where(place => !Away.Contains(place.RequestId!) || place.RequestId == asking?.RequestId).ToList();
         if (asking is not null && !places.Exists(place => place.RequestId == asking.RequestId)) places.Add(asking);
         foreach (var place in places)
         {
@@ -137,7 +137,7 @@ internal sealed class ReferenceModel(int maxHolders)
             if (!Fits(place)) return;
             if (Holders.Count == 0) _capacity = place.Capacity;
             _applied[("acquire", place.RequestId!)] = (ContentOf(place), Add(place.Owner, place.Mode, place.Ttl, place.LockDelay));
-            Line.RemoveAll(waiting => waiting.RequestId == place.RequestId);
+            Queue.RemoveAll(waiting => waiting.RequestId == place.RequestId);
         }
     }
 

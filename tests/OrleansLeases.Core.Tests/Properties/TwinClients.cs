@@ -118,7 +118,7 @@ internal sealed class TwinClients(TwinStore store)
                     Assert.False(lost.HoldsAt(Now), $"Token {request.Token} ended ({refusal.Reason}) {lost.Deadline - Now} before its deadline.");
                 break;
             case (Refusal.Unavailable or Refusal.OutcomeUnknown or Refusal.Held or Refusal.NotHolder or Refusal.Conflict
-                or Refusal.InvalidRequest or LeaseRelease or LeaseReply.Seen, _):
+                or Refusal.InvalidRequest or LeaseRelease or LeaseReply.Unchanged, _):
                 break;
             default:
                 Assert.Fail($"{call.Command} was answered with {answer}.");
@@ -181,7 +181,7 @@ internal sealed class TwinClients(TwinStore store)
     {
         if (renewal.Remaining == TimeSpan.Zero || Beliefs[renewal.Token].Fenced) return;
         Assert.True(
-            call.Host.Now.Late + renewal.Remaining <= store.HorizonOf(renewal.Token) + call.Host.Rules.ClockSkew,
+            call.Host.Now.Latest + renewal.Remaining <= store.HorizonOf(renewal.Token) + call.Host.Rules.ClockSkew,
             $"Token {renewal.Token} was told more than its stored horizon.");
     }
 

@@ -25,7 +25,7 @@ internal sealed class TwinHost : IKeeperAlarm
 
     public LeaseRules Rules { get; private set; }
 
-    public Now Now => _host.Clock.Read();
+    public Instant Now => _host.Clock.Read();
 
     /// <summary>None of its code runs; what reaches it waits.</summary>
     public bool Frozen { get; private set; }
@@ -110,11 +110,11 @@ internal sealed class TwinHost : IKeeperAlarm
     private void Ring()
     {
         if (Frozen) return;
-        var mono = Now.Mono;
+        var mono = Now.Monotonic;
         foreach (var at in _alarms.Where(at => at <= mono).Order().ToArray())
         {
             _alarms.Remove(at);
-            if (!_keeper.Ring(at)) _ = _keeper.Wake();
+            if (!_keeper.OnAlarm(at)) _ = _keeper.Wake();
         }
     }
 }

@@ -208,7 +208,7 @@ internal sealed class TwinWorld
         }
 
         AnswerAll();
-        return _store.Committed.Holders.Select(holder => holder.Span).Append(Lengths[^1]).Max();
+        return _store.Committed.Holders.Select(holder => holder.HorizonLength).Append(Lengths[^1]).Max();
     }
 
     /// <summary>I5: once nobody renews any more, the resource is free within the grace of the last deadline.</summary>

@@ -27,7 +27,7 @@ public sealed class LeaseCodecTests
         Assert.Equal((1, 2, 1), (state.Schema, state.Version, state.LastToken));
         Assert.Empty(state.Holders);
         Assert.Null(state.Capacity);
-        Assert.Equal(new Claim("a", 0), state.Claim);
+        Assert.Equal(new ActivationId("a", 0), state.Claim);
         Assert.Equal([(LeaseEventKind.Released, 1), (LeaseEventKind.Granted, 1L)], state.Log.NewestFirst().Select(entry => (entry.Kind, entry.Token)));
     }
 
@@ -44,10 +44,10 @@ public sealed class LeaseCodecTests
                 Token = 1,
                 Ttl = Seconds(10),
                 Horizon = Start + Seconds(21),
-                Span = Seconds(20),
+                HorizonLength = Seconds(20),
                 HorizonBy = "a",
                 LockDelay = Seconds(5),
-                Request = RequestStamp.Of(Ask() with { LockDelay = Seconds(5) }),
+                Request = RequestFingerprint.Of(Ask() with { LockDelay = Seconds(5) }),
             },
             holder);
         Assert.Equal(new LogEntry(LeaseEventKind.Granted, 1, Start, "me", null, holder.Request), Assert.Single(state.Log.NewestFirst()));
@@ -63,7 +63,7 @@ public sealed class LeaseCodecTests
         Assert.All(state.Holders, holder => Assert.Equal(LeaseMode.Shared, holder.Mode));
         Assert.Equal(new Dictionary<string, string> { ["host"] = "node \"7\"", ["pid"] = "42" }, state.Holders[0].Metadata);
         Assert.Equal(Seconds(2.5), state.Holders[1].Ttl);
-        Assert.Equal(new Claim("b", 1), state.Claim);
+        Assert.Equal(new ActivationId("b", 1), state.Claim);
     }
 
     [Fact]

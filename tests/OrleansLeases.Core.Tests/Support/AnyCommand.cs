@@ -9,8 +9,8 @@ internal static class AnyCommand
         LeaseCommand<LeaseRenewal> renewal => keeper.Submit(renewal, cancellation),
         LeaseCommand<LeaseRelease> release => keeper.Submit(release, cancellation),
         LeaseCommand<LeaseBreak> order => keeper.Submit(order, cancellation),
-        LeaseCommand<LeaseReply.Noted> noted => keeper.Submit(noted, cancellation),
-        LeaseCommand<LeaseReply.Seen> seen => keeper.Submit(seen, cancellation),
+        LeaseCommand<LeaseReply.Acknowledged> noted => keeper.Submit(noted, cancellation),
+        LeaseCommand<LeaseReply.Unchanged> seen => keeper.Submit(seen, cancellation),
         _ => throw new ArgumentOutOfRangeException(nameof(command), command, "No history has such a command."),
     };
 }

@@ -110,10 +110,10 @@ internal sealed class KeeperBench : IKeeperAlarm
         Task<LeaseResult<LeaseInfo>> info => Content(info),
         Task<LeaseResult<LeaseWatch>> watch => Content(watch),
         Task<LeaseResult<LeaseHistory>> history => Content(history),
-        Task<LeaseResult<LeaseReply.Noted>> noted => Content(noted),
-        Task<LeaseResult<LeaseReply.Tokens>> tokens => Content(tokens),
-        Task<LeaseResult<LeaseReply.Keys>> keys => Content(keys),
-        Task<LeaseResult<LeaseReply.Seen>> seen => Content(seen),
+        Task<LeaseResult<LeaseReply.Acknowledged>> noted => Content(noted),
+        Task<LeaseResult<LeaseReply.ActiveTokens>> tokens => Content(tokens),
+        Task<LeaseResult<LeaseReply.AttachedKeys>> keys => Content(keys),
+        Task<LeaseResult<LeaseReply.Unchanged>> seen => Content(seen),
         Task<LeaseResult<KeyReply<KeyReply.Found>>> found => Content(found),
         Task<LeaseResult<KeyReply<KeyReply.Written>>> written => Content(written),
         Task<LeaseResult<KeyReply<KeyReply.Deleted>>> deleted => Content(deleted),
@@ -142,7 +142,7 @@ internal sealed class KeeperBench : IKeeperAlarm
             _alarms.Remove(at);
             Assert.True(++rings < 10_000, "The keeper sets alarms for ever and nothing comes of it.");
             if (at > Time.Elapsed) Time.Advance(at - Time.Elapsed);
-            if (!Keeper.Ring(at)) _ = Keeper.Wake();
+            if (!Keeper.OnAlarm(at)) _ = Keeper.Wake();
         }
 
         if (end > Time.Elapsed) Time.Advance(end - Time.Elapsed);

@@ -15,7 +15,7 @@ internal sealed class MachineBench
         Rules = rules ?? NewRules();
         Time = time ?? new ManualTimeProvider();
         Clock = new LeaseClock(Time);
-        Self = new Claim(Rules.Incarnation, 0);
+        Self = new ActivationId(Rules.Incarnation, 0);
     }
 
     public LeaseRules Rules { get; set; }
@@ -24,11 +24,11 @@ internal sealed class MachineBench
 
     public LeaseClock Clock { get; private set; }
 
-    public Claim Self { get; set; }
+    public ActivationId Self { get; set; }
 
     public LeaseState State { get; set; } = LeaseState.Unused;
 
-    public List<WaitingPlace> Line { get; } = [];
+    public List<QueuedRequest> Queue { get; } = [];
 
     public Outcome Last { get; private set; }
 
@@ -40,10 +40,10 @@ internal sealed class MachineBench
         where TReply : class
     {
         var before = State;
-        var transition = LeaseMachine.Apply(State, Line, command, Clock.Read(), Self, Rules);
-        Last = new(transition.Next, transition.Reply, transition.Served, transition.Durable, transition.CheckFirst);
+        var transition = LeaseMachine.Apply(State, Queue, command, Clock.Read(), Self, Rules);
+        Last = new(transition.Next, transition.Reply, transition.Granted, transition.Durable, transition.RequiresFreshRead);
         State = Last.Next;
-        foreach (var served in Last.Served) Line.RemoveAll(place => place.Stamp.Id == served.Stamp.Id);
+        foreach (var served in Last.Granted) Queue.RemoveAll(place => place.Fingerprint.Id == served.Fingerprint.Id);
         if (Last.Durable)
         {
             Assert.Equal(before.Version + 1, State.Version);
@@ -76,7 +76,7 @@ internal sealed class MachineBench
     public LeaseReply Tick() => Apply(LeaseCommand.Tick.Instance);
 
     public void Wait(AcquireRequest request, bool present = true) =>
-        Line.Add(new WaitingPlace(request, RequestStamp.Of(request), present));
+        Queue.Add(new QueuedRequest(request, RequestFingerprint.Of(request), present));
 
     public void Advance(double seconds) => Time.Advance(Seconds(seconds));
 
@@ -92,7 +92,7 @@ internal sealed class MachineBench
             Clock = new LeaseClock(Time);
         }
 
-        Self = new Claim(Rules.Incarnation, ++_loads);
+        Self = new ActivationId(Rules.Incarnation, ++_loads);
         State = Stored.Resume(Clock.Read(), Rules);
     }
 
@@ -116,5 +116,5 @@ internal sealed class MachineBench
 
     /// <summary>What a command of any kind did.</summary>
     internal readonly record struct Outcome(
-        LeaseState Next, LeaseReply Reply, IReadOnlyList<ServedPlace> Served, bool Durable, bool CheckFirst);
+        LeaseState Next, LeaseReply Reply, IReadOnlyList<GrantedRequest> Granted, bool Durable, bool RequiresFreshRead);
 }

@@ -132,10 +132,10 @@ public sealed class ManyWatchersTests
     public async Task Record_IsFollowed_WhileItRemembersTheNextChange(long first, bool followed)
     {
         var known = new History(1, 5);
-        var bulletin = new Bulletin(known);
-        await using var events = new RecordWatch(bulletin, "a", known, WatchEvent.Resync.Instance, new(5), history: 7).Start().GetAsyncEnumerator();
+        var broadcaster = new RecordBroadcaster(known);
+        await using var events = new RecordWatch(broadcaster, "a", known, WatchEvent.Resync.Instance, new(5), history: 7).Start().GetAsyncEnumerator();
         var next = events.MoveNextAsync();
-        bulletin.Show(new History(first, 8));
+        broadcaster.Publish(new History(first, 8));
         Assert.Equal(followed, await next.AsTask().WaitAsync(Patience));
         if (followed) Assert.Equal(6, Assert.IsType<WatchEvent.KeyChanged>(events.Current).Key.Version);
     }
@@ -150,10 +150,10 @@ public sealed class ManyWatchersTests
     public async Task Record_IsReplayed_WhereItRemembersTheNextChange_AndGaveOutTheLast(long since, bool replayed)
     {
         var record = new History(3, 5);
-        var bulletin = new Bulletin(record);
+        var broadcaster = new RecordBroadcaster(record);
         var state = new WatchEvent.KeySnapshot(new KeyInfo { Key = "a", Version = 5 });
-        await using var events = new RecordWatch(bulletin, "a", record, state, new(since), history: 7).Start().GetAsyncEnumerator();
-        bulletin.Show(new History(3, 6));
+        await using var events = new RecordWatch(broadcaster, "a", record, state, new(since), history: 7).Start().GetAsyncEnumerator();
+        broadcaster.Publish(new History(3, 6));
 
         Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Patience));
 
@@ -165,17 +165,17 @@ public sealed class ManyWatchersTests
     public async Task Record_ShownWhileSomebodyLooks_IsNeverOverlooked()
     {
         const int Last = 30_000;
-        var bulletin = new Bulletin(new History(1, 0));
+        var broadcaster = new RecordBroadcaster(new History(1, 0));
         var random = new Random(1);
         var seen = 0L;
         var reading = Task.Run(async () =>
         {
-            while (seen < Last) Volatile.Write(ref seen, (await bulletin.AfterAsync(seen, CancellationToken.None))!.Last);
+            while (seen < Last) Volatile.Write(ref seen, (await broadcaster.AfterAsync(seen, CancellationToken.None))!.Last);
         });
         var start = TimeProvider.System.GetTimestamp();
         for (var last = 1; last <= Last; last++)
         {
-            bulletin.Show(new History(1, last));
+            broadcaster.Publish(new History(1, last));
             for (var spin = default(SpinWait); Volatile.Read(ref seen) < last; spin.SpinOnce(sleep1Threshold: -1))
                 Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, $"Change {last} was overlooked.");
             // The reader has the last one and is about to look again, or has just looked.
@@ -258,7 +258,7 @@ public sealed class ManyWatchersTests
     private sealed class Record(int remembers)
     {
         private readonly Lock _gate = new();
-        private Bulletin? _bulletin;
+        private RecordBroadcaster? _broadcaster;
         private long _last;
 
         public long Last => Volatile.Read(ref _last);
@@ -268,7 +268,7 @@ public sealed class ManyWatchersTests
             lock (_gate)
             {
                 _last += by;
-                _bulletin?.Show(Now());
+                _broadcaster?.Publish(Now());
             }
         }
 
@@ -278,8 +278,8 @@ public sealed class ManyWatchersTests
             {
                 // What it stored last it has not told.
                 _last++;
-                _bulletin?.End();
-                _bulletin = null;
+                _broadcaster?.End();
+                _broadcaster = null;
             }
         }
 
@@ -287,9 +287,9 @@ public sealed class ManyWatchersTests
         {
             lock (_gate)
             {
-                _bulletin ??= new(Now());
+                _broadcaster ??= new(Now());
                 var state = new WatchEvent.KeySnapshot(new KeyInfo { Key = "a", Version = _last });
-                return Task.FromResult<LeaseResult<LeaseWatch>>(new RecordWatch(_bulletin, "a", Now(), state, since, history: 7).Start());
+                return Task.FromResult<LeaseResult<LeaseWatch>>(new RecordWatch(_broadcaster, "a", Now(), state, since, history: 7).Start());
             }
         }
 

@@ -22,5 +22,5 @@ internal static class Engines
     private static extern EmbeddedLeases Make(IEmbeddedStore store, EmbeddedLeaseOptions options, TimeProvider time, LeaseClock clock, long tokenFloor);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_keepers")]
-    private static extern ref Keepers KeepersOf(EmbeddedLeases leases);
+    private static extern ref KeeperRegistry KeepersOf(EmbeddedLeases leases);
 }

@@ -4,7 +4,7 @@ using static OrleansLeases.Core.Tests.MachineBench;
 namespace OrleansLeases.Core.Tests;
 
 /// <summary>Who waits, in what order they are served, and how a place is kept and lost.</summary>
-public sealed class LineTests
+public sealed class QueueTests
 {
     private readonly KeeperBench _bench = new();
 

@@ -3,33 +3,33 @@ namespace OrleansLeases.Core;
 public sealed partial class LeaseKeeper
 {
     private static readonly TimeSpan SparedWhileBusy = TimeSpan.FromSeconds(1);
-    private static readonly List<Waiter> Nobody = [];
+    private static readonly List<Waiter> NoWaiters = [];
     private static readonly Refusal TakenOver =
         new Refusal.Unavailable(TimeSpan.Zero, "A newer call with the same requestId has taken over this one.");
 
     // Volatile: first come first, guarded by _gate, since clients leave at any time.
-    private List<Waiter> _line = Nobody;
+    private List<Waiter> _waiters = NoWaiters;
 
-    private IReadOnlyList<WaitingPlace> PlacesInLine()
+    private IReadOnlyList<QueuedRequest> QueuedRequests()
     {
-        if (_line.Count == 0) return [];
+        if (_waiters.Count == 0) return [];
         lock (_gate)
         {
-            return _line.ConvertAll(waiter => new WaitingPlace(waiter.Command.Request, waiter.Command.Stamp, waiter.Call is not null));
+            return _waiters.ConvertAll(waiter => new QueuedRequest(waiter.Command.Request, waiter.Command.Fingerprint, waiter.Call is not null));
         }
     }
 
     /// <summary>Puts a call that found the resource held in line, or back into its place, or refuses it where there is no room.</summary>
     /// <returns>False where its wait is over by now.</returns>
-    internal bool TryJoinLine(LeaseCall<LeaseGrant> call, LeaseCommand.Acquire acquire, Now now)
+    internal bool TryWait(LeaseCall<LeaseGrant> call, LeaseCommand.Acquire acquire, Instant now)
     {
-        if (call.Received.Mono + acquire.Request.Wait <= now.Mono) return false;
+        if (call.Received.Monotonic + acquire.Request.Wait <= now.Monotonic) return false;
         LeaseCall<LeaseGrant>? before;
         Waiter? waiter;
         lock (_gate)
         {
-            waiter = _line.Find(place => place.Command.Stamp.Id == acquire.Stamp.Id);
-            var full = waiter is null && _line.Count >= _host.Rules.Limits.MaxWaiters;
+            waiter = _waiters.Find(place => place.Command.Fingerprint.Id == acquire.Fingerprint.Id);
+            var full = waiter is null && _waiters.Count >= _host.Rules.Limits.MaxWaiters;
             if ((_stopped ?? (full ? Refusals.TooManyWaiters(_host.Rules.Limits.MaxWaiters) : null)) is { } refusal)
             {
                 call.Refuse(refusal);
@@ -38,8 +38,8 @@ public sealed partial class LeaseKeeper
 
             if (waiter is null)
             {
-                if (_line == Nobody) _line = [];
-                _line.Add(waiter = new Waiter(acquire));
+                if (_waiters == NoWaiters) _waiters = [];
+                _waiters.Add(waiter = new Waiter(acquire));
             }
 
             // The newest call of a request id stands for it: an older one may be a connection that is half dead.
@@ -61,7 +61,7 @@ public sealed partial class LeaseKeeper
         lock (_gate)
         {
             if (waiter.Call != call) return;
-            waiter.Leave(now.Mono);
+            waiter.Leave(now.Monotonic);
             SetAlarm_NeedsLock();
         }
 
@@ -74,26 +74,26 @@ public sealed partial class LeaseKeeper
     /// Takes the places that were served out of the line. A place may be without its call by now, or lost: saving its
     /// grant took a while.
     /// </summary>
-    internal List<(LeaseCall<LeaseGrant> Call, long Token)> LeaveLine(
-        IReadOnlyList<ServedPlace> served, LeaseCommand command, out List<ServedPlace> gone)
+    internal List<(LeaseCall<LeaseGrant> Call, long Token)> Dequeue(
+        IReadOnlyList<GrantedRequest> served, LeaseCommand command, out List<GrantedRequest> gone)
     {
         List<(LeaseCall<LeaseGrant>, long)> calls = [];
         gone = [];
         LeaseCall<LeaseGrant>? replaced = null;
         lock (_gate)
         {
-            foreach (var (stamp, token) in served)
+            foreach (var (fingerprint, token) in served)
             {
-                var waiter = _line.Find(place => place.Command.Stamp.Id == stamp.Id);
+                var waiter = _waiters.Find(place => place.Command.Fingerprint.Id == fingerprint.Id);
                 if (waiter is not null)
                 {
-                    _line.Remove(waiter);
+                    _waiters.Remove(waiter);
                     waiter.Registration.Unregister();
                 }
 
-                if (command is LeaseCommand.Acquire asking && asking.Stamp.Id == stamp.Id) replaced = waiter?.Call;
+                if (command is LeaseCommand.Acquire asking && asking.Fingerprint.Id == fingerprint.Id) replaced = waiter?.Call;
                 else if (waiter?.Call is { } call) calls.Add((call, token));
-                else gone.Add(new(stamp, token));
+                else gone.Add(new(fingerprint, token));
             }
         }
 
@@ -102,10 +102,10 @@ public sealed partial class LeaseKeeper
         return calls;
     }
 
-    internal void TellServed(IReadOnlyList<ServedPlace> served, LeaseCommand command)
+    internal void RespondToGranted(IReadOnlyList<GrantedRequest> served, LeaseCommand command)
     {
         var state = _state!;
-        var calls = LeaveLine(served, command, out var gone);
+        var calls = Dequeue(served, command, out var gone);
         foreach (var (call, token) in calls)
         {
             var now = _host.Clock.Read();
@@ -127,17 +127,17 @@ public sealed partial class LeaseKeeper
 
     // Another activation may have served a request that waits here as well. Its id is applied once: the call leaves the
     // line and is answered as a repeat.
-    private void AskAgainWhoWasServedElsewhere(LeaseState state)
+    private void ResubmitGrantedElsewhere(LeaseState state)
     {
         if (!SomeoneWaits) return;
         List<Waiter> served;
         lock (_gate)
         {
-            served = _line.FindAll(waiter => state.Knows(waiter.Command.Stamp.Id));
+            served = _waiters.FindAll(waiter => state.Knows(waiter.Command.Fingerprint.Id));
             foreach (var waiter in served)
             {
                 waiter.Registration.Unregister();
-                _line.Remove(waiter);
+                _waiters.Remove(waiter);
             }
         }
 
@@ -150,20 +150,20 @@ public sealed partial class LeaseKeeper
     private void GiveBack(string owner, long token) =>
         TryEnqueue(new LeaseCall<LeaseRelease>(this, LeaseCommand.GiveBack(Name, owner, token), _host.Clock.Read()));
 
-    private void SendAwayWhoWaitedOut(Now now, TimeSpan spared)
+    private void RefuseExpiredWaits(Instant now, TimeSpan spared)
     {
         List<(LeaseCall<LeaseGrant> Call, Refusal Answer)> sent = [];
         lock (_gate)
         {
-            foreach (var waiter in _line)
+            foreach (var waiter in _waiters)
             {
-                if (waiter.Call is not { } call || now.Mono < waiter.Until + spared) continue;
+                if (waiter.Call is not { } call || now.Monotonic < waiter.Until + spared) continue;
                 sent.Add((call, RefusalFor(waiter, now)));
                 waiter.Registration.Unregister();
-                waiter.Leave(now.Mono);
+                waiter.Leave(now.Monotonic);
             }
 
-            _line.RemoveAll(waiter => waiter.Call is null && now.Mono >= waiter.Until);
+            _waiters.RemoveAll(waiter => waiter.Call is null && now.Monotonic >= waiter.Until);
         }
 
         foreach (var (call, answer) in sent) call.Refuse(answer);
@@ -171,10 +171,10 @@ public sealed partial class LeaseKeeper
         if (sent.Count > 0 && SomeoneWaits) Tick(fresh: false, now);
     }
 
-    private TimeSpan? LineChanges_NeedsLock()
+    private TimeSpan? NextQueueChange_NeedsLock()
     {
         TimeSpan? changes = null;
-        foreach (var waiter in _line)
+        foreach (var waiter in _waiters)
         {
             if (changes is null || waiter.Until < changes) changes = waiter.Until;
         }
@@ -182,20 +182,20 @@ public sealed partial class LeaseKeeper
         return changes;
     }
 
-    private Refusal RefusalFor(Waiter waiter, Now now) => _state is { } state
-        ? Refusals.Held(waiter.Command.Request, state.Holders, state.Delay, now, _line.IndexOf(waiter) + 1, waits: true)
+    private Refusal RefusalFor(Waiter waiter, Instant now) => _state is { } state
+        ? Refusals.Held(waiter.Command.Request, state.Holders, state.Delay, now, _waiters.IndexOf(waiter) + 1, waits: true)
         : new Refusal.Unavailable(TimeSpan.Zero, "The store did not answer while this call waited in line; repeat it to keep the place.");
 
-    private List<LeaseCall<LeaseGrant>> EveryoneLeaves_NeedsLock()
+    private List<LeaseCall<LeaseGrant>> DequeueAll_NeedsLock()
     {
         List<LeaseCall<LeaseGrant>> calls = [];
-        foreach (var waiter in _line)
+        foreach (var waiter in _waiters)
         {
             waiter.Registration.Unregister();
             if (waiter.Call is { } call) calls.Add(call);
         }
 
-        _line = Nobody;
+        _waiters = NoWaiters;
         return calls;
     }
 }

@@ -26,14 +26,14 @@ namespace OrleansLeases.Core;
 /// generation unless it is in one, or bound to that lease, and the lease forgets what was attached for an earlier one.
 /// </para>
 /// <para>
-/// A read looks at the key first and asks the lease second: the lease was then in force when the key was looked at. That
+/// A read rechecks at the key first and asks the lease second: the lease was then in force when the key was looked at. That
 /// it has ended is true of the key's whole generation, so the key is asked again with that, and counts as absent.
 /// </para>
 /// </remarks>
 /// <param name="keys">The keepers of the keys.</param>
 /// <param name="keepers">The keepers of the leases, and of other keys.</param>
 /// <param name="time">The clock of the time limits.</param>
-public sealed class KeyCalls(IKeyKeepers keys, IKeepers keepers, TimeProvider time)
+public sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProvider time)
 {
     // Each is lost only to someone else who changed what the key is bound to.
     private const int MaxRounds = 32;
@@ -43,7 +43,7 @@ public sealed class KeyCalls(IKeyKeepers keys, IKeepers keepers, TimeProvider ti
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a lease has to answer.</summary>
-    public static readonly TimeSpan LeasePatience = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan LeaseTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>Writes a key.</summary>
     /// <param name="key">The key.</param>
@@ -133,15 +133,15 @@ public sealed class KeyCalls(IKeyKeepers keys, IKeepers keepers, TimeProvider ti
                     if (!(await ActiveTokensAsync(keepers, ask.Binding.Resource, time)).TryGetValue(out var tokens, out refusal)) return refusal;
                     var inForce = tokens.InForce.Contains(ask.Binding.Token);
                     if (inForce && ask.IfInForce?.Done is { } there) return there;
-                    command = command with { Premise = new KeyPremise(ask.Generation, Ended: !inForce, Attached: false) };
+                    command = command with { LeaseCheck = new LeaseCheck(ask.Generation, Ended: !inForce, Attached: false) };
                     break;
                 case KeyReply<TReply>.AskToAttach ask:
                     if (await AttachAsync(lease!, key, ask.Since, attachment) is { } failure)
                         return failure is Refusal.OutcomeUnknown unknown ? unknown with { RequestId = requestId } : failure;
-                    command = command with { Premise = ask.Then };
+                    command = command with { LeaseCheck = ask.Then };
                     break;
                 default:
-                    if (reply.Leaves is { } unbound) Detach(key, unbound);
+                    if (reply.Leaves is { } detached) Detach(key, detached);
                     return reply.Done!;
             }
         }
@@ -187,17 +187,17 @@ public sealed class KeyCalls(IKeyKeepers keys, IKeepers keepers, TimeProvider ti
     private async Task<bool> ForgoUnboundAsync(KeyLease lease)
     {
         var answer = await WithinPatience(
-            lease.Resource, keepers.AskLeaseAsync(lease.Resource, new LeaseCommand.AttachedKeys(lease.Token)), time);
+            lease.Resource, keepers.AskLeaseAsync(lease.Resource, new LeaseCommand.GetAttachedKeys(lease.Token)), time);
         if (!answer.TryGetValue(out var names, out _)) return false;
         foreach (var batch in names.Since.Chunk(KeysAtOnce))
             await Task.WhenAll(batch.Select(name => ForgoAsync(forgo => keepers.AskKeyAsync(name.Key, forgo), name.Key, lease, name.Value)));
         return names.Since.Count > 0;
     }
 
-    internal static Task<LeaseResult<LeaseReply.Tokens>> ActiveTokensAsync(IKeepers keepers, string resource, TimeProvider time) =>
-        WithinPatience(resource, keepers.AskLeaseAsync(resource, LeaseCommand.WhoHolds.Instance), time);
+    internal static Task<LeaseResult<LeaseReply.ActiveTokens>> ActiveTokensAsync(IKeepers keepers, string resource, TimeProvider time) =>
+        WithinPatience(resource, keepers.AskLeaseAsync(resource, LeaseCommand.GetActiveTokens.Instance), time);
 
-    private Task<LeaseResult<LeaseReply.Noted>> TellLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command) =>
+    private Task<LeaseResult<LeaseReply.Acknowledged>> TellLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) =>
         WithinPatience(resource, keepers.AskLeaseAsync(resource, command), time);
 
     private static async Task<LeaseResult<TReply>> WithinPatience<TReply>(string resource, Task<LeaseResult<TReply>> answer, TimeProvider time)
@@ -205,18 +205,18 @@ public sealed class KeyCalls(IKeyKeepers keys, IKeepers keepers, TimeProvider ti
     {
         try
         {
-            return await answer.WaitAsync(LeasePatience, time);
+            return await answer.WaitAsync(LeaseTimeout, time);
         }
         catch (TimeoutException)
         {
             return new Refusal.Unavailable(
-                RetryAfter, $"The lease of '{resource}' did not answer within {LeasePatience.TotalSeconds} s; nothing was changed.");
+                RetryAfter, $"The lease of '{resource}' did not answer within {LeaseTimeout.TotalSeconds} s; nothing was changed.");
         }
     }
 
     // Nobody waits for it, nor hears of it: a name left over costs its clean-up and no more.
-    private void Detach(string key, Unbound unbound) => _ = Background
-        .Make(() => keepers.AskLeaseAsync(unbound.Binding.Resource, new LeaseCommand.Detach(unbound.Binding.Token, key, unbound.Generation)))
+    private void Detach(string key, DetachedBinding detached) => _ = Background
+        .Make(() => keepers.AskLeaseAsync(detached.Binding.Resource, new LeaseCommand.Detach(detached.Binding.Token, key, detached.Generation)))
         .ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
     /// <summary>The generation for which a write has its key's name on record with the lease; null where it has not.</summary>

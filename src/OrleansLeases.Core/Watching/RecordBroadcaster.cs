@@ -5,7 +5,7 @@ namespace OrleansLeases.Core;
 /// buffered for anyone: whoever comes late finds them there, or finds that they are gone. Putting up takes the same time
 /// however many watch. Thread-safe.
 /// </summary>
-internal sealed class Bulletin(IHistory record)
+internal sealed class RecordBroadcaster(IHistory record)
 {
     private volatile IHistory _newest = record;
     private volatile bool _ended;
@@ -20,7 +20,7 @@ internal sealed class Bulletin(IHistory record)
     public void Leave() => Interlocked.Decrement(ref _readers);
 
     /// <summary>Shows what was stored.</summary>
-    public void Show(IHistory newest)
+    public void Publish(IHistory newest)
     {
         _newest = newest;
         WakeAll();

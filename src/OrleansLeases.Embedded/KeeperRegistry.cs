@@ -4,7 +4,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Embedded;
 
 /// <summary>The keepers in this process, one for each name in use. Thread-safe.</summary>
-internal sealed class Keepers : IKeepers, IKeyKeepers, IDisposable
+internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
 {
     // Tasks until the thread goes back to the pool, where callers may be waiting for one.
     private const int BackgroundAtOnce = 64;
@@ -18,7 +18,7 @@ internal sealed class Keepers : IKeepers, IKeyKeepers, IDisposable
     private readonly KeyCleaner _cleaner;
     private volatile Refusal.Unavailable? _ended;
 
-    public Keepers(IEmbeddedStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time)
+    public KeeperRegistry(IEmbeddedStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time)
     {
         _store = store;
         // One thread at a time does what nobody waits for, however much it is: callers find the others free.
@@ -30,7 +30,7 @@ internal sealed class Keepers : IKeepers, IKeyKeepers, IDisposable
             IdleAfter = IdleAfter,
             Cleaner = _cleaner,
             Prefixes = prefixes,
-            Alone = true,
+            IsSingleWriter = true,
             Background = background,
         };
     }
@@ -69,11 +69,11 @@ internal sealed class Keepers : IKeepers, IKeyKeepers, IDisposable
         return Task.FromResult<LeaseResult<KeyReply<TReply>>>(_ended);
     }
 
-    Task<LeaseResult<LeaseReply.Noted>> IKeepers.AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Noted> command) => SubmitAsync(resource, command);
+    Task<LeaseResult<LeaseReply.Acknowledged>> IKeepers.AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) => SubmitAsync(resource, command);
 
-    Task<LeaseResult<LeaseReply.Keys>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.AttachedKeys command) => SubmitAsync(resource, command);
+    Task<LeaseResult<LeaseReply.AttachedKeys>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) => SubmitAsync(resource, command);
 
-    Task<LeaseResult<LeaseReply.Tokens>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.WhoHolds command) => SubmitAsync(resource, command);
+    Task<LeaseResult<LeaseReply.ActiveTokens>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) => SubmitAsync(resource, command);
 
     Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> IKeepers.AskKeyAsync(string key, KeyCommand.Clean command) => SubmitAsync(key, command);
 

@@ -11,11 +11,11 @@ namespace OrleansLeases.Core;
 /// </summary>
 /// <param name="Id">The verb and the request id.</param>
 /// <param name="Content">What was asked for, without the wait.</param>
-public readonly record struct RequestStamp(
+public readonly record struct RequestFingerprint(
     [property: JsonPropertyName("i")] long Id,
     [property: JsonPropertyName("c")] int Content)
 {
-    internal static RequestStamp Of(AcquireRequest request)
+    internal static RequestFingerprint Of(AcquireRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         var content = new StringBuilder(request.Owner.Length + 48)
@@ -30,21 +30,21 @@ public readonly record struct RequestStamp(
         return Of("acquire", request.RequestId, content.ToString());
     }
 
-    internal static RequestStamp Of(TransferRequest request) =>
+    internal static RequestFingerprint Of(TransferRequest request) =>
         Of("transfer", request.RequestId, $"{request.Owner}\0{request.Token}\0{request.NewOwner}\0{request.Ttl?.Ticks}");
 
-    internal static RequestStamp Of(BreakRequest request) =>
+    internal static RequestFingerprint Of(BreakRequest request) =>
         Of("break", request.RequestId, $"{request.Token}\0{request.Grace.Ticks}\0{request.Force}\0{request.Reason}");
 
-    internal static RequestStamp Of(PutKeyRequest request) =>
+    internal static RequestFingerprint Of(PutKeyRequest request) =>
         Of("put", request.RequestId, $"{request.IfVersion}\0{ContentOf(request.Lease)}\0{request.Value}");
 
-    internal static RequestStamp Of(AddToCounterRequest request) =>
+    internal static RequestFingerprint Of(AddToCounterRequest request) =>
         Of("add", request.RequestId, $"{request.Delta}\0{ContentOf(request.Lease)}");
 
     private static string ContentOf(KeyLease? lease) => lease is null ? "" : $"{lease.Resource}\0{lease.Owner}\0{lease.Token}";
 
-    private static RequestStamp Of(string verb, string? requestId, string content)
+    private static RequestFingerprint Of(string verb, string? requestId, string content)
     {
         ArgumentNullException.ThrowIfNull(requestId);
         return new(BinaryPrimitives.ReadInt64LittleEndian(Digest($"{verb}\0{requestId}")),

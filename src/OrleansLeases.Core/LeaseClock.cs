@@ -1,10 +1,10 @@
 namespace OrleansLeases.Core;
 
 /// <summary>One reading of a host's clock. Suspend and clock steps make its three answers differ.</summary>
-/// <param name="Mono">Monotonic time since the clock was made. It may stand still while the machine is suspended.</param>
-/// <param name="Early">The earlier of wall clock and monotonic progress, since the Unix epoch: what has surely passed. Inherited times are waited out by it.</param>
-/// <param name="Late">The later of the two: what may have passed. Promises are made, replayed and compared with a horizon by it.</param>
-public readonly record struct Now(TimeSpan Mono, TimeSpan Early, TimeSpan Late);
+/// <param name="Monotonic">Monotonic time since the clock was made. It may stand still while the machine is suspended.</param>
+/// <param name="Earliest">The earlier of wall clock and monotonic progress, since the Unix epoch: what has surely passed. Inherited times are waited out by it.</param>
+/// <param name="Latest">The later of the two: what may have passed. Promises are made, replayed and compared with a horizon by it.</param>
+public readonly record struct Instant(TimeSpan Monotonic, TimeSpan Earliest, TimeSpan Latest);
 
 /// <summary>Reads the one clock of a host. Thread-safe.</summary>
 public sealed class LeaseClock
@@ -20,32 +20,32 @@ public sealed class LeaseClock
         ArgumentNullException.ThrowIfNull(time);
         _time = time;
         _startStamp = time.GetTimestamp();
-        _anchor = Look();
+        _anchor = ReadRaw();
     }
 
     /// <summary>Reads monotonic and wall time together.</summary>
     /// <returns>The reading.</returns>
-    public Now Read()
+    public Instant Read()
     {
-        var (mono, wall) = Look();
+        var (mono, wall) = ReadRaw();
         var anchor = _anchor;
-        var progressed = anchor.Wall + (mono - anchor.Mono);
+        var progressed = anchor.Wall + (mono - anchor.Monotonic);
         return wall < progressed ? new(mono, wall, progressed) : new(mono, progressed, wall);
     }
 
     /// <summary>Reads both clocks as they are, for someone to compare with a clock that is trusted.</summary>
     /// <returns>The reading.</returns>
-    public ClockReading Look() => new(_time.GetElapsedTime(_startStamp), _time.GetUtcNow() - DateTimeOffset.UnixEpoch);
+    public ClockReading ReadRaw() => new(_time.GetElapsedTime(_startStamp), _time.GetUtcNow() - DateTimeOffset.UnixEpoch);
 
     /// <summary>
     /// Counts monotonic progress from a reading whose wall time a trusted clock has confirmed, within the allowed skew:
     /// so that a suspend, which stops the monotonic clock, does not hold times back for the rest of the process.
     /// </summary>
     /// <param name="confirmed">The reading.</param>
-    public void Confirm(ClockReading confirmed) => _anchor = confirmed;
+    public void Calibrate(ClockReading confirmed) => _anchor = confirmed;
 }
 
 /// <summary>Two clocks at one moment.</summary>
-/// <param name="Mono">Monotonic time since the clock was made.</param>
+/// <param name="Monotonic">Monotonic time since the clock was made.</param>
 /// <param name="Wall">Wall time since the Unix epoch.</param>
-public sealed record ClockReading(TimeSpan Mono, TimeSpan Wall);
+public sealed record ClockReading(TimeSpan Monotonic, TimeSpan Wall);
