@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using OrleansLeases.Grains;
 using OrleansLeases.Silo;
+
+const int WrongUsage = 2;
 
 var config = new Option<string>("--config", "-c")
 {
@@ -36,7 +39,16 @@ health.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settin
 
 var root = new RootCommand("A silo of a cluster of leases, with the HTTP gateway in it.") { config, migrate, health, new Command("epoch", "The restore epoch: the high bits of every token.") { show, bump } };
 root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settings => SiloHost.RunAsync(settings, cancellation)));
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+var parsed = root.Parse(args);
+if (parsed.Action is ParseErrorAction && parsed.Errors.Count > 0)
+{
+    var commands = root.Subcommands.Select(command => command.Name);
+    foreach (var error in parsed.Errors) Console.Error.WriteLine($"leases-silo: {error.Message}");
+    Console.Error.WriteLine($"It takes one of {string.Join(", ", commands)}, or none to serve. See `leases-silo --help`.");
+    return WrongUsage;
+}
+
+return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 
 async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation, Func<SiloSettings, Task<int>> action)
 {

@@ -17,6 +17,8 @@ internal static class SiloHost
     // For connections to other silos and from clients of the cluster, and for what .NET opens when it is first needed.
     private const int OwnDescriptors = 160;
 
+    // After it the silo itself has still to leave the cluster.
+    private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan MaxJoinTime = TimeSpan.FromMinutes(2);
 
     /// <summary>Serves until the process is told to end.</summary>
@@ -64,7 +66,7 @@ internal static class SiloHost
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
             // At most starts it takes the time before its first check for a stall.
             .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
+        builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         if (settings.Mode == SiloMode.Gateway)
             builder.UseOrleansClient(client => Configure(client, settings));
         else

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using OrleansLeases.Cli.Tests.Infrastructure;
 using OrleansLeases.Testing.Processes;
@@ -6,6 +9,8 @@ namespace OrleansLeases.Cli.Tests;
 
 public sealed class ServeTests : IDisposable
 {
+    private static readonly TimeSpan DockersPatience = TimeSpan.FromSeconds(10);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("leases-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -41,6 +46,22 @@ public sealed class ServeTests : IDisposable
         var problem = JsonDocument.Parse(await (await waiting).Content.ReadAsStringAsync()).RootElement;
         Assert.Equal("urn:orleans-leases:unavailable", problem.GetProperty("type").GetString());
         Assert.Equal((0, ""), (await server.Tool.ResultAsync()) is var result ? (result.Code, result.Error) : default);
+    }
+
+    [Theory]
+    [InlineData("POST /v1/leases/acquire HTTP/1.1\r\nHost: localhost\r\nContent-Ty")]
+    [InlineData("POST /v1/leases/acquire HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"resource\"")]
+    public async Task Serve_WhenToldToEndWithARequestHalfSent_EndsBeforeDockerKillsIt(string half)
+    {
+        await using var server = await ServerProcess.StartAsync("--memory");
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, new Uri(server.Address).Port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(half));
+        await Tool.RunAsync(server.Address, "get", "r");
+
+        Signals.Send(server.Tool.Id, Signals.Terminate);
+
+        Assert.Equal((0, ""), (await server.Tool.ResultAsync().WaitAsync(DockersPatience)) is var result ? (result.Code, result.Error) : default);
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using OrleansLeases.Gateway.Hosting;
 using OrleansLeases.Silo;
 
 namespace OrleansLeases.Cluster.Tests;
@@ -50,15 +51,35 @@ public sealed class LeavingTests
         Assert.Equal(0, await idle.ReceiveAsync(new byte[1]).WaitAsync(Eventually.Patience));
     }
 
-    private static WebApplication Gateway(TimeSpan? lastMoment = null)
+    // Kestrel waits as long as the host lets it, which in a silo is the time that Orleans needs to leave its cluster.
+    [Theory]
+    [InlineData("POST / HTTP/1.1\r\nHost: he")]
+    [InlineData("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{")]
+    public async Task Leaving_WithARequestHalfSent_CutsItAndLeavesTheRestOfTheProcessItsTime(string half)
+    {
+        await using var app = Gateway(lastMoment: TimeSpan.FromMilliseconds(1), stop: TimeSpan.FromMilliseconds(100));
+        await app.StartAsync();
+        using var caller = await ConnectAsync(new Uri(app.Urls.Single()));
+        await caller.SendAsync(Encoding.ASCII.GetBytes(half));
+        await AskAsync(await ConnectAsync(new Uri(app.Urls.Single())));
+
+        await app.StopAsync().WaitAsync(Eventually.Patience);
+    }
+
+    private static WebApplication Gateway(TimeSpan? lastMoment = null, TimeSpan? stop = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         LameDuck.Add(builder.Services, lastMoment ?? TimeSpan.FromDays(1));
+        if (stop is { } limit) builder.Services.BoundStop(limit);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromDays(1));
         var app = builder.Build();
         LameDuck.Use(app);
-        app.MapGet("/", () => Results.Text("here"));
+        app.Map("/", async (HttpRequest request) =>
+        {
+            await request.Body.CopyToAsync(Stream.Null);
+            return Results.Text("here");
+        });
         return app;
     }
 

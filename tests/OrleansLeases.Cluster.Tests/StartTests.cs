@@ -56,6 +56,37 @@ public sealed class StartTests
         Assert.DoesNotContain("   at ", start.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("foo")]
+    [InlineData("epoch", "shrink")]
+    [InlineData("--folder", "x")]
+    [InlineData("--config")]
+    public async Task Start_WithAWrongCommandLine_NamesItAndIs2(params string[] arguments)
+    {
+        await using var start = ListeningProcess.Start("leases-silo", arguments, new Dictionary<string, string>());
+
+        Assert.Equal(2, await start.ExitCodeAsync());
+        Assert.Contains(arguments[^1] is "x" ? "--folder" : arguments[^1], start.Error, StringComparison.Ordinal);
+        Assert.Contains("migrate, health, epoch", start.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("  ")]
+    [InlineData("Database=leases;Username=leases")]
+    public async Task Start_WithADatabaseWithoutAHost_NamesTheRemedy(string connection)
+    {
+        foreach (var verb in new[] { Array.Empty<string>(), ["migrate"], ["epoch", "show"] })
+        {
+            await using var start = ListeningProcess.Start(
+                "leases-silo", verb, new Dictionary<string, string> { ["LEASES_Postgres__ConnectionString"] = connection });
+
+            Assert.Equal(1, await start.ExitCodeAsync());
+            Assert.Contains("names no Host; it takes one such as 'Host=", start.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("Parameter", start.Error, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task EpochBump_UnderARunningSilo_TakesItsWritesAway()
     {

@@ -12,7 +12,9 @@ internal static class LeaseServer
     // For the store and its listings, and for what .NET opens when it is first needed.
     private const int DescriptorsInReserve = 96;
 
-    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(10);
+    // Together less than the 10 s after which docker kills what it has told to end.
+    private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(8);
 
     /// <summary>Serves until the process is told to end.</summary>
     /// <param name="folder">Where the leases are kept, or null to keep them in memory.</param>
@@ -64,7 +66,7 @@ internal static class LeaseServer
             .BoundConnections(DescriptorsInReserve);
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
         Log(builder.Logging);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
+        builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddSingleton<ILeaseService>(leases);
         builder.Services.AddLeaseGateway(gateway =>
         {

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace OrleansLeases.Grains;
@@ -30,9 +31,9 @@ public static class LeaseSchema
     /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
     public static async Task MigrateAsync(string connectionString, CancellationToken cancellationToken = default)
     {
-        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await RunAsync("select pg_advisory_xact_lock(hashtext('orleans-leases schema'))").ConfigureAwait(false);
         if (await VersionAsync(connection, cancellationToken).ConfigureAwait(false) is { } found && found > Version)
             throw new InvalidOperationException($"The database has lease schema {found}; this is version {Version}. Run the newer software.");
@@ -54,7 +55,7 @@ public static class LeaseSchema
     /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
     public static async Task<int> EpochAsync(string connectionString, CancellationToken cancellationToken = default)
     {
-        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
         return await CheckAsync(database, cancellationToken).ConfigureAwait(false);
     }
 
@@ -68,7 +69,7 @@ public static class LeaseSchema
     /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
     public static async Task<int> BumpEpochAsync(string connectionString, CancellationToken cancellationToken = default)
     {
-        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
         await CheckAsync(database, cancellationToken).ConfigureAwait(false);
         await using var command = database.CreateCommand($"update lease_meta set epoch = epoch + 1 where epoch < {Core.LeaseRules.MaxEpoch} returning epoch");
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is int epoch
