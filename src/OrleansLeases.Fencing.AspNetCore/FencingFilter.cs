@@ -54,7 +54,7 @@ internal sealed partial class FencingFilter(NpgsqlDataSource database, FenceHold
         }
         catch (NpgsqlException e)
         {
-            LogUnavailable(logger, resource, token, e);
+            LogUnavailable(logger, VisibleText.Show(resource), token, e);
             await Problems.UnavailableAsync(context, "The database of the fence does not answer. Try again.");
             return;
         }
@@ -83,7 +83,7 @@ internal sealed partial class FencingFilter(NpgsqlDataSource database, FenceHold
         }
         finally
         {
-            if (hold.LostToken.IsCancellationRequested) LogLost(logger, hold.Resource, hold.Token);
+            if (hold.LostToken.IsCancellationRequested) LogLost(logger, VisibleText.Show(hold.Resource), hold.Token);
             context.RequestAborted = callerIsGone;
         }
     }

@@ -68,7 +68,7 @@ internal sealed partial class StoreTrouble(string folder, ILogger logger)
     /// <summary>Names a record that listings leave out. Nothing else is wrong with the folder.</summary>
     public void Name(string record, string reason)
     {
-        if (_named.Count < NamedAtMost && _named.TryAdd(record, true)) LogUnreadable(logger, record, folder, reason);
+        if (_named.Count < NamedAtMost && _named.TryAdd(record, true)) LogUnreadable(logger, VisibleText.Show(record), folder, reason);
     }
 
     private static StoreFault FaultOf(SqliteException error) => error.SqliteErrorCode switch

@@ -84,18 +84,18 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
         // Another service would end the lease also where a repeat has been answered with it; there it runs out.
         if (leases is not IUndeliveredGrants host)
         {
-            LogUndelivered(logger, grant.Resource, grant.Token, "left to expire");
+            LogUndelivered(logger, VisibleText.Show(grant.Resource), grant.Token, "left to expire");
             return;
         }
 
         try
         {
             var result = await host.GiveBackAsync(grant);
-            LogUndelivered(logger, grant.Resource, grant.Token, result.Refusal?.Detail ?? "released");
+            LogUndelivered(logger, VisibleText.Show(grant.Resource), grant.Token, VisibleText.Show(result.Refusal?.Detail ?? "released"));
         }
         catch (Exception e)
         {
-            LogUndeliveredNotReleased(logger, grant.Resource, grant.Token, grant.Ttl, e);
+            LogUndeliveredNotReleased(logger, VisibleText.Show(grant.Resource), grant.Token, grant.Ttl, e);
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed partial class PostgresLeaseStorage
         }
         catch (InvalidDataException error)
         {
-            if (_named.Count < NamedAtMost && _named.TryAdd((kind, name), true)) LogUnreadable(_logger, name, error.Message);
+            if (_named.Count < NamedAtMost && _named.TryAdd((kind, name), true)) LogUnreadable(_logger, VisibleText.Show(name), error.Message);
             state = default;
             return false;
         }

@@ -128,7 +128,7 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
         if (token is null) return;
         var result = await leases.ReleaseAsync(token.Release(resource)).ConfigureAwait(false);
         // Who does not hold it has nothing to release.
-        if (result.Refusal is { } refusal and not Refusal.NotHolder) LogNotReleased(logger, resource, refusal.Detail);
+        if (result.Refusal is { } refusal and not Refusal.NotHolder) LogNotReleased(logger, VisibleText.Show(resource), VisibleText.Show(refusal.Detail));
     }
 
     // Counted from before the call: whoever holds it has stopped by then, whatever the way of the answer took.

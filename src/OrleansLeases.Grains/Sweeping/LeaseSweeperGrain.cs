@@ -85,7 +85,7 @@ internal sealed partial class LeaseSweeperGrain(
         }
         catch (Exception error)
         {
-            LogNotWoken(logger, record.Resource, error);
+            LogNotWoken(logger, VisibleText.Show(record.Resource), error);
         }
     }
 

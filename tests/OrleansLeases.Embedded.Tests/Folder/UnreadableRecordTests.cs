@@ -42,6 +42,21 @@ public sealed class UnreadableRecordTests : IDisposable
         Assert.Null((await leases.InfoAsync()).Refusal);
     }
 
+    // Who reads a log on a terminal must not have its text turned round, nor take the name for another.
+    [Fact]
+    public async Task Log_ShowsANameThatWouldNotShowAsItself_WithEscapes()
+    {
+        const string Name = "a\u202Eb\u200B";
+        await using (var before = await EmbeddedLeases.OpenAsync(_folder.Path)) await before.GrantAsync(By("ann", Name));
+        _folder.Execute("UPDATE lease SET state = '{'");
+        var log = new LogLines();
+        await using var leases = await EmbeddedLeases.OpenAsync(_folder.Path, new EmbeddedLeaseOptions { Logger = log });
+
+        await leases.ListAsync(new ListLeasesRequest());
+
+        Assert.Contains(@"'a\u202eb\u200b'", Assert.Single(log.Of(7204)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Sweep_EndsTheOthers()
     {
