@@ -5,8 +5,6 @@
 using System.Net;
 using System.Net.Sockets;
 using OrleansApplication;
-using OrleansLeases;
-using OrleansLeases.Client;
 using OrleansLeases.Grains;
 
 var builder = WebApplication.CreateSlimBuilder();
@@ -17,9 +15,8 @@ builder.UseOrleans(silo =>
 {
     silo.UseLocalhostClustering(FreePort(), FreePort());
 
-    // The two lines: leases in this silo's memory, or on PostgreSQL with a connection string; and handles that renew themselves.
+    // The line: leases in this silo's memory, or on PostgreSQL with a connection string; grains ask for a LeaseClient.
     silo.AddLeases();
-    silo.Services.AddSingleton(services => new LeaseClient(services.GetRequiredService<ILeaseService>()));
 });
 await using var app = builder.Build();
 await app.StartAsync();

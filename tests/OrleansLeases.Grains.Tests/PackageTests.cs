@@ -12,8 +12,8 @@ public sealed class PackageTests
         {
             "OrleansLeases.Grains",
             [
-                "Microsoft.Orleans.Persistence.AdoNet", "Microsoft.Orleans.Reminders", "Microsoft.Orleans.Reminders.AdoNet", "Microsoft.Orleans.Sdk",
-                "Microsoft.Orleans.Server", "Npgsql", "OrleansLeases.Core", "OrleansLeases.GrainInterfaces",
+                "Microsoft.Extensions.Http", "Microsoft.Orleans.Persistence.AdoNet", "Microsoft.Orleans.Reminders", "Microsoft.Orleans.Reminders.AdoNet", "Microsoft.Orleans.Sdk",
+                "Microsoft.Orleans.Server", "Npgsql", "OrleansLeases.Client", "OrleansLeases.Core", "OrleansLeases.GrainInterfaces",
             ]
         },
     };

@@ -26,6 +26,14 @@ public sealed class ReadmeExamples
         Assert.Single(builder.Services, service => service.ServiceType == typeof(ILeaseService));
     }
 
+    // Not called: its database is not there. SchemaTests migrate one.
+    internal static async Task MigrateAsync()
+    {
+        // README: The schema
+        await LeaseSchema.MigrateAsync("Host=db;Database=leases;Username=leases;Password=…");
+        // README: end
+    }
+
     [Fact]
     public async Task Grain_IsGrantedALease()
     {

@@ -2,23 +2,31 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
+using Orleans;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.LeaseProviders;
 using Orleans.Runtime;
+using Orleans.Storage;
+using OrleansLeases.Client;
 using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
 /// <summary>Adds leases to an Orleans application.</summary>
+/// <remarks>
+/// The <see cref="LeaseClient"/> that comes along is for handles that renew themselves, and for recipes, in grains too. Its options
+/// are the <see cref="LeaseClientOptions"/> among the services, if there are any; one that was added before stays.
+/// </remarks>
 public static class LeaseHostingExtensions
 {
     private const string Invariant = "Npgsql";
 
     /// <summary>
-    /// Adds lease grains to a silo and an <see cref="ILeaseService"/> to its services, with leases in the memory of its
-    /// process: for development and tests. Silos of one cluster in one process share them; beside a silo of another process it
-    /// refuses to start.
+    /// Adds lease grains to a silo, with an <see cref="ILeaseService"/> and a <see cref="LeaseClient"/> among its services, and leases
+    /// in the memory of its process: for development and tests. Silos of one cluster in one process share them; beside a silo
+    /// of another process it refuses to start.
     /// </summary>
     /// <param name="silo">The silo.</param>
     /// <param name="configure">How leases behave; the defaults where left out.</param>
@@ -36,8 +44,8 @@ public static class LeaseHostingExtensions
     }
 
     /// <summary>
-    /// Adds lease grains to a silo and an <see cref="ILeaseService"/> to its services, with leases durable on PostgreSQL, in a
-    /// database that has the schema of leases (<see cref="LeaseSchema"/>).
+    /// Adds lease grains to a silo, with an <see cref="ILeaseService"/> and a <see cref="LeaseClient"/> among its services, and leases
+    /// durable on PostgreSQL, in a database that has the schema of leases (<see cref="LeaseSchema"/>).
     /// </summary>
     /// <param name="silo">The silo.</param>
     /// <param name="connectionString">
@@ -55,7 +63,7 @@ public static class LeaseHostingExtensions
         ArgumentNullException.ThrowIfNull(connectionString);
         var connection = new LeaseConnectionString(connectionString);
         AddGrains(silo, configure);
-        silo.Services.AddSingleton(connection);
+        silo.Services.AddSingleton(_ => LeaseDatabase.Of(connection));
         silo.Services.AddSingleton<ILeaseStorage, PostgresLeaseStorage>();
         silo.AddAdoNetGrainStorage(PostgresLeaseStorage.ProviderName, storage =>
         {
@@ -70,7 +78,43 @@ public static class LeaseHostingExtensions
         });
     }
 
-    /// <summary>Adds an <see cref="ILeaseService"/> to a client of a cluster whose silos have leases.</summary>
+    /// <summary>
+    /// Adds lease grains to a silo, with an <see cref="ILeaseService"/> and a <see cref="LeaseClient"/> among its services, and leases
+    /// durable on PostgreSQL through a data source of the application's: for passwords that change, tokens in their place, or a data
+    /// source that is among the services already.
+    /// </summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="dataSource">
+    /// Finds the data source, such as <c>services => services.GetRequiredService&lt;NpgsqlDataSource&gt;()</c>; it stays the
+    /// application's. Its connection string has to have <c>Cancellation Timeout=-1</c>, and had better have what the overload with a
+    /// connection string sets by itself: <c>Max Auto Prepare=20;No Reset On Close=true;Command Timeout=5</c>.
+    /// </param>
+    /// <param name="configure">How leases behave; the defaults where left out. The same on every silo.</param>
+    /// <returns>The same silo.</returns>
+    /// <remarks>
+    /// Reminders on the same data source are added where the silo has none yet: call it after what adds others. Orleans'
+    /// clustering on ADO.NET takes nothing but a connection string; its <c>Passfile</c> names a file with the password, which is read
+    /// for every new connection.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidOperationException">The silo has leases already.</exception>
+    public static ISiloBuilder AddLeases(
+        this ISiloBuilder silo, Func<IServiceProvider, NpgsqlDataSource> dataSource, Action<LeaseSiloOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(dataSource);
+        AddGrains(silo, configure);
+        silo.Services.AddSingleton(services => LeaseDatabase.Of(dataSource(services)));
+        silo.Services.AddSingleton<ILeaseStorage, PostgresLeaseStorage>();
+        silo.Services.AddKeyedSingleton<IGrainStorage>(PostgresLeaseStorage.ProviderName, (services, _) => new DataSourceGrainStorage(
+            services.GetRequiredService<LeaseDatabase>().Source, services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId));
+        if (HasReminders(silo)) return silo;
+        silo.Services.AddSingleton<IReminderTable, DataSourceReminderTable>();
+        return silo.AddReminders();
+    }
+
+    /// <summary>
+    /// Adds an <see cref="ILeaseService"/> and a <see cref="LeaseClient"/> to a client of a cluster whose silos have leases.
+    /// </summary>
     /// <param name="client">The client.</param>
     /// <returns>The same client.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="client"/> is null.</exception>
@@ -80,6 +124,7 @@ public static class LeaseHostingExtensions
         client.Services.TryAddSingleton<FailureLog>();
         client.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
             services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<FailureLog>()));
+        AddHandles(client.Services);
         return client;
     }
 
@@ -143,7 +188,14 @@ public static class LeaseHostingExtensions
         silo.Services.AddHostedService<LastingTrouble>();
         silo.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
             services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<FailureLog>(), services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits));
+        AddHandles(silo.Services);
     }
+
+    private static void AddHandles(IServiceCollection services) => services.TryAddSingleton(provider => new LeaseClient(
+        provider.GetRequiredService<ILeaseService>(),
+        provider.GetService<LeaseClientOptions>(),
+        provider.GetService<TimeProvider>(),
+        provider.GetService<ILogger<LeaseClient>>()));
 
     private static bool HasReminders(ISiloBuilder silo) => silo.Services.Any(service => service.ServiceType == typeof(IReminderTable));
 }

@@ -23,15 +23,24 @@ public static class LeaseSchema
         }
     }
 
-    /// <summary>Brings a database to this schema, in one transaction; migrators that run at once wait for each other.</summary>
+    /// <inheritdoc cref="MigrateAsync(NpgsqlDataSource, CancellationToken)"/>
     /// <param name="connectionString">The database. Its user must be allowed to create tables.</param>
+    /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
+    public static async Task MigrateAsync(string connectionString, CancellationToken cancellationToken = default)
+    {
+        await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
+        await MigrateAsync(database, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Brings a database to this schema, in one transaction; migrators that run at once wait for each other.</summary>
+    /// <param name="database">The database. Its user must be allowed to create tables.</param>
     /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
     /// <returns>When it is done.</returns>
     /// <exception cref="InvalidOperationException">A newer version of the software has been there.</exception>
     /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
-    public static async Task MigrateAsync(string connectionString, CancellationToken cancellationToken = default)
+    public static async Task MigrateAsync(NpgsqlDataSource database, CancellationToken cancellationToken = default)
     {
-        await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
+        ArgumentNullException.ThrowIfNull(database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await RunAsync("select pg_advisory_xact_lock(hashtext('orleans-leases schema'))").ConfigureAwait(false);

@@ -11,7 +11,10 @@ using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>Records on PostgreSQL: grains go through Orleans' ADO.NET provider, listings and sweeps ask the same table.</summary>
+/// <summary>
+/// Records on PostgreSQL: grains go through Orleans' ADO.NET provider, or a data source of the application's; listings and
+/// sweeps ask the same table.
+/// </summary>
 internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDisposable
 {
     /// <summary>The name of the provider that lease grains and key grains have to themselves.</summary>
@@ -39,10 +42,11 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     private volatile string? _blind;
 
     public PostgresLeaseStorage(
-        IServiceProvider services, LeaseConnectionString connection, IOptions<LeaseSiloOptions> options, IOptions<ClusterOptions> cluster, TimeProvider time, LeaseClock clock, ILogger<PostgresLeaseStorage> logger)
+        IServiceProvider services, LeaseDatabase database, IOptions<LeaseSiloOptions> options, IOptions<ClusterOptions> cluster,
+        TimeProvider time, LeaseClock clock, ILogger<PostgresLeaseStorage> logger)
     {
         _grains = new(() => services.GetRequiredKeyedService<IGrainStorage>(ProviderName));
-        _database = NpgsqlDataSource.Create(connection.Value);
+        _database = database.Source;
         // An inherited horizon is another clock's, and is waited out with the allowed skew. Each of the two clocks may use half of it.
         _verdict = new(options.Value.ClockSkew / 2);
         _serviceId = cluster.Value.ServiceId;
@@ -111,7 +115,6 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     {
         await _stop.CancelAsync();
         await _watch;
-        await _database.DisposeAsync();
         _stop.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
 using Orleans.Hosting;
 using Orleans.TestingHost;
 using OrleansLeases.Grains.Tests.Worlds;
@@ -25,7 +26,9 @@ internal sealed class Cluster : IAsyncDisposable
 
     public ILeaseService Leases => Silo.GetRequiredService<ILeaseService>();
 
-    public ILeaseService ClientLeases => _cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>();
+    public IServiceProvider Client => _cluster.Client.ServiceProvider;
+
+    public ILeaseService ClientLeases => Client.GetRequiredService<ILeaseService>();
 
     public static string NewServiceId() => Guid.NewGuid().ToString("N");
 
@@ -42,6 +45,9 @@ internal sealed class Cluster : IAsyncDisposable
 
     public static Task<Cluster> OnAsync(string connection, string serviceId) =>
         StartAsync(serviceId, silo => silo.AddLeases(connection, Options(null)), null, null);
+
+    public static Task<Cluster> OnAsync(NpgsqlDataSource database, string serviceId) =>
+        StartAsync(serviceId, silo => silo.AddLeases(_ => database, Options(null)), null, null);
 
     public static Task<Cluster> InMemoryAsync(Action<ISiloBuilder>? also = null) => StartAsync(NewServiceId(), silo => silo.AddLeases(Options(null)), also, null);
 
