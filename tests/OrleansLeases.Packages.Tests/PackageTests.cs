@@ -1,9 +1,14 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansLeases.Embedded;
+using OrleansLeases.Gateway;
 using OrleansLeases.Testing.Packages;
 
 namespace OrleansLeases.Packages.Tests;
 
-/// <summary>What <c>dotnet pack Portable.slnf</c> makes of what was built.</summary>
+/// <summary>What <c>dotnet pack OrleansLeases.sln</c> makes of what was built.</summary>
 public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<PackageTests.Packed>
 {
     // Whoever adds one to a library makes all its users take it.
@@ -16,13 +21,21 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         ["OrleansLeases.Fencing.AspNetCore"] = ["Npgsql", "OrleansLeases.Fencing.PostgreSql"],
         ["OrleansLeases.Fencing.PostgreSql"] = ["Npgsql"],
         ["OrleansLeases.Gateway"] = ["Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Abstractions"],
+        ["OrleansLeases.GrainInterfaces"] = ["Microsoft.Orleans.Sdk", "OrleansLeases.Abstractions"],
+        ["OrleansLeases.Grains"] =
+        [
+            "Microsoft.Extensions.Http", "Microsoft.Orleans.Persistence.AdoNet", "Microsoft.Orleans.Reminders",
+            "Microsoft.Orleans.Reminders.AdoNet", "Microsoft.Orleans.Sdk", "Microsoft.Orleans.Server", "Npgsql",
+            "OrleansLeases.Client", "OrleansLeases.Core", "OrleansLeases.GrainInterfaces",
+        ],
     };
 
     public static TheoryData<string> Libraries { get; } = [.. Tests.Libraries.All];
 
     [Fact]
-    public void Packages_AreOfTheLibrariesAndTheCommand_AndOfNothingElse() =>
-        Assert.Equal([.. Tests.Libraries.All.Append("OrleansLeases.Cli").Order(StringComparer.Ordinal)], packed.Packages.Keys.Order(StringComparer.Ordinal));
+    public void Packages_AreOfTheLibrariesAndTheCommands_AndOfNothingElse() => Assert.Equal(
+        [.. Tests.Libraries.All.Concat(["OrleansLeases.Cli", "OrleansLeases.Silo"]).Order(StringComparer.Ordinal)],
+        packed.Packages.Keys.Order(StringComparer.Ordinal));
 
     [Fact]
     public void Packages_HaveWhatTheirUsersLookFor() => Assert.Empty(packed.Packages.Values.SelectMany(package => package.Faults()));
@@ -39,6 +52,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
     public async Task Command_InstallsAsATool_AndRuns()
     {
         Assert.Equal("leases", packed.Packages["OrleansLeases.Cli"].Command);
+        Assert.Equal("leases-silo", packed.Packages["OrleansLeases.Silo"].Command);
         // Nothing else is asked for it, and nothing of the machine's own is touched.
         await File.WriteAllTextAsync(Path.Combine(packed.Folder, "nuget.config"), $"""
             <configuration>
@@ -55,13 +69,57 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         Assert.Matches(@"^\d+\.\d+\.\d+", version);
     }
 
+    [Fact]
+    public async Task Packages_OutsideOfTheRepository_AllWorkTogether()
+    {
+        var references = string.Concat(Tests.Libraries.All.Select(Reference));
+        using var consumer = await Consumer.CreateAsync("Everything", "Microsoft.NET.Sdk.Web", "", packed.Folder, references);
+        await consumer.BuildAsync("build", "--configuration", "Release");
+
+        Assert.Equal(
+            """
+            over HTTP: token 1
+            OpenAPI: OK
+            without a token: PreconditionRequired
+            the fence: there
+            the schema: there
+            by its grain: held by me
+            in a silo: held
+
+            """,
+            await consumer.RunAsync());
+    }
+
+    [Fact]
+    public async Task Client_CompiledNatively_HoldsALease_ByOptionsFromConfiguration()
+    {
+        // Without a linker the code is trimmed in the same way, and run by the runtime.
+        var native = IsOnPath("clang") || IsOnPath("gcc") ? "<PublishAot>true</PublishAot>" : "<PublishTrimmed>true</PublishTrimmed>";
+        using var consumer = await Consumer.CreateAsync("Native", "Microsoft.NET.Sdk", native, packed.Folder, Reference("OrleansLeases.Client"));
+        await consumer.BuildAsync("publish", "--configuration", "Release", "--use-current-runtime");
+        await using var engine = EmbeddedLeases.InMemory();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton<ILeaseService>(engine).AddLeaseGateway();
+        await using var server = builder.Build();
+        server.MapLeaseServer();
+        await server.StartAsync();
+
+        Assert.Matches(@"^native: token \d+, count 1\n$", await consumer.RunAsync(server.Urls.Single()));
+    }
+
+    private string Reference(string id) => $"""<PackageReference Include="{id}" Version="{packed.Packages[id].Version}" />""";
+
+    private static bool IsOnPath(string program) =>
+        Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
     public sealed class Packed : IAsyncLifetime
     {
         public string Folder { get; } = Directory.CreateTempSubdirectory("orleans-leases-").FullName;
 
         public Dictionary<string, Package> Packages { get; private set; } = [];
 
-        public async Task InitializeAsync() => Packages = await Dotnet.PackAsync(Folder, "Portable.slnf");
+        public async Task InitializeAsync() => Packages = await Dotnet.PackAsync(Folder, "OrleansLeases.sln");
 
         public Task DisposeAsync()
         {

@@ -27,6 +27,9 @@ public sealed class Package
     /// <summary>Its id.</summary>
     public string Id => Of("id");
 
+    /// <summary>Its version.</summary>
+    public string Version => Of("version");
+
     /// <summary>The ids of the packages it needs.</summary>
     public IEnumerable<string> Dependencies =>
         _about.Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value).Order(StringComparer.Ordinal);

@@ -1,0 +1,60 @@
+// An application outside of the repository that references every package, and uses each once.
+using System.Net;
+using System.Net.Sockets;
+using OrleansLeases;
+using OrleansLeases.Client;
+using OrleansLeases.Embedded;
+using OrleansLeases.Fencing.AspNetCore;
+using OrleansLeases.Fencing.PostgreSql;
+using OrleansLeases.Gateway;
+using OrleansLeases.Grains;
+
+// On SQLite, whose native library comes with a package.
+await using var embedded = await EmbeddedLeases.OpenAsync("data");
+var builder = WebApplication.CreateSlimBuilder();
+builder.Logging.ClearProviders();
+builder.WebHost.UseUrls("http://127.0.0.1:0");
+builder.Services.AddSingleton<ILeaseService>(embedded).AddLeaseGateway();
+builder.Services.AddLeaseFence("Host=127.0.0.1;Port=1;Database=none");
+await using var gateway = builder.Build();
+gateway.MapLeaseServer();
+gateway.MapPost("/fenced", () => "done").RequireLease("orders/42");
+await gateway.StartAsync();
+var address = gateway.Urls.Single();
+
+var client = Host.CreateEmptyApplicationBuilder(null);
+client.Services.AddLeasesClient(leases => leases.Servers.Add(address));
+using var caller = client.Build();
+await using (var lease = await caller.Services.GetRequiredService<LeaseClient>().AcquireAsync("orders/42"))
+{
+    Console.WriteLine($"over HTTP: token {lease.Token}");
+}
+
+using var http = new HttpClient();
+using var document = await http.GetAsync(new Uri($"{address}/openapi/v1.json"));
+Console.WriteLine($"OpenAPI: {document.StatusCode}");
+using var unfenced = await http.PostAsync(new Uri($"{address}/fenced"), content: null);
+Console.WriteLine($"without a token: {unfenced.StatusCode}");
+Console.WriteLine($"the fence: {(LeaseFence.Script.Contains("lease_fence", StringComparison.Ordinal) ? "there" : "missing")}");
+Console.WriteLine($"the schema: {(LeaseSchema.Script.Contains("lease_record", StringComparison.Ordinal) ? "there" : "missing")}");
+
+var silo = Host.CreateEmptyApplicationBuilder(null);
+silo.UseOrleans(orleans => orleans.UseLocalhostClustering(FreePort(), FreePort()).AddLeases());
+using var host = silo.Build();
+await host.StartAsync();
+var grain = host.Services.GetRequiredService<IGrainFactory>().GetLease("orders/42");
+var granted = await grain.AcquireAsync(new AcquireRequest { Resource = "orders/42", Owner = "me", Ttl = TimeSpan.FromSeconds(30) });
+Console.WriteLine($"by its grain: held by {granted.Value.Owner}");
+await using (var lease = await host.Services.GetRequiredService<LeaseClient>().AcquireAsync("orders/43"))
+{
+    Console.WriteLine($"in a silo: {(lease.IsValid() ? "held" : "lost")}");
+}
+
+await host.StopAsync();
+
+static int FreePort()
+{
+    using var listener = new TcpListener(IPAddress.Loopback, 0);
+    listener.Start();
+    return ((IPEndPoint)listener.LocalEndpoint).Port;
+}
