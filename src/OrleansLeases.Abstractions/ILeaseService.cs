@@ -16,10 +16,10 @@ public interface ILeaseService
     /// Grants the resource, or says who has it. Applies once for a request id: a repeat is answered with the same
     /// grant while that lasts, and with <see cref="Refusal.NotHolder"/> once it has ended.
     /// </summary>
-    /// <param name="request">What is asked for. With <see cref="AcquireRequest.Wait"/> the call waits in line.</param>
+    /// <param name="request">What is asked for. With <see cref="AcquireRequest.Wait"/> the call waits in the queue.</param>
     /// <param name="cancellationToken">
-    /// Ends the call at once, and leaves the line: the place is passed over from then on and lost after 5 s, unless the same
-    /// request id returns. What is granted behind it is given back, unless somebody was told of it by the same request id.
+    /// Ends the call at once, and leaves the queue: the place is passed over from then on and lost after 5 s, unless the same
+    /// request id returns. What is granted behind it is given back, unless a repeat of the request id has been answered with it.
     /// </param>
     /// <returns>
     /// The grant, or <see cref="Refusal.Held"/>, <see cref="Refusal.Conflict"/>, <see cref="Refusal.NotHolder"/>
@@ -49,7 +49,7 @@ public interface ILeaseService
     ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Hands a lease to a new owner ahead of the line: same place and mode, full time to live, a new token.
+    /// Hands a lease to a new owner ahead of the queue: same place and mode, full time to live, a new token.
     /// Applies once for a request id.
     /// </summary>
     /// <param name="request">Which lease, and to whom.</param>

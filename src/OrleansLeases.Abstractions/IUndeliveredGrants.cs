@@ -11,6 +11,6 @@ internal interface IUndeliveredGrants
     /// grant since.
     /// </summary>
     /// <param name="grant">The grant; not a replayed one, which an earlier call may have delivered.</param>
-    /// <returns>The release, replayed where the lease stays with who has been told of it.</returns>
+    /// <returns>The release, replayed where the lease stays with the holder that has had it.</returns>
     ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant);
 }

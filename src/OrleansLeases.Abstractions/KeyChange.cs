@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace OrleansLeases;
 
-/// <summary>One stored change of a key, as a watcher is told of it. Immutable.</summary>
+/// <summary>One stored change of a key, as a watcher sees it. Immutable.</summary>
 public sealed record KeyChange
 {
     /// <summary>The key.</summary>
@@ -18,8 +18,8 @@ public sealed record KeyChange
     public required DateTimeOffset At { get; init; }
 
     /// <summary>
-    /// What was put. The service keeps a key's newest value only, so a put that is no longer the newest change when it is
-    /// told, or whose lease has ended, is told without one: a later change is there, or comes.
+    /// What was put. The service keeps a key's newest value only, so a put that is no longer the newest change when the watcher
+    /// gets it, or whose lease has ended, comes without one: a later change is there, or comes.
     /// </summary>
     public string? Value { get; init; }
 

@@ -48,7 +48,7 @@ public sealed record ListKeysRequest
     /// <summary>Only names that start with this; without it, all.</summary>
     public string? Prefix { get; init; }
 
-    /// <summary>How many at most: 1 to 1,000; 100 unless told otherwise.</summary>
+    /// <summary>How many at most: 1 to 1,000; 100 by default.</summary>
     public int PageSize { get; init; } = 100;
 
     /// <summary>The <see cref="KeyPage.Next"/> of the page before.</summary>

@@ -65,7 +65,7 @@ public sealed record LeaseRenewal
     [JsonPropertyName("renewAfterMs")]
     public required TimeSpan RenewAfter { get; init; }
 
-    /// <summary>Present while the lease is being broken: renewals extend it no further than the end told there.</summary>
+    /// <summary>Present while the lease is being broken: renewals extend it no further than the end in the notice.</summary>
     public BreakNotice? Breaking { get; init; }
 }
 
@@ -154,7 +154,7 @@ public sealed record LeaseInfo
     /// <summary>The highest token ever granted; 0 where there was none.</summary>
     public required long LastToken { get; init; }
 
-    /// <summary>How many wait in line; absent in a listing.</summary>
+    /// <summary>How many wait in the queue; absent in a listing.</summary>
     public int? Waiters { get; init; }
 
     /// <summary>The number of the last event.</summary>
@@ -207,7 +207,7 @@ public sealed record LeaseHistory
     /// <summary>The resource.</summary>
     public required string Resource { get; init; }
 
-    /// <summary>The number of the oldest event still told; where there is none, the number the next one will have.</summary>
+    /// <summary>The number of the oldest event in the history; where there is none, the number the next one will have.</summary>
     public required long FirstSequence { get; init; }
 
     /// <summary>The events, newest last.</summary>

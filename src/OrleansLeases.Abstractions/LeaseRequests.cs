@@ -40,7 +40,7 @@ public sealed record AcquireRequest
     [JsonPropertyName("ttlMs")]
     public required TimeSpan Ttl { get; init; }
 
-    /// <summary>Exclusive unless told otherwise.</summary>
+    /// <summary>Exclusive by default.</summary>
     public LeaseMode Mode { get; init; }
 
     /// <summary>For shared leases, how many may hold at once, at least 1; without it, any number.</summary>
@@ -175,10 +175,10 @@ public sealed record ListLeasesRequest
     /// <summary>Only leases that this owner holds.</summary>
     public string? Owner { get; init; }
 
-    /// <summary>Held unless told otherwise.</summary>
+    /// <summary>Held by default.</summary>
     public LeaseFilter State { get; init; }
 
-    /// <summary>How many at most: 1 to 1,000; 100 unless told otherwise.</summary>
+    /// <summary>How many at most: 1 to 1,000; 100 by default.</summary>
     public int PageSize { get; init; } = 100;
 
     /// <summary>The <see cref="LeasePage.Next"/> of the page before.</summary>

@@ -91,11 +91,11 @@ public abstract record Refusal
     /// <param name="Detail">Which.</param>
     public sealed record NotFound(string Detail) : Refusal(RefusalCode.NotFound, Detail);
 
-    /// <summary>The resource is taken, full or in its lock-delay, or the line is ahead of this request.</summary>
+    /// <summary>The resource is taken, full or in its lock-delay, or the queue is ahead of this request.</summary>
     /// <param name="Holders">Who holds it.</param>
     /// <param name="SameOwner">Whether the asking owner is one of them.</param>
-    /// <param name="Position">The place in line, from 1, that this request has or would get.</param>
-    /// <param name="RetryAfter">When asking again may help; 0 for a request that waits in line.</param>
+    /// <param name="Position">The place in the queue, from 1, that this request has or would get.</param>
+    /// <param name="RetryAfter">When asking again may help; 0 for a request that waits in the queue.</param>
     /// <param name="Detail">All of it in a sentence.</param>
     public sealed record Held(IReadOnlyList<CurrentHolder> Holders, bool SameOwner, int Position, TimeSpan RetryAfter, string Detail)
         : Refusal(RefusalCode.Held, Detail);
@@ -130,7 +130,7 @@ public abstract record Refusal
     public sealed record Unavailable(TimeSpan RetryAfter, string Detail) : Refusal(RefusalCode.Unavailable, Detail);
 }
 
-/// <summary>A holder, as told to someone whom it keeps out.</summary>
+/// <summary>A holder, as an owner sees it whose request it keeps out.</summary>
 public sealed record CurrentHolder
 {
     /// <summary>Who holds.</summary>

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace OrleansLeases;
 
 /// <summary>
-/// Something that a watcher is told: a closed set. Immutable. Of one resource or key every stored change is told once, in
-/// order, or else <see cref="Resync"/>. A change is told after it was stored: it says what was, and more may have come.
+/// Something that a watcher gets: a closed set. Immutable. Of one resource or key it gets every stored change once, in
+/// order, or else <see cref="Resync"/>. A change comes after it was stored: it says what was, and more may have happened.
 /// </summary>
 public abstract record WatchEvent
 {

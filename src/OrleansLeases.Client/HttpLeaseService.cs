@@ -37,7 +37,7 @@ public sealed class HttpLeaseService : ILeaseService
     /// <summary>Calls the server at the client's base address.</summary>
     /// <param name="http">
     /// The client, with <see cref="HttpClient.BaseAddress"/> set. Its <see cref="HttpClient.Timeout"/> must leave
-    /// room for a call that waits in line for 25 s; the default of 100 s does.
+    /// room for a call that waits in the queue for 25 s; the default of 100 s does.
     /// </param>
     /// <param name="time">The clock of all time limits; the system's by default.</param>
     /// <exception cref="ArgumentNullException"><paramref name="http"/> is null.</exception>
@@ -52,7 +52,7 @@ public sealed class HttpLeaseService : ILeaseService
 
     /// <summary>Calls one service at several addresses: the first one, and the next where that fails.</summary>
     /// <param name="http">
-    /// The client. Its <see cref="HttpClient.Timeout"/> must leave room for a call that waits in line for 25 s; the default
+    /// The client. Its <see cref="HttpClient.Timeout"/> must leave room for a call that waits in the queue for 25 s; the default
     /// of 100 s does.
     /// </param>
     /// <param name="servers">
@@ -75,7 +75,7 @@ public sealed class HttpLeaseService : ILeaseService
         if (http.Timeout != Timeout.InfiniteTimeSpan && http.Timeout < ShortestClientTimeout)
         {
             throw new ArgumentException(
-                $"HttpClient.Timeout is {http.Timeout}, which would cut off calls that wait in line for 25 s; "
+                $"HttpClient.Timeout is {http.Timeout}, which would cut off calls that wait in the queue for 25 s; "
                 + $"make it at least {ShortestClientTimeout} and bound calls with {nameof(CallTimeout)} or a cancellation token.",
                 nameof(http));
         }

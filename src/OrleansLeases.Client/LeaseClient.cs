@@ -62,10 +62,10 @@ public sealed class LeaseClient : IAsyncDisposable
 
     internal int RenewalsUnderWay => _held.UnderWay;
 
-    /// <summary>Acquires a lease, and waits in line for it as long as it takes.</summary>
+    /// <summary>Acquires a lease, and waits in the queue for it as long as it takes.</summary>
     /// <param name="resource">The resource: 1 to 512 bytes of UTF-8, a path such as <c>orders/42</c>.</param>
     /// <param name="options">What kind of lease; an exclusive one of 30 s where left out.</param>
-    /// <param name="cancellationToken">Leaves the line, and gives back what was granted meanwhile.</param>
+    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted meanwhile.</param>
     /// <returns>The lease. Dispose it to release it.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
@@ -79,9 +79,9 @@ public sealed class LeaseClient : IAsyncDisposable
 
     /// <summary>Acquires a lease, unless someone else holds it.</summary>
     /// <param name="resource">The resource: 1 to 512 bytes of UTF-8, a path such as <c>orders/42</c>.</param>
-    /// <param name="wait">How long to wait in line for it; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="wait">How long to wait in the queue for it; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="options">What kind of lease; an exclusive one of 30 s where left out.</param>
-    /// <param name="cancellationToken">Leaves the line, and gives back what was granted meanwhile.</param>
+    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted meanwhile.</param>
     /// <returns>The lease, or null where it is held by others. Dispose it to release it.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
@@ -101,8 +101,8 @@ public sealed class LeaseClient : IAsyncDisposable
     /// The request; its own <see cref="AcquireRequest.Wait"/> is not looked at. With a request id of the caller's it is
     /// applied once, whoever repeats it; a grant that this call is not told of any more is then left to them, or to run out.
     /// </param>
-    /// <param name="wait">How long to wait in line for it, 0 or more, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="cancellationToken">Leaves the line, and gives back what was granted meanwhile under an id that was made here.</param>
+    /// <param name="wait">How long to wait in the queue for it, 0 or more, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted meanwhile under an id that was made here.</param>
     /// <returns>
     /// The lease, or the last refusal. While there is time to wait, a service that cannot be reached or whose answer is lost
     /// is asked again under the same request id.

@@ -95,7 +95,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         if (_checks.Check(request) is { } refusal) return refusal;
         cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        // The keeper heeds the cancellation where the call stands in line. A save takes the time that it takes.
+        // The keeper heeds the cancellation where the call stands in the queue. A save takes the time that it takes.
         var answer = _keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request), cancellationToken);
         return await UntoldGrants.AnswerAsync(answer, () => answer, GiveBackAsync, cancellationToken).ConfigureAwait(false);
     }

@@ -23,7 +23,7 @@ public interface ILeaseGrain : IGrainWithStringKey
     /// Grants the resource, or says who has it. Applies once for a request id: name one in every request, since a
     /// call that timed out can only be repeated with it.
     /// </summary>
-    /// <param name="request">What is asked for. With <see cref="AcquireRequest.Wait"/> the call waits in line.</param>
+    /// <param name="request">What is asked for. With <see cref="AcquireRequest.Wait"/> the call waits in the queue.</param>
     /// <param name="cancellationToken">
     /// Leaves the queue, and abandons the answer. A grant that was on its way then stays, untold, until its time to live is
     /// over, unless the request is repeated by its id; <see cref="ILeaseService"/> gives it back.
@@ -52,7 +52,7 @@ public interface ILeaseGrain : IGrainWithStringKey
     Task<LeaseResult<LeaseRelease>> ReleaseAsync([Immutable] ReleaseRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Hands a lease to a new owner ahead of the line: same place and mode, full time to live, a new token.
+    /// Hands a lease to a new owner ahead of the queue: same place and mode, full time to live, a new token.
     /// Applies once for a request id.
     /// </summary>
     /// <param name="request">Which lease, and to whom.</param>

@@ -5,7 +5,7 @@ namespace OrleansLeases.Grains;
 /// <summary>
 /// Tells the grains of leases and keys that they are about to be deactivated. Orleans does that whenever the silo goes that
 /// was the directory for an activation, wherever the activation is, and waits for the calls it executes while it takes no
-/// others: a call that waits in line, or for the next event of a watch, would keep the holder's renewals waiting.
+/// others: a call that waits in the queue, or for the next event of a watch, would keep the holder's renewals waiting.
 /// </summary>
 internal sealed class DepartingLeases : IActivationWorkingSetObserver
 {

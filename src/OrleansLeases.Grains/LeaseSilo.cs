@@ -82,7 +82,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     {
         // Before anything reads the database, so that a missing schema is told in plain words.
         lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.First, StartAsync);
-        // Before the silo's grains are deactivated, since a deactivation waits for the calls that wait in line; and after what
+        // Before the silo's grains are deactivated, since a deactivation waits for the calls that wait in the queue; and after what
         // stops with the silo while it is still active, streams above all, since that may want to release its leases.
         lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.BecomeActive, _ => Task.CompletedTask, StopAsync);
     }

@@ -56,7 +56,7 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
     {
         var token = await AcquireAsync("ann");
         await using var waiting = Tool.Start(server.Address, "acquire", _resource, "--owner", "bob", "--wait", "10m");
-        await Eventually.TrueAsync(() => HasWaiter().GetAwaiter().GetResult(), () => $"bob never got in line: {waiting.Error}");
+        await Eventually.TrueAsync(() => HasWaiter().GetAwaiter().GetResult(), () => $"bob never got in the queue: {waiting.Error}");
 
         await AskAsync("release", _resource, "--owner", "ann", "--token", token);
 

@@ -75,7 +75,7 @@ public sealed class RunTests(ServerProcess server) : IClassFixture<ServerProcess
         await using var run = Run("--wait", "10m", "--", "echo", "ran");
         await Eventually.TrueAsync(
             () => Tool.RunAsync(server.Address, "get", _resource, "--json").GetAwaiter().GetResult().Out.Contains("\"waiters\":1", StringComparison.Ordinal),
-            () => $"It never got in line: {run.Error}");
+            () => $"It never got in the queue: {run.Error}");
 
         Signals.Send(run.Id, Signals.Terminate);
 

@@ -39,7 +39,7 @@ public sealed class ServeTests : IDisposable
             """{"resource":"r","owner":"bob","ttlMs":30000,"waitMs":25000,"requestId":"b"}""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")));
         await Eventually.TrueAsync(
             () => http.GetStringAsync(new Uri("v1/leases/r", UriKind.Relative)).GetAwaiter().GetResult().Contains("\"waiters\":1", StringComparison.Ordinal),
-            () => "bob never got in line");
+            () => "bob never got in the queue");
 
         Signals.Send(server.Tool.Id, signal);
 

@@ -56,7 +56,7 @@ public sealed class MembershipTests(SharedCluster shared)
         await run.AssertSoundAsync();
     }
 
-    // Holders of leases that live here and there, and a call that waits in line for each.
+    // Holders of leases that live here and there, and a call that waits in the queue for each.
     private static async Task<IReadOnlyList<(LeaseGrant Grant, Task<LeaseResult<LeaseGrant>> Waiting)>> WaitAsync(string names, ILeaseService gateway) =>
         await Task.WhenAll(Enumerable.Range(0, 10).Select(async number =>
         {

@@ -92,13 +92,13 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
     protected async Task<IEnumerable<string>> KeysAsync(string? prefix = null) =>
         (await Leases.ListKeysAsync(new ListKeysRequest { Prefix = prefix, PageSize = 1000 })).Value.Keys.Select(key => key.Key);
 
-    /// <summary>Asks with a wait, and returns once the request stands in line.</summary>
+    /// <summary>Asks with a wait, and returns once the request stands in the queue.</summary>
     protected async Task<Task<LeaseResult<LeaseGrant>>> WaitInLineAsync(AcquireRequest request, CancellationToken cancellationToken = default)
     {
         var before = (await GetAsync(request.Resource)).Waiters ?? 0;
         var call = Leases.AcquireAsync(request.Wait > TimeSpan.Zero ? request : request with { Wait = T(20) }, cancellationToken).AsTask();
         await UntilAsync(async () => call.IsCompleted || (await GetAsync(request.Resource)).Waiters > before);
-        Assert.False(call.IsCompleted, $"{request.Owner} should stand in line.");
+        Assert.False(call.IsCompleted, $"{request.Owner} should stand in the queue.");
         return call;
     }
 

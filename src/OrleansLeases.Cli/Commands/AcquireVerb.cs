@@ -9,7 +9,7 @@ internal sealed class AcquireVerb : ClientVerb
 {
     private readonly Argument<string> _resource = Inputs.Resource();
     private readonly Option<TimeSpan?> _ttl = Inputs.Duration("--ttl", "How long the lease lives unless renewed. [default: 30s]");
-    private readonly Option<TimeSpan?> _wait = Inputs.Duration("--wait", "How long to wait in line for it. [default: do not wait]");
+    private readonly Option<TimeSpan?> _wait = Inputs.Duration("--wait", "How long to wait in the queue for it. [default: do not wait]");
     private readonly Option<string?> _owner = Inputs.Owner("Who holds it. [default: LEASES_OWNER, or a unique name of this host and process]");
     private readonly Option<bool> _shared = Inputs.Shared();
     private readonly Option<int?> _capacity = Inputs.Capacity();
@@ -73,7 +73,7 @@ internal sealed class AcquireVerb : ClientVerb
     {
         Refusal.Held { SameOwner: true } => "To go on with the lease that this owner has, renew it by its token, which `leases get` shows.",
         Refusal.Held when wait > TimeSpan.Zero => $"The wait of {Durations.Format(wait)} ran out.",
-        Refusal.Held => "To wait in line for it, add --wait 1m.",
+        Refusal.Held => "To wait in the queue for it, add --wait 1m.",
         _ => null,
     };
 }

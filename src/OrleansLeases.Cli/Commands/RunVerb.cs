@@ -16,7 +16,8 @@ internal sealed class RunVerb : ClientVerb
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<TimeSpan?> _ttl = Inputs.Duration("--ttl", "How long the lease outlives this process; it is renewed well before. [default: 30s]");
-    private readonly Option<TimeSpan?> _wait = Inputs.Duration("--wait", "How long to wait in line for the lease. [default: do not wait]");
+    private readonly Option<TimeSpan?> _wait =
+        Inputs.Duration("--wait", "How long to wait in the queue for the lease. [default: do not wait]");
     private readonly Option<string?> _owner = Inputs.Owner("Who holds it. [default: LEASES_OWNER, or a unique name of this host and process]");
     private readonly Option<bool> _shared = Inputs.Shared();
     private readonly Option<int?> _capacity = Inputs.Capacity();

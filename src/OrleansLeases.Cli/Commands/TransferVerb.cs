@@ -15,7 +15,7 @@ internal sealed class TransferVerb : ClientVerb
 
     public TransferVerb()
         : base(
-            "transfer", "Hand a lease to a new owner, ahead of the line, with a new token.",
+            "transfer", "Hand a lease to a new owner, ahead of the queue, with a new token.",
             "leases transfer jobs/nightly --owner ann --token 7 --to bob")
     {
         Arguments.Add(_resource);

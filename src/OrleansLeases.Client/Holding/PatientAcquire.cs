@@ -3,7 +3,7 @@ using OrleansLeases.Client.Internal;
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
-/// One acquire with a wait that may be longer than one call allows: the request id keeps the place in line from call to
+/// One acquire with a wait that may be longer than one call allows: the request id keeps the place in the queue from call to
 /// call, and across answers that say nothing. Used once.
 /// </summary>
 internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, TimeProvider time, AcquireRequest request, TimeSpan longestWait)
@@ -27,8 +27,8 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
     public bool LeavesOpen { get; private set; }
 
     /// <summary>Asks until there is a grant, a refusal that stays, or no time left.</summary>
-    /// <param name="wait">How long to wait in line.</param>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <param name="wait">How long to wait in the queue.</param>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     public async ValueTask<LeaseResult<LeaseGrant>> AskAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();

@@ -16,7 +16,7 @@ public static class AcquireAll
     /// <param name="client">Keeps the leases.</param>
     /// <param name="resources">The resources, at least one, none twice.</param>
     /// <param name="options">Of each of the leases; exclusive ones of 30 s where left out.</param>
-    /// <param name="cancellationToken">Leaves the line, and gives back what was granted.</param>
+    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted.</param>
     /// <returns>The leases. Dispose them together to release them.</returns>
     /// <exception cref="ArgumentNullException">An argument or a resource is null.</exception>
     /// <exception cref="ArgumentException">There is no resource, or one is named twice.</exception>
@@ -36,9 +36,11 @@ public static class AcquireAll
     /// <summary>Acquires several resources, unless one of them is held by others; see <see cref="AcquireAllAsync"/>.</summary>
     /// <param name="client">Keeps the leases.</param>
     /// <param name="resources">The resources, at least one, none twice.</param>
-    /// <param name="wait">How long to wait in line for all of them together; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="wait">
+    /// How long to wait in the queue for all of them together; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.
+    /// </param>
     /// <param name="options">Of each of the leases; exclusive ones of 30 s where left out.</param>
-    /// <param name="cancellationToken">Leaves the line, and gives back what was granted.</param>
+    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted.</param>
     /// <returns>The leases, or null. Dispose them together to release them.</returns>
     /// <exception cref="ArgumentNullException">An argument or a resource is null.</exception>
     /// <exception cref="ArgumentException">There is no resource, or one is named twice.</exception>

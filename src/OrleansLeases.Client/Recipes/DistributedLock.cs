@@ -19,16 +19,16 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     private readonly string _name = name ?? throw new ArgumentNullException(nameof(name));
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
 
-    /// <summary>Takes the lock, and waits in line for it as long as it takes.</summary>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <summary>Takes the lock, and waits in the queue for it as long as it takes.</summary>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease. Dispose it to release the lock.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _options, cancellationToken);
 
     /// <summary>Takes the lock, unless someone else has it.</summary>
-    /// <param name="wait">How long to wait in line; 0 by default.</param>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <param name="wait">How long to wait in the queue; 0 by default.</param>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease, or null. Dispose it to release the lock.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
@@ -41,7 +41,7 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     /// The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is; its end is
     /// waited for all the same.
     /// </param>
-    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
     /// <returns>When the work has ended and the lock was released.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended. What else the work throws is passed on.</exception>
@@ -57,7 +57,7 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     /// <summary>Runs work that has a result, as <see cref="RunAsync"/> does.</summary>
     /// <typeparam name="T">The result.</typeparam>
     /// <param name="work">The work.</param>
-    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
     /// <returns>What the work returned.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>

@@ -4,7 +4,7 @@ namespace OrleansLeases.Client.Recipes;
 /// <remarks>
 /// <para>Guaranteed: a writer's lease is valid at no time at which another's is. There is one line, first come, first
 /// served: a reader that comes after a waiting writer waits behind it, so writers do not starve, and neither do readers.
-/// Readers next to each other in line are let in together, as many as the service has places for
+/// Readers next to each other in the queue are let in together, as many as the service has places for
 /// (<see cref="LeaseLimits.MaxHolders"/>).</para>
 /// <para>Not guaranteed: anything about work that goes on after its lease was lost, as with <see cref="DistributedLock"/>. A
 /// writer's token is a fence; a reader's is not, for readers change nothing. It is not re-entrant, and a reader cannot
@@ -22,22 +22,22 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     private readonly LeaseOptions _reading = (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero };
 
     /// <summary>Lets a reader in, once no writer is in or waits before it.</summary>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease. Dispose it when done.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<LeaseHandle> AcquireReadAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _reading, cancellationToken);
 
     /// <summary>Lets a writer in, once nobody else is in or waits before it.</summary>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease. Dispose it when done.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<LeaseHandle> AcquireWriteAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _writing, cancellationToken);
 
     /// <summary>Lets a reader in, if that can be in time.</summary>
-    /// <param name="wait">How long to wait in line; 0 by default.</param>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <param name="wait">How long to wait in the queue; 0 by default.</param>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease, or null. Dispose it when done.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
@@ -46,8 +46,8 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
         _client.TryAcquireAsync(_name, wait, _reading, cancellationToken);
 
     /// <summary>Lets a writer in, if that can be in time. One that does not wait keeps no reader back, and may never find a gap between them.</summary>
-    /// <param name="wait">How long to wait in line; 0 by default.</param>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <param name="wait">How long to wait in the queue; 0 by default.</param>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease, or null. Dispose it when done.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
@@ -57,7 +57,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
 
     /// <summary>Runs work as a reader, as <see cref="DistributedLock.RunAsync"/> does.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
     /// <returns>When the work has ended and the lease was released.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
@@ -72,7 +72,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
 
     /// <summary>Runs work as the writer, as <see cref="DistributedLock.RunAsync"/> does.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
     /// <returns>When the work has ended and the lease was released.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>

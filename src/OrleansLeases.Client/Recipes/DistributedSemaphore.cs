@@ -29,8 +29,8 @@ public sealed class DistributedSemaphore
         _options = (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = capacity, LockDelay = TimeSpan.Zero };
     }
 
-    /// <summary>Takes a place, and waits in line for it as long as it takes.</summary>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <summary>Takes a place, and waits in the queue for it as long as it takes.</summary>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease. Dispose it to give the place back.</returns>
     /// <exception cref="LeaseRefusedException">
     /// Another capacity is in force, which lasts while anyone holds or waits (<see cref="Refusal.Conflict"/>); or the request is
@@ -40,8 +40,8 @@ public sealed class DistributedSemaphore
     public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _options, cancellationToken);
 
     /// <summary>Takes a place, if one is free in time.</summary>
-    /// <param name="wait">How long to wait in line; 0 by default.</param>
-    /// <param name="cancellationToken">Leaves the line.</param>
+    /// <param name="wait">How long to wait in the queue; 0 by default.</param>
+    /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease, or null. Dispose it to give the place back.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="LeaseRefusedException">As for <see cref="AcquireAsync"/>, and where the service cannot be reached.</exception>
@@ -51,7 +51,7 @@ public sealed class DistributedSemaphore
 
     /// <summary>Runs work in a place, as <see cref="DistributedLock.RunAsync"/> does.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the line, or tells the work to stop.</param>
+    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
     /// <returns>When the work has ended and the place was given back.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>

@@ -46,7 +46,7 @@ public sealed class Leadership : IAsyncDisposable
         return LostToken.UnsafeRegister(_ => callback(Lease.Loss!), null);
     }
 
-    /// <summary>Resigns: the next candidate in line leads at once. Never throws.</summary>
+    /// <summary>Resigns: the next candidate in the queue leads at once. Never throws.</summary>
     /// <returns>When the service has said so, or it is not worth waiting for.</returns>
     public ValueTask DisposeAsync() => Lease.DisposeAsync();
 

@@ -47,7 +47,7 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
     /// <summary>Does the task, unless it was done, or another worker is at it for longer than there is time to wait.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is. The task is done when it returns.</param>
     /// <param name="wait">How long to wait for another worker to end; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="cancellationToken">Leaves the line, or tells the work to stop. Work that has ended is marked all the same.</param>
+    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop. Work that has ended is marked all the same.</param>
     /// <returns>How it went.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Connections;
 namespace OrleansLeases.Gateway.Hosting;
 
 /// <summary>
-/// Turns whoever comes beyond the bound away before the next one is accepted. Kestrel's own limit closes them by and by on the
+/// Turns connections beyond the bound away before the next one is accepted. Kestrel's own limit closes them by and by on the
 /// thread pool, and has all of a flood open until then.
 /// </summary>
 internal sealed class BoundedListener(IConnectionListener sockets, ConnectionBound bound) : IConnectionListener

@@ -7,8 +7,8 @@ namespace OrleansLeases.Gateway.Hosting;
 
 /// <summary>
 /// Takes no more connections than the process has descriptors for. A process that runs out of them can open neither its
-/// store nor a part of itself that it has not needed before, and ends, or answers nobody ever again. Whoever comes beyond
-/// the bound is turned away at once and can ask another server. Thread-safe.
+/// store nor a part of itself that it has not needed before, and ends, or answers nobody ever again. A connection beyond
+/// the bound is turned away at once; its client can ask another server. Thread-safe.
 /// </summary>
 /// <param name="most">How many connections may be open at once.</param>
 /// <param name="logger">Told when the first is turned away, and when there is room again.</param>

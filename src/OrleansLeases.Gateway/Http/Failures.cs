@@ -1,15 +1,15 @@
 namespace OrleansLeases.Gateway.Http;
 
-/// <summary>What a caller is told of a call that came to nothing: what is known and no more. A change may have happened.</summary>
+/// <summary>The refusals for a call that came to nothing: they say what is known and no more. A change may have happened.</summary>
 internal static class Failures
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>What a caller is told once the host shuts down.</summary>
+    /// <summary>The answer to a call once the host shuts down.</summary>
     public static Refusal.Unavailable ShuttingDown { get; } =
         new(RetryAfter, "The service is shutting down. Ask again, or ask another server.");
 
-    /// <summary>What a health check is told once the process has run out of memory.</summary>
+    /// <summary>The answer to a health check once the process has run out of memory.</summary>
     public static Refusal.Unavailable OutOfMemory { get; } =
         new(RetryAfter, "The process has run out of memory; restart it, and give it more.");
 

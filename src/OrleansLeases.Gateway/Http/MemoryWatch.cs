@@ -8,7 +8,7 @@ internal sealed class MemoryWatch
 {
     private volatile bool _isOut;
 
-    /// <summary>What whoever looks at the process is told; null while there was memory for every call.</summary>
+    /// <summary>The answer to a health check; null while there was memory for every call.</summary>
     public Refusal.Unavailable? Refusal => _isOut ? Failures.OutOfMemory : null;
 
     /// <summary>Notes why a call failed.</summary>

@@ -42,7 +42,7 @@ internal static class RequestBody
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // The caller may be gone. It may be there as well: a chunk beyond 2 GiB is told like a connection that is cut.
+            // The caller may be gone. It may be there as well: a chunk beyond 2 GiB is reported like a connection that is cut.
             problem = HttpProblem.UnreadableBody(StatusCodes.Status400BadRequest);
             context.Response.Headers.Connection = "close";
         }

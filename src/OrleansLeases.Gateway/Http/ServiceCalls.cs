@@ -75,7 +75,7 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, MemoryW
         }
         finally
         {
-            // Whoever keeps the connection might send the next request as it is cut, and not know what became of it.
+            // A client that keeps the connection might send its next request as the host cuts it, and not know what became of it.
             if (stopping.IsCancellationRequested) context.Response.Headers.Connection = "close";
         }
     }

@@ -10,7 +10,7 @@ namespace OrleansLeases.Gateway.Json;
 /// <exception cref="JsonException">Any member: the text is not JSON. The exception says where.</exception>
 internal ref struct FieldReader
 {
-    /// <summary>The name under which what is wrong with the body as a whole is told.</summary>
+    /// <summary>The field that stands for the body as a whole in an error.</summary>
     public const string Body = "body";
 
     /// <summary>The field of a request's id.</summary>
@@ -30,7 +30,7 @@ internal ref struct FieldReader
     private string? _object;
 
     /// <param name="json">The whole body.</param>
-    /// <param name="idempotencyKey">The request id that a header told.</param>
+    /// <param name="idempotencyKey">The request id that the header gave.</param>
     /// <param name="errors">What is wrong already.</param>
     public FieldReader(ReadOnlySpan<byte> json, string? idempotencyKey, FieldErrors errors)
     {

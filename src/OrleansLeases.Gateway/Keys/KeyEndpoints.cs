@@ -67,7 +67,7 @@ internal static class KeyEndpoints
             Parameters =
             [
                 OperationMetadata.Query("prefix", typeof(string), "Only names that start with this."),
-                OperationMetadata.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 unless told otherwise."),
+                OperationMetadata.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 by default."),
                 OperationMetadata.Query("after", typeof(string), "The next of the page before."),
             ],
         });

@@ -44,7 +44,7 @@ internal static class LeaseEndpoints
         {
             Tag = Tag,
             Summary = "Grants the resource, or says who has it.",
-            Description = "With waitMs the call waits in line; repeat it with the same request id to go on waiting in the same place.",
+            Description = "With waitMs the call waits in the queue; repeat it with the same request id to go on waiting in the same place.",
             Refusals = [RefusalCode.Held, RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [OperationMetadata.IdempotencyKey],
         });
@@ -69,7 +69,7 @@ internal static class LeaseEndpoints
         MapChange<TransferRequest, LeaseGrant>("transfer", changes.TransferAsync, new OperationMetadata("transferLease")
         {
             Tag = Tag,
-            Summary = "Hands a lease to a new owner, ahead of the line and with a new token.",
+            Summary = "Hands a lease to a new owner, ahead of the queue and with a new token.",
             Description = "The new owner learns its deadline from its first renewal.",
             Refusals = [RefusalCode.NotHolder, RefusalCode.Held, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [OperationMetadata.IdempotencyKey],
@@ -99,8 +99,8 @@ internal static class LeaseEndpoints
             [
                 OperationMetadata.Query("prefix", typeof(string), "Only names that start with this."),
                 OperationMetadata.Query("owner", typeof(string), "Only leases that this owner holds."),
-                OperationMetadata.Query("state", typeof(LeaseFilter), "Which resources; held unless told otherwise."),
-                OperationMetadata.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 unless told otherwise."),
+                OperationMetadata.Query("state", typeof(LeaseFilter), "Which resources; held by default."),
+                OperationMetadata.Query("pageSize", typeof(int), "How many at most: 1 to 1,000; 100 by default."),
                 OperationMetadata.Query("after", typeof(string), "The next of the page before."),
             ],
         });

@@ -25,7 +25,7 @@ internal static class ProblemSchema
             },
             ["holders"] = new OpenApiSchema { Type = JsonSchemaType.Array, Description = "held: who holds it.", Items = Holder() },
             ["sameOwner"] = Of(JsonSchemaType.Boolean, "held: whether the asking owner is one of the holders."),
-            ["position"] = Of(JsonSchemaType.Integer, "held: the place in line, from 1, that this request has or would get."),
+            ["position"] = Of(JsonSchemaType.Integer, "held: the place in the queue, from 1, that this request has or would get."),
             ["retryAfterMs"] = Of(JsonSchemaType.Integer, "held, limit-reached, unavailable: when asking again may help."),
             ["reason"] = Words<NotHolderReason>("not-holder: why."),
             ["lastToken"] = Of(JsonSchemaType.Integer, "not-holder: the highest token ever granted for this resource."),

@@ -74,12 +74,12 @@ internal static class EventStream
         }
     }
 
-    private static int Write(this PipeWriter body, WatchEvent told, Utf8JsonWriter json)
+    private static int Write(this PipeWriter body, WatchEvent change, Utf8JsonWriter json)
     {
-        var id = told.ResumeFrom is { } point ? $"id: {point}\n" : "";
-        var bytes = body.Write($"{id}event: {told.Name}\ndata: ");
+        var id = change.ResumeFrom is { } point ? $"id: {point}\n" : "";
+        var bytes = body.Write($"{id}event: {change.Name}\ndata: ");
         // It has no line breaks.
-        told.WriteData(json);
+        change.WriteData(json);
         json.Flush();
         bytes += (int)json.BytesCommitted + body.Write("\n\n");
         json.Reset();

@@ -57,7 +57,7 @@ internal sealed class RecipeWorld : IAsyncDisposable
         Assert.True(done.IsCompleted, "It did not come to an end.");
     }
 
-    /// <summary>Waits until so many wait in line, which takes no time of the clock.</summary>
+    /// <summary>Waits until so many wait in the queue, which takes no time of the clock.</summary>
     public Task LineOfAsync(string resource, int waiters) => Eventually.TrueAsync(() => Look(resource).Waiters == waiters);
 
     public LeaseInfo Look(string resource) => Service.GetAsync(new() { Resource = resource }).AsTask().Result.Value;

@@ -156,7 +156,7 @@ public sealed class RealServersTests : IAsyncLifetime
         return events.Current;
     }
 
-    /// <summary>Tells of an acquire once it is in line.</summary>
+    /// <summary>Tells of an acquire once it is in the queue.</summary>
     private sealed class Seen(ILeaseService service, Action<AcquireRequest> seen) : ForwardingLeases(service)
     {
         public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)

@@ -1,6 +1,6 @@
 namespace OrleansLeases.Conformance.Suites;
 
-/// <summary>POST /v1/leases/transfer: same place and mode, full time to live, ahead of the line, under a new token.</summary>
+/// <summary>POST /v1/leases/transfer: same place and mode, full time to live, ahead of the queue, under a new token.</summary>
 /// <typeparam name="TWorld">The implementation under test.</typeparam>
 public abstract class TransferSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()

@@ -43,7 +43,7 @@ public abstract class HttpWorld<TBehind> : LeaseWorld
 
     public override async ValueTask DisposeAsync()
     {
-        // Calls that still wait in line end with their connections; a server waits for them otherwise.
+        // Calls that still wait in the queue end with their connections; a server waits for them otherwise.
         _http.Dispose();
         if (_server is not null) await _server.DisposeAsync();
         await _behind.DisposeAsync();

@@ -28,13 +28,13 @@ internal static class Calls
     public static async Task<LeaseInfo> GetAsync(this ILeaseService leases, string resource = R, bool consistent = false) =>
         (await leases.GetAsync(new GetLeaseRequest { Resource = resource, Consistent = consistent }).AsTask().WaitAsync(Patience)).Value;
 
-    /// <summary>Asks with a wait, and returns once the request stands in line.</summary>
+    /// <summary>Asks with a wait, and returns once the request stands in the queue.</summary>
     public static async Task<Task<LeaseResult<LeaseGrant>>> WaitInLineAsync(this ILeaseService leases, AcquireRequest request)
     {
         var before = (await leases.GetAsync(request.Resource)).Waiters ?? 0;
         var call = leases.AcquireAsync(request.Wait > TimeSpan.Zero ? request : request with { Wait = Seconds(20) }).AsTask();
         await UntilAsync(async () => call.IsCompleted || (await leases.GetAsync(request.Resource)).Waiters > before);
-        Assert.False(call.IsCompleted, $"{request.Owner} should stand in line.");
+        Assert.False(call.IsCompleted, $"{request.Owner} should stand in the queue.");
         return call;
     }
 

@@ -14,7 +14,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
     private readonly Random _random = new(number);
     private int _failures;
 
-    /// <summary>The longest it waits in line in one call.</summary>
+    /// <summary>The longest it waits in the queue in one call.</summary>
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromMilliseconds(400);
 
     /// <summary>Whether it sometimes hands a lease on, to itself under another name.</summary>
