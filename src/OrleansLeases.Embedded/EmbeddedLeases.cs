@@ -118,7 +118,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
             var lease = request.Leases[i];
             pending[i] = _checks.Check(lease) is { } bad
                 ? Task.FromResult<LeaseResult<LeaseRenewal>>(bad)
-                : _keepers.SubmitAsync(lease.Resource, LeaseCommand.Of(lease));
+                : _keepers.SubmitAsync(lease.Resource, LeaseCommand.Of(lease), CancellationToken.None);
         }
 
         var results = new LeaseResult<LeaseRenewal>[pending.Length];
@@ -268,7 +268,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
 
     private ValueTask<LeaseResult<T>> AskAsync<T>(string resource, LeaseCommand<T> command, CancellationToken cancellationToken)
         where T : class =>
-        new(Answer(_keepers.SubmitAsync(resource, command), cancellationToken));
+        new(Answer(_keepers.SubmitAsync(resource, command, CancellationToken.None), cancellationToken));
 
     private async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class

@@ -24,7 +24,7 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     {
         if ((Misdirected(request.Resource) ?? Silo.Checks.Check(request)) is { } refusal) return refusal;
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        if (request.Wait == TimeSpan.Zero) return await Keeper.Submit(LeaseCommand.Of(request))!;
+        if (request.Wait == TimeSpan.Zero) return await Keeper.Submit(LeaseCommand.Of(request), CancellationToken.None)!;
 
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _waiting.Add(call, wait);

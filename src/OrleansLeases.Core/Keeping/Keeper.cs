@@ -18,7 +18,7 @@ public abstract class Keeper
 
     private protected readonly KeeperHost _host;
     private protected readonly Lock _gate = new();
-    private protected Queue<PendingCall>? _calls;
+    private protected Queue<IPendingCall>? _calls;
     private protected TimeSpan _lastUsed;
     private protected TimeSpan _retryAt;
     private protected bool _busy;
@@ -108,7 +108,7 @@ public abstract class Keeper
     }
 
     /// <summary>Whether the record was compared with the store since the call arrived.</summary>
-    private protected bool IsCompared(PendingCall call) => call.Number <= _comparedFor;
+    private protected bool IsCompared(IPendingCall call) => call.Number <= _comparedFor;
 
     private protected virtual void AfterCall()
     {
@@ -177,7 +177,7 @@ public abstract class Keeper
     /// Queues a call. The keeper's own calls are never refused: a grant would not be given back, or a caller not answered.
     /// </summary>
     /// <returns>False where the keeper has retired and another must be made.</returns>
-    private protected bool TryEnqueue(PendingCall call, int bound = int.MaxValue)
+    private protected bool TryEnqueue(IPendingCall call, int bound = int.MaxValue)
     {
         lock (_gate)
         {
@@ -206,12 +206,12 @@ public abstract class Keeper
         return true;
     }
 
-    private Task Start(PendingCall call) => _host.Background is { } background
+    private Task Start(IPendingCall call) => _host.Background is { } background
         ? Background.Apart(static start => start.Keeper.ProcessAllAsync(start.Call), (Keeper: this, Call: call), background)
         : ProcessAllAsync(call);
 
     // The flag _busy is the turn: the caller that set it owns the record until the queue is empty.
-    private async Task ProcessAllAsync(PendingCall? call)
+    private async Task ProcessAllAsync(IPendingCall? call)
     {
         while (call is not null)
         {

@@ -5,7 +5,8 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
     : PendingCall<LeaseState, TReply>(received)
     where TReply : class
 {
-    private Transition<TReply> _transition;
+    private LeaseReply<TReply>? _reply;
+    private IReadOnlyList<GrantedRequest> _granted = [];
 
     public override bool IsUse => command.IsUse;
 
@@ -21,15 +22,16 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
 
     public override Step<LeaseState> Apply(LeaseState state, Instant now)
     {
-        _transition = keeper.Apply(state, command, now);
-        return new(_transition.Next, _transition.Durable, _transition.RequiresFreshRead);
+        var transition = keeper.Apply(state, command, now);
+        (_reply, _granted) = (transition.Reply, transition.Granted);
+        return new(transition.Next, transition.Durable, transition.RequiresFreshRead);
     }
 
     public override bool TryRespond(LeaseState state, bool durable)
     {
-        if (_transition.Granted.Count > 0) keeper.RespondToGranted(_transition.Granted, command);
+        if (_granted.Count > 0) keeper.RespondToGranted(_granted, command);
         var now = keeper.ReadClock();
-        var reply = _transition.Reply;
+        var reply = _reply!;
         if (reply.IsOvertaken(state, durable, now)) return false;
         if (reply.Refusal is Refusal.Held && command.TryWait(keeper, this, now)) return true;
         TryRespond(reply, state, now);
@@ -39,12 +41,12 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
     public override void RespondUnknown()
     {
         base.RespondUnknown();
-        foreach (var (call, _) in keeper.Dequeue(_transition.Granted, command, out _)) call.Refuse(call.UnknownOutcome);
+        foreach (var (call, _) in keeper.Dequeue(_granted, command, out _)) call.Refuse(call.UnknownOutcome);
     }
 
     /// <returns>False where the call has its response already.</returns>
     public bool TryRespond(LeaseReply<TReply> reply, LeaseState state, Instant now) =>
-        TryRespond(reply.ToResult(new ResponseContext(keeper, state, command.RequestId, Received, now)));
+        TrySetResult(reply.ToResult(new ResponseContext(keeper, state, command.RequestId, Received, now)));
 }
 
 /// <summary>A place in line and, while its client is there, the call that waits.</summary>

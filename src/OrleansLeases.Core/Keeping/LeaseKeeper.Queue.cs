@@ -10,12 +10,12 @@ public sealed partial class LeaseKeeper
     // Volatile: first come first, guarded by _gate, since clients leave at any time.
     private List<Waiter> _waiters = NoWaiters;
 
-    private IReadOnlyList<QueuedRequest> QueuedRequests()
+    private QueuedRequest[] QueuedRequests()
     {
         if (_waiters.Count == 0) return [];
         lock (_gate)
         {
-            return _waiters.ConvertAll(waiter => new QueuedRequest(waiter.Command.Request, waiter.Command.Fingerprint, waiter.Call is not null));
+            return [.. _waiters.Select(waiter => new QueuedRequest(waiter.Command.Request, waiter.Command.Fingerprint, waiter.Call is not null))];
         }
     }
 
@@ -65,7 +65,7 @@ public sealed partial class LeaseKeeper
             SetAlarm_NeedsLock();
         }
 
-        call.TryCancel();
+        call.TrySetCanceled(call.Cancellation);
         // Those behind may fit now.
         Tick(fresh: false, now);
     }

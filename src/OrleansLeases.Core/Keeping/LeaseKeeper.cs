@@ -37,7 +37,7 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
         where TReply : class
     {
         var call = new LeaseCall<TReply>(this, command, _host.Clock.Read()) { Cancellation = cancellationToken };
-        return TryEnqueue(call, MaxCalls) ? call.Response : null;
+        return TryEnqueue(call, MaxCalls) ? call.Task : null;
     }
 
     /// <inheritdoc/>
@@ -59,7 +59,7 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
             }
         }
 
-        return Tick(rechecks, now) ?? Task.CompletedTask;
+        return Tick(rechecks, now) is { } tick ? tick : Task.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -129,10 +129,10 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     internal LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Instant now) =>
         new RecordWatch(GetBroadcaster(state), Name, state, new WatchEvent.LeaseSnapshot(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
 
-    private Task? Tick(bool fresh, Instant now)
+    private Task<LeaseResult<LeaseReply.Unchanged>>? Tick(bool fresh, Instant now)
     {
         var call = new LeaseCall<LeaseReply.Unchanged>(this, fresh ? new LeaseCommand.Tick(fresh) : LeaseCommand.Tick.Instance, now);
-        return TryEnqueue(call) ? call.Response : null;
+        return TryEnqueue(call) ? call.Task : null;
     }
 
     /// <summary>

@@ -1,34 +1,35 @@
 namespace OrleansLeases.Core;
 
 /// <summary>One call to a keeper, from its receipt to its response. The keeper processes its calls one at a time.</summary>
-internal abstract class PendingCall(Instant received)
+internal interface IPendingCall
 {
-    public Instant Received { get; } = received;
+    Instant Received { get; }
 
     /// <summary>Counts the calls of a keeper in the order of their arrival.</summary>
-    public long Number { get; set; }
+    long Number { get; set; }
 
     /// <summary>Whether the record should stay in memory for more calls of its kind.</summary>
-    public abstract bool IsUse { get; }
+    bool IsUse { get; }
 
     /// <summary>Has the keeper process the call; the keeper has nothing else to do meanwhile.</summary>
-    public abstract ValueTask ProcessAsync();
+    ValueTask ProcessAsync();
 
-    public abstract void Refuse(Refusal refusal);
+    void Refuse(Refusal refusal);
 
-    public abstract void Fault(Exception defect);
+    void Fault(Exception defect);
 }
 
-/// <summary>A call as the loop of its keeper sees it.</summary>
+/// <summary>A call as the loop of its keeper sees it. It is its own response, so that a call costs no further object.</summary>
 /// <typeparam name="TState">The record.</typeparam>
 /// <typeparam name="TReply">The response, where the call is not refused.</typeparam>
-internal abstract class PendingCall<TState, TReply>(Instant received) : PendingCall(received)
+internal abstract class PendingCall<TState, TReply>(Instant received)
+    : TaskCompletionSource<LeaseResult<TReply>>(TaskCreationOptions.RunContinuationsAsynchronously), IPendingCall
     where TState : class
     where TReply : class
 {
-    private readonly TaskCompletionSource<LeaseResult<TReply>> _response = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public Instant Received { get; } = received;
 
-    public Task<LeaseResult<TReply>> Response => _response.Task;
+    public long Number { get; set; }
 
     public CancellationToken Cancellation { get; init; }
 
@@ -36,6 +37,8 @@ internal abstract class PendingCall<TState, TReply>(Instant received) : PendingC
     /// What the call asked for is stored, and was over before the keeper could respond: its end is on its way into the store.
     /// </summary>
     public bool IsStored { get; set; }
+
+    public abstract bool IsUse { get; }
 
     /// <summary>Whether nobody waits for the response, so that other saves may go first.</summary>
     public abstract bool IsBackground { get; }
@@ -56,13 +59,11 @@ internal abstract class PendingCall<TState, TReply>(Instant received) : PendingC
     /// <summary>Responds where the store did not say whether it took the change.</summary>
     public virtual void RespondUnknown() => Refuse(UnknownOutcome);
 
-    public bool TryRespond(LeaseResult<TReply> result) => _response.TrySetResult(result);
+    public abstract ValueTask ProcessAsync();
 
-    public bool TryCancel() => _response.TrySetCanceled(Cancellation);
+    public void Refuse(Refusal refusal) => TrySetResult(refusal);
 
-    public override void Refuse(Refusal refusal) => _response.TrySetResult(refusal);
-
-    public override void Fault(Exception defect) => _response.TrySetException(defect);
+    public void Fault(Exception defect) => TrySetException(defect);
 
     /// <summary>
     /// Responds to a call that came to nothing; unless something of it is stored, of which the refusal would not be true.

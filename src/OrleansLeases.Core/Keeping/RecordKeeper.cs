@@ -38,7 +38,7 @@ public abstract class RecordKeeper<TState> : Keeper
         where TReply : class
     {
         // Nothing has happened for it yet, and nobody would hear of its grant.
-        if (call.Cancellation.IsCancellationRequested && call.TryCancel()) return;
+        if (call.Cancellation.IsCancellationRequested && call.TrySetCanceled(call.Cancellation)) return;
         var isFresh = IsCompared(call);
         var mustBeFresh = call.RequiresFreshRead;
         for (var conflicts = 0; ;)

@@ -25,7 +25,7 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
         where TReply : KeyReply<TReply>
     {
         var call = new KeyCall<TReply>(this, command, _host.Clock.Read());
-        return TryEnqueue(call, MaxCalls) ? call.Response : null;
+        return TryEnqueue(call, MaxCalls) ? call.Task : null;
     }
 
     /// <inheritdoc/>
@@ -43,7 +43,7 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
         }
 
         var call = new KeyCall<KeyReply.Unchanged>(this, KeyCommand.Recheck.Instance, now);
-        return TryEnqueue(call) ? call.Response : Task.CompletedTask;
+        return TryEnqueue(call) ? call.Task : Task.CompletedTask;
     }
 
     private protected override void Adopt(KeyState stored)
@@ -79,5 +79,5 @@ internal sealed class KeyCall<TReply>(KeyKeeper keeper, KeyCommand<TReply> comma
         return new(next, Durable: !ReferenceEquals(next, state), _reply.RestsOnAbsence);
     }
 
-    public override bool TryRespond(KeyState state, bool durable) => TryRespond(_reply!.ToResponse(keeper, state).ToResult());
+    public override bool TryRespond(KeyState state, bool durable) => TrySetResult(_reply!.ToResponse(keeper, state).ToResult());
 }

@@ -376,6 +376,6 @@ public sealed class TwinTests
         _b.Advance(seconds);
     }
 
-    private static LeaseCommand Transfer(long token) =>
+    private static LeaseCommand<LeaseGrant> Transfer(long token) =>
         LeaseCommand.Of(new TransferRequest { Resource = KeeperBench.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" });
 }

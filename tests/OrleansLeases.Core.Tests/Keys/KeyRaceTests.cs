@@ -375,7 +375,7 @@ public sealed class KeyRaceTests
         return new KeyLease { Resource = R, Owner = "me", Token = Now<LeaseGrant>(answer).Token };
     }
 
-    private static LeaseCommand ReleaseOf(KeyLease lease) =>
+    private static LeaseCommand<LeaseRelease> ReleaseOf(KeyLease lease) =>
         LeaseCommand.Of(new ReleaseRequest { Resource = lease.Resource, Owner = lease.Owner, Token = lease.Token });
 
     private void Release(KeyLease lease)

@@ -141,7 +141,7 @@ internal sealed class TwinWorld
         if (_hosts.Any(one => one.Asleep)) return;
         _steppedFar = true;
         host.StepFarAhead();
-        _clients.Send(host, Holder(step) is { } holder ? RenewalOf(holder, null) : NewAcquire(step));
+        _clients.Send(host, Holder(step) is { } holder ? (LeaseCommand)RenewalOf(holder, null) : NewAcquire(step));
         AnswerAll();
         if (step.C % 4 > 0) host.StepWall(Ahead[step.C % Ahead.Length]);
     }
@@ -157,10 +157,10 @@ internal sealed class TwinWorld
         }
     }
 
-    private static LeaseCommand RenewalOf(TwinClients.Belief holder, TimeSpan? ttl) =>
+    private static LeaseCommand<LeaseRenewal> RenewalOf(TwinClients.Belief holder, TimeSpan? ttl) =>
         LeaseCommand.Of(new RenewRequest { Resource = "r", Owner = holder.Owner, Token = holder.Token, Ttl = ttl });
 
-    private LeaseCommand NewAcquire(Step step)
+    private LeaseCommand<LeaseGrant> NewAcquire(Step step)
     {
         var request = MachineBench.Ask($"o{step.B % 4}", id: $"q{_requests++}") with
         {

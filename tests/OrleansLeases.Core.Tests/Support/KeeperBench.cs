@@ -62,8 +62,6 @@ internal sealed class KeeperBench : IKeeperAlarm
         where TReply : class =>
         Keeper.Submit(command, cancellation) ?? throw new InvalidOperationException("The keeper has retired.");
 
-    public Task Do(LeaseCommand command) => Keeper.Submit(command) ?? throw new InvalidOperationException("The keeper has retired.");
-
     public Task Acquire(AcquireRequest request, CancellationToken cancellation = default) => Do(LeaseCommand.Of(request), cancellation);
 
     public Task Renew(long token, string owner = "me", double? ttl = null) => Do(LeaseCommand.Of(new RenewRequest
