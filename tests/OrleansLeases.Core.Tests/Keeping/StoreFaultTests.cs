@@ -1,37 +1,37 @@
-using static OrleansLeases.Core.Tests.KeeperBench;
-using static OrleansLeases.Core.Tests.MachineBench;
+using static OrleansLeases.Core.Tests.KeeperFixture;
+using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 
 /// <summary>I2, I3 and I7 whatever the store does.</summary>
 public sealed class StoreFaultTests
 {
-    private readonly KeeperBench _bench = new();
+    private readonly KeeperFixture _fixture = new();
 
     [Fact]
     public void Acquire_WhenTheStoreThrowsBeforeTheWrite_IsUnknownAndARepeatAppliesAfresh()
     {
-        _bench.Store.OnSave(_ => throw new IOException("before"));
+        _fixture.Store.OnSave(_ => throw new IOException("before"));
 
-        Assert.Equal("by me", Now<Refusal.OutcomeUnknown>(_bench.Acquire(Ask())).RequestId);
-        Assert.Equal(LeaseState.Unused.Version, _bench.Stored.Version);
+        Assert.Equal("by me", Now<Refusal.OutcomeUnknown>(_fixture.Acquire(Ask())).RequestId);
+        Assert.Equal(LeaseState.Unused.Version, _fixture.Stored.Version);
 
-        var grant = Now<LeaseGrant>(_bench.Acquire(Ask()));
+        var grant = Now<LeaseGrant>(_fixture.Acquire(Ask()));
         Assert.Equal((1, false), (grant.Token, grant.Replayed));
     }
 
     [Fact]
     public void Acquire_WhenTheStoreThrowsAfterTheWrite_IsUnknownAndARepeatIsTheSameGrant()
     {
-        _bench.Store.OnSave(WriteAndThrow);
-        Now<Refusal.OutcomeUnknown>(_bench.Acquire(Ask()));
-        _bench.Advance(4);
+        _fixture.Store.OnSave(WriteAndThrow);
+        Now<Refusal.OutcomeUnknown>(_fixture.Acquire(Ask()));
+        _fixture.Advance(4);
 
-        var grant = Now<LeaseGrant>(_bench.Acquire(Ask()));
+        var grant = Now<LeaseGrant>(_fixture.Acquire(Ask()));
 
         Assert.Equal((1, true), (grant.Token, grant.Replayed));
         Assert.True(grant.Remaining <= Seconds(6));
-        Assert.Equal(1, _bench.Stored.LastToken);
+        Assert.Equal(1, _fixture.Stored.LastToken);
     }
 
     [Theory]
@@ -41,13 +41,13 @@ public sealed class StoreFaultTests
     [InlineData("release")]
     public void Verbs_WhenTheStoreThrowsAfterTheWrite_ApplyOnce(string verb)
     {
-        var token = _bench.Grant().Token;
-        _bench.Advance(1);
-        _bench.Store.OnSave(WriteAndThrow);
+        var token = _fixture.Grant().Token;
+        _fixture.Advance(1);
+        _fixture.Store.OnSave(WriteAndThrow);
 
         var unknown = Now<Refusal.OutcomeUnknown>(Do());
         Assert.Equal(verb is "renew" or "release" ? null : verb, unknown.RequestId);
-        var sequence = _bench.Stored.Log.Last;
+        var sequence = _fixture.Stored.Log.Last;
         switch (Now<object>(Do()))
         {
             case LeaseGrant grant:
@@ -64,14 +64,14 @@ public sealed class StoreFaultTests
                 break;
         }
 
-        Assert.Equal(sequence, _bench.Stored.Log.Last);
+        Assert.Equal(sequence, _fixture.Stored.Log.Last);
 
         Task Do() => verb switch
         {
-            "transfer" => _bench.Do(LeaseCommand.Of(new TransferRequest { Resource = MachineBench.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" })),
-            "break" => _bench.Break(token, grace: 60),
-            "renew" => _bench.Renew(token),
-            _ => _bench.Release(token),
+            "transfer" => _fixture.Do(LeaseCommand.Of(new TransferRequest { Resource = MachineFixture.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" })),
+            "break" => _fixture.Break(token, grace: 60),
+            "renew" => _fixture.Renew(token),
+            _ => _fixture.Release(token),
         };
     }
 
@@ -79,64 +79,64 @@ public sealed class StoreFaultTests
     public void Acquire_WhenTheWriteLandsAfterTheKeeperLoadedAgain_NeverGrantsTwice()
     {
         ScriptedStore.SaveCall? late = null;
-        _bench.Store.OnSave(call =>
+        _fixture.Store.OnSave(call =>
         {
             late = call;
             throw new IOException("no answer");
         });
-        Now<Refusal.OutcomeUnknown>(_bench.Acquire(Ask()));
+        Now<Refusal.OutcomeUnknown>(_fixture.Acquire(Ask()));
         // The keeper loads again and sees nothing of it; then the write lands.
-        Assert.Equal(LeaseStatus.Free, _bench.Info().State);
+        Assert.Equal(LeaseStatus.Free, _fixture.Info().State);
         Assert.Equal(SaveOutcome.Saved, late!.Write());
 
-        var grant = Now<LeaseGrant>(_bench.Acquire(Ask()));
+        var grant = Now<LeaseGrant>(_fixture.Acquire(Ask()));
         Assert.Equal((1, true), (grant.Token, grant.Replayed));
-        Now<Refusal.Held>(_bench.Acquire(Ask("other")));
+        Now<Refusal.Held>(_fixture.Acquire(Ask("other")));
     }
 
     [Fact]
     public void Acquire_WhenTheLateWriteComesAfterAnother_IsLost()
     {
         ScriptedStore.SaveCall? late = null;
-        _bench.Store.OnSave(call =>
+        _fixture.Store.OnSave(call =>
         {
             late = call;
             throw new IOException("no answer");
         });
-        Now<Refusal.OutcomeUnknown>(_bench.Acquire(Ask()));
-        var other = _bench.Grant("other");
+        Now<Refusal.OutcomeUnknown>(_fixture.Acquire(Ask()));
+        var other = _fixture.Grant("other");
 
         Assert.Equal(SaveOutcome.Conflict, late!.Write());
 
-        Assert.Equal(other.Token, Assert.Single(_bench.Stored.Holders).Token);
-        Now<Refusal.Held>(_bench.Acquire(Ask()));
+        Assert.Equal(other.Token, Assert.Single(_fixture.Stored.Holders).Token);
+        Now<Refusal.Held>(_fixture.Acquire(Ask()));
     }
 
     [Fact]
     public void Renew_WhenALateExpiryMayStillLand_IsClaimedBeforeItIsTold()
     {
         // The horizon outlives the deadline; the expiry's write is lost on the way, and the keeper loads the old record.
-        var token = _bench.Grant().Token;
-        _bench.Advance(1);
-        Now<LeaseRenewal>(_bench.Renew(token));
-        _bench.AlarmsRing = false;
-        _bench.Advance(10);
+        var token = _fixture.Grant().Token;
+        _fixture.Advance(1);
+        Now<LeaseRenewal>(_fixture.Renew(token));
+        _fixture.AlarmsRing = false;
+        _fixture.Advance(10);
         ScriptedStore.SaveCall? late = null;
-        _bench.Store.OnSave(call =>
+        _fixture.Store.OnSave(call =>
         {
             late = call;
             throw new IOException("no answer");
         });
-        Now<Refusal.OutcomeUnknown>(_bench.Acquire(Ask("other")));
+        Now<Refusal.OutcomeUnknown>(_fixture.Acquire(Ask("other")));
 
         // It lands just before the holder shows up again, with the other's grant in it.
-        _bench.Store.OnSave(call =>
+        _fixture.Store.OnSave(call =>
         {
             Assert.Equal(SaveOutcome.Saved, late!.Write());
             return call.Write();
         });
-        Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(_bench.Renew(token)).Reason);
-        Assert.Equal("other", Assert.Single(_bench.Stored.Holders).Owner);
+        Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(_fixture.Renew(token)).Reason);
+        Assert.Equal("other", Assert.Single(_fixture.Stored.Holders).Owner);
     }
 
     [Theory]
@@ -146,7 +146,7 @@ public sealed class StoreFaultTests
     {
         SlowSave(slow);
 
-        var grant = _bench.Grant(ttl: 10);
+        var grant = _fixture.Grant(ttl: 10);
 
         Assert.Equal((Seconds(left), Seconds(slow)), (grant.Remaining, grant.Elapsed));
     }
@@ -158,19 +158,19 @@ public sealed class StoreFaultTests
     {
         SlowSave(slow);
 
-        Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(_bench.Acquire(Ask())).Reason);
-        Assert.Empty(_bench.Stored.Holders);
-        Assert.Equal(2, _bench.Stored.Log.Last);
+        Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(_fixture.Acquire(Ask())).Reason);
+        Assert.Empty(_fixture.Stored.Holders);
+        Assert.Equal(2, _fixture.Stored.Log.Last);
     }
 
     [Fact]
     public void Renew_WhenTheWriteOutlastsTheTtl_IsToldExpired()
     {
-        var token = _bench.Grant().Token;
-        _bench.Advance(1);
+        var token = _fixture.Grant().Token;
+        _fixture.Advance(1);
         SlowSave(11);
 
-        Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(_bench.Renew(token)).Reason);
+        Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(_fixture.Renew(token)).Reason);
     }
 
     // The write that records its end loses to another activation, and then nothing can be read.
@@ -179,26 +179,26 @@ public sealed class StoreFaultTests
     [InlineData(true)]
     public void Change_ThatIsStoredAndOver_WhenItsEndIsNotStored_IsUnknown(bool breaks)
     {
-        _bench.AlarmsRing = false;
-        if (breaks) _bench.Grant();
+        _fixture.AlarmsRing = false;
+        if (breaks) _fixture.Grant();
         SlowSave(30);
-        _bench.Store.OnSave(_ => SaveOutcome.Conflict);
-        if (!breaks) _bench.Store.OnLoad(call => call.Read());
-        _bench.Store.OnLoad(_ => throw new IOException("away"));
+        _fixture.Store.OnSave(_ => SaveOutcome.Conflict);
+        if (!breaks) _fixture.Store.OnLoad(call => call.Read());
+        _fixture.Store.OnLoad(_ => throw new IOException("away"));
 
-        Now<Refusal.OutcomeUnknown>(breaks ? _bench.Break(null, grace: 0) : _bench.Acquire(Ask()));
+        Now<Refusal.OutcomeUnknown>(breaks ? _fixture.Break(null, grace: 0) : _fixture.Acquire(Ask()));
     }
 
     [Fact]
     public void Line_WhenTheWriteOutlastsTheTtlAndTheEndIsNotStored_TheWaiterIsToldUnknown()
     {
-        _bench.AlarmsRing = false;
-        var held = _bench.Grant(ttl: 60).Token;
-        var waits = _bench.Acquire(Ask("other", ttl: 1) with { Wait = Seconds(20) });
+        _fixture.AlarmsRing = false;
+        var held = _fixture.Grant(ttl: 60).Token;
+        var waits = _fixture.Acquire(Ask("other", ttl: 1) with { Wait = Seconds(20) });
         SlowSave(2);
-        _bench.Store.OnSave(_ => SaveOutcome.NotSaved);
+        _fixture.Store.OnSave(_ => SaveOutcome.NotSaved);
 
-        Now<LeaseRelease>(_bench.Release(held));
+        Now<LeaseRelease>(_fixture.Release(held));
 
         Now<Refusal.OutcomeUnknown>(waits);
     }
@@ -206,11 +206,11 @@ public sealed class StoreFaultTests
     [Fact]
     public void Line_WhenTheWriteOutlastsTheTtl_TheWaiterIsToldExpired()
     {
-        var held = _bench.Grant(ttl: 60).Token;
-        var waits = _bench.Acquire(Ask("other", ttl: 1) with { Wait = Seconds(20) });
+        var held = _fixture.Grant(ttl: 60).Token;
+        var waits = _fixture.Acquire(Ask("other", ttl: 1) with { Wait = Seconds(20) });
         SlowSave(2);
 
-        Now<LeaseRelease>(_bench.Release(held));
+        Now<LeaseRelease>(_fixture.Release(held));
 
         Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(waits).Reason);
     }
@@ -218,87 +218,87 @@ public sealed class StoreFaultTests
     [Fact]
     public void Acquire_WhenTheCompareAndSwapIsLostOnce_LooksAgain()
     {
-        _bench.Info();
-        _bench.Store.OnSave(call =>
+        _fixture.Info();
+        _fixture.Store.OnSave(call =>
         {
-            new KeeperBench(NewRules("twin"), _bench.Store, _bench.Time).Grant("other");
+            new KeeperFixture(NewRules("twin"), _fixture.Store, _fixture.Time).Grant("other");
             return call.Write();
         });
 
-        Assert.Equal("other", Assert.Single(Now<Refusal.Held>(_bench.Acquire(Ask())).Holders).Owner);
-        Assert.Equal(1, _bench.Stored.LastToken);
+        Assert.Equal("other", Assert.Single(Now<Refusal.Held>(_fixture.Acquire(Ask())).Holders).Owner);
+        Assert.Equal(1, _fixture.Stored.LastToken);
     }
 
     [Fact]
     public void Acquire_WhenTheCompareAndSwapIsLostTwice_IsUnavailableAndNothingChanged()
     {
-        _bench.Store.OnSave(_ => SaveOutcome.Conflict);
-        _bench.Store.OnSave(_ => SaveOutcome.Conflict);
+        _fixture.Store.OnSave(_ => SaveOutcome.Conflict);
+        _fixture.Store.OnSave(_ => SaveOutcome.Conflict);
 
-        Now<Refusal.Unavailable>(_bench.Acquire(Ask()));
-        Assert.Equal(2, _bench.Store.Saves);
-        Assert.Equal(1, _bench.Grant().Token);
+        Now<Refusal.Unavailable>(_fixture.Acquire(Ask()));
+        Assert.Equal(2, _fixture.Store.Saves);
+        Assert.Equal(1, _fixture.Grant().Token);
     }
 
     [Fact]
     public void Acquire_WhenCertainlyNotSaved_IsUnavailableAndNothingChanged()
     {
-        _bench.Store.OnSave(_ => SaveOutcome.NotSaved);
+        _fixture.Store.OnSave(_ => SaveOutcome.NotSaved);
 
-        Now<Refusal.Unavailable>(_bench.Acquire(Ask()));
+        Now<Refusal.Unavailable>(_fixture.Acquire(Ask()));
 
-        Assert.Equal(LeaseStatus.Free, _bench.Info().State);
-        Assert.Equal(1, _bench.Store.Loads);
-        var grant = _bench.Grant();
+        Assert.Equal(LeaseStatus.Free, _fixture.Info().State);
+        Assert.Equal(1, _fixture.Store.Loads);
+        var grant = _fixture.Grant();
         Assert.Equal((1, false), (grant.Token, grant.Replayed));
     }
 
     [Fact]
     public void Renew_WhenNotSaved_LeavesTheOldDeadline()
     {
-        var token = _bench.Grant().Token;
-        _bench.Advance(1);
-        _bench.Store.OnSave(_ => SaveOutcome.NotSaved);
-        Now<Refusal.Unavailable>(_bench.Renew(token));
+        var token = _fixture.Grant().Token;
+        _fixture.Advance(1);
+        _fixture.Store.OnSave(_ => SaveOutcome.NotSaved);
+        Now<Refusal.Unavailable>(_fixture.Renew(token));
 
-        _bench.Advance(9);
-        Now<LeaseGrant>(_bench.Acquire(Ask("other")));
+        _fixture.Advance(9);
+        Now<LeaseGrant>(_fixture.Acquire(Ask("other")));
     }
 
     [Fact]
     public void Get_WhenTheExpiryCannotBeStored_DoesNotTellIt()
     {
-        _bench.AlarmsRing = false;
-        _bench.Grant();
-        _bench.Advance(10);
-        _bench.Store.OnSave(_ => SaveOutcome.NotSaved);
+        _fixture.AlarmsRing = false;
+        _fixture.Grant();
+        _fixture.Advance(10);
+        _fixture.Store.OnSave(_ => SaveOutcome.NotSaved);
 
-        Now<Refusal.Unavailable>(_bench.Keeper.Submit(new LeaseCommand.Get(Fresh: false))!);
-        Assert.Equal(LeaseStatus.Free, _bench.Info().State);
-        Assert.Empty(_bench.Stored.Holders);
+        Now<Refusal.Unavailable>(_fixture.Keeper.Submit(new LeaseCommand.Get(Fresh: false))!);
+        Assert.Equal(LeaseStatus.Free, _fixture.Info().State);
+        Assert.Empty(_fixture.Stored.Holders);
     }
 
     [Fact]
     public void Line_WhenTheGrantsOutcomeIsUnknown_TheWaiterIsToldSo()
     {
-        var held = _bench.Grant(ttl: 60).Token;
-        var waits = _bench.Acquire(Ask("other") with { Wait = Seconds(20) });
-        _bench.Store.OnSave(WriteAndThrow);
+        var held = _fixture.Grant(ttl: 60).Token;
+        var waits = _fixture.Acquire(Ask("other") with { Wait = Seconds(20) });
+        _fixture.Store.OnSave(WriteAndThrow);
 
-        Now<Refusal.OutcomeUnknown>(_bench.Release(held));
+        Now<Refusal.OutcomeUnknown>(_fixture.Release(held));
         Assert.Equal("by other", Now<Refusal.OutcomeUnknown>(waits).RequestId);
-        Assert.Equal((held + 1, true), (_bench.Grant("other").Token, _bench.Grant("other").Replayed));
-        Assert.True(Now<LeaseRelease>(_bench.Release(held)).Replayed);
+        Assert.Equal((held + 1, true), (_fixture.Grant("other").Token, _fixture.Grant("other").Replayed));
+        Assert.True(Now<LeaseRelease>(_fixture.Release(held)).Replayed);
     }
 
     [Fact]
     public void Line_WhenTheStoreRefusedOnce_IsServedWithoutAnotherCall()
     {
-        _bench.Grant(ttl: 3);
-        var waits = _bench.Acquire(Ask("other") with { Wait = Seconds(20) });
-        _bench.Store.OnSave(_ => SaveOutcome.NotSaved);
+        _fixture.Grant(ttl: 3);
+        var waits = _fixture.Acquire(Ask("other") with { Wait = Seconds(20) });
+        _fixture.Store.OnSave(_ => SaveOutcome.NotSaved);
 
-        _bench.Advance(4);
+        _fixture.Advance(4);
 
         Now<LeaseGrant>(waits);
     }
@@ -308,14 +308,14 @@ public sealed class StoreFaultTests
     [InlineData(true)]
     public void Line_WhenTheStoreIsDown_WaitsEndOnTime(bool loadsFail)
     {
-        var token = _bench.Grant(ttl: 3).Token;
-        var waits = _bench.Acquire(Ask("other") with { Wait = Seconds(5) });
-        _bench.Store.EverySave = _ => loadsFail ? throw new IOException("down") : SaveOutcome.NotSaved;
-        _bench.Store.EveryLoad = call => loadsFail ? throw new IOException("down") : call.Read();
-        _bench.Advance(1);
-        Now<Refusal>(_bench.Renew(token));
+        var token = _fixture.Grant(ttl: 3).Token;
+        var waits = _fixture.Acquire(Ask("other") with { Wait = Seconds(5) });
+        _fixture.Store.EverySave = _ => loadsFail ? throw new IOException("down") : SaveOutcome.NotSaved;
+        _fixture.Store.EveryLoad = call => loadsFail ? throw new IOException("down") : call.Read();
+        _fixture.Advance(1);
+        Now<Refusal>(_fixture.Renew(token));
 
-        _bench.Advance(4);
+        _fixture.Advance(4);
 
         Now<Refusal>(waits);
     }
@@ -323,15 +323,15 @@ public sealed class StoreFaultTests
     [Fact]
     public void Line_WhenTheStoreHangs_WaitsEndASecondLate()
     {
-        var token = _bench.Grant(ttl: 60).Token;
-        var waits = _bench.Acquire(Ask("other") with { Wait = Seconds(5) });
-        _bench.Store.Hold = true;
-        var hangs = _bench.Release(token);
+        var token = _fixture.Grant(ttl: 60).Token;
+        var waits = _fixture.Acquire(Ask("other") with { Wait = Seconds(5) });
+        _fixture.Store.Hold = true;
+        var hangs = _fixture.Release(token);
 
         // The turn that hangs may be storing the very grant that is waited for, as it is here.
-        _bench.Advance(5.999);
+        _fixture.Advance(5.999);
         Assert.False(waits.IsCompleted);
-        _bench.Advance(0.001);
+        _fixture.Advance(0.001);
 
         Assert.False(hangs.IsCompleted);
         Now<Refusal>(waits);
@@ -340,29 +340,29 @@ public sealed class StoreFaultTests
     [Fact]
     public void Load_WhenItFails_IsUnavailableAndTheNextCallLoads()
     {
-        _bench.Store.OnLoad(_ => throw new IOException("a secret of the store"));
+        _fixture.Store.OnLoad(_ => throw new IOException("a secret of the store"));
 
-        var detail = Now<Refusal.Unavailable>(_bench.Acquire(Ask())).Detail;
+        var detail = Now<Refusal.Unavailable>(_fixture.Acquire(Ask())).Detail;
         Assert.Contains("could not be read; the log says why, under 1.", detail, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", detail, StringComparison.Ordinal);
-        Assert.Contains("secret", Assert.Single(_bench.Failures), StringComparison.Ordinal);
-        Assert.Equal(0, _bench.Store.Saves);
-        Assert.Equal(1, _bench.Grant().Token);
+        Assert.Contains("secret", Assert.Single(_fixture.Failures), StringComparison.Ordinal);
+        Assert.Equal(0, _fixture.Store.Saves);
+        Assert.Equal(1, _fixture.Grant().Token);
     }
 
     [Fact]
     public void Keeper_WhenItForgot_NeverGrantsBeforeTheHorizon()
     {
-        var token = _bench.Grant().Token;
-        _bench.Advance(1);
-        Now<LeaseRenewal>(_bench.Renew(token));
-        _bench.Forget();
+        var token = _fixture.Grant().Token;
+        _fixture.Advance(1);
+        Now<LeaseRenewal>(_fixture.Renew(token));
+        _fixture.Forget();
 
-        Now<Refusal.Held>(_bench.Acquire(Ask("other", id: "early")));
-        _bench.Advance(19.999);
-        Now<Refusal.Held>(_bench.Acquire(Ask("other", id: "later")));
-        _bench.Advance(0.001);
-        Assert.Equal(token + 1, _bench.Grant("other").Token);
+        Now<Refusal.Held>(_fixture.Acquire(Ask("other", id: "early")));
+        _fixture.Advance(19.999);
+        Now<Refusal.Held>(_fixture.Acquire(Ask("other", id: "later")));
+        _fixture.Advance(0.001);
+        Assert.Equal(token + 1, _fixture.Grant("other").Token);
     }
 
     private static SaveOutcome WriteAndThrow(ScriptedStore.SaveCall call)
@@ -371,9 +371,9 @@ public sealed class StoreFaultTests
         throw new IOException("after");
     }
 
-    private void SlowSave(double seconds) => _bench.Store.OnSave(call =>
+    private void SlowSave(double seconds) => _fixture.Store.OnSave(call =>
     {
-        _bench.Time.Advance(Seconds(seconds));
+        _fixture.Time.Advance(Seconds(seconds));
         return call.Write();
     });
 }

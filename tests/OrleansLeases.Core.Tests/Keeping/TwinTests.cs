@@ -1,18 +1,18 @@
 using OrleansLeases.Testing;
-using static OrleansLeases.Core.Tests.KeeperBench;
-using static OrleansLeases.Core.Tests.MachineBench;
+using static OrleansLeases.Core.Tests.KeeperFixture;
+using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 
 /// <summary>Two keepers of one resource on one store: the shortest histories that once made two holders, or would.</summary>
 public sealed class TwinTests
 {
-    private readonly KeeperBench _a;
-    private KeeperBench _b;
+    private readonly KeeperFixture _a;
+    private KeeperFixture _b;
 
     public TwinTests()
     {
-        _a = new KeeperBench(NewRules("a"));
+        _a = new KeeperFixture(NewRules("a"));
         _b = TwinAhead(0);
     }
 
@@ -94,7 +94,7 @@ public sealed class TwinTests
     public void Acquire_WhereTheResourceWasFullBeforeAReleaseAtTheTwin_IsGranted()
     {
         var rules = NewRules("c");
-        var c = new KeeperBench(rules with { Limits = rules.Limits with { MaxHolders = 1 } }, _a.Store);
+        var c = new KeeperFixture(rules with { Limits = rules.Limits with { MaxHolders = 1 } }, _a.Store);
         var token = Now<LeaseGrant>(c.Acquire(AskShared("me"))).Token;
         Now<LeaseRelease>(_b.Release(token));
 
@@ -135,8 +135,8 @@ public sealed class TwinTests
     public void Attach_WhereTheTwinHasMadeRoom_IsNoted()
     {
         var rules = NewRules("c");
-        var c = new KeeperBench(rules with { Limits = rules.Limits with { MaxKeys = 1 } }, _a.Store);
-        var lease = new KeyLease { Resource = KeeperBench.Resource, Owner = "me", Token = c.Grant().Token };
+        var c = new KeeperFixture(rules with { Limits = rules.Limits with { MaxKeys = 1 } }, _a.Store);
+        var lease = new KeyLease { Resource = KeeperFixture.Resource, Owner = "me", Token = c.Grant().Token };
         Now<LeaseReply.Acknowledged>(c.Do(new LeaseCommand.Attach(lease, "one", Since: 1)));
         Now<LeaseReply.Acknowledged>(_b.Do(new LeaseCommand.Detach(lease.Token, "one", Generation: 2)));
 
@@ -268,8 +268,8 @@ public sealed class TwinTests
     [Fact]
     public void Renew_WhenEveryRenewalIsStoredAndTheTwinsClockIsBehind_TellsTheWholeTtl()
     {
-        var a = new KeeperBench(NewRules("a") with { RenewalFactor = 1 }, _a.Store);
-        var b = new KeeperBench(NewRules("b") with { RenewalFactor = 1 }, _a.Store, new ManualTimeProvider(ManualTimeProvider.DefaultStart.AddSeconds(-0.8)));
+        var a = new KeeperFixture(NewRules("a") with { RenewalFactor = 1 }, _a.Store);
+        var b = new KeeperFixture(NewRules("b") with { RenewalFactor = 1 }, _a.Store, new ManualTimeProvider(ManualTimeProvider.DefaultStart.AddSeconds(-0.8)));
         var token = a.Grant(ttl: 0.5).Token;
         a.Advance(0.3);
         b.Advance(0.3);
@@ -367,7 +367,7 @@ public sealed class TwinTests
         Assert.Equal(LeaseStatus.Held, _b.Info(fresh: true).State);
     }
 
-    private KeeperBench TwinAhead(double seconds) =>
+    private KeeperFixture TwinAhead(double seconds) =>
         new(NewRules("b"), _a.Store, new ManualTimeProvider(ManualTimeProvider.DefaultStart.AddSeconds(seconds)));
 
     private void Pass(double seconds)
@@ -377,5 +377,5 @@ public sealed class TwinTests
     }
 
     private static LeaseCommand<LeaseGrant> Transfer(long token) =>
-        LeaseCommand.Of(new TransferRequest { Resource = KeeperBench.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" });
+        LeaseCommand.Of(new TransferRequest { Resource = KeeperFixture.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" });
 }

@@ -1,4 +1,4 @@
-using static OrleansLeases.Core.Tests.KeyBench;
+using static OrleansLeases.Core.Tests.KeyAnswers;
 
 namespace OrleansLeases.Core.Tests;
 
@@ -140,7 +140,7 @@ public sealed class ForgoTests
 
     private KeyLease Grant(string resource)
     {
-        var answer = _world.Lease(resource, LeaseCommand.Of(MachineBench.Ask("me") with { Resource = resource }));
+        var answer = _world.Lease(resource, LeaseCommand.Of(MachineFixture.Ask("me") with { Resource = resource }));
         _world.Store.AnswerAll();
         return new KeyLease { Resource = resource, Owner = "me", Token = Now<LeaseGrant>(answer).Token };
     }

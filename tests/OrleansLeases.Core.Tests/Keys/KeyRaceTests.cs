@@ -1,4 +1,4 @@
-using static OrleansLeases.Core.Tests.KeyBench;
+using static OrleansLeases.Core.Tests.KeyAnswers;
 
 namespace OrleansLeases.Core.Tests;
 
@@ -339,7 +339,7 @@ public sealed class KeyRaceTests
             }
             else if (world.Asks.Find(ask => !ask.IsStarted) is { } next) next.Start();
             else if (world.Asks.Find(ask => ask.IsAnswered) is { } answered) answered.Deliver();
-            else if (grant is null) grant = world.Lease(R, LeaseCommand.Of(MachineBench.Ask("me") with { Resource = R }));
+            else if (grant is null) grant = world.Lease(R, LeaseCommand.Of(MachineFixture.Ask("me") with { Resource = R }));
             else if (put is null)
             {
                 lease = new KeyLease { Resource = R, Owner = "me", Token = Now<LeaseGrant>(grant).Token };
@@ -370,7 +370,7 @@ public sealed class KeyRaceTests
 
     private KeyLease Grant()
     {
-        var answer = _world.Lease(R, LeaseCommand.Of(MachineBench.Ask("me") with { Resource = R }));
+        var answer = _world.Lease(R, LeaseCommand.Of(MachineFixture.Ask("me") with { Resource = R }));
         _world.Store.AnswerAll();
         return new KeyLease { Resource = R, Owner = "me", Token = Now<LeaseGrant>(answer).Token };
     }

@@ -1,4 +1,4 @@
-using static OrleansLeases.Core.Tests.KeyBench;
+using static OrleansLeases.Core.Tests.KeyAnswers;
 
 namespace OrleansLeases.Core.Tests;
 
@@ -138,7 +138,7 @@ public sealed class KeyTwinTests
 
     private KeyLease Grant()
     {
-        var grant = _one.Lease(R, LeaseCommand.Of(MachineBench.Ask("me") with { Resource = R }));
+        var grant = _one.Lease(R, LeaseCommand.Of(MachineFixture.Ask("me") with { Resource = R }));
         _one.Store.AnswerAll();
         return new KeyLease { Resource = R, Owner = "me", Token = Now<LeaseGrant>(grant).Token };
     }

@@ -143,10 +143,10 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
         CleanUps.RemoveAt(which % CleanUps.Count);
         var keys = ended.Keys.Select(key => (key, Answer: Key(key, new KeyCommand.Clean(resource, ended.Token)))).ToList();
         Store.AnswerAll();
-        var cleaned = keys.Where(key => KeyBench.Is(key.Answer, KeyReply.Cleaned.Instance)).Select(key => key.key).ToList();
+        var cleaned = keys.Where(key => KeyAnswers.Is(key.Answer, KeyReply.Cleaned.Instance)).Select(key => key.key).ToList();
         var noted = Lease(resource, new LeaseCommand.CleanUpDone(ended.Token, cleaned));
         Store.AnswerAll();
-        if (!KeyBench.Is(noted, LeaseReply.Acknowledged.Instance) || cleaned.Count < keys.Count) CleanUp(resource, ended);
+        if (!KeyAnswers.Is(noted, LeaseReply.Acknowledged.Instance) || cleaned.Count < keys.Count) CleanUp(resource, ended);
         return true;
     }
 
@@ -158,7 +158,7 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
 
     private void Start()
     {
-        var rules = MachineBench.NewRules($"{_name}{++_runs}") with { Limits = _limits, RenewalFactor = 1, ClockSkew = TimeSpan.Zero };
+        var rules = MachineFixture.NewRules($"{_name}{++_runs}") with { Limits = _limits, RenewalFactor = 1, ClockSkew = TimeSpan.Zero };
         _host = new KeeperHost(new LeaseClock(Time), rules, this) { Cleaner = this };
         Calls = new KeyOperations(this, this, Time);
     }
@@ -212,15 +212,15 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
         {
             Assert.True(IsAnswered, $"{Command} has no answer yet.");
             world.Asks.Remove(this);
-            _reply.SetResult(KeyBench.Result(_answer!));
+            _reply.SetResult(KeyAnswers.Result(_answer!));
         }
     }
 }
 
 /// <summary>Looks at answers that must be there.</summary>
-internal static class KeyBench
+internal static class KeyAnswers
 {
-    public static T Now<T>(Task answer) => KeeperBench.Now<T>(answer);
+    public static T Now<T>(Task answer) => KeeperFixture.Now<T>(answer);
 
     public static bool Is(Task answer, object expected) => Now<object>(answer).Equals(expected);
 

@@ -301,11 +301,11 @@ internal sealed class KeyStory
 
     private void TellEnded(KeyLease lease) => _toldEnded.Add((lease.Resource, lease.Token));
 
-    private void Send(Task answer, Action<object> hear) => _calls.Add((answer, _ => hear(KeyBench.Now<object>(answer))));
+    private void Send(Task answer, Action<object> hear) => _calls.Add((answer, _ => hear(KeyAnswers.Now<object>(answer))));
 
     private void Send<T>(Task<LeaseResult<T>> answer, Action<object> hear)
         where T : class =>
-        _calls.Add((answer, _ => hear(KeyBench.Result(answer) is var result && result.TryGetValue(out var value, out var refusal) ? value : refusal!)));
+        _calls.Add((answer, _ => hear(KeyAnswers.Result(answer) is var result && result.TryGetValue(out var value, out var refusal) ? value : refusal!)));
 
     private void Listen()
     {

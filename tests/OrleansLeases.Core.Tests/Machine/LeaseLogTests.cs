@@ -1,4 +1,4 @@
-using static OrleansLeases.Core.Tests.MachineBench;
+using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 
@@ -7,18 +7,18 @@ public sealed class LeaseLogTests
     [Fact]
     public void Log_WhenItWraps_StillKnowsTheRequestsOf256GrantsAndReleases()
     {
-        var bench = new MachineBench();
+        var fixture = new MachineFixture();
         for (var i = 1; i <= 700; i++)
         {
-            bench.Release(bench.Grant(id: $"q{i}"));
+            fixture.Release(fixture.Grant(id: $"q{i}"));
             var oldest = Math.Max(1, i - 255);
-            var token = Refused<Refusal.NotHolder>(bench.Acquire(Ask(id: $"q{oldest}")));
+            var token = Refused<Refusal.NotHolder>(fixture.Acquire(Ask(id: $"q{oldest}")));
             Assert.Equal(NotHolderReason.Released, token.Reason);
         }
 
-        Assert.InRange(bench.State.Log.Count, 512, bench.Rules.LogLength);
-        Assert.Equal(1400, bench.State.Log.Last);
-        Assert.Equal(bench.State.Log.Last, bench.State.Log.First + bench.State.Log.Count - 1);
+        Assert.InRange(fixture.State.Log.Count, 512, fixture.Rules.LogLength);
+        Assert.Equal(1400, fixture.State.Log.Last);
+        Assert.Equal(fixture.State.Log.Last, fixture.State.Log.First + fixture.State.Log.Count - 1);
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-using static OrleansLeases.Core.Tests.MachineBench;
+using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 
@@ -6,101 +6,101 @@ namespace OrleansLeases.Core.Tests;
 public sealed class ResumeTests
 {
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
-    private readonly MachineBench _bench = new();
+    private readonly MachineFixture _fixture = new();
 
     [Theory]
     [InlineData("a", 0)]
     [InlineData("b", 1)]
     public void Resume_WhenAnIncarnationInherits_WaitsForTheHorizonAndForAnothersSkew(string incarnation, double skew)
     {
-        var token = _bench.Grant(ttl: 10);
-        _bench.Advance(1);
-        _bench.Renew(token);
-        _bench.Reload(incarnation);
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Advance(1);
+        _fixture.Renew(token);
+        _fixture.Reload(incarnation);
 
-        _bench.Time.Advance(Seconds(20 + skew) - Tick);
-        Assert.Single(Refused<Refusal.Held>(_bench.Acquire(Ask("next"))).Holders);
-        _bench.Time.Advance(Tick);
-        Assert.Equal(2, _bench.Grant("next"));
+        _fixture.Time.Advance(Seconds(20 + skew) - Tick);
+        Assert.Single(Refused<Refusal.Held>(_fixture.Acquire(Ask("next"))).Holders);
+        _fixture.Time.Advance(Tick);
+        Assert.Equal(2, _fixture.Grant("next"));
     }
 
     [Fact]
     public void Resume_WhenTtlWasShortened_StillHonoursTheLongerPromise()
     {
-        var token = _bench.Grant(ttl: 100);
-        _bench.Renew(token, ttl: 1);
-        _bench.Reload();
+        var token = _fixture.Grant(ttl: 100);
+        _fixture.Renew(token, ttl: 1);
+        _fixture.Reload();
 
-        _bench.Time.Advance(Seconds(100) - Tick);
-        _bench.Tick();
+        _fixture.Time.Advance(Seconds(100) - Tick);
+        _fixture.Tick();
 
-        Assert.Single(_bench.State.Holders);
+        Assert.Single(_fixture.State.Holders);
     }
 
     [Fact]
     public void Resume_WhenTtlHasFractionsOfAMillisecond_HonoursThem()
     {
-        var bench = new MachineBench(NewRules() with { RenewalFactor = 1 });
-        bench.Grant(Ask() with { Ttl = TimeSpan.FromTicks(1_009_999) });
-        bench.Reload();
+        var fixture = new MachineFixture(NewRules() with { RenewalFactor = 1 });
+        fixture.Grant(Ask() with { Ttl = TimeSpan.FromTicks(1_009_999) });
+        fixture.Reload();
 
-        bench.Time.Advance(TimeSpan.FromTicks(1_009_998));
-        bench.Tick();
+        fixture.Time.Advance(TimeSpan.FromTicks(1_009_998));
+        fixture.Tick();
 
-        Assert.Single(bench.State.Holders);
+        Assert.Single(fixture.State.Holders);
     }
 
     [Fact]
     public void Resume_WhenReaderHasASmallerRenewalFactor_HonoursTheWritersHorizon()
     {
-        _bench.Rules = _bench.Rules with { RenewalFactor = 3 };
-        var token = _bench.Grant(ttl: 10);
-        _bench.Advance(1);
-        _bench.Renew(token);
-        _bench.Rules = _bench.Rules with { RenewalFactor = 1 };
-        _bench.Reload("b");
+        _fixture.Rules = _fixture.Rules with { RenewalFactor = 3 };
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Advance(1);
+        _fixture.Renew(token);
+        _fixture.Rules = _fixture.Rules with { RenewalFactor = 1 };
+        _fixture.Reload("b");
 
-        _bench.Advance(29);
-        _bench.Tick();
+        _fixture.Advance(29);
+        _fixture.Tick();
 
-        Assert.Single(_bench.State.Holders);
+        Assert.Single(_fixture.State.Holders);
     }
 
     [Fact]
     public void Resume_WhenTheWriterClockWasFarAhead_WaitsNoLongerThanWasEverPromised()
     {
-        _bench.Time.StepWall(Seconds(3600));
-        _bench.Grant(ttl: 10);
-        _bench.Time.StepWall(-Seconds(3600));
-        _bench.Reload("b");
+        _fixture.Time.StepWall(Seconds(3600));
+        _fixture.Grant(ttl: 10);
+        _fixture.Time.StepWall(-Seconds(3600));
+        _fixture.Reload("b");
 
-        _bench.Advance(11.001);
+        _fixture.Advance(11.001);
 
-        Assert.Equal(2, _bench.Grant("next"));
+        Assert.Equal(2, _fixture.Grant("next"));
     }
 
     [Fact]
     public void Resume_WhenTheMachineSlept_WaitsMonotonically()
     {
-        _bench.Grant(ttl: 10);
-        _bench.Time.Suspend(Seconds(5));
-        _bench.Reload();
+        _fixture.Grant(ttl: 10);
+        _fixture.Time.Suspend(Seconds(5));
+        _fixture.Reload();
 
         // Asleep is not surely past: the wall clock may have been stepped.
-        _bench.Time.Advance(Seconds(10) - Tick);
-        _bench.Tick();
-        Assert.Single(_bench.State.Holders);
+        _fixture.Time.Advance(Seconds(10) - Tick);
+        _fixture.Tick();
+        Assert.Single(_fixture.State.Holders);
     }
 
     [Fact]
     public void Resume_WhenTheHolderShowsItsTokenAfterTheHorizonButBeforeTheFloor_ItResumes()
     {
-        var token = _bench.Grant(ttl: 10);
-        _bench.Reload("b");
-        _bench.Advance(10.5);
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Reload("b");
+        _fixture.Advance(10.5);
 
-        Assert.IsType<LeaseReply.Renewed>(_bench.Renew(token));
-        Assert.Equal(Seconds(10), _bench.Told(token));
+        Assert.IsType<LeaseReply.Renewed>(_fixture.Renew(token));
+        Assert.Equal(Seconds(10), _fixture.Told(token));
     }
 
     [Theory]
@@ -108,99 +108,99 @@ public sealed class ResumeTests
     [InlineData("b", 1)]
     public void Resume_WhenTheLeaseRanOutWhileNobodyLooked_ItsLockDelayBeganThen(string incarnation, double skew)
     {
-        _bench.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
-        var ran = _bench.Clock.Read().Latest + Seconds(10 + skew);
-        _bench.Advance(40);
-        _bench.Reload(incarnation);
+        _fixture.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
+        var ran = _fixture.Clock.Read().Latest + Seconds(10 + skew);
+        _fixture.Advance(40);
+        _fixture.Reload(incarnation);
 
-        Assert.Equal(Seconds(30 + skew), Refused<Refusal.Held>(_bench.Acquire(Ask("next"))).RetryAfter);
-        Assert.Equal((LeaseEventKind.Expired, ran), (_bench.Stored.Log.NewestFirst().First().Kind, _bench.Stored.Log.NewestFirst().First().At));
-        _bench.Time.Advance(Seconds(30 + skew) - Tick);
-        Refused<Refusal.Held>(_bench.Acquire(Ask("next")));
-        _bench.Time.Advance(Tick);
-        _bench.Grant("next");
+        Assert.Equal(Seconds(30 + skew), Refused<Refusal.Held>(_fixture.Acquire(Ask("next"))).RetryAfter);
+        Assert.Equal((LeaseEventKind.Expired, ran), (_fixture.Stored.Log.NewestFirst().First().Kind, _fixture.Stored.Log.NewestFirst().First().At));
+        _fixture.Time.Advance(Seconds(30 + skew) - Tick);
+        Refused<Refusal.Held>(_fixture.Acquire(Ask("next")));
+        _fixture.Time.Advance(Tick);
+        _fixture.Grant("next");
     }
 
     [Fact]
     public void Resume_WhenTheLockDelayIsOverToo_KeepsNobodyOut()
     {
-        _bench.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
-        _bench.Advance(3600);
-        _bench.Reload("b");
+        _fixture.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
+        _fixture.Advance(3600);
+        _fixture.Reload("b");
 
-        _bench.Grant("next");
+        _fixture.Grant("next");
     }
 
     [Fact]
     public void Resume_WhenALockDelayIsInherited_WaitsForTheRestAndForAnothersSkew()
     {
-        _bench.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
-        _bench.Advance(10);
-        _bench.Tick();
-        _bench.Advance(20);
-        _bench.Reload("b");
+        _fixture.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
+        _fixture.Advance(10);
+        _fixture.Tick();
+        _fixture.Advance(20);
+        _fixture.Reload("b");
 
-        _bench.Time.Advance(Seconds(40 + 1) - Tick);
-        Refused<Refusal.Held>(_bench.Acquire(Ask("next")));
-        _bench.Time.Advance(Tick);
-        _bench.Grant("next");
+        _fixture.Time.Advance(Seconds(40 + 1) - Tick);
+        Refused<Refusal.Held>(_fixture.Acquire(Ask("next")));
+        _fixture.Time.Advance(Tick);
+        _fixture.Grant("next");
     }
 
     [Fact]
     public void Resume_WhenTheHolderReleases_FreesAtOnce()
     {
-        var token = _bench.Grant(ttl: 10);
-        _bench.Reload("b");
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Reload("b");
 
-        _bench.Release(token);
+        _fixture.Release(token);
 
-        Assert.Equal(token + 1, _bench.Grant("next"));
+        Assert.Equal(token + 1, _fixture.Grant("next"));
     }
 
     [Fact]
     public void Renew_WhenMovedByAnotherIncarnation_StoresWhatAnyClockMayHavePromised()
     {
-        var token = _bench.Grant(ttl: 10);
-        _bench.Advance(1);
-        _bench.Renew(token);
-        var promised = _bench.Stored.Holders[0].Horizon;
-        _bench.Reload("b");
-        _bench.Time.StepWall(Seconds(1));
-        _bench.Advance(19.5);
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Advance(1);
+        _fixture.Renew(token);
+        var promised = _fixture.Stored.Holders[0].Horizon;
+        _fixture.Reload("b");
+        _fixture.Time.StepWall(Seconds(1));
+        _fixture.Advance(19.5);
 
         // Barely beyond the old horizon by this clock, which is ahead: the old one must still be reached by the other.
-        _bench.Renew(token, ttl: 0.1);
+        _fixture.Renew(token, ttl: 0.1);
 
-        Assert.Equal("b", _bench.Stored.Holders[0].HorizonBy);
-        Assert.True(_bench.Stored.Holders[0].Horizon >= promised + _bench.Rules.ClockSkew);
+        Assert.Equal("b", _fixture.Stored.Holders[0].HorizonBy);
+        Assert.True(_fixture.Stored.Holders[0].Horizon >= promised + _fixture.Rules.ClockSkew);
     }
 
     [Fact]
     public void Claim_WhenAnotherHolderIsServed_TouchesNeitherHorizonNorWriter()
     {
-        var first = _bench.Grant(AskShared("a"));
-        _bench.Advance(1);
-        _bench.Renew(first, "a");
-        var before = _bench.Stored.Holders[0];
-        _bench.Reload("b");
+        var first = _fixture.Grant(AskShared("a"));
+        _fixture.Advance(1);
+        _fixture.Renew(first, "a");
+        var before = _fixture.Stored.Holders[0];
+        _fixture.Reload("b");
 
-        _bench.Grant(AskShared("b"));
+        _fixture.Grant(AskShared("b"));
 
-        Assert.Equal("b", _bench.Stored.Claim.Incarnation);
-        Assert.Equal((before.Horizon, "a"), (_bench.Stored.Holders[0].Horizon, _bench.Stored.Holders[0].HorizonBy));
+        Assert.Equal("b", _fixture.Stored.Claim.Incarnation);
+        Assert.Equal((before.Horizon, "a"), (_fixture.Stored.Holders[0].Horizon, _fixture.Stored.Holders[0].HorizonBy));
     }
 
     [Fact]
     public void Acquire_WhenReplayedByAnActivationThatDidNotWriteLast_IsClaimedBeforeItIsTold()
     {
-        var token = _bench.Grant(ttl: 10);
-        _bench.Advance(1);
-        _bench.Renew(token);
-        _bench.Reload("b");
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Advance(1);
+        _fixture.Renew(token);
+        _fixture.Reload("b");
 
-        Assert.Equal(new LeaseReply.Granted(token, Replayed: true), _bench.Acquire(Ask()));
+        Assert.Equal(new LeaseReply.Granted(token, Replayed: true), _fixture.Acquire(Ask()));
 
-        Assert.True(_bench.Last.Durable);
-        Assert.Equal(_bench.Self, _bench.Stored.Claim);
+        Assert.True(_fixture.Last.Durable);
+        Assert.Equal(_fixture.Self, _fixture.Stored.Claim);
     }
 }

@@ -1,4 +1,4 @@
-using static OrleansLeases.Core.Tests.MachineBench;
+using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 
@@ -9,52 +9,52 @@ public sealed class TokenTests
     [Fact]
     public void Grant_WhenTheLeaseEnded_CountsOn()
     {
-        var bench = new MachineBench();
-        bench.Release(bench.Grant(id: "1"));
-        Assert.Empty(bench.Stored.Holders);
-        bench.Reload("b");
+        var fixture = new MachineFixture();
+        fixture.Release(fixture.Grant(id: "1"));
+        Assert.Empty(fixture.Stored.Holders);
+        fixture.Reload("b");
 
-        Assert.Equal(2, bench.Grant(id: "2"));
-        bench.Break(2, grace: 0, force: true);
-        Assert.Equal(3, bench.Grant(id: "3", ttl: 1));
-        bench.Advance(1);
-        Assert.Equal(4, bench.Grant(id: "4"));
-        Assert.Equal(5, Assert.IsType<LeaseReply.Granted>(bench.Transfer(4, to: "you")).Token);
+        Assert.Equal(2, fixture.Grant(id: "2"));
+        fixture.Break(2, grace: 0, force: true);
+        Assert.Equal(3, fixture.Grant(id: "3", ttl: 1));
+        fixture.Advance(1);
+        Assert.Equal(4, fixture.Grant(id: "4"));
+        Assert.Equal(5, Assert.IsType<LeaseReply.Granted>(fixture.Transfer(4, to: "you")).Token);
     }
 
     [Fact]
     public void Grant_WhenTheEpochIsBumped_ExceedsEveryTokenBefore()
     {
-        var bench = new MachineBench();
-        bench.Release(bench.Grant(id: "1"));
-        bench.Rules = bench.Rules with { TokenFloor = 3 * Epoch };
+        var fixture = new MachineFixture();
+        fixture.Release(fixture.Grant(id: "1"));
+        fixture.Rules = fixture.Rules with { TokenFloor = 3 * Epoch };
 
-        Assert.Equal((3 * Epoch) + 1, bench.Grant(id: "2"));
-        Assert.Equal((3 * Epoch) + 2, Assert.IsType<LeaseReply.Granted>(bench.Transfer((3 * Epoch) + 1, to: "you")).Token);
-        NotHolder(NotHolderReason.Superseded, bench.Renew(2));
+        Assert.Equal((3 * Epoch) + 1, fixture.Grant(id: "2"));
+        Assert.Equal((3 * Epoch) + 2, Assert.IsType<LeaseReply.Granted>(fixture.Transfer((3 * Epoch) + 1, to: "you")).Token);
+        NotHolder(NotHolderReason.Superseded, fixture.Renew(2));
     }
 
     [Fact]
     public void Grant_WhenTheEpochIsUsedUp_IsRefusedAndChangesNothing()
     {
-        var bench = new MachineBench { State = LeaseState.Unused with { LastToken = Epoch - 2 } };
-        var last = bench.Grant(id: "1");
+        var fixture = new MachineFixture { State = LeaseState.Unused with { LastToken = Epoch - 2 } };
+        var last = fixture.Grant(id: "1");
         Assert.Equal(Epoch - 1, last);
 
-        Assert.Equal("tokens", Refused<Refusal.LimitReached>(bench.Transfer(last, to: "you")).Limit);
-        bench.Release(last);
-        Assert.Equal("tokens", Refused<Refusal.LimitReached>(bench.Acquire(Ask(id: "2"))).Limit);
-        Assert.False(bench.Last.Durable);
+        Assert.Equal("tokens", Refused<Refusal.LimitReached>(fixture.Transfer(last, to: "you")).Limit);
+        fixture.Release(last);
+        Assert.Equal("tokens", Refused<Refusal.LimitReached>(fixture.Acquire(Ask(id: "2"))).Limit);
+        Assert.False(fixture.Last.Durable);
 
-        bench.Rules = bench.Rules with { TokenFloor = Epoch };
-        Assert.Equal(Epoch + 1, bench.Grant(id: "2"));
+        fixture.Rules = fixture.Rules with { TokenFloor = Epoch };
+        Assert.Equal(Epoch + 1, fixture.Grant(id: "2"));
     }
 
     [Fact]
     public void Grant_WhenTheEpochIsTheHighest_FitsInto53Bits()
     {
-        var bench = new MachineBench(NewRules() with { TokenFloor = LeaseRules.MaxEpoch * Epoch });
+        var fixture = new MachineFixture(NewRules() with { TokenFloor = LeaseRules.MaxEpoch * Epoch });
 
-        Assert.InRange(bench.Grant(), 1, (1L << 53) - 1);
+        Assert.InRange(fixture.Grant(), 1, (1L << 53) - 1);
     }
 }

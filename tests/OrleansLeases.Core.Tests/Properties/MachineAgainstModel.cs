@@ -16,21 +16,21 @@ public sealed class MachineAgainstModel
 
     private static void Run(Step[] history)
     {
-        var rules = MachineBench.NewRules();
-        var bench = new MachineBench(rules with { Limits = rules.Limits with { MaxHolders = MaxHolders } });
+        var rules = MachineFixture.NewRules();
+        var fixture = new MachineFixture(rules with { Limits = rules.Limits with { MaxHolders = MaxHolders } });
         var model = new ReferenceModel(MaxHolders);
         foreach (var step in history)
         {
-            model.Now = bench.Time.Elapsed;
-            var before = (bench.Stored, bench.State, Events: model.Events.Count);
-            if (Take(step, bench, model) is not { } expected) continue;
-            Assert.Equal(expected, ModelAnswer.Of(bench.Last.Reply));
-            Compare(bench, model);
-            Recorded(bench, before.Stored, before.State, model.Events.Count > before.Events);
+            model.Now = fixture.Time.Elapsed;
+            var before = (fixture.Stored, fixture.State, Events: model.Events.Count);
+            if (Take(step, fixture, model) is not { } expected) continue;
+            Assert.Equal(expected, ModelAnswer.Of(fixture.Last.Reply));
+            Compare(fixture, model);
+            Recorded(fixture, before.Stored, before.State, model.Events.Count > before.Events);
         }
     }
 
-    private static ModelAnswer? Take(Step step, MachineBench bench, ReferenceModel model)
+    private static ModelAnswer? Take(Step step, MachineFixture fixture, ReferenceModel model)
     {
         var owner = $"o{step.A % 4}";
         var token = Math.Max(1, model.All.Count - (step.B % 3)) + (step.B % 17 == 0 ? 1 : 0);
@@ -40,18 +40,18 @@ public sealed class MachineAgainstModel
         switch (step.Kind)
         {
             case 0 or 1 or 2:
-                return Acquire(step, owner, bench, model);
+                return Acquire(step, owner, fixture, model);
             case 3 or 4:
                 var renew = new RenewRequest { Resource = "r", Owner = holder, Token = token, Ttl = ttl };
-                bench.Apply(LeaseCommand.Of(renew));
+                fixture.Apply(LeaseCommand.Of(renew));
                 return model.Renew(renew);
             case 5:
                 var release = new LeaseCommand.Release(new ReleaseRequest { Resource = "r", Owner = holder, Token = token }, Undelivered: step.D % 2 == 0);
-                bench.Apply(release);
+                fixture.Apply(release);
                 return model.Release(release.Request, release.Undelivered);
             case 6:
                 var transfer = new TransferRequest { Resource = "r", Owner = holder, Token = token, NewOwner = owner, Ttl = ttl, RequestId = $"q{step.D % 3}" };
-                bench.Apply(LeaseCommand.Of(transfer));
+                fixture.Apply(LeaseCommand.Of(transfer));
                 return model.Transfer(transfer);
             case 7:
                 var order = new BreakRequest
@@ -63,21 +63,21 @@ public sealed class MachineAgainstModel
                     Reason = "why",
                     RequestId = $"q{step.C % 5}",
                 };
-                bench.Apply(LeaseCommand.Of(order));
+                fixture.Apply(LeaseCommand.Of(order));
                 return model.Break(order);
             case 8:
-                bench.Tick();
+                fixture.Tick();
                 return model.Tick();
             case 9:
-                ComeOrGo(step, bench, model);
+                ComeOrGo(step, fixture, model);
                 return null;
             default:
-                bench.Time.Advance(NextMoment(step, model));
+                fixture.Time.Advance(NextMoment(step, model));
                 return null;
         }
     }
 
-    private static ModelAnswer Acquire(Step step, string owner, MachineBench bench, ReferenceModel model)
+    private static ModelAnswer Acquire(Step step, string owner, MachineFixture fixture, ReferenceModel model)
     {
         var shared = step.B % 2 == 0;
         var request = new AcquireRequest
@@ -93,17 +93,17 @@ public sealed class MachineAgainstModel
             RequestId = step.D % 5 == 0 ? $"q{step.D % 7}" : $"{owner} {step.B % 6} {step.C % 10}",
         };
         var expected = model.Acquire(request);
-        bench.Acquire(request);
+        fixture.Acquire(request);
         if (expected.Word == "held" && request.Wait > TimeSpan.Zero && !model.Queue.Exists(place => place.RequestId == request.RequestId))
         {
             model.Queue.Add(request);
-            bench.Wait(request);
+            fixture.Wait(request);
         }
 
         return expected;
     }
 
-    private static void ComeOrGo(Step step, MachineBench bench, ReferenceModel model)
+    private static void ComeOrGo(Step step, MachineFixture fixture, ReferenceModel model)
     {
         if (model.Queue.Count == 0) return;
         var index = step.A % model.Queue.Count;
@@ -112,12 +112,12 @@ public sealed class MachineAgainstModel
         {
             model.Away.Remove(id);
             model.Queue.RemoveAt(index);
-            bench.Queue.RemoveAt(index);
+            fixture.Queue.RemoveAt(index);
             return;
         }
 
         if (!model.Away.Remove(id)) model.Away.Add(id);
-        bench.Queue[index] = bench.Queue[index] with { Present = !model.Away.Contains(id) };
+        fixture.Queue[index] = fixture.Queue[index] with { Present = !model.Away.Contains(id) };
     }
 
     private static TimeSpan NextMoment(Step step, ReferenceModel model)
@@ -132,36 +132,36 @@ public sealed class MachineAgainstModel
         };
     }
 
-    private static void Compare(MachineBench bench, ReferenceModel model)
+    private static void Compare(MachineFixture fixture, ReferenceModel model)
     {
-        var now = bench.Clock.Read();
+        var now = fixture.Clock.Read();
         Assert.Equal(
             model.Holders.Select(lease => (lease.Token, lease.Owner, lease.Mode, lease.Ttl, Left: lease.EndsAt - model.Now)),
-            bench.State.Holders.Select(holder => (holder.Token, holder.Owner, holder.Mode, holder.Ttl, Left: holder.Remaining(now))));
-        Assert.All(bench.State.Holders, holder => Assert.Equal(holder.Remaining(now), holder.EndsAt - now.Monotonic));
-        Assert.Equal(model.Events, bench.State.Log.NewestFirst().Reverse().Select(entry => (entry.Kind, entry.Token)));
-        Assert.Equal(model.Queue.Select(place => place.RequestId), bench.Queue.Select(place => place.Request.RequestId));
-        Assert.Equal(model.All.Count, bench.State.LastToken);
+            fixture.State.Holders.Select(holder => (holder.Token, holder.Owner, holder.Mode, holder.Ttl, Left: holder.Remaining(now))));
+        Assert.All(fixture.State.Holders, holder => Assert.Equal(holder.Remaining(now), holder.EndsAt - now.Monotonic));
+        Assert.Equal(model.Events, fixture.State.Log.NewestFirst().Reverse().Select(entry => (entry.Kind, entry.Token)));
+        Assert.Equal(model.Queue.Select(place => place.RequestId), fixture.Queue.Select(place => place.Request.RequestId));
+        Assert.Equal(model.All.Count, fixture.State.LastToken);
     }
 
     /// <summary>Whatever may be told is in the record that must be stored before; and nothing else is stored.</summary>
-    private static void Recorded(MachineBench bench, LeaseState storedBefore, LeaseState before, bool changed)
+    private static void Recorded(MachineFixture fixture, LeaseState storedBefore, LeaseState before, bool changed)
     {
-        var stored = bench.Stored;
-        var now = bench.Clock.Read();
-        Assert.Equal(bench.State.Log.Last, stored.Log.Last);
-        Assert.Equal(bench.State.Holders.Select(holder => holder.Token), stored.Holders.Select(holder => holder.Token));
-        Assert.All(bench.State.Holders.Zip(stored.Holders), pair => Assert.True(now.Latest + pair.First.Remaining(now) <= pair.Second.Horizon));
-        if (changed || !bench.Last.Durable)
+        var stored = fixture.Stored;
+        var now = fixture.Clock.Read();
+        Assert.Equal(fixture.State.Log.Last, stored.Log.Last);
+        Assert.Equal(fixture.State.Holders.Select(holder => holder.Token), stored.Holders.Select(holder => holder.Token));
+        Assert.All(fixture.State.Holders.Zip(stored.Holders), pair => Assert.True(now.Latest + pair.First.Remaining(now) <= pair.Second.Horizon));
+        if (changed || !fixture.Last.Durable)
         {
-            Assert.Equal(changed, bench.Last.Durable);
+            Assert.Equal(changed, fixture.Last.Durable);
             return;
         }
 
         // Only a renewal is stored without an event, and only if the stored horizon or time to live no longer holds.
-        var renewed = Assert.IsType<LeaseReply.Renewed>(bench.Last.Reply).Token;
+        var renewed = Assert.IsType<LeaseReply.Renewed>(fixture.Last.Reply).Token;
         var was = storedBefore.Holders.Single(holder => holder.Token == renewed);
-        var told = bench.State.Holders.Single(holder => holder.Token == renewed);
+        var told = fixture.State.Holders.Single(holder => holder.Token == renewed);
         Assert.True(now.Latest + told.Remaining(now) > was.Horizon || told.Ttl != before.Holders.Single(holder => holder.Token == renewed).Ttl);
     }
 }

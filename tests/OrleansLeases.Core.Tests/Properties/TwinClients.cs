@@ -51,7 +51,7 @@ internal sealed class TwinClients(TwinStore store)
         {
             _calls.Remove(call);
             if (call.Answer!.IsCanceled) continue;
-            Hear(call, KeeperBench.Now<object>(call.Answer));
+            Hear(call, KeeperFixture.Now<object>(call.Answer));
         }
     }
 

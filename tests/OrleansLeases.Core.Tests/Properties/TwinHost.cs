@@ -76,7 +76,7 @@ internal sealed class TwinHost : IKeeperAlarm
     public void Forget()
     {
         Clear();
-        _keeper = new LeaseKeeper(MachineBench.Resource, _host, _store.For(Rules.Incarnation));
+        _keeper = new LeaseKeeper(MachineFixture.Resource, _host, _store.For(Rules.Incarnation));
     }
 
     /// <summary>The process is gone and another takes its place: what was under way is never answered.</summary>
@@ -104,7 +104,7 @@ internal sealed class TwinHost : IKeeperAlarm
     {
         Rules = Rules with { Incarnation = $"{_name}{++_runs}" };
         var host = new KeeperHost(new LeaseClock(_time), Rules, this);
-        return (host, new LeaseKeeper(MachineBench.Resource, host, _store.For(Rules.Incarnation)));
+        return (host, new LeaseKeeper(MachineFixture.Resource, host, _store.For(Rules.Incarnation)));
     }
 
     private void Ring()

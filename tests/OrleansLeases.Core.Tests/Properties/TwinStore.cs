@@ -13,7 +13,7 @@ internal sealed class TwinStore
 
     public ScriptedStore Calls { get; } = new() { Hold = true };
 
-    public LeaseState Committed => Calls.Read(MachineBench.Resource);
+    public LeaseState Committed => Calls.Read(MachineFixture.Resource);
 
     /// <summary>Counts the writes that have landed.</summary>
     public long Writes { get; private set; }

@@ -27,7 +27,7 @@ internal sealed class TwinWorld
         _hosts = [Host("a", setting.A), Host("b", setting.B)];
 
         TwinHost Host(string name, int choice) => new(
-            name, _store.Calls, MachineBench.NewRules(name) with { RenewalFactor = (choice % 4) + 1 }, Ahead[choice % Ahead.Length]);
+            name, _store.Calls, MachineFixture.NewRules(name) with { RenewalFactor = (choice % 4) + 1 }, Ahead[choice % Ahead.Length]);
     }
 
     /// <summary>How many leases were granted: a history without any shows nothing.</summary>
@@ -162,7 +162,7 @@ internal sealed class TwinWorld
 
     private LeaseCommand<LeaseGrant> NewAcquire(Step step)
     {
-        var request = MachineBench.Ask($"o{step.B % 4}", id: $"q{_requests++}") with
+        var request = MachineFixture.Ask($"o{step.B % 4}", id: $"q{_requests++}") with
         {
             Ttl = Lengths[step.C % Lengths.Length],
             Mode = step.C % 3 == 0 ? LeaseMode.Shared : LeaseMode.Exclusive,
@@ -229,9 +229,9 @@ internal sealed class TwinWorld
             for (var attempt = 0; ; attempt++)
             {
                 Task? answer = null;
-                host.Run(keeper => answer = keeper.Submit(LeaseCommand.Of(MachineBench.Ask("last", id: $"last {host.Caller}"))));
+                host.Run(keeper => answer = keeper.Submit(LeaseCommand.Of(MachineFixture.Ask("last", id: $"last {host.Caller}"))));
                 AnswerAll();
-                var told = KeeperBench.Now<object>(answer!);
+                var told = KeeperFixture.Now<object>(answer!);
                 if (told is Refusal.Unavailable && attempt < 2) continue;
                 var token = Assert.IsType<LeaseGrant>(told).Token;
                 host.Run(keeper => keeper.Submit(LeaseCommand.Of(new ReleaseRequest { Resource = "r", Owner = "last", Token = token })));

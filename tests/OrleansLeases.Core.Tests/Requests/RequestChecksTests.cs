@@ -1,4 +1,4 @@
-using static OrleansLeases.Core.Tests.MachineBench;
+using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using static OrleansLeases.Core.Tests.MachineBench;
+using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 
@@ -88,14 +88,14 @@ public sealed class LeaseCodecTests
     [Fact]
     public void Apply_WhenARequestStoredByAnEarlierVersionIsRepeated_KnowsIt()
     {
-        var bench = new MachineBench { State = Sample("held") };
-        Assert.Equal(new LeaseReply.Granted(1, Replayed: true), Resumed(bench).Acquire(Ask() with { LockDelay = Seconds(5) }));
+        var fixture = new MachineFixture { State = Sample("held") };
+        Assert.Equal(new LeaseReply.Granted(1, Replayed: true), Resumed(fixture).Acquire(Ask() with { LockDelay = Seconds(5) }));
 
-        bench.State = Sample("breaking");
-        Assert.Equal(1, Assert.IsType<LeaseReply.Breaking>(Resumed(bench).Break(1, 60, force: true)).Token);
+        fixture.State = Sample("breaking");
+        Assert.Equal(1, Assert.IsType<LeaseReply.Breaking>(Resumed(fixture).Break(1, 60, force: true)).Token);
 
-        bench.State = Sample("long log");
-        Assert.Equal(new LeaseReply.Granted(32, Replayed: true), Resumed(bench).Transfer(31, "you"));
+        fixture.State = Sample("long log");
+        Assert.Equal(new LeaseReply.Granted(32, Replayed: true), Resumed(fixture).Transfer(31, "you"));
     }
 
     [Theory]
@@ -132,10 +132,10 @@ public sealed class LeaseCodecTests
     public void Decode_WhenGarbage_Refuses(string text) =>
         Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(text)));
 
-    private static MachineBench Resumed(MachineBench bench)
+    private static MachineFixture Resumed(MachineFixture fixture)
     {
-        bench.State = bench.State.Resume(bench.Clock.Read(), bench.Rules);
-        return bench;
+        fixture.State = fixture.State.Resume(fixture.Clock.Read(), fixture.Rules);
+        return fixture;
     }
 
     private static LeaseState Sample(string name) => RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(SampleText(name)));

@@ -1,5 +1,5 @@
-using static OrleansLeases.Core.Tests.KeeperBench;
-using static OrleansLeases.Core.Tests.MachineBench;
+using static OrleansLeases.Core.Tests.KeeperFixture;
+using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 
@@ -8,32 +8,32 @@ public sealed class KeeperWatchTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly KeeperBench _bench = new();
+    private readonly KeeperFixture _fixture = new();
 
     [Fact]
     public async Task Watch_StartedAfterAnUnknownOutcome_WaitsForTheNextChange()
     {
-        await using var before = Now<LeaseWatch>(_bench.Keeper.Submit(new LeaseCommand.Watch(new(0)))!).GetAsyncEnumerator();
+        await using var before = Now<LeaseWatch>(_fixture.Keeper.Submit(new LeaseCommand.Watch(new(0)))!).GetAsyncEnumerator();
         var ended = before.MoveNextAsync();
-        _bench.Store.OnSave(_ => throw new IOException("before"));
-        Now<Refusal.OutcomeUnknown>(_bench.Acquire(Ask()));
+        _fixture.Store.OnSave(_ => throw new IOException("before"));
+        Now<Refusal.OutcomeUnknown>(_fixture.Acquire(Ask()));
         Assert.False(await ended.AsTask().WaitAsync(Patience));
 
-        await using var after = Now<LeaseWatch>(_bench.Keeper.Submit(new LeaseCommand.Watch(new(0)))!).GetAsyncEnumerator();
+        await using var after = Now<LeaseWatch>(_fixture.Keeper.Submit(new LeaseCommand.Watch(new(0)))!).GetAsyncEnumerator();
         var next = after.MoveNextAsync();
 
         Assert.False(next.IsCompleted);
-        _bench.Grant();
+        _fixture.Grant();
         Assert.True(await next.AsTask().WaitAsync(Patience));
     }
 
     [Fact]
     public async Task Watch_StartedWhileTheKeeperStops_Ends()
     {
-        _bench.Store.Hold = true;
-        var starting = _bench.Keeper.Submit(new LeaseCommand.Watch(new(0)))!;
-        _bench.Keeper.Stop();
-        _bench.Store.Held[0].Complete();
+        _fixture.Store.Hold = true;
+        var starting = _fixture.Keeper.Submit(new LeaseCommand.Watch(new(0)))!;
+        _fixture.Keeper.Stop();
+        _fixture.Store.Held[0].Complete();
 
         await using var events = Now<LeaseWatch>(starting).GetAsyncEnumerator();
 

@@ -2,19 +2,19 @@ using OrleansLeases.Testing;
 
 namespace OrleansLeases.Core.Tests;
 
-/// <summary>One keeper with a clock, a scripted store and an alarm that rings when the bench moves time. Single-threaded.</summary>
-internal sealed class KeeperBench : IKeeperAlarm
+/// <summary>One keeper with a clock, a scripted store and an alarm that rings when the fixture moves time. Single-threaded.</summary>
+internal sealed class KeeperFixture : IKeeperAlarm
 {
-    public const string Resource = MachineBench.Resource;
+    public const string Resource = MachineFixture.Resource;
 
     private readonly SortedSet<TimeSpan> _alarms = [];
     private LeaseKeeper _keeper;
 
-    public KeeperBench(LeaseRules? rules = null, ScriptedStore? store = null, ManualTimeProvider? time = null, TimeSpan? idleAfter = null)
+    public KeeperFixture(LeaseRules? rules = null, ScriptedStore? store = null, ManualTimeProvider? time = null, TimeSpan? idleAfter = null)
     {
         Store = store ?? new ScriptedStore();
         Time = time ?? new ManualTimeProvider();
-        Rules = rules ?? MachineBench.NewRules();
+        Rules = rules ?? MachineFixture.NewRules();
         Host = new KeeperHost(new LeaseClock(Time), Rules, this) { IdleAfter = idleAfter, Failed = TakeDown };
         _keeper = NewKeeper();
     }
@@ -69,7 +69,7 @@ internal sealed class KeeperBench : IKeeperAlarm
         Resource = Resource,
         Owner = owner,
         Token = token,
-        Ttl = ttl is { } seconds ? MachineBench.Seconds(seconds) : null,
+        Ttl = ttl is { } seconds ? MachineFixture.Seconds(seconds) : null,
     }));
 
     public Task Release(long token, string owner = "me", bool undelivered = false) =>
@@ -79,7 +79,7 @@ internal sealed class KeeperBench : IKeeperAlarm
     {
         Resource = Resource,
         Token = token,
-        Grace = MachineBench.Seconds(grace),
+        Grace = MachineFixture.Seconds(grace),
         Force = force,
         Reason = "upkeep",
         RequestId = id,
@@ -87,7 +87,7 @@ internal sealed class KeeperBench : IKeeperAlarm
 
     /// <summary>Acquires and expects the grant at once.</summary>
     public LeaseGrant Grant(string owner = "me", double ttl = 10, string? id = null) =>
-        Now<LeaseGrant>(Acquire(MachineBench.Ask(owner, ttl, id)));
+        Now<LeaseGrant>(Acquire(MachineFixture.Ask(owner, ttl, id)));
 
     public LeaseInfo Info(bool fresh = false) => Now<LeaseInfo>(Do(new LeaseCommand.Get(fresh)));
 
@@ -129,7 +129,7 @@ internal sealed class KeeperBench : IKeeperAlarm
     }
 
     /// <summary>Moves time on. Alarms on the way ring each at its moment.</summary>
-    public void Advance(double seconds) => Advance(MachineBench.Seconds(seconds));
+    public void Advance(double seconds) => Advance(MachineFixture.Seconds(seconds));
 
     public void Advance(TimeSpan by)
     {

@@ -3,14 +3,14 @@ using OrleansLeases.Testing;
 namespace OrleansLeases.Core.Tests;
 
 /// <summary>The pure machine in one activation, with a clock to move, a line, and a record that passes through the codec.</summary>
-internal sealed class MachineBench
+internal sealed class MachineFixture
 {
     public const string Resource = "r";
 
     private byte[]? _stored;
     private int _loads;
 
-    public MachineBench(LeaseRules? rules = null, ManualTimeProvider? time = null)
+    public MachineFixture(LeaseRules? rules = null, ManualTimeProvider? time = null)
     {
         Rules = rules ?? NewRules();
         Time = time ?? new ManualTimeProvider();
