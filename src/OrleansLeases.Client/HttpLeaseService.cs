@@ -220,7 +220,9 @@ public sealed class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(request);
         return SendAsync(
             new TextCheck().Path("resource", request.Resource),
-            Get($"v1/leases/{WirePath.Of(request.Resource)}{(request.Consistent ? "?consistent=true" : "")}", ReplyShape.Of(Wire.Json.LeaseInfo, info => info.Resource == request.Resource && Wire.Fits(info))),
+            Get(
+                $"v1/leases/{WirePath.Of(request.Resource)}{(request.Consistent ? "?consistent=true" : "")}",
+                ReplyShape.Of(Wire.Json.LeaseInfo, info => info.Resource == request.Resource && Wire.Fits(info))),
             cancellationToken);
     }
 

@@ -11,7 +11,8 @@ namespace OrleansLeases.Fencing.AspNetCore;
 /// It has a pool of its own: every request inside keeps a connection, and would wait for ever for a second one for its own
 /// work where those inside have them all.
 /// </remarks>
-internal sealed partial class FencingFilter(NpgsqlDataSource database, FenceHoldOptions options, TimeProvider time, ILogger<FencingFilter> logger) : IAsyncDisposable
+internal sealed partial class FencingFilter(
+    NpgsqlDataSource database, FenceHoldOptions options, TimeProvider time, ILogger<FencingFilter> logger) : IAsyncDisposable
 {
     /// <summary>The greatest token there is; see the wire contract of leases.</summary>
     public const long MaxToken = (1L << 53) - 1;

@@ -11,7 +11,8 @@ namespace OrleansLeases.Grains;
 /// <param name="grains">The silo's, or the client's.</param>
 /// <param name="failures">Takes down what the calls throw.</param>
 /// <param name="limits">The bounds of requests; null for a client, which asks the silos for them.</param>
-internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failures, LeaseLimits? limits = null) : ILeaseService, IUndeliveredGrants, IDisposable
+internal sealed class OrleansLeaseService(
+    IGrainFactory grains, FailureLog failures, LeaseLimits? limits = null) : ILeaseService, IUndeliveredGrants, IDisposable
 {
     // Calls take real time, whatever clock the leases are under.
     private static readonly TimeProvider RealTime = TimeProvider.System;
@@ -91,7 +92,12 @@ internal sealed class OrleansLeaseService(IGrainFactory grains, FailureLog failu
     }
 
     public async ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
-        await ChangeAsync(CallsOf, grant.Resource, grain => grain.GiveBackAsync(grant.Owner, grant.Token), null, CancellationToken.None).ConfigureAwait(false);
+        await ChangeAsync(
+            CallsOf,
+            grant.Resource,
+            grain => grain.GiveBackAsync(grant.Owner, grant.Token),
+            null,
+            CancellationToken.None).ConfigureAwait(false);
 
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
     {

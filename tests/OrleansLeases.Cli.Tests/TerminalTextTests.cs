@@ -24,7 +24,8 @@ public sealed class TerminalTextTests
     public void Show_OfHalfASurrogatePair_ShowsAnEscape() => Assert.Equal("a\\ud800b", TerminalText.Show($"a{(char)0xd800}b"));
 
     [Fact]
-    public void Quote_OfWhatDoesNotShowAsItself_IsReadBackByTheShell() => Assert.Equal("$'it\\'s \\u202e'", TerminalText.Quote("it's \u202e"));
+    public void Quote_OfWhatDoesNotShowAsItself_IsReadBackByTheShell() =>
+        Assert.Equal("$'it\\'s \\u202e'", TerminalText.Quote("it's \u202e"));
 
     [Fact]
     public void Sentence_OfSeveralLines_IsOne() => Assert.Equal("one two", TerminalText.Sentence("one\r\ntwo\n"));

@@ -106,7 +106,8 @@ public sealed class TwinTests : IAsyncLifetime
 
         Assert.NotEmpty(tokens);
         Assert.Equal(tokens.Count, tokens.Distinct().Count());
-        Assert.Equal(tokens.Max(), (await _one.Leases.GetAsync(new GetLeaseRequest { Resource = "hot", Consistent = true })).Value.LastToken);
+        Assert.Equal(
+            tokens.Max(), (await _one.Leases.GetAsync(new GetLeaseRequest { Resource = "hot", Consistent = true })).Value.LastToken);
     }
 
     [Fact]

@@ -16,7 +16,8 @@ internal static class RefusalPrinter
                 holders.WriteTo(writer);
                 break;
             case Refusal.OutcomeUnknown { RequestId: { } requestId }:
-                writer.WriteLine($"The change may have happened. To find out, repeat the command with --request-id {TerminalText.Quote(requestId)}");
+                writer.WriteLine(
+                    $"The change may have happened. To find out, repeat the command with --request-id {TerminalText.Quote(requestId)}");
                 break;
             case Refusal.OutcomeUnknown:
                 writer.WriteLine("It may have happened all the same; the command can be repeated safely.");

@@ -13,7 +13,11 @@ internal static class WatchPrinter
         WatchEvent.KeySnapshot { Key: { Value: { } value } key } => Line("now", told, key.Key, Written(key.Version, value, key.Lease)),
         WatchEvent.KeySnapshot { Key: var key } => Line("now", told, key.Key, "no such key"),
         WatchEvent.LeaseChanged { Lease: var change } =>
-            Line(Time(change.At), told, change.Resource ?? "", $"{change.Owner}, token {Number(change.Token)}{(change.Reason is { } reason ? $": {reason}" : "")}"),
+            Line(
+                Time(change.At),
+                told,
+                change.Resource ?? "",
+                $"{change.Owner}, token {Number(change.Token)}{(change.Reason is { } reason ? $": {reason}" : "")}"),
         WatchEvent.KeyChanged { Key: { Kind: KeyEventKind.KeyPut } change } => Line(Time(change.At), told, change.Key, Written(change.Version, change.Value, change.Lease)),
         WatchEvent.KeyChanged { Key: var change } => Line(Time(change.At), told, change.Key, $"version {Number(change.Version)}"),
         _ => Line("now", told, "", "changes may have been missed"),

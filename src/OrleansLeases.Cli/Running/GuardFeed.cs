@@ -86,7 +86,8 @@ internal sealed class GuardFeed(LeaseHandle lease, GuardLink guard, Action<strin
 
         if (lease.Trouble is { } trouble && !_isInTrouble) note($"not renewed yet, {Durations.Format(lease.Remaining)} left: {trouble.Detail}");
         _isInTrouble = lease.Trouble is not null;
-        if (lease.Breaking is { } breaking && !_isBreaking) note($"the lease is being broken, {Durations.Format(breaking.EndsIn)} left: {breaking.Reason}");
+        if (lease.Breaking is { } breaking && !_isBreaking)
+            note($"the lease is being broken, {Durations.Format(breaking.EndsIn)} left: {breaking.Reason}");
         _isBreaking = lease.Breaking is not null;
     }
 

@@ -29,7 +29,8 @@ internal sealed class Returns(ILeaseService service, HolderClock clock, TimeProv
     private async Task<LeaseResult<LeaseRelease>> AbandonOnceAsync(AcquireRequest request)
     {
         // A repeat of the request tells whether it was granted; where this owner holds nothing, it would only be granted by that.
-        var state = await AttemptAsync(stop => service.GetAsync(new() { Resource = request.Resource, Consistent = true }, stop)).ConfigureAwait(false);
+        var state = await AttemptAsync(
+            stop => service.GetAsync(new() { Resource = request.Resource, Consistent = true }, stop)).ConfigureAwait(false);
         if (!state.TryGetValue(out var info, out var refusal)) return refusal;
         if (info.Holders.All(holder => holder.Owner != request.Owner)) return NothingToReturn(info.LastToken);
         var repeat = await AttemptAsync(stop => service.AcquireAsync(request, stop)).ConfigureAwait(false);

@@ -104,7 +104,9 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
         "state" when request.Key is not null => new WatchEvent.KeySnapshot(Read(data, Wire.Json.KeyInfo)),
         "state" => new WatchEvent.LeaseSnapshot(Read(data, Wire.Json.LeaseInfo)),
         "granted" or "released" or "expired" or "transferred" or "breaking" or "broken" =>
-            Read(data, Wire.Json.LeaseEvent) is { Resource: not null } change ? new WatchEvent.LeaseChanged(change) : throw new JsonException("It is of no resource."),
+            Read(data, Wire.Json.LeaseEvent) is { Resource: not null } change
+                ? new WatchEvent.LeaseChanged(change)
+                : throw new JsonException("It is of no resource."),
         "key-put" or "key-deleted" => new WatchEvent.KeyChanged(Read(data, Wire.Json.KeyChange)),
         "resync" => WatchEvent.Resync.Instance,
         // A newer server's.

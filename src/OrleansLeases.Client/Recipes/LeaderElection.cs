@@ -55,7 +55,9 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     public async ValueTask<Leader?> GetLeaderAsync(CancellationToken cancellationToken = default)
     {
         var looked = await Repeats.MakeAsync(
-            _client.Time, stop => _client.Service.GetAsync(new() { Resource = _name, Consistent = true }, stop), cancellationToken).ConfigureAwait(false);
+            _client.Time,
+            stop => _client.Service.GetAsync(new() { Resource = _name, Consistent = true }, stop),
+            cancellationToken).ConfigureAwait(false);
         return looked.TryGetValue(out var info, out var refusal) ? LeaderOf(info) : throw new LeaseRefusedException(refusal);
     }
 
@@ -75,7 +77,9 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
         {
             // After a resync comes the state; and an event says when to look, since it does not have the metadata.
             if (happened is WatchEvent.Resync) continue;
-            var leader = happened is WatchEvent.LeaseSnapshot state ? LeaderOf(state.Lease) : await GetLeaderAsync(cancellationToken).ConfigureAwait(false);
+            var leader = happened is WatchEvent.LeaseSnapshot state
+                ? LeaderOf(state.Lease)
+                : await GetLeaderAsync(cancellationToken).ConfigureAwait(false);
             if (told == (leader?.Token ?? 0)) continue;
             told = leader?.Token ?? 0;
             yield return leader;

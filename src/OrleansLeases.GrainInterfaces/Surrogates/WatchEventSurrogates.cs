@@ -11,9 +11,11 @@ internal struct LeaseSnapshotEventSurrogate
 [RegisterConverter]
 internal sealed class LeaseSnapshotEventConverter : IConverter<WatchEvent.LeaseSnapshot, LeaseSnapshotEventSurrogate>
 {
-    public WatchEvent.LeaseSnapshot ConvertFromSurrogate(in LeaseSnapshotEventSurrogate surrogate) => new(surrogate.Lease) { ResumeFrom = surrogate.ResumeFrom };
+    public WatchEvent.LeaseSnapshot ConvertFromSurrogate(in LeaseSnapshotEventSurrogate surrogate) =>
+        new(surrogate.Lease) { ResumeFrom = surrogate.ResumeFrom };
 
-    public LeaseSnapshotEventSurrogate ConvertToSurrogate(in WatchEvent.LeaseSnapshot value) => new() { ResumeFrom = value.ResumeFrom, Lease = value.Lease };
+    public LeaseSnapshotEventSurrogate ConvertToSurrogate(in WatchEvent.LeaseSnapshot value) =>
+        new() { ResumeFrom = value.ResumeFrom, Lease = value.Lease };
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.KeySnapshot"), Immutable]
@@ -26,9 +28,11 @@ internal struct KeySnapshotEventSurrogate
 [RegisterConverter]
 internal sealed class KeySnapshotEventConverter : IConverter<WatchEvent.KeySnapshot, KeySnapshotEventSurrogate>
 {
-    public WatchEvent.KeySnapshot ConvertFromSurrogate(in KeySnapshotEventSurrogate surrogate) => new(surrogate.Key) { ResumeFrom = surrogate.ResumeFrom };
+    public WatchEvent.KeySnapshot ConvertFromSurrogate(in KeySnapshotEventSurrogate surrogate) =>
+        new(surrogate.Key) { ResumeFrom = surrogate.ResumeFrom };
 
-    public KeySnapshotEventSurrogate ConvertToSurrogate(in WatchEvent.KeySnapshot value) => new() { ResumeFrom = value.ResumeFrom, Key = value.Key };
+    public KeySnapshotEventSurrogate ConvertToSurrogate(in WatchEvent.KeySnapshot value) =>
+        new() { ResumeFrom = value.ResumeFrom, Key = value.Key };
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.LeaseChanged"), Immutable]

@@ -117,7 +117,8 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
             foreach (var (renewal, answer) in batch.Zip(reply.Results))
             {
                 results[renewal.Index] = answer.TryGetValue(out var renewed, out var why)
-                    ? Success(renewal.Key, new QueueToken(renewal.Request.Token, renewal.Request.Owner), sent, reply.Elapsed + renewed.Remaining)
+                    ? Success(
+                        renewal.Key, new QueueToken(renewal.Request.Token, renewal.Request.Owner), sent, reply.Elapsed + renewed.Remaining)
                     : Failure(renewal.Key, why);
             }
         }

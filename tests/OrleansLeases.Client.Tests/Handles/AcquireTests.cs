@@ -13,7 +13,8 @@ public sealed class AcquireTests : IAsyncLifetime
     [Fact]
     public async Task TryAcquire_OfAFreeResource_IsALeaseAsAskedFor()
     {
-        var lease = await _fixture.Client.TryAcquireAsync("r", options: new() { Ttl = TimeSpan.FromSeconds(7), Metadata = new Dictionary<string, string> { ["host"] = "a" } });
+        var lease = await _fixture.Client.TryAcquireAsync(
+            "r", options: new() { Ttl = TimeSpan.FromSeconds(7), Metadata = new Dictionary<string, string> { ["host"] = "a" } });
 
         Assert.Equal(("r", "ann", LeaseMode.Exclusive, TimeSpan.FromSeconds(7)), (lease!.Resource, lease.Owner, lease.Mode, lease.Ttl));
         var holder = Assert.Single((await _fixture.LookAsync()).Holders);
@@ -102,7 +103,8 @@ public sealed class AcquireTests : IAsyncLifetime
     [Fact]
     public async Task TryAcquire_WhoseAnswerIsLost_GivesBackWhatItMayHaveGot()
     {
-        _fixture.Network.FateOf = verb => verb == "acquire" && _fixture.Network.Sent<AcquireRequest>().Count == 0 ? Fate.LosesAnswer : Fate.Passes;
+        _fixture.Network.FateOf = verb =>
+            verb == "acquire" && _fixture.Network.Sent<AcquireRequest>().Count == 0 ? Fate.LosesAnswer : Fate.Passes;
 
         var error = await Assert.ThrowsAsync<LeaseRefusedException>(() => _fixture.AcquireAsync());
 
@@ -151,7 +153,8 @@ public sealed class AcquireTests : IAsyncLifetime
     public async Task Acquire_ThatMayHaveBeenGranted_IsNotToldAsRefused_WhateverIsSaidLast(bool limited)
     {
         Refusal last = limited ? new Refusal.LimitReached("waiters", TimeSpan.Zero, "too many wait") : new Refusal.Unavailable(TimeSpan.Zero, "cannot be reached");
-        _fixture.Network.FateOf = verb => verb != "acquire" || _fixture.Network.Sent<AcquireRequest>().Count == 0 ? Fate.LosesAnswer : Fate.Refused(last);
+        _fixture.Network.FateOf = verb =>
+            verb != "acquire" || _fixture.Network.Sent<AcquireRequest>().Count == 0 ? Fate.LosesAnswer : Fate.Refused(last);
         var request = new AcquireRequest { Resource = "r", Owner = "ann", Ttl = HandleFixture.LongTtl, RequestId = "message-7" };
 
         var asked = _fixture.Client.RequestAsync(request, TimeSpan.FromSeconds(10)).AsTask();
@@ -243,7 +246,8 @@ public sealed class AcquireTests : IAsyncLifetime
     [InlineData(-2)]
     [InlineData(-10_000)]
     public async Task TryAcquire_WithANegativeWait_IsRefusedByItsName(int milliseconds) =>
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("wait", () => _fixture.Client.TryAcquireAsync("r", TimeSpan.FromMilliseconds(milliseconds)).AsTask());
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            "wait", () => _fixture.Client.TryAcquireAsync("r", TimeSpan.FromMilliseconds(milliseconds)).AsTask());
 
     public static TheoryData<LeaseClientOptions, string> BadOptions => new()
     {
@@ -256,7 +260,8 @@ public sealed class AcquireTests : IAsyncLifetime
     [Theory]
     [MemberData(nameof(BadOptions))]
     public void Client_WithAnOptionOutOfBounds_NamesIt(LeaseClientOptions options, string name) =>
-        Assert.Contains(name, Assert.ThrowsAny<ArgumentException>(() => new LeaseClient(_fixture.Service, options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            name, Assert.ThrowsAny<ArgumentException>(() => new LeaseClient(_fixture.Service, options)).Message, StringComparison.Ordinal);
 
     // The first request was that of the holder.
     private Task WaitsInCallAsync(int call) => Eventually.TrueAsync(

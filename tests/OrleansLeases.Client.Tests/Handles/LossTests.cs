@@ -57,7 +57,8 @@ public sealed class LossTests : IAsyncLifetime
     [Fact]
     public async Task Lease_WhoseMachineHasItsClockSet_IsKeptWhereAnotherClockCountsSleep()
     {
-        await using var client = new LeaseClient(_fixture.Network, new() { Owner = "ann" }, _fixture.Time, clock: new(_fixture.Time, countsSleep: true));
+        await using var client = new LeaseClient(
+            _fixture.Network, new() { Owner = "ann" }, _fixture.Time, clock: new(_fixture.Time, countsSleep: true));
         var lease = await client.TryAcquireAsync("r", options: new() { Ttl = HandleFixture.Ttl });
 
         _fixture.Time.StepWall(TimeSpan.FromSeconds(40));
@@ -118,14 +119,16 @@ public sealed class LossTests : IAsyncLifetime
         var lease = new HeldLease(
             new LeaseGrant
             {
-                Mode = LeaseMode.Exclusive, Resource = "r", Owner = "me", Token = 1, Ttl = S(10), Remaining = S(10), Elapsed = S(0), RenewAfter = S(3), RequestId = "x",
+                Mode = LeaseMode.Exclusive, Resource = "r", Owner = "me", Token = 1, Ttl = S(10), Remaining = S(10),
+                Elapsed = S(0), RenewAfter = S(3), RequestId = "x",
             },
             sentAt: S(0), now: S(0), drift: 0);
 
         // Sent at 1 s, at the service at 5 s: the order's end is the deadline that it had told.
         var renewal = new LeaseRenewal
         {
-            Resource = "r", Token = 1, Ttl = S(10), Remaining = S(5), Elapsed = S(0), RenewAfter = S(1), Breaking = new BreakNotice { EndsIn = S(5), Reason = "upkeep" },
+            Resource = "r", Token = 1, Ttl = S(10), Remaining = S(5), Elapsed = S(0), RenewAfter = S(1),
+            Breaking = new BreakNotice { EndsIn = S(5), Reason = "upkeep" },
         };
         lease.Renewed_NeedsLock(S(1), renewal, S(5));
 

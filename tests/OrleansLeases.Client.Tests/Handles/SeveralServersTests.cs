@@ -123,7 +123,8 @@ public sealed class SeveralServersTests : IAsyncLifetime
         var token = (await LookAsync()).LastToken;
         var grant = new LeaseGrant
         {
-            Mode = LeaseMode.Exclusive, Resource = "r", Owner = "ann", Token = token, Ttl = Ttl, Remaining = Ttl, Elapsed = default, RenewAfter = default, RequestId = "",
+            Mode = LeaseMode.Exclusive, Resource = "r", Owner = "ann", Token = token, Ttl = Ttl, Remaining = Ttl,
+            Elapsed = default, RenewAfter = default, RequestId = "",
         };
         Assert.False((await ((IUndeliveredGrants)_service).GiveBackAsync(grant)).Value.Replayed);
         _time.Advance(TimeSpan.FromSeconds(5));

@@ -37,7 +37,9 @@ internal sealed class Wires : HttpMessageHandler
             "/v1/leases/renew-batch" => AskAsync(service.RenewBatchAsync, LeaseJson.Default.RenewBatchRequest, LeaseJson.Default.RenewBatchReply),
             "/v1/leases/release" => AskAsync(service.ReleaseAsync, LeaseJson.Default.ReleaseRequest, LeaseJson.Default.LeaseRelease),
             "/v1/info" => AnswerAsync(service.InfoAsync(cancellationToken), LeaseJson.Default.ServiceInfo),
-            _ => AnswerAsync(service.GetAsync(new() { Resource = path["/v1/leases/".Length..], Consistent = true }, cancellationToken), LeaseJson.Default.LeaseInfo),
+            _ => AnswerAsync(
+                service.GetAsync(new() { Resource = path["/v1/leases/".Length..], Consistent = true }, cancellationToken),
+                LeaseJson.Default.LeaseInfo),
         }).WaitAsync(cancellationToken);
 
         Task<HttpResponseMessage> AskAsync<TRequest, TReply>(

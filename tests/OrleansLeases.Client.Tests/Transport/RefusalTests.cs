@@ -12,7 +12,12 @@ public sealed class RefusalTests
         new Refusal.Unauthorized("no credential"),
         new Refusal.Forbidden("not yours"),
         new Refusal.NotFound("no such key"),
-        new Refusal.Held([new CurrentHolder { Owner = "bob", Mode = LeaseMode.Exclusive, Remaining = TimeSpan.FromSeconds(3) }], true, 2, TimeSpan.FromSeconds(1), "held by bob"),
+        new Refusal.Held(
+            [new CurrentHolder { Owner = "bob", Mode = LeaseMode.Exclusive, Remaining = TimeSpan.FromSeconds(3) }],
+            true,
+            2,
+            TimeSpan.FromSeconds(1),
+            "held by bob"),
         new Refusal.NotHolder(NotHolderReason.NeverHeld, 9, "never held"),
         new Refusal.Conflict(4, "capacity is 4"),
         new Refusal.Conflict(null, "the same id with different content"),

@@ -167,7 +167,8 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         await PutAsync(K, "up", grant);
         await using var events = await WatchAsync(new() { Key = K });
         Assert.Equal(
-            new KeyInfo { Key = K, Version = 1, Value = "up", Lease = LeaseOf(grant) }, Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(events)).Key);
+            new KeyInfo { Key = K, Version = 1, Value = "up", Lease = LeaseOf(grant) },
+            Assert.IsType<WatchEvent.KeySnapshot>(await NextAsync(events)).Key);
         await PutAsync(K, "busy", grant);
         Assert.Equal(LeaseOf(grant), AssertPut(await NextAsync(events), 2, "busy").Lease);
 

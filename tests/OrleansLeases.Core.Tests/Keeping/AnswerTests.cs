@@ -195,7 +195,8 @@ public sealed class AnswerTests
         Assert.False(fixture.Keeper.OnAlarm(fixture.Time.Elapsed));
         fixture.Advance(0.001);
         Assert.True(fixture.Keeper.OnAlarm(fixture.Time.Elapsed));
-        Assert.Null(fixture.Keeper.Submit(LeaseCommand.Of(new RenewRequest { Resource = MachineFixture.Resource, Owner = "me", Token = token })));
+        Assert.Null(
+            fixture.Keeper.Submit(LeaseCommand.Of(new RenewRequest { Resource = MachineFixture.Resource, Owner = "me", Token = token })));
     }
 
     private Task AskWhileTheFirstOfTwoEndsSlowly(Func<Task> ask)

@@ -269,7 +269,8 @@ public sealed class TwinTests
     public void Renew_WhenEveryRenewalIsStoredAndTheTwinsClockIsBehind_TellsTheWholeTtl()
     {
         var a = new KeeperFixture(NewRules("a") with { RenewalFactor = 1 }, _a.Store);
-        var b = new KeeperFixture(NewRules("b") with { RenewalFactor = 1 }, _a.Store, new ManualTimeProvider(ManualTimeProvider.DefaultStart.AddSeconds(-0.8)));
+        var b = new KeeperFixture(
+            NewRules("b") with { RenewalFactor = 1 }, _a.Store, new ManualTimeProvider(ManualTimeProvider.DefaultStart.AddSeconds(-0.8)));
         var token = a.Grant(ttl: 0.5).Token;
         a.Advance(0.3);
         b.Advance(0.3);

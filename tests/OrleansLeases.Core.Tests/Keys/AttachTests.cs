@@ -179,7 +179,8 @@ public sealed class AttachTests
     {
         var first = _fixture.Grant(MachineFixture.AskShared("me", ttl: 5));
         var second = _fixture.Grant(MachineFixture.AskShared("you"));
-        Assert.Equal([first, second], Assert.IsType<LeaseReply.ActiveTokens>(_fixture.Apply(LeaseCommand.GetActiveTokens.Instance)).InForce);
+        Assert.Equal(
+            [first, second], Assert.IsType<LeaseReply.ActiveTokens>(_fixture.Apply(LeaseCommand.GetActiveTokens.Instance)).InForce);
         _fixture.Advance(5);
 
         Assert.Equal([second], Assert.IsType<LeaseReply.ActiveTokens>(_fixture.Apply(LeaseCommand.GetActiveTokens.Instance)).InForce);
@@ -198,5 +199,6 @@ public sealed class AttachTests
 
     private LeaseReply Attach(long token, string key, long since) => _fixture.Apply(new LeaseCommand.Attach(Lease(token), key, since));
 
-    private static KeyLease Lease(long token, string owner = "me") => new() { Resource = MachineFixture.Resource, Owner = owner, Token = token };
+    private static KeyLease Lease(long token, string owner = "me") =>
+        new() { Resource = MachineFixture.Resource, Owner = owner, Token = token };
 }

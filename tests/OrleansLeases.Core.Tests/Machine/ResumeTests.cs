@@ -114,7 +114,8 @@ public sealed class ResumeTests
         _fixture.Reload(incarnation);
 
         Assert.Equal(Seconds(30 + skew), Refused<Refusal.Held>(_fixture.Acquire(Ask("next"))).RetryAfter);
-        Assert.Equal((LeaseEventKind.Expired, ran), (_fixture.Stored.Log.NewestFirst().First().Kind, _fixture.Stored.Log.NewestFirst().First().At));
+        Assert.Equal(
+            (LeaseEventKind.Expired, ran), (_fixture.Stored.Log.NewestFirst().First().Kind, _fixture.Stored.Log.NewestFirst().First().At));
         _fixture.Time.Advance(Seconds(30 + skew) - Tick);
         Refused<Refusal.Held>(_fixture.Acquire(Ask("next")));
         _fixture.Time.Advance(Tick);

@@ -46,7 +46,8 @@ public sealed class MachineAgainstModel
                 fixture.Apply(LeaseCommand.Of(renew));
                 return model.Renew(renew);
             case 5:
-                var release = new LeaseCommand.Release(new ReleaseRequest { Resource = "r", Owner = holder, Token = token }, Undelivered: step.D % 2 == 0);
+                var release = new LeaseCommand.Release(
+                    new ReleaseRequest { Resource = "r", Owner = holder, Token = token }, Undelivered: step.D % 2 == 0);
                 fixture.Apply(release);
                 return model.Release(release.Request, release.Undelivered);
             case 6:
@@ -151,7 +152,8 @@ public sealed class MachineAgainstModel
         var now = fixture.Clock.Read();
         Assert.Equal(fixture.State.Log.Last, stored.Log.Last);
         Assert.Equal(fixture.State.Holders.Select(holder => holder.Token), stored.Holders.Select(holder => holder.Token));
-        Assert.All(fixture.State.Holders.Zip(stored.Holders), pair => Assert.True(now.Latest + pair.First.Remaining(now) <= pair.Second.Horizon));
+        Assert.All(
+            fixture.State.Holders.Zip(stored.Holders), pair => Assert.True(now.Latest + pair.First.Remaining(now) <= pair.Second.Horizon));
         if (changed || !fixture.Last.Durable)
         {
             Assert.Equal(changed, fixture.Last.Durable);

@@ -99,7 +99,13 @@ internal sealed class TwinClients(TwinStore store)
             case (LeaseGrant grant, LeaseCommand.Transfer { Request: var request }):
                 IsStored(grant.Token, LeaseEventKind.Granted);
                 Assert.Equal(grant.Token, _tokenOf.TryAdd($"transfer {request.RequestId}", grant.Token) ? grant.Token : _tokenOf[$"transfer {request.RequestId}"]);
-                Learn(call, grant.Owner, grant.Token, grant.Mode, Beliefs.GetValueOrDefault(request.Token)?.Capacity, grant.Elapsed + grant.Remaining);
+                Learn(
+                    call,
+                    grant.Owner,
+                    grant.Token,
+                    grant.Mode,
+                    Beliefs.GetValueOrDefault(request.Token)?.Capacity,
+                    grant.Elapsed + grant.Remaining);
                 break;
             case (LeaseRenewal renewal, LeaseCommand.Renew { Request: var request }):
                 if (!Beliefs.TryGetValue(renewal.Token, out var belief)) break;
@@ -137,7 +143,8 @@ internal sealed class TwinClients(TwinStore store)
         if (answer is Refusal.Held { SameOwner: true } && call.Command is LeaseCommand.Acquire { Request.Owner: var owner })
             Assert.True(store.WasHolderSince(call.Writes, owner), $"{owner} was told to hold what it did not.");
         if (answer is LeaseRenewal renewal)
-            Assert.True((renewal.Breaking?.EndsIn ?? renewal.Remaining) > TimeSpan.Zero, $"Token {renewal.Token} was renewed with nothing left.");
+            Assert.True(
+                (renewal.Breaking?.EndsIn ?? renewal.Remaining) > TimeSpan.Zero, $"Token {renewal.Token} was renewed with nothing left.");
     }
 
     private static long? ToldInForce(object answer) => answer switch

@@ -53,7 +53,9 @@ internal sealed class RecordedClients(TimeProvider time)
         var answer = await leases.AcquireAsync(request);
         var returned = Now;
         if (answer.TryGetValue(out var grant, out var refusal))
-            Record(request.Resource, new LeaseOperation.Granted(invoked, returned, grant.Owner, grant.Token, grant.Elapsed + grant.Remaining, grant.Ttl));
+            Record(
+                request.Resource,
+                new LeaseOperation.Granted(invoked, returned, grant.Owner, grant.Token, grant.Elapsed + grant.Remaining, grant.Ttl));
         else if (refusal is Refusal.NotHolder)
             Record(request.Resource, new LeaseOperation.GrantedUntold(invoked, returned, From: null, request.Owner, request.Ttl, request.Ttl));
         else if (refusal is Refusal.Held { Holders: [var holder] })
@@ -76,7 +78,9 @@ internal sealed class RecordedClients(TimeProvider time)
         var answer = await leases.RenewAsync(new RenewRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token });
         var returned = Now;
         if (answer.TryGetValue(out var renewal, out var refusal))
-            Record(grant.Resource, new LeaseOperation.Renewed(invoked, returned, grant.Token, renewal.Elapsed + renewal.Remaining, renewal.Ttl));
+            Record(
+                grant.Resource,
+                new LeaseOperation.Renewed(invoked, returned, grant.Token, renewal.Elapsed + renewal.Remaining, renewal.Ttl));
         else
             RecordRefusal(grant, refusal, invoked, returned);
         return refusal is null;
@@ -109,7 +113,10 @@ internal sealed class RecordedClients(TimeProvider time)
         var answer = await leases.TransferAsync(new TransferRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, NewOwner = newOwner });
         var returned = Now;
         if (answer.TryGetValue(out var passedOn, out var refusal))
-            Record(grant.Resource, new LeaseOperation.Transferred(invoked, returned, grant.Token, newOwner, passedOn.Token, passedOn.Elapsed + passedOn.Remaining, passedOn.Ttl));
+            Record(
+                grant.Resource,
+                new LeaseOperation.Transferred(
+                    invoked, returned, grant.Token, newOwner, passedOn.Token, passedOn.Elapsed + passedOn.Remaining, passedOn.Ttl));
         else
         {
             RecordRefusal(grant, refusal, invoked, returned);

@@ -67,7 +67,8 @@ public sealed class IdleTests : IAsyncLifetime
         Assert.Equal(tokens.Order().Distinct(), tokens);
         NotHolder(await Leases.RenewAsync(new LeaseGrant
         {
-            Resource = R, Owner = "ann", Token = tokens[0], Mode = LeaseMode.Exclusive, Ttl = Seconds(30), Remaining = default, Elapsed = default, RenewAfter = default, RequestId = "",
+            Resource = R, Owner = "ann", Token = tokens[0], Mode = LeaseMode.Exclusive, Ttl = Seconds(30),
+            Remaining = default, Elapsed = default, RenewAfter = default, RequestId = "",
         }), NotHolderReason.Released);
     }
 

@@ -54,7 +54,9 @@ internal sealed class LoadRun : IAsyncDisposable
         {
             var told = tenures.Where(tenure => tenure.Resource == resource).ToList();
             var highest = told.Max(tenure => tenure.Token);
-            Assert.True((await _server.Leases.GetAsync(new GetLeaseRequest { Resource = resource, Consistent = true })).Value.LastToken >= highest, "A token that was told is gone.");
+            Assert.True(
+                (await _server.Leases.GetAsync(new GetLeaseRequest { Resource = resource, Consistent = true })).Value.LastToken >= highest,
+                "A token that was told is gone.");
             var grant = await AcquireInTheEndAsync(resource, "heir");
             var late = Ledger.Now - told.Max(tenure => tenure.Until) - grace;
             Assert.True(late < TimeSpan.Zero, $"'{resource}' was grantable {late} later than its deadline and the grace.");
