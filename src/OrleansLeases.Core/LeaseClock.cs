@@ -2,8 +2,12 @@ namespace OrleansLeases.Core;
 
 /// <summary>One reading of a host's clock. Suspend and clock steps make its three answers differ.</summary>
 /// <param name="Monotonic">Monotonic time since the clock was made. It may stand still while the machine is suspended.</param>
-/// <param name="Earliest">The earlier of wall clock and monotonic progress, since the Unix epoch: what has surely passed. Inherited times are waited out by it.</param>
-/// <param name="Latest">The later of the two: what may have passed. Promises are made, replayed and compared with a horizon by it.</param>
+/// <param name="Earliest">
+/// The earlier of wall clock and monotonic progress, since the Unix epoch: what has surely passed. Inherited times are waited out by it.
+/// </param>
+/// <param name="Latest">
+/// The later of the two: what may have passed. Promises are made, replayed and compared with a horizon by it.
+/// </param>
 public readonly record struct Instant(TimeSpan Monotonic, TimeSpan Earliest, TimeSpan Latest);
 
 /// <summary>Reads the one clock of a host. Thread-safe.</summary>
@@ -27,10 +31,10 @@ public sealed class LeaseClock
     /// <returns>The reading.</returns>
     public Instant Read()
     {
-        var (mono, wall) = ReadRaw();
+        var (monotonic, wall) = ReadRaw();
         var anchor = _anchor;
-        var progressed = anchor.Wall + (mono - anchor.Monotonic);
-        return wall < progressed ? new(mono, wall, progressed) : new(mono, progressed, wall);
+        var progressed = anchor.Wall + (monotonic - anchor.Monotonic);
+        return wall < progressed ? new(monotonic, wall, progressed) : new(monotonic, progressed, wall);
     }
 
     /// <summary>Reads both clocks as they are, for someone to compare with a clock that is trusted.</summary>

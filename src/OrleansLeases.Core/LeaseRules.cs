@@ -30,7 +30,9 @@ public sealed record LeaseRules
     /// <value>544 by default: 256 grants and releases, wherever the oldest block ends. A store may keep no more than that.</value>
     public int LogLength { get; init; } = DefaultLogLength;
 
-    /// <summary>Every token is greater than this: the epoch in its high bits, or for engines without a disk a count from the clock.</summary>
+    /// <summary>
+    /// Every token is greater than this: the epoch in its high bits, or for engines without a disk a count from the clock.
+    /// </summary>
     public long TokenFloor { get; init; }
 
     /// <summary>Names this run of the host process; no two runs share it.</summary>

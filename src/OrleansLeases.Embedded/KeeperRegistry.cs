@@ -41,7 +41,8 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     public int Count => _leases.Count + _keys.Count;
 
     /// <summary>Asks a lease's keeper.</summary>
-    public Task<LeaseResult<TReply>> SubmitAsync<TReply>(string resource, LeaseCommand<TReply> command, CancellationToken cancellationToken = default)
+    public Task<LeaseResult<TReply>> SubmitAsync<TReply>(
+        string resource, LeaseCommand<TReply> command, CancellationToken cancellationToken = default)
         where TReply : class
     {
         while (_ended is null)
@@ -69,11 +70,14 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
         return Task.FromResult<LeaseResult<KeyReply<TReply>>>(_ended);
     }
 
-    Task<LeaseResult<LeaseReply.Acknowledged>> IKeepers.AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) => SubmitAsync(resource, command);
+    Task<LeaseResult<LeaseReply.Acknowledged>> IKeepers.AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) =>
+        SubmitAsync(resource, command);
 
-    Task<LeaseResult<LeaseReply.AttachedKeys>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) => SubmitAsync(resource, command);
+    Task<LeaseResult<LeaseReply.AttachedKeys>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) =>
+        SubmitAsync(resource, command);
 
-    Task<LeaseResult<LeaseReply.ActiveTokens>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) => SubmitAsync(resource, command);
+    Task<LeaseResult<LeaseReply.ActiveTokens>> IKeepers.AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) =>
+        SubmitAsync(resource, command);
 
     Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> IKeepers.AskKeyAsync(string key, KeyCommand.Clean command) => SubmitAsync(key, command);
 

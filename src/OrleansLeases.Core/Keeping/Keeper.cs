@@ -1,8 +1,8 @@
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// Owns one record in one host. Safe for concurrent use: it takes one turn at a time in the order of arrival, sets the
-/// alarms that wake it, and retires when nobody has asked for a while.
+/// Owns one record in one host. Safe for concurrent use: it processes one call at a time in the order of arrival, sets
+/// the alarms that wake it, and retires when it has had no call for a while.
 /// </summary>
 public abstract class Keeper
 {
@@ -10,7 +10,7 @@ public abstract class Keeper
     private protected const int MaxCalls = 20_000;
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private protected static readonly Refusal.Unavailable ShuttingDown = new(RetryAfter, "The service is shutting down.");
-    // So long may another keeper's change stay unknown to whoever watches at this one.
+    // So long may a watch at this keeper miss what another keeper of the record has stored.
     private static readonly TimeSpan RecheckEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FarthestAlarm = TimeSpan.FromMinutes(5);
     private static readonly Refusal TooManyCalls =
@@ -49,7 +49,10 @@ public abstract class Keeper
     /// <summary>Whether somebody watches the record here.</summary>
     public bool IsWatched => Volatile.Read(ref _broadcaster) is { IsRead: true };
 
-    /// <summary>Tells the keeper that an alarm it set has come. It may leave memory then: if nothing is going on and nobody has asked for a while.</summary>
+    /// <summary>
+    /// The host's alarm, which this keeper set, has come. The keeper may leave memory then: if it has nothing to do, and has had no
+    /// call for a while.
+    /// </summary>
     /// <param name="at">The moment it was set for.</param>
     /// <returns>Whether it has retired; its host must then forget it, and otherwise <see cref="Wake"/> it soon.</returns>
     public bool OnAlarm(TimeSpan at)
@@ -60,7 +63,7 @@ public abstract class Keeper
             if (at == _alarmAt) _alarmAt = TimeSpan.MaxValue;
             if (_retired) return true;
             if (_host.IdleAfter is not { } idle || _busy || _stopped is not null || SomeoneWaits) return false;
-            // Whoever watches uses it.
+            // A watch is a use.
             if (IsWatched) _lastUsed = now.Monotonic;
             if (IsNeeded || now.Monotonic < IdleSince_NeedsLock + idle) return false;
             // A later alarm may still know this keeper; it should not keep the record in memory as well.
@@ -72,11 +75,13 @@ public abstract class Keeper
     }
 
     /// <summary>Looks at what time has changed.</summary>
-    /// <returns>The turn it took, if it had to take one; a host may limit how many run at once.</returns>
+    /// <returns>When the keeper has looked; a host may limit how many keepers do at once.</returns>
     public abstract Task Wake();
 
-    /// <summary>Answers whoever waits with <c>unavailable</c>, and takes no more calls. A turn under way finishes.</summary>
-    /// <param name="answer">What they are told; that the service is shutting down where left out. Of several stops the first one's answer stands.</param>
+    /// <summary>Responds <c>unavailable</c> to every waiter, and takes no more calls. A call under way finishes.</summary>
+    /// <param name="answer">
+    /// What the waiters get; that the service is shutting down where left out. Of several stops the first one's answer stands.
+    /// </param>
     public virtual void Stop(Refusal.Unavailable? answer = null)
     {
         lock (_gate) _stopped ??= answer ?? ShuttingDown;
@@ -86,7 +91,7 @@ public abstract class Keeper
     /// <summary>Whether it knows the record: what it knows is stored.</summary>
     private protected abstract bool KnowsState { get; }
 
-    /// <summary>Forgets the record: the next turn loads it afresh.</summary>
+    /// <summary>Forgets the record: the next call loads it afresh.</summary>
     private protected abstract void DropState();
 
     /// <summary>Whether the record is needed in memory, however long ago somebody asked.</summary>
@@ -94,10 +99,10 @@ public abstract class Keeper
 
     private protected virtual TimeSpan IdleSince_NeedsLock => _lastUsed;
 
-    /// <summary>When the record changes by itself; while a turn is under way, when somebody must be answered all the same.</summary>
+    /// <summary>When the record changes by itself; while a call is under way, when a waiter must get its response all the same.</summary>
     private protected virtual TimeSpan? WakeAt_NeedsLock => null;
 
-        /// <summary>Reads the stored record. One load satisfies every consistent read that was queued before the load started.</summary>
+    /// <summary>Reads the stored record. One load satisfies every consistent read that was queued before the load started.</summary>
     private protected async ValueTask<T> ReadStoreAsync<T>(Func<string, ValueTask<T>> load)
     {
         var arrived = Volatile.Read(ref _lastCall);
@@ -114,9 +119,13 @@ public abstract class Keeper
     {
     }
 
-    /// <summary>Tells whoever watches of a record that is stored, whoever stored it. Before the first load there is nobody who could have missed it.</summary>
+    /// <summary>
+    /// Shows a stored record to its watchers, whichever keeper stored it. Before the first load no watcher could have missed a change.
+    /// </summary>
     /// <param name="record">The record.</param>
-    /// <param name="mayBePast">Whether what is new in it may have been true long ago only: those who watch start over then, as a read would.</param>
+    /// <param name="mayBePast">
+    /// Whether what is new in it may have been true long ago only: the watches start over then, as a read would.
+    /// </param>
     private protected void NotifyWatchers(IHistory record, bool mayBePast = false)
     {
         if (_notifiesAll && record.Last == _lastNotified) return;
@@ -130,7 +139,7 @@ public abstract class Keeper
         _broadcaster?.Publish(record);
     }
 
-    /// <summary>Puts up a record that is stored; in a turn.</summary>
+    /// <summary>Finds or makes what shows a stored record to its watchers; called while the keeper processes a call.</summary>
     private protected RecordBroadcaster GetBroadcaster(IHistory record)
     {
         lock (_gate)
@@ -143,13 +152,13 @@ public abstract class Keeper
     }
 
     /// <summary>
-    /// Whether to compare the record with the store, since somebody watches and it was not for a while: a keeper that does
-    /// not know that another one writes as well would have nothing to tell, for ever.
+    /// Whether to compare the record with the store, since it is watched and was not compared for a while: a keeper that does
+    /// not know that another one writes as well would show its watchers nothing, for ever.
     /// </summary>
     private protected bool MustRecheck_NeedsLock(Instant now)
     {
         if (RecheckAt_NeedsLock is not { } at || at > now.Monotonic) return false;
-        // Whoever started a watch has begun to read it by now.
+        // A watch that was started has begun to be read by now.
         return _watched = IsWatched;
     }
 
@@ -210,7 +219,7 @@ public abstract class Keeper
         ? Background.Apart(static start => start.Keeper.ProcessAllAsync(start.Call), (Keeper: this, Call: call), background)
         : ProcessAllAsync(call);
 
-    // The flag _busy is the turn: the caller that set it owns the record until the queue is empty.
+    // The flag _busy is ownership: the caller that set it owns the record until no call is queued.
     private async Task ProcessAllAsync(IPendingCall? call)
     {
         while (call is not null)
@@ -261,7 +270,8 @@ public abstract class Keeper
         : "The store did not say whether the change happened; repeat the call with the same requestId.");
 
     private protected static Refusal NotSaved() =>
-        new Refusal.Unavailable(RetryAfter, "The store did not take the change, so nothing was changed; it may be full, out of connections or away.");
+        new Refusal.Unavailable(
+            RetryAfter, "The store did not take the change, so nothing was changed; it may be full, out of connections or away.");
 
     private protected Refusal ChangedByOthers() =>
         new Refusal.Unavailable(TimeSpan.Zero, $"'{Name}' is being changed by another activation; repeat the call.");

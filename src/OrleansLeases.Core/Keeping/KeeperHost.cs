@@ -25,22 +25,25 @@ public sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAlarm
     public bool IsSingleWriter { get; init; }
 
     /// <summary>
-    /// Where turns may stay that are started there. All others leave the synchronization context and the task scheduler of their
-    /// callers where they wait, and go on by the thread pool: a caller's own may be blocked, and others wait for the turn. Null
-    /// where every turn stays where it is started, as in a grain.
+    /// Where a keeper may go on that is started there. All others leave the synchronization context and the task scheduler of
+    /// their callers where they wait, and go on by the thread pool: a caller's own may be blocked, and other callers wait for the
+    /// keeper. Null where every keeper goes on where it is started, as in a grain.
     /// </summary>
     public TaskScheduler? Background { get; init; }
 
     /// <summary>
-    /// Logs what could not be done, and why, and says under which id; null where nothing is logged. A caller is told the id and
-    /// nothing of the exception. Called in a keeper's turn, so it returns at once.
+    /// Logs what could not be done, and why, and says under which id; null where nothing is logged. A caller gets the id and
+    /// nothing of the exception. The keeper waits for it, so it returns at once.
     /// </summary>
     public Func<string, Exception, string>? Failed { get; init; }
 
     internal ActivationId NextActivation() => new(Rules.Incarnation, Activations.Next());
 }
 
-/// <summary>Numbers the loads of one run of a process: each gets a name of its own, so that a write whose outcome was unknown can never pass for a later claim. Thread-safe.</summary>
+/// <summary>
+/// Numbers the loads of one run of a process: each gets a name of its own, so that a write whose outcome was unknown can never
+/// pass for a later claim. Thread-safe.
+/// </summary>
 public sealed class ActivationSequence
 {
     private long _last;
@@ -64,8 +67,8 @@ public interface IKeeperAlarm
 public interface IKeyCleaner
 {
     /// <summary>
-    /// Takes a clean-up over; called in the lease's turn, so it returns at once. It may be called again for one that is
-    /// under way. Every key is to be asked to <see cref="KeyCommand.Clean"/>, until it answers, and the lease to be told
+    /// Takes a clean-up over; the lease's keeper waits for it, so it returns at once. It may be called again for one that is
+    /// under way. Every key is to be asked to <see cref="KeyCommand.Clean"/>, until it answers, and the lease to note that
     /// by <see cref="LeaseCommand.CleanUpDone"/>, until it answers: else the clean-up is handed out again after a restart.
     /// </summary>
     /// <param name="resource">The lease's resource.</param>

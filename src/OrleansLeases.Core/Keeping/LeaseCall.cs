@@ -49,7 +49,7 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
         TrySetResult(reply.ToResult(new ResponseContext(keeper, state, command.RequestId, Received, now)));
 }
 
-/// <summary>A place in line and, while its client is there, the call that waits.</summary>
+/// <summary>A place in the queue and, while its client is there, the call that waits.</summary>
 internal sealed class Waiter(LeaseCommand.Acquire command)
 {
     /// <summary>How long a place is kept for a client that is not there.</summary>

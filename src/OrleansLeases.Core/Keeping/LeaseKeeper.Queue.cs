@@ -15,11 +15,15 @@ public sealed partial class LeaseKeeper
         if (_waiters.Count == 0) return [];
         lock (_gate)
         {
-            return [.. _waiters.Select(waiter => new QueuedRequest(waiter.Command.Request, waiter.Command.Fingerprint, waiter.Call is not null))];
+            return
+            [
+                .. from waiter in _waiters
+                   select new QueuedRequest(waiter.Command.Request, waiter.Command.Fingerprint, Present: waiter.Call is not null),
+            ];
         }
     }
 
-    /// <summary>Puts a call that found the resource held in line, or back into its place, or refuses it where there is no room.</summary>
+    /// <summary>Queues a call that found the resource held, or puts it back into its place; refuses it where there is no room.</summary>
     /// <returns>False where its wait is over by now.</returns>
     internal bool TryWait(LeaseCall<LeaseGrant> call, LeaseCommand.Acquire acquire, Instant now)
     {
@@ -28,7 +32,7 @@ public sealed partial class LeaseKeeper
         Waiter? waiter;
         lock (_gate)
         {
-            waiter = _waiters.Find(place => place.Command.Fingerprint.Id == acquire.Fingerprint.Id);
+            waiter = _waiters.Find(queued => queued.Command.Fingerprint.Id == acquire.Fingerprint.Id);
             var full = waiter is null && _waiters.Count >= _host.Rules.Limits.MaxWaiters;
             if ((_stopped ?? (full ? Refusals.TooManyWaiters(_host.Rules.Limits.MaxWaiters) : null)) is { } refusal)
             {
@@ -71,8 +75,8 @@ public sealed partial class LeaseKeeper
     }
 
     /// <summary>
-    /// Takes the places that were served out of the line. A place may be without its call by now, or lost: saving its
-    /// grant took a while.
+    /// Takes the waiters whose requests were granted out of the queue. A waiter may have lost its call by now, or its place: saving
+    /// its grant took a while.
     /// </summary>
     internal List<(LeaseCall<LeaseGrant> Call, long Token)> Dequeue(
         IReadOnlyList<GrantedRequest> served, LeaseCommand command, out List<GrantedRequest> gone)
@@ -84,7 +88,7 @@ public sealed partial class LeaseKeeper
         {
             foreach (var (fingerprint, token) in served)
             {
-                var waiter = _waiters.Find(place => place.Command.Fingerprint.Id == fingerprint.Id);
+                var waiter = _waiters.Find(queued => queued.Command.Fingerprint.Id == fingerprint.Id);
                 if (waiter is not null)
                 {
                     _waiters.Remove(waiter);
@@ -97,7 +101,7 @@ public sealed partial class LeaseKeeper
             }
         }
 
-        // The newest call of a request id got the grant; were the older one told too, its broken connection could give the grant back.
+        // The newest call of a request id gets the grant; if the older one got it too, its broken connection could give the grant back.
         replaced?.Refuse(TakenOver);
         return calls;
     }
@@ -111,7 +115,7 @@ public sealed partial class LeaseKeeper
             var now = _host.Clock.Read();
             if (state.IsOver(token, now))
             {
-                // It ended before it could be told; the call is processed once more, which records that and says so.
+                // The lease ended before the caller could have it; the call is processed once more, which records that and says so.
                 call.IsStored = true;
                 lock (_gate) (_calls ??= new()).Enqueue(call);
             }
@@ -121,12 +125,12 @@ public sealed partial class LeaseKeeper
             }
         }
 
-        // Their clients left while the grants were being stored: the next in line may have them.
+        // Their clients left while the grants were being stored: the next waiters may have the resource.
         foreach (var (_, token) in gone) GiveBack(state.HolderOf(token).Owner, token);
     }
 
-    // Another activation may have served a request that waits here as well. Its id is applied once: the call leaves the
-    // line and is answered as a repeat.
+    // Another activation may have granted a request that waits here as well. Its id is applied once: the call leaves the
+    // queue and gets the response of a repeat.
     private void ResubmitGrantedElsewhere(LeaseState state)
     {
         if (!SomeoneWaits) return;
@@ -184,7 +188,8 @@ public sealed partial class LeaseKeeper
 
     private Refusal RefusalFor(Waiter waiter, Instant now) => _state is { } state
         ? Refusals.Held(waiter.Command.Request, state.Holders, state.Delay, now, _waiters.IndexOf(waiter) + 1, waits: true)
-        : new Refusal.Unavailable(TimeSpan.Zero, "The store did not answer while this call waited in line; repeat it to keep the place.");
+        : new Refusal.Unavailable(
+            TimeSpan.Zero, "The store did not answer while this call waited in the queue; repeat it to keep the place.");
 
     private List<LeaseCall<LeaseGrant>> DequeueAll_NeedsLock()
     {

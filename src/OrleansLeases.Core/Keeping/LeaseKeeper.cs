@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// Owns one resource in one host: beside what every keeper does it claims the record with each load, moves the line and hands out
-/// what is to be cleaned up. A call that waits in line keeps no other waiting.
+/// Owns one resource in one host: beside what every keeper does it claims the record with each load, moves the queue of waiters and
+/// dispatches the clean-ups of ended leases. A call that waits in the queue keeps no other call waiting.
 /// </summary>
 /// <remarks>Two keepers of one resource may be alive at once: the compare-and-swap and the horizon keep them apart.</remarks>
 public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
@@ -31,7 +31,7 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
     /// <typeparam name="TReply">The response of the command.</typeparam>
     /// <param name="command">What is asked.</param>
-    /// <param name="cancellationToken">Leaves the line; heeded while an acquire waits there or has not been looked at, and nowhere else.</param>
+    /// <param name="cancellationToken">Leaves the queue; heeded until the keeper takes up the call, and while an acquire waits.</param>
     /// <returns>The response; null where the keeper has retired and another must be made.</returns>
     public Task<LeaseResult<TReply>>? Submit<TReply>(LeaseCommand<TReply> command, CancellationToken cancellationToken = default)
         where TReply : class
@@ -44,8 +44,8 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     public override Task Wake()
     {
         var now = _host.Clock.Read();
-        // A call's wait is over when it is over, though the store hangs and a turn with it. That turn may be storing the
-        // caller's own grant, so it gets a moment more.
+        // A call's wait is over when it is over, though the store hangs and the keeper with it. The keeper may be storing the
+        // caller's own grant, so the caller gets a moment more.
         if (SomeoneWaits) RefuseExpiredWaits(now, _busy ? SparedWhileBusy : TimeSpan.Zero);
         bool rechecks;
         lock (_gate)
@@ -82,17 +82,18 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
 
     private protected override bool IsNeeded => _state is { Holders.IsEmpty: false };
 
-    private protected override TimeSpan IdleSince_NeedsLock => _state?.Delay is { } delay && delay.Ends > _lastUsed ? delay.Ends : _lastUsed;
+    private protected override TimeSpan IdleSince_NeedsLock =>
+        _state?.Delay is { } delay && delay.Ends > _lastUsed ? delay.Ends : _lastUsed;
 
     private protected override TimeSpan? WakeAt_NeedsLock
     {
         get
         {
-            var line = NextQueueChange_NeedsLock();
-            if (_busy) return line + SparedWhileBusy;
-            if (_state is null) return line is null ? null : _retryAt;
-            var wake = LeaseMachine.NextWake(_state, line is not null);
-            if (line < wake || wake is null) wake = line;
+            var queue = NextQueueChange_NeedsLock();
+            if (_busy) return queue + SparedWhileBusy;
+            if (_state is null) return queue is null ? null : _retryAt;
+            var wake = LeaseMachine.NextWake(_state, someoneWaits: queue is not null);
+            if (queue < wake || wake is null) wake = queue;
             // After the store refused, ask again, but not at once.
             return wake < _retryAt ? _retryAt : wake;
         }
@@ -127,7 +128,8 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     internal LeaseInfo InfoOf(LeaseState state, Instant now) => LeaseViews.Info(Name, state, now, _waiters.Count);
 
     internal LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Instant now) =>
-        new RecordWatch(GetBroadcaster(state), Name, state, new WatchEvent.LeaseSnapshot(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
+        new RecordWatch(
+            GetBroadcaster(state), Name, state, new WatchEvent.LeaseSnapshot(InfoOf(state, now)), since, _host.Rules.TokenFloor).Start();
 
     private Task<LeaseResult<LeaseReply.Unchanged>>? Tick(bool fresh, Instant now)
     {
@@ -136,8 +138,8 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     }
 
     /// <summary>
-    /// Hands out the clean-ups that are on record now and were not before. A load hands out all of them again: whoever
-    /// had them may be gone.
+    /// Gives the cleaner the clean-ups that are on record now and were not before. A load dispatches all of them again: the
+    /// host that had them may be gone.
     /// </summary>
     private void DispatchCleanUps(ImmutableList<PendingCleanUp>? before)
     {

@@ -1,11 +1,11 @@
 namespace OrleansLeases.Core;
 
-/// <summary>Turns records into replies. Whatever is told as left counts from the moment of telling.</summary>
+/// <summary>Turns records into responses. What is left of a lease counts from the moment of the response.</summary>
 public static class LeaseViews
 {
     private static readonly Dictionary<string, string> NoMetadata = [];
 
-    /// <summary>A resource as a stored record tells it: what is left is an upper bound.</summary>
+    /// <summary>A resource as a stored record shows it: what is left is an upper bound.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="state">The record as it was stored.</param>
     /// <param name="now">A reading of the host's clock.</param>
@@ -20,14 +20,17 @@ public static class LeaseViews
     internal static LeaseInfo Info(string resource, LeaseState state, Instant now, int? waiters)
     {
         var delayed = state.Holders.IsEmpty && state.Delay is { } delay && now.Monotonic < delay.Ends;
-        var full = !state.Holders.IsEmpty && !(state.Holders[0].Mode == LeaseMode.Shared && state.Holders.Length < (state.Capacity ?? int.MaxValue));
+        var full = !state.Holders.IsEmpty
+            && !(state.Holders[0].Mode == LeaseMode.Shared && state.Holders.Length < (state.Capacity ?? int.MaxValue));
         return new LeaseInfo
         {
             Resource = resource,
             State = !state.Holders.IsEmpty ? LeaseStatus.Held : delayed ? LeaseStatus.Delayed : LeaseStatus.Free,
             Holders = [.. state.Holders.Select(holder => HolderOf(holder, now))],
             Capacity = state.Capacity,
-            AvailableIn = delayed ? state.Delay!.Ends - now.Monotonic : full ? state.Holders.Min(holder => AtLeastZero(holder.EndsAt - now.Monotonic)) : null,
+            AvailableIn = delayed ? state.Delay!.Ends - now.Monotonic
+                : full ? state.Holders.Min(holder => AtLeastZero(holder.EndsAt - now.Monotonic))
+                : null,
             LastToken = state.LastToken,
             Waiters = waiters,
             Sequence = state.Log.Last,

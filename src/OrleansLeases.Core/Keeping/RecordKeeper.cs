@@ -37,7 +37,7 @@ public abstract class RecordKeeper<TState> : Keeper
     internal async ValueTask ProcessAsync<TReply>(PendingCall<TState, TReply> call)
         where TReply : class
     {
-        // Nothing has happened for it yet, and nobody would hear of its grant.
+        // The keeper has done nothing for the call yet, and its caller would not hear of a grant.
         if (call.Cancellation.IsCancellationRequested && call.TrySetCanceled(call.Cancellation)) return;
         var isFresh = IsCompared(call);
         var mustBeFresh = call.RequiresFreshRead;
@@ -95,7 +95,9 @@ public abstract class RecordKeeper<TState> : Keeper
         }
     }
 
-    /// <summary>Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.</summary>
+    /// <summary>
+    /// Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.
+    /// </summary>
     private async ValueTask<Refusal?> LoadAsync()
     {
         try

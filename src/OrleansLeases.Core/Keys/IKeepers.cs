@@ -6,9 +6,11 @@ namespace OrleansLeases.Core;
 /// </summary>
 public interface IKeepers
 {
-    /// <summary>Tells a lease's keeper of a key.</summary>
+    /// <summary>Has a lease's keeper note something about keys.</summary>
     /// <param name="resource">The resource.</param>
-    /// <param name="command">One of <see cref="LeaseCommand.Attach"/>, <see cref="LeaseCommand.Detach"/> and <see cref="LeaseCommand.CleanUpDone"/>.</param>
+    /// <param name="command">
+    /// One of <see cref="LeaseCommand.Attach"/>, <see cref="LeaseCommand.Detach"/> and <see cref="LeaseCommand.CleanUpDone"/>.
+    /// </param>
     /// <returns>That it is on record, or why not.</returns>
     Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command);
 

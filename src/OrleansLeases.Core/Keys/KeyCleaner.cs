@@ -35,7 +35,7 @@ public sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskSchedule
         ArgumentNullException.ThrowIfNull(ended);
         lock (_gate)
         {
-            // Whoever is at it has all keys that are left: they only become fewer.
+            // The clean-up under way has all keys that are left: they only become fewer.
             if (!_known.Add((resource, ended.Token))) return;
         }
 
@@ -54,9 +54,10 @@ public sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskSchedule
             _running++;
         }
 
-        // Off the turn of the lease that hands it out.
+        // Away from the lease's keeper, which dispatches it and goes on.
         _ = Background.Make(() =>
-            Task.Factory.StartNew(WorkAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler ?? TaskScheduler.Default));
+            Task.Factory.StartNew(
+                WorkAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler ?? TaskScheduler.Default));
     }
 
     private async Task WorkAsync()
@@ -102,7 +103,7 @@ public sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskSchedule
         }
     }
 
-    /// <summary>Cleans some keys and tells the lease. What does not answer goes to the end of the queue.</summary>
+    /// <summary>Cleans some keys and has the lease note it. What does not answer goes to the end of the queue.</summary>
     private async Task<bool> TakeBatchAsync(Job job)
     {
         var batch = new List<string>();

@@ -49,11 +49,12 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
     private protected override void Adopt(KeyState stored)
     {
         _state = stored;
-        // The lease may have ended since somebody stored it, and its end been told.
+        // The lease may have ended since the key was stored, and callers may have heard of that.
         NotifyWatchers(stored, mayBePast: stored.Binding is not null);
     }
 
-    internal KeyWatch WatchFrom(WatchPoint? since, KeyState state) => new(GetBroadcaster(state), Name, state, since, _host.Rules.TokenFloor);
+    internal KeyWatch WatchFrom(WatchPoint? since, KeyState state) =>
+        new(GetBroadcaster(state), Name, state, since, _host.Rules.TokenFloor);
 }
 
 /// <summary>One call about a key.</summary>

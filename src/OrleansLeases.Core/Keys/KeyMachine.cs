@@ -32,7 +32,7 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
 
     public KeyState Next => _next ?? state;
 
-    /// <summary>Whether the check is about the binding that the key has now. What is bound elsewhere meanwhile is asked about anew.</summary>
+    /// <summary>Whether the check is about the binding that the key has now. If the key was bound elsewhere meanwhile, ask anew.</summary>
     private bool Settled => check is { } found && found.Generation == state.Generation;
 
     // That a lease has ended stays true; that it was in force when asked may have changed by now. The answer then is
@@ -68,7 +68,8 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
         if (AskAboutLease<KeyReply.Written>(binding) is { } ask) return ask;
         var value = 0L;
         // The parser lets zero characters at the end pass.
-        if (Exists && (state.Value!.EndsWith('\0') || !long.TryParse(state.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)))
+        if (Exists && (state.Value!.EndsWith('\0')
+            || !long.TryParse(state.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)))
             return Refusals.NoInteger(key);
         var sum = unchecked(value + request.Delta);
         if (request.Delta < 0 ? sum > value : sum < value) return Refusals.Overflows(key, value, request.Delta);
@@ -112,7 +113,9 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
             : Refusals.RequestIdReused();
     }
 
-    /// <summary>Whether the key exists depends on its lease. Where it is to be bound to the same one, attaching tells that as well.</summary>
+    /// <summary>
+    /// Whether the key exists depends on its lease. Where it is to be bound to the same one, attaching shows that as well.
+    /// </summary>
     private KeyReply<TReply>? AskAboutLease<TReply>(KeyBinding? to)
         where TReply : KeyReply<TReply> => state.Binding is { } binding && !Settled && !IsBoundTo(to)
         ? new KeyReply<TReply>.AskWhetherInForce(state.Generation, binding)
@@ -122,7 +125,8 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
     {
         if (to is null || (Settled && check!.Attached)) return null;
         var bound = IsBoundTo(to) && !Ended;
-        return new KeyReply<KeyReply.Written>.AskToAttach(bound ? 0 : state.Generation, new LeaseCheck(state.Generation, Ended, Attached: true));
+        return new KeyReply<KeyReply.Written>.AskToAttach(
+            bound ? 0 : state.Generation, new LeaseCheck(state.Generation, Ended, Attached: true));
     }
 
     private bool IsBoundTo(KeyBinding? to) =>

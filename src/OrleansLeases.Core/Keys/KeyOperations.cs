@@ -2,12 +2,12 @@ namespace OrleansLeases.Core;
 
 /// <summary>
 /// The calls about a key, from the request to the reply: the conversation between a key's keeper and the keepers of
-/// leases. Thread-safe; nobody's turn is occupied while another is asked.
+/// leases. Thread-safe; no keeper is occupied while another is asked.
 /// </summary>
 /// <remarks>
 /// <para>A bound write goes in three steps, and only in this order.</para>
 /// <list type="number">
-/// <item>The key's keeper is asked, and tells its generation g.</item>
+/// <item>The key's keeper is asked, and replies with its generation g.</item>
 /// <item>The lease's keeper puts the key's name on record, durably, if the lease is in force.</item>
 /// <item>The key's keeper writes, if its generation still is g; otherwise all starts again.</item>
 /// </list>
@@ -17,7 +17,7 @@ namespace OrleansLeases.Core;
 /// has changed as well. The next try then finds the lease ended in step 2. A crash after step 2 leaves a name to clean.
 /// </para>
 /// <para>
-/// A write that takes the key away from a lease tells that lease to forget the name, and does not wait for it. A name
+/// A write that takes the key away from a lease has that lease forget the name, and does not wait for it. A name
 /// attached for generation g is forgotten only for a later generation: so the message of an earlier write, late on its
 /// way, never takes away the name that a write between steps 2 and 3 relies on.
 /// </para>
@@ -90,7 +90,7 @@ public sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProvid
 
     /// <summary>
     /// Starts a watch of a key, which ends where its keeper does: as a read does, it asks the lease after the key was looked at.
-    /// The changes that follow are told as they are stored, and say what was: a bound key's deletion may be on its way.
+    /// The changes that follow are shown as they are stored, and say what was: a bound key's deletion may be on its way.
     /// </summary>
     /// <param name="key">The key.</param>
     /// <param name="since">The last change known; null to start with the state.</param>
@@ -130,7 +130,8 @@ public sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProvid
             switch (reply)
             {
                 case KeyReply<TReply>.AskWhetherInForce ask:
-                    if (!(await ActiveTokensAsync(keepers, ask.Binding.Resource, time)).TryGetValue(out var tokens, out refusal)) return refusal;
+                    var active = await ActiveTokensAsync(keepers, ask.Binding.Resource, time);
+                    if (!active.TryGetValue(out var tokens, out refusal)) return refusal;
                     var inForce = tokens.InForce.Contains(ask.Binding.Token);
                     if (inForce && ask.IfInForce?.Done is { } there) return there;
                     command = command with { LeaseCheck = new LeaseCheck(ask.Generation, Ended: !inForce, Attached: false) };
@@ -186,21 +187,26 @@ public sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProvid
     /// <summary>Has a lease forget all names that no key is bound by. False where there is none to look at.</summary>
     private async Task<bool> ForgoUnboundAsync(KeyLease lease)
     {
-        var answer = await WithinPatience(
+        var answer = await WithinTimeoutAsync(
             lease.Resource, keepers.AskLeaseAsync(lease.Resource, new LeaseCommand.GetAttachedKeys(lease.Token)), time);
         if (!answer.TryGetValue(out var names, out _)) return false;
         foreach (var batch in names.Since.Chunk(KeysAtOnce))
-            await Task.WhenAll(batch.Select(name => ForgoAsync(forgo => keepers.AskKeyAsync(name.Key, forgo), name.Key, lease, name.Value)));
+        {
+            await Task.WhenAll(batch.Select(
+                name => ForgoAsync(forgo => keepers.AskKeyAsync(name.Key, forgo), name.Key, lease, name.Value)));
+        }
+
         return names.Since.Count > 0;
     }
 
     internal static Task<LeaseResult<LeaseReply.ActiveTokens>> ActiveTokensAsync(IKeepers keepers, string resource, TimeProvider time) =>
-        WithinPatience(resource, keepers.AskLeaseAsync(resource, LeaseCommand.GetActiveTokens.Instance), time);
+        WithinTimeoutAsync(resource, keepers.AskLeaseAsync(resource, LeaseCommand.GetActiveTokens.Instance), time);
 
     private Task<LeaseResult<LeaseReply.Acknowledged>> TellLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) =>
-        WithinPatience(resource, keepers.AskLeaseAsync(resource, command), time);
+        WithinTimeoutAsync(resource, keepers.AskLeaseAsync(resource, command), time);
 
-    private static async Task<LeaseResult<TReply>> WithinPatience<TReply>(string resource, Task<LeaseResult<TReply>> answer, TimeProvider time)
+    private static async Task<LeaseResult<TReply>> WithinTimeoutAsync<TReply>(
+        string resource, Task<LeaseResult<TReply>> answer, TimeProvider time)
         where TReply : class
     {
         try
@@ -216,7 +222,8 @@ public sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProvid
 
     // Nobody waits for it, nor hears of it: a name left over costs its clean-up and no more.
     private void Detach(string key, DetachedBinding detached) => _ = Background
-        .Make(() => keepers.AskLeaseAsync(detached.Binding.Resource, new LeaseCommand.Detach(detached.Binding.Token, key, detached.Generation)))
+        .Make(() => keepers.AskLeaseAsync(
+            detached.Binding.Resource, new LeaseCommand.Detach(detached.Binding.Token, key, detached.Generation)))
         .ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
     /// <summary>The generation for which a write has its key's name on record with the lease; null where it has not.</summary>

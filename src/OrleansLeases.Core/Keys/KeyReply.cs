@@ -9,7 +9,7 @@ public abstract record KeyReply
 
     /// <summary>The key has this value.</summary>
     /// <param name="Value">The value.</param>
-    /// <param name="Revision">The version that callers are told.</param>
+    /// <param name="Revision">The version that callers see.</param>
     /// <param name="Binding">What it is bound to.</param>
     public sealed record Found(string Value, long Revision, KeyBinding? Binding) : KeyReply<Found>
     {
@@ -20,7 +20,7 @@ public abstract record KeyReply
     }
 
     /// <summary>It is written.</summary>
-    /// <param name="Revision">The version that callers are told.</param>
+    /// <param name="Revision">The version that callers see.</param>
     /// <param name="Sum">What an addition made of it.</param>
     /// <param name="Replayed">By an earlier call with the same request id.</param>
     /// <param name="Detached">The lease that it is no longer bound to.</param>
@@ -58,7 +58,9 @@ public abstract record KeyReply
     }
 
     /// <summary>What a write that came to nothing leaves with the lease it was to be bound to.</summary>
-    /// <param name="Generation">The key's generation: a name attached for an earlier one can be detached. Null where the key is bound to the lease.</param>
+    /// <param name="Generation">
+    /// The key's generation: a name attached for an earlier one can be detached. Null where the key is bound to the lease.
+    /// </param>
     public sealed record Forgone(long? Generation) : KeyReply<Forgone>
     {
         /// <inheritdoc/>
@@ -73,7 +75,8 @@ public abstract record KeyReply
         /// <inheritdoc/>
         public override Watched Done => this;
 
-        internal override KeyReply<Watched> ToResponse(KeyKeeper keeper, KeyState state) => this with { Watch = keeper.WatchFrom(Since, state) };
+        internal override KeyReply<Watched> ToResponse(KeyKeeper keeper, KeyState state) =>
+            this with { Watch = keeper.WatchFrom(Since, state) };
     }
 
     internal sealed record Unchanged : KeyReply<Unchanged>
@@ -109,7 +112,7 @@ public abstract record KeyReply<TReply> : KeyReply
     /// <summary>What is to be replied by the keeper that has stored the record.</summary>
     internal virtual KeyReply<TReply> ToResponse(KeyKeeper keeper, KeyState state) => this;
 
-    /// <summary>Tells a refusal from all other replies.</summary>
+    /// <summary>The reply as a keeper's result: a refusal, or any other reply.</summary>
     internal virtual LeaseResult<KeyReply<TReply>> ToResult() => this;
 
     /// <summary>Refuses a command.</summary>

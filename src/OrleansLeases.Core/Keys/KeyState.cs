@@ -37,17 +37,19 @@ public sealed record KeyState : IRecord
     [JsonPropertyName("val")]
     public string? Value { get; init; }
 
-    /// <summary>The lease it is bound to; null where it stands free. It is as absent as without a value once that lease has ended.</summary>
+    /// <summary>
+    /// The lease it is bound to; null where it stands free. It is as absent as without a value once that lease has ended.
+    /// </summary>
     [JsonPropertyName("b")]
     public KeyBinding? Binding { get; init; }
 
-    /// <summary>The last changes. The number of a change is the version that callers are told.</summary>
+    /// <summary>The last changes. The number of a change is the version that callers see.</summary>
     [JsonPropertyName("log")]
     [JsonRequired]
     [JsonConverter(typeof(KeyLogConverter))]
     public BlockLog<KeyLogEntry> Log { get; init; } = BlockLog.Empty<KeyLogEntry>();
 
-    /// <summary>The version that callers are told: counts puts, additions and deletes.</summary>
+    /// <summary>The version that callers see: counts puts, additions and deletes.</summary>
     [JsonIgnore]
     public long Revision => Log.Last;
 

@@ -15,15 +15,17 @@ public sealed class ListingGate
     public const int TakeAtOnce = 16;
 
     private static readonly Refusal.LimitReached Full = new(
-        "listings", TimeSpan.FromSeconds(1), $"{TakeAtOnce} listings are under way at this server, which takes no more at once; ask again later.");
+        "listings",
+        TimeSpan.FromSeconds(1),
+        $"{TakeAtOnce} listings are under way at this server, which takes no more at once; ask again later.");
 
     private readonly SemaphoreSlim _places = new(RunAtOnce);
     private int _taken;
 
-    /// <summary>Runs a listing when its turn has come.</summary>
+    /// <summary>Runs a listing once there is a place for it.</summary>
     /// <typeparam name="T">What it answers with.</typeparam>
     /// <param name="list">The listing; its place is another's once it has ended.</param>
-    /// <param name="cancellationToken">Gives up waiting for the turn.</param>
+    /// <param name="cancellationToken">Gives up waiting for that.</param>
     /// <returns>What it answered, or <c>limit-reached</c> where too many are under way.</returns>
     public async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class

@@ -6,7 +6,7 @@ public sealed class ListingPage
     // A page that finds little among many records ends early with a place to go on from, so that no call is long.
     private const int ReadAtMost = 20_000;
 
-    // Leases tell the names of their keys; a page that has many of them ends early as well.
+    // Leases list the names of their keys; a page that has many of them ends early as well.
     private const int KeysAtMost = 10_000;
 
     private readonly ListLeasesRequest _request;

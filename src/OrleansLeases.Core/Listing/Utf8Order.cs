@@ -1,6 +1,8 @@
 namespace OrleansLeases.Core;
 
-/// <summary>The byte order of names in UTF-8. It differs from that of .NET's UTF-16 strings where surrogates meet U+E000 and above.</summary>
+/// <summary>
+/// The byte order of names in UTF-8. It differs from that of .NET's UTF-16 strings where surrogates meet U+E000 and above.
+/// </summary>
 public sealed class Utf8Order : IComparer<string>
 {
     /// <summary>The only one.</summary>
@@ -16,7 +18,9 @@ public sealed class Utf8Order : IComparer<string>
         var one = x.AsSpan();
         var other = y.AsSpan();
         var same = one.CommonPrefixLength(other);
-        return same == one.Length || same == other.Length ? one.Length.CompareTo(other.Length) : Rank(one[same]).CompareTo(Rank(other[same]));
+        return same == one.Length || same == other.Length
+            ? one.Length.CompareTo(other.Length)
+            : Rank(one[same]).CompareTo(Rank(other[same]));
 
         // A pair of surrogates is a character beyond all that one UTF-16 unit can be.
         static int Rank(char unit) => char.IsSurrogate(unit) ? unit + char.MaxValue : unit;

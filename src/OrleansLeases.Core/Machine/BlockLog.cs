@@ -104,7 +104,7 @@ public sealed class BlockLog<TEntry>
     }
 
     /// <summary>The entries after one, oldest first, with their numbers.</summary>
-    /// <param name="sequence">The number of that entry; of what came before <see cref="First"/> nothing is told.</param>
+    /// <param name="sequence">The number of that entry; what came before <see cref="First"/> is forgotten.</param>
     /// <returns>The entries.</returns>
     public IEnumerable<(long Sequence, TEntry Entry)> After(long sequence)
     {

@@ -200,7 +200,7 @@ public abstract record LeaseCommand
         internal override LeaseReply<LeaseWatch> Apply(LeaseDraft draft) => new LeaseReply.Watch(Since);
     }
 
-    /// <summary>Time has passed: what is over is recorded, and who waits is served.</summary>
+    /// <summary>Time has passed: what is over is recorded, and waiters are granted what they fit.</summary>
     /// <param name="Fresh">Compare with the stored version first.</param>
     public sealed record Tick(bool Fresh) : LeaseCommand<LeaseReply.Unchanged>
     {
@@ -235,17 +235,17 @@ public abstract record LeaseCommand<TReply> : LeaseCommand
     internal virtual bool RequiresFreshRead(bool isSingleWriter) => false;
 
     /// <summary>Has a call that found the resource held wait for it.</summary>
-    /// <returns>Whether it waits, or has its response already; false where the caller must be told that the resource is held.</returns>
+    /// <returns>Whether it waits, or has its response already; false where the caller gets the refusal that the resource is held.</returns>
     internal virtual bool TryWait(LeaseKeeper keeper, LeaseCall<TReply> call, Instant now) => false;
 }
 
-/// <summary>A place in line, as the machine sees it.</summary>
-/// <param name="Request">What is waited for.</param>
+/// <summary>A request that waits in the queue, as the machine sees it.</summary>
+/// <param name="Request">What it asks for.</param>
 /// <param name="Fingerprint">The request id and its content.</param>
-/// <param name="Present">Whether its client is there: a place without its client is passed over.</param>
+/// <param name="Present">Whether its client is there: a request without its client is passed over.</param>
 public readonly record struct QueuedRequest(AcquireRequest Request, RequestFingerprint Fingerprint, bool Present);
 
-/// <summary>A place in line that was served.</summary>
+/// <summary>A request that was granted, from the queue or the newest one.</summary>
 /// <param name="Fingerprint">Whose.</param>
 /// <param name="Token">The token it was granted.</param>
 public readonly record struct GrantedRequest(RequestFingerprint Fingerprint, long Token);
@@ -253,11 +253,11 @@ public readonly record struct GrantedRequest(RequestFingerprint Fingerprint, lon
 /// <summary>What one command does to a record.</summary>
 /// <typeparam name="TReply">The response of the command.</typeparam>
 /// <param name="Next">The next record.</param>
-/// <param name="Reply">The answer, to be given once <see cref="Next"/> is durable if it must be.</param>
-/// <param name="Granted">The places in line that <see cref="Next"/> grants.</param>
-/// <param name="Durable">Whether <see cref="Next"/> must be stored before anything of it is told.</param>
+/// <param name="Reply">The reply, to be sent once <see cref="Next"/> is durable if it must be.</param>
+/// <param name="Granted">The requests that <see cref="Next"/> grants.</param>
+/// <param name="Durable">Whether <see cref="Next"/> must be stored before the keeper responds.</param>
 /// <param name="RequiresFreshRead">
-/// The answer rests on what a newer record might know otherwise: compare with the store before telling it.
+/// The reply rests on what a newer record might know otherwise: compare with the store before responding.
 /// </param>
 public readonly record struct Transition<TReply>(
     LeaseState Next, LeaseReply<TReply> Reply, IReadOnlyList<GrantedRequest> Granted, bool Durable, bool RequiresFreshRead)

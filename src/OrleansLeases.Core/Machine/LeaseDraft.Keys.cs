@@ -7,8 +7,9 @@ internal sealed partial class LeaseDraft
 {
     // Of all holders and of ended leases together, as a multiple of what one lease may have: the record lists them all.
     private const int LeasesWorthOfKeys = 10;
-    private static readonly TimeSpan KeysToldFor = TimeSpan.FromSeconds(10);
-    private static readonly ImmutableSortedDictionary<string, long> NoKeys = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
+    private static readonly TimeSpan KeysShownFor = TimeSpan.FromSeconds(10);
+    private static readonly ImmutableSortedDictionary<string, long> NoKeys =
+        ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
 
     public LeaseReply<LeaseReply.Acknowledged> Attach(LeaseCommand.Attach command)
     {
@@ -46,7 +47,7 @@ internal sealed partial class LeaseDraft
     {
         if (_pending?.Find(ended => ended.Token == command.Token) is not { } ended)
         {
-            // Another activation may have ended it since, and would never be told.
+            // Another activation may have ended it since, and would never hear of this.
             _requiresFreshRead = true;
             return LeaseReply.Acknowledged.Instance;
         }
@@ -62,18 +63,19 @@ internal sealed partial class LeaseDraft
     public LeaseReply<LeaseReply.AttachedKeys> GetAttachedKeys(LeaseCommand.GetAttachedKeys command)
     {
         var index = IndexOf(command.Token);
-        // Whoever reaches the limit again and again does not have all keys asked each time.
-        if (index < 0 || now.Monotonic < _holders[index].KeysToldUntil) return new LeaseReply.AttachedKeys(NoKeys);
-        Replace(index, _holders[index] with { KeysToldUntil = now.Monotonic + KeysToldFor }, durable: false);
+        // An owner that reaches the limit again and again does not have all keys asked each time.
+        if (index < 0 || now.Monotonic < _holders[index].KeysShownUntil) return new LeaseReply.AttachedKeys(NoKeys);
+        Replace(index, _holders[index] with { KeysShownUntil = now.Monotonic + KeysShownFor }, durable: false);
         return new LeaseReply.AttachedKeys(_holders[index].Keys ?? NoKeys);
     }
 
     public LeaseReply<LeaseReply.ActiveTokens> GetActiveTokens()
     {
-        // Another activation may have ended one since and told someone, who must not find its keys then.
+        // Another activation may have ended one since, and a caller that has heard of that must not find its keys.
         _requiresFreshRead = true;
         return new LeaseReply.ActiveTokens([.. _holders.Select(holder => holder.Token)]);
     }
 
-    private long CountKeys() => _holders.Sum(holder => (long)(holder.Keys?.Count ?? 0)) + (_pending?.Sum(ended => (long)ended.Keys.Length) ?? 0);
+    private long CountKeys() =>
+        _holders.Sum(holder => (long)(holder.Keys?.Count ?? 0)) + (_pending?.Sum(ended => (long)ended.Keys.Length) ?? 0);
 }

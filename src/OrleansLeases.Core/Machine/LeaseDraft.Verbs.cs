@@ -2,7 +2,7 @@ namespace OrleansLeases.Core;
 
 internal sealed partial class LeaseDraft
 {
-    /// <summary>An acquire waits for its turn like everybody: the line is served first, and the request behind it.</summary>
+    /// <summary>Grants the requests that are queued first, and then this one if it fits.</summary>
     public LeaseReply<LeaseGrant> Acquire(LeaseCommand.Acquire command)
     {
         if (BeginAcquire(command) is { } reply) return reply;
@@ -15,9 +15,10 @@ internal sealed partial class LeaseDraft
     {
         var (request, fingerprint) = command;
         if (ReplayOfGrant(fingerprint) is { } replay) return replay;
-        foreach (var place in queue)
+        foreach (var queued in queue)
         {
-            if (place.Fingerprint.Id == fingerprint.Id && place.Fingerprint.Content != fingerprint.Content) return Refusals.RequestIdReused();
+            if (queued.Fingerprint.Id == fingerprint.Id && queued.Fingerprint.Content != fingerprint.Content)
+                return Refusals.RequestIdReused();
         }
 
         if (request.Mode == LeaseMode.Shared && CapacityInForce(fingerprint, out var capacity) && capacity != request.Capacity)
@@ -26,32 +27,32 @@ internal sealed partial class LeaseDraft
         return null;
     }
 
-    /// <summary>Finds the request among those that were granted now, or tells how many are before it.</summary>
+    /// <summary>Finds the request among those that are granted now, or says how many are before it.</summary>
     private LeaseReply<LeaseGrant> CompleteAcquire(LeaseCommand.Acquire command)
     {
         var (request, fingerprint) = command;
-        foreach (var served in _granted ?? [])
+        foreach (var granted in _granted ?? [])
         {
-            if (served.Fingerprint.Id == fingerprint.Id) return new LeaseReply.Granted(served.Token, Replayed: false);
+            if (granted.Fingerprint.Id == fingerprint.Id) return new LeaseReply.Granted(granted.Token, Replayed: false);
         }
 
         var waits = request.Wait > TimeSpan.Zero;
         var ahead = 0;
-        foreach (var place in queue)
+        foreach (var queued in queue)
         {
-            if (place.Fingerprint.Id == fingerprint.Id)
+            if (queued.Fingerprint.Id == fingerprint.Id)
             {
                 waits = true;
                 break;
             }
 
-            if (_granted is null || !_granted.Exists(served => served.Fingerprint.Id == place.Fingerprint.Id)) ahead++;
+            if (_granted is null || !_granted.Exists(granted => granted.Fingerprint.Id == queued.Fingerprint.Id)) ahead++;
         }
 
         if (!waits && request is { Mode: LeaseMode.Shared, Capacity: null } && _holders.Length >= rules.Limits.MaxHolders
             && _holders[0].Mode == LeaseMode.Shared)
             return RefuseOnceFresh(Refusals.TooManyHolders(rules.Limits.MaxHolders));
-        // Who is told to be the holder itself is not told to wait. Others may find a place taken here that is free: they ask again.
+        // An owner must not be refused for a lease of its own that another activation has ended. Other owners may be: they ask again.
         _requiresFreshRead |= HeldBy(request.Owner);
         return Refusals.Held(request, _holders, _delay, now, ahead + 1, waits);
     }
@@ -61,19 +62,20 @@ internal sealed partial class LeaseDraft
         var index = IndexOf(request.Token, request.Owner);
         if (index < 0) return NotHolder(request.Resource, request.Owner, request.Token);
         var holder = _holders[index];
-        // Before anything is told from an inherited horizon, the record is claimed: then no other activation can free the place.
+        // The record is claimed before a deadline is promised from an inherited horizon: then no other activation can free the place.
         var durable = state.Claim != self;
         var ttl = request.Ttl ?? holder.Ttl;
         // An order to break bounds what a renewal adds, and takes nothing away.
         var asked = now.Monotonic + ttl < holder.LatestEnd ? now.Monotonic + ttl : holder.LatestEnd;
         var deadline = asked > holder.Deadline ? asked : holder.Deadline;
-        // What stands from before is this activation's own promise, unless it lies within the inherited floor, which
+        // What stands from before is this activation's own promise, unless it lies within what was inherited, which
         // the stored horizon covers already.
         var left = (holder.Deadline > holder.InheritedUntil ? deadline : asked) - now.Monotonic;
         var wall = now.Latest + left;
-        // At an order's end the horizon stays, and what is told stays short by the margin: moved instead, it would move the
+        // At an order's end the horizon stays, and the promise stays short of it by the skew: moved instead, it would move the
         // end by the skew with every incarnation that renews.
-        var beyond = wall > (asked < holder.LatestEnd ? holder.Horizon - holder.HorizonSkew : holder.Horizon) || now.Monotonic + left > holder.HorizonEnds;
+        var beyond = wall > (asked < holder.LatestEnd ? holder.Horizon - holder.HorizonSkew : holder.Horizon)
+            || now.Monotonic + left > holder.HorizonEnds;
         durable |= beyond || ttl != holder.Ttl;
         var reserved = asked + rules.Reserve(ttl) < holder.LatestEnd ? asked + rules.Reserve(ttl) : holder.LatestEnd;
         var ahead = now.Latest + (reserved - now.Monotonic);
@@ -125,7 +127,7 @@ internal sealed partial class LeaseDraft
                 Ttl = ttl,
                 Request = fingerprint,
                 Deadline = now.Monotonic + ttl,
-                // The old holder gave up whatever it had been told.
+                // The old holder gave up whatever it had been promised.
                 InheritedUntil = TimeSpan.Zero,
                 Delivered = false,
                 Keys = null,
@@ -155,14 +157,15 @@ internal sealed partial class LeaseDraft
 
         var holder = _holders[index];
         var ends = now.Monotonic + request.Grace;
-        // Without force nobody is surprised: neither this holder, nor one whom an earlier activation told more.
+        // Without force no holder is surprised: neither this one, nor one whom an earlier activation promised more.
         if (!request.Force && ends < holder.EndsAt) ends = holder.EndsAt;
         // An order never puts off an earlier one. It is recorded for its request id all the same.
         if (holder.Breaking is null || ends < holder.Breaking.Ends)
         {
             var wall = LeaseMachine.CeilToMillisecond(now.Latest + (ends - now.Monotonic));
-            var order = new BreakOrder { Ends = ends, EndsWall = wall, Length = wall - now.Latest, Force = request.Force, Reason = request.Reason };
-            // The horizon may have a reserve beyond the order, which nothing will be told from any more.
+            var length = wall - now.Latest;
+            var order = new BreakOrder { Ends = ends, EndsWall = wall, Length = length, Force = request.Force, Reason = request.Reason };
+            // The horizon may have a reserve beyond the order, which nothing will be promised from any more.
             if (!request.Force && wall < holder.Horizon) holder = holder.WithHorizon(wall, now, rules);
             Replace(index, holder with { Breaking = order }, durable: true);
         }
@@ -180,7 +183,7 @@ internal sealed partial class LeaseDraft
             if (holder.Request.Id != fingerprint.Id) continue;
             if (holder.Request.Content != fingerprint.Content) return Refusals.RequestIdReused();
             Replace(i, holder with { Delivered = true }, durable: state.Claim != self);
-            // Another activation may have ended it at its holder's word, and be told so to whoever repeats the request there.
+            // Another activation may have ended it at its holder's word, and refuses repeats of the request by that.
             _requiresFreshRead = true;
             return new LeaseReply.Granted(holder.Token, Replayed: true);
         }
@@ -198,7 +201,7 @@ internal sealed partial class LeaseDraft
         return Refusals.NotHolder(reason, _lastToken, owner ?? resource, token);
     }
 
-    /// <summary>Why a token that no holder shows is not in force. Without an owner, whoever had it.</summary>
+    /// <summary>Why a token that no holder shows is not in force. Without an owner, whatever owner had it.</summary>
     private NotHolderReason ReasonOfEnd(string? owner, long token)
     {
         if (token > _lastToken || IndexOf(token) >= 0 || token == 0) return NotHolderReason.NeverHeld;
@@ -222,10 +225,10 @@ internal sealed partial class LeaseDraft
     {
         capacity = _capacity;
         if (!_holders.IsEmpty && _holders[0].Mode == LeaseMode.Shared) return true;
-        foreach (var place in queue)
+        foreach (var queued in queue)
         {
-            if (place.Request.Mode != LeaseMode.Shared || place.Fingerprint.Id == except.Id) continue;
-            capacity = place.Request.Capacity;
+            if (queued.Request.Mode != LeaseMode.Shared || queued.Fingerprint.Id == except.Id) continue;
+            capacity = queued.Request.Capacity;
             return true;
         }
 

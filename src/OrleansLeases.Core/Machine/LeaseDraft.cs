@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace OrleansLeases.Core;
 
 /// <summary>The next record in the making. Lives for one command.</summary>
-internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<QueuedRequest> queue, Instant now, ActivationId self, LeaseRules rules)
+internal sealed partial class LeaseDraft(
+    LeaseState state, IReadOnlyList<QueuedRequest> queue, Instant now, ActivationId self, LeaseRules rules)
 {
     private ImmutableArray<Holder> _holders = state.Holders;
     private BlockLog<LogEntry> _log = state.Log;
@@ -22,7 +23,7 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<QueuedR
     {
         if (!_queueServed)
         {
-            // A forced break without notice ends, and the line moves up, in the write that orders it.
+            // A forced break without notice ends, and the queue moves up, in the write that orders it.
             EndWhatIsOver();
             ServeQueue(newcomer: null);
         }
@@ -38,14 +39,14 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<QueuedR
             Capacity = _capacity,
             LastToken = _lastToken,
             Version = _durable ? state.Version + 1 : state.Version,
-            // Whoever writes has won the compare-and-swap, and so owns the right to renew in memory. The write does
+            // The activation that writes has won the compare-and-swap, and so owns the right to renew in memory. The write does
             // not touch another holder's horizon, nor who is counted as its writer.
             Claim = _durable ? self : state.Claim,
         };
         return new(next, reply, (IReadOnlyList<GrantedRequest>?)_granted ?? [], _durable, _requiresFreshRead);
     }
 
-    /// <summary>Records what time has ended. An end is stored before it is told, so every command starts here.</summary>
+    /// <summary>Records what time has ended. An end is stored before any response tells of it, so every command starts here.</summary>
     public void EndWhatIsOver()
     {
         for (var i = 0; i < _holders.Length;)
@@ -65,27 +66,28 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<QueuedR
         }
     }
 
-    /// <summary>Grants whatever can be granted, in order: the line first, then the request that asks now.</summary>
+    /// <summary>Grants whatever can be granted, in order: the queued requests first, then the one that asks now.</summary>
     private void ServeQueue(LeaseCommand.Acquire? newcomer)
     {
         _queueServed = true;
-        var inLine = false;
-        foreach (var place in queue)
+        var isQueued = false;
+        foreach (var queued in queue)
         {
-            var asks = newcomer is not null && newcomer.Fingerprint.Id == place.Fingerprint.Id;
-            inLine |= asks;
-            if ((place.Present || asks) && !Serve(place.Request, place.Fingerprint)) return;
+            var asks = newcomer is not null && newcomer.Fingerprint.Id == queued.Fingerprint.Id;
+            isQueued |= asks;
+            if ((queued.Present || asks) && !TryGrant(queued.Request, queued.Fingerprint)) return;
         }
 
-        if (!inLine && newcomer is not null) Serve(newcomer.Request, newcomer.Fingerprint);
+        if (!isQueued && newcomer is not null) TryGrant(newcomer.Request, newcomer.Fingerprint);
     }
 
-    /// <summary>Serves a place if it can; the answer is whether those behind it may pass.</summary>
-    private bool Serve(AcquireRequest request, RequestFingerprint fingerprint)
+    /// <summary>Grants a request if it fits.</summary>
+    /// <returns>Whether the requests behind it may pass.</returns>
+    private bool TryGrant(AcquireRequest request, RequestFingerprint fingerprint)
     {
         // Someone bound by the lock-delay, or holding already, neither passes nor keeps others from passing.
         if (HeldBy(request.Owner) || Delays(request.Owner)) return true;
-        // First come, first served: whoever does not fit keeps everyone behind from overtaking.
+        // First come, first served: a request that does not fit keeps all behind it from overtaking.
         if (!Fits(request) || !HasToken) return false;
         (_granted ??= []).Add(new(fingerprint, Grant(request, fingerprint)));
         return true;
@@ -144,8 +146,9 @@ internal sealed partial class LeaseDraft(LeaseState state, IReadOnlyList<QueuedR
         var holder = _holders[index];
         _holders = _holders.RemoveAt(index);
         if (_holders.IsEmpty) _capacity = null;
-        // In the write that ends the lease: whoever is told of the end finds its keys invisible, and no crash forgets them.
-        if (holder.Keys is { } keys) _pending = (_pending ?? []).Add(new(holder.Token, LeaseMachine.CeilToMillisecond(now.Latest), [.. keys.Keys]));
+        // In the write that ends the lease: a caller that hears of the end finds its keys invisible, and no crash forgets them.
+        if (holder.Keys is { } keys)
+            _pending = (_pending ?? []).Add(new(holder.Token, LeaseMachine.CeilToMillisecond(now.Latest), [.. keys.Keys]));
         Record(kind, holder.Owner, holder.Token, at, reason, fingerprint);
     }
 

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// The rules of a lease: pure functions of the record, the line, the command and one reading of the clock. No
+/// The rules of a lease: pure functions of the record, the queue, the command and one reading of the clock. No
 /// waiting, no clock, no randomness; so a test can run millions of histories and a checker can replay them.
 /// </summary>
 public static class LeaseMachine
@@ -9,14 +9,19 @@ public static class LeaseMachine
     /// <summary>Applies one command.</summary>
     /// <typeparam name="TReply">The response of the command.</typeparam>
     /// <param name="state">The record, resumed by this activation.</param>
-    /// <param name="queue">The places in line, first come first.</param>
+    /// <param name="queue">The requests that wait, first come first.</param>
     /// <param name="command">What happens.</param>
     /// <param name="now">When.</param>
     /// <param name="self">This activation.</param>
     /// <param name="rules">The host's rules.</param>
     /// <returns>What it does.</returns>
     public static Transition<TReply> Apply<TReply>(
-        LeaseState state, IReadOnlyList<QueuedRequest> queue, LeaseCommand<TReply> command, Instant now, ActivationId self, LeaseRules rules)
+        LeaseState state,
+        IReadOnlyList<QueuedRequest> queue,
+        LeaseCommand<TReply> command,
+        Instant now,
+        ActivationId self,
+        LeaseRules rules)
         where TReply : class
     {
         ArgumentNullException.ThrowIfNull(command);

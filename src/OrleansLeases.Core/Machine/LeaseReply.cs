@@ -31,7 +31,7 @@ public abstract record LeaseReply
     /// <param name="Token">The token.</param>
     public sealed record Renewed(long Token) : LeaseReply<LeaseRenewal>
     {
-        // Nothing is left of what the renewal stored, while the place is kept for what others may have told: it is renewed again.
+        // Nothing is left of what the renewal stored, while the place is kept for what others may have promised: renew again.
         // A save each time, and no longer than the place is kept.
         internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsOver(Token, now)
             || (durable && state.HolderOf(Token) is { Breaking: null } holder && holder.Remaining(now) == TimeSpan.Zero);
@@ -78,7 +78,7 @@ public abstract record LeaseReply
     }
 
     /// <summary>These names are on record.</summary>
-    /// <param name="Since">Each with the key's generation for which it is; none where they were told a moment ago.</param>
+    /// <param name="Since">Each with the key's generation for which it is; none where the keeper has shown them a moment ago.</param>
     public sealed record AttachedKeys(IReadOnlyDictionary<string, long> Since) : LeaseReply<AttachedKeys>
     {
         internal override LeaseResult<AttachedKeys> ToResult(in ResponseContext at) => this;
@@ -139,7 +139,7 @@ public abstract record LeaseReply<TReply> : LeaseReply
     {
         public override Refusal Refusal => Why;
 
-        // A refusal that tells who holds must not tell of a lease that has ended since.
+        // A refusal that names the holders must not name one whose lease has ended since.
         internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => Why is Refusal.Held && state.IsAnyOver(now);
 
         internal override LeaseResult<TReply> ToResult(in ResponseContext at) => Why;

@@ -99,7 +99,7 @@ public sealed record LeaseState : IRecord
     }
 
     /// <summary>
-    /// Prepares a record just loaded for this activation: whatever was told under the stored horizon may be in force
+    /// Prepares a record just loaded for this activation: whatever was promised under the stored horizon may be in force
     /// until that has passed, counted monotonically from now, at most as long as it can have been when it was stored.
     /// </summary>
     internal LeaseState Resume(Instant now, LeaseRules rules) => this with
@@ -129,12 +129,12 @@ public sealed record Holder
     [JsonPropertyName("ttl")]
     public required TimeSpan Ttl { get; init; }
 
-    /// <summary>Wall time at or beyond every deadline ever told to this holder.</summary>
+    /// <summary>Wall time at or beyond every deadline ever promised to this holder.</summary>
     [JsonPropertyName("r")]
     public required TimeSpan Horizon { get; init; }
 
     /// <summary>
-    /// How far ahead the horizon lay when it was stored: the longest that anything told under it can still be in force,
+    /// How far ahead the horizon lay when it was stored: the longest that anything promised under it can still be in force,
     /// whatever a clock says. Not the time to live, which a renewal may shorten while the longer promise stands.
     /// </summary>
     [JsonPropertyName("s")]
@@ -168,17 +168,17 @@ public sealed record Holder
     [JsonPropertyName("brk")]
     public BreakOrder? Breaking { get; init; }
 
-    /// <summary>Monotonic: the deadline last told. Never moves earlier.</summary>
+    /// <summary>Monotonic: the deadline last promised. Never moves earlier.</summary>
     [JsonIgnore]
     public TimeSpan Deadline { get; init; }
 
-    /// <summary>Monotonic: until then an earlier activation may have told a deadline that this one does not know of.</summary>
+    /// <summary>Monotonic: until then an earlier activation may have promised a deadline that this one does not know of.</summary>
     [JsonIgnore]
     public TimeSpan InheritedUntil { get; init; }
 
     /// <summary>
-    /// Monotonic: the end of <see cref="HorizonLength"/>, counted from when the horizon was made or loaded here. Nothing is told beyond it:
-    /// another activation waits no longer than the span, and a wall clock that has stepped back since may leave more.
+    /// Monotonic: the end of <see cref="HorizonLength"/>, counted from when the horizon was made or loaded here. Nothing is promised
+    /// beyond it: another activation waits no longer than that length, and a wall clock that has stepped back since may leave more.
     /// </summary>
     [JsonIgnore]
     internal TimeSpan HorizonEnds { get; init; }
@@ -187,39 +187,41 @@ public sealed record Holder
     [JsonIgnore]
     public TimeSpan HorizonSkew { get; init; }
 
-    /// <summary>The grant has been told more than once, or used, or may have been: it is not given back as undelivered.</summary>
+    /// <summary>The grant was sent to its caller more than once, or used, or may have been: it is not given back as undelivered.</summary>
     [JsonIgnore]
     public bool Delivered { get; init; }
 
     /// <summary>Monotonic: until then <see cref="LeaseCommand.GetAttachedKeys"/> is not answered again.</summary>
     [JsonIgnore]
-    internal TimeSpan KeysToldUntil { get; init; }
+    internal TimeSpan KeysShownUntil { get; init; }
 
     /// <summary>
     /// Monotonic: when the place is free. Until then a holder that shows its token is the holder. An order with notice moves
-    /// nothing: it only bounds renewals. One by force ends what was told.
+    /// nothing: it only bounds renewals. One by force ends what was promised.
     /// </summary>
     internal TimeSpan EndsAt => EndedByForce(Max(Deadline, InheritedUntil));
 
     /// <summary>Monotonic: how far renewals can still move the deadline.</summary>
     internal TimeSpan LatestEnd => Breaking?.Ends ?? TimeSpan.MaxValue;
 
-    /// <summary>Monotonic: when an order will have ended it. Not before the place is free, which an inherited floor may put off.</summary>
+    /// <summary>
+    /// Monotonic: when an order will have ended it. Not before the place is free, which an inherited promise may put off.
+    /// </summary>
     internal TimeSpan OrderedEnd => Max(LatestEnd, EndsAt);
 
     /// <summary>Whether the order ends it. A holder that stopped renewing before that let it expire, order or not.</summary>
     internal bool IsEndedByOrder => Breaking is { } order && order.Ends <= (order.Force ? EndsAt : Deadline);
 
-    /// <summary>What may be told to the holder as left: never more than the monotonic deadline, the horizon or its span leave.</summary>
+    /// <summary>What the holder may be promised as left: never more than the monotonic deadline, the horizon or its length leave.</summary>
     internal TimeSpan Remaining(Instant now)
     {
-        var byMono = Min(EndedByForce(Deadline), HorizonEnds) - now.Monotonic;
+        var byMonotonic = Min(EndedByForce(Deadline), HorizonEnds) - now.Monotonic;
         var byWall = Horizon - HorizonSkew - now.Latest;
-        var left = byMono < byWall ? byMono : byWall;
+        var left = byMonotonic < byWall ? byMonotonic : byWall;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    /// <summary>Stores a horizon of this incarnation's own; whatever others told under an inherited one stays within it.</summary>
+    /// <summary>Stores a horizon of this incarnation's own; whatever others promised under an inherited one stays within it.</summary>
     internal Holder WithHorizon(TimeSpan wall, Instant now, LeaseRules rules)
     {
         var horizon = LeaseMachine.CeilToMillisecond(Max(wall, now.Latest + (InheritedUntil - now.Monotonic)));
@@ -279,7 +281,7 @@ public sealed record BreakOrder
     [JsonPropertyName("s")]
     public TimeSpan Length { get; init; }
 
-    /// <summary>Whether it ends whatever the holder was told.</summary>
+    /// <summary>Whether it ends whatever the holder was promised.</summary>
     [JsonPropertyName("f")]
     public bool Force { get; init; }
 

@@ -11,11 +11,11 @@ internal static class Refusals
         var sameOwner = false;
         var earliest = TimeSpan.MaxValue;
         var latest = TimeSpan.Zero;
-        var told = new CurrentHolder[holders.Length];
+        var shown = new CurrentHolder[holders.Length];
         for (var i = 0; i < holders.Length; i++)
         {
             var left = Left(holders[i], now);
-            told[i] = new CurrentHolder { Owner = holders[i].Owner, Mode = holders[i].Mode, Remaining = left };
+            shown[i] = new CurrentHolder { Owner = holders[i].Owner, Mode = holders[i].Mode, Remaining = left };
             sameOwner |= holders[i].Owner == request.Owner;
             if (left < earliest) earliest = left;
             if (left > latest) latest = left;
@@ -24,11 +24,15 @@ internal static class Refusals
         var available = holders.IsEmpty ? (delay?.Ends ?? now.Monotonic) - now.Monotonic
             : request.Mode == LeaseMode.Exclusive || sameOwner ? latest : earliest;
         if (available < TimeSpan.Zero) available = TimeSpan.Zero;
-        var detail = sameOwner ? $"'{request.Owner}' holds '{request.Resource}' already under another request id; use the token of that grant."
-            : holders.IsEmpty && delay is not null && now.Monotonic < delay.Ends ? $"'{request.Resource}' is in the lock-delay that '{delay.Owner}' left; it ends in {Milliseconds(available)} ms at the latest."
-            : holders.IsEmpty ? $"Others wait in line for '{request.Resource}'; ask with waitMs to wait behind them."
-            : $"'{request.Resource}' is held by {Names(holders)}; a place is free in {Milliseconds(available)} ms at the latest if nobody renews.";
-        return new Refusal.Held(told, sameOwner, position, waits ? TimeSpan.Zero : available, detail);
+        var detail = sameOwner
+            ? $"'{request.Owner}' holds '{request.Resource}' already under another request id; use the token of that grant."
+            : holders.IsEmpty && delay is not null && now.Monotonic < delay.Ends
+                ? $"'{request.Resource}' is in the lock-delay that '{delay.Owner}' left; "
+                    + $"it ends in {Milliseconds(available)} ms at the latest."
+            : holders.IsEmpty ? $"Others wait for '{request.Resource}'; ask with waitMs to wait behind them."
+            : $"'{request.Resource}' is held by {Names(holders)}; "
+                + $"a place is free in {Milliseconds(available)} ms at the latest if nobody renews.";
+        return new Refusal.Held(shown, sameOwner, position, waits ? TimeSpan.Zero : available, detail);
     }
 
     public static Refusal HeldByNewOwner(TransferRequest request, ImmutableArray<Holder> holders, Instant now) => new Refusal.Held(
@@ -44,7 +48,8 @@ internal static class Refusals
         reason switch
         {
             NotHolderReason.NeverHeld => $"'{who}' was never granted token {token}.",
-            NotHolderReason.Superseded => $"Token {token} of '{who}' has ended; the history no longer tells how. The last token is {lastToken}.",
+            NotHolderReason.Superseded =>
+                $"Token {token} of '{who}' has ended; the history no longer tells how. The last token is {lastToken}.",
             NotHolderReason.Released => $"Token {token} of '{who}' was released.",
             NotHolderReason.Transferred => $"Token {token} of '{who}' ended when the lease was transferred.",
             NotHolderReason.Broken => $"Token {token} of '{who}' was broken.",
@@ -55,7 +60,8 @@ internal static class Refusals
         null, "requestId was used before with different content; make a new id for every new request.");
 
     public static Refusal CapacityDiffers(int? asked, int? inForce) => new Refusal.Conflict(
-        inForce, $"capacity {Capacity(asked)} differs from {Capacity(inForce)}, which is in force while the resource has a holder or a waiter.");
+        inForce,
+        $"capacity {Capacity(asked)} differs from {Capacity(inForce)}, which is in force while the resource has a holder or a waiter.");
 
     public static Refusal BeingBroken(long token) => new Refusal.Conflict(
         null, $"token {token} is being broken and cannot be transferred; the new owner can acquire once it has ended.");
@@ -70,13 +76,17 @@ internal static class Refusals
         "holders", TimeSpan.FromSeconds(1), $"The resource has {limit} holders, as many as the service allows.");
 
     public static Refusal TooManyWaiters(int limit) => new Refusal.LimitReached(
-        "waiters", TimeSpan.FromSeconds(1), $"{limit} requests wait in line for the resource, as many as the service allows.");
+        "waiters", TimeSpan.FromSeconds(1), $"{limit} requests wait for the resource, as many as the service allows.");
 
     public static Refusal TooManyKeys(KeyLease lease, int limit) => new Refusal.LimitReached(
-        "keys", TimeSpan.FromSeconds(1), $"Token {lease.Token} of '{lease.Resource}' has {limit} keys, as many as the service allows for a lease; delete or unbind one.");
+        "keys",
+        TimeSpan.FromSeconds(1),
+        $"Token {lease.Token} of '{lease.Resource}' has {limit} keys, as many as the service allows for a lease; delete or unbind one.");
 
     public static Refusal TooManyKeysInAll(string resource, long limit) => new Refusal.LimitReached(
-        "keys", TimeSpan.FromSeconds(1), $"The leases of '{resource}' have {limit} keys together, those still being cleaned up included, as many as the service allows.");
+        "keys",
+        TimeSpan.FromSeconds(1),
+        $"The leases of '{resource}' have {limit} keys together, those still being cleaned up included, as many as the service allows.");
 
     public static Refusal VersionDiffers(string key, long asked, long current) => new Refusal.Conflict(
         current, $"ifVersion is {asked}, but {(current == 0 ? $"there is no '{key}'" : $"'{key}' has version {current}")}; read it again.");
@@ -90,7 +100,9 @@ internal static class Refusals
     public static Refusal NoSuchKey(string key) => new Refusal.NotFound($"There is no key '{key}'.");
 
     public static Refusal TokensUsedUp(string resource) => new Refusal.LimitReached(
-        "tokens", TimeSpan.FromHours(1), $"The tokens of '{resource}' are used up for this epoch; bump the epoch with the service stopped.");
+        "tokens",
+        TimeSpan.FromHours(1),
+        $"The tokens of '{resource}' are used up for this epoch; bump the epoch with the service stopped.");
 
     // To everyone but the holder, what counts is when the place is free.
     private static TimeSpan Left(Holder holder, Instant now)

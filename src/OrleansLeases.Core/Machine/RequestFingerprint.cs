@@ -24,7 +24,10 @@ public readonly record struct RequestFingerprint(
         if (request.Metadata is { Count: > 0 } metadata)
         {
             foreach (var (key, value) in metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal))
-                content.Append('\0').Append(key.Length).Append('\0').Append(key).Append('\0').Append(value.Length).Append('\0').Append(value);
+            {
+                content.Append('\0').Append(key.Length).Append('\0').Append(key)
+                    .Append('\0').Append(value.Length).Append('\0').Append(value);
+            }
         }
 
         return Of("acquire", request.RequestId, content.ToString());

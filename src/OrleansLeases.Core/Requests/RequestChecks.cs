@@ -34,8 +34,10 @@ public sealed class RequestChecks(LeaseLimits limits)
             errors.Add("lockDelayMs", "lockDelayMs is for exclusive leases; leave it out or ask for mode 'exclusive'.");
         if (request.Capacity is { } capacity)
         {
-            if (request.Mode == LeaseMode.Exclusive) errors.Add("capacity", "capacity is for shared leases; leave it out or ask for mode 'shared'.");
-            else if (capacity < 1 || capacity > limits.MaxHolders) errors.Add("capacity", $"capacity is {capacity}; it takes 1 to {limits.MaxHolders}.");
+            if (request.Mode == LeaseMode.Exclusive)
+                errors.Add("capacity", "capacity is for shared leases; leave it out or ask for mode 'shared'.");
+            else if (capacity < 1 || capacity > limits.MaxHolders)
+                errors.Add("capacity", $"capacity is {capacity}; it takes 1 to {limits.MaxHolders}.");
         }
 
         Metadata(ref errors, request.Metadata);
@@ -62,7 +64,11 @@ public sealed class RequestChecks(LeaseLimits limits)
         ArgumentNullException.ThrowIfNull(request);
         var errors = new Errors();
         if (request.Leases is null || request.Leases.Count < 1 || request.Leases.Count > limits.MaxBatch)
-            errors.Add("leases", $"leases has {request.Leases?.Count ?? 0} entries; it takes 1 to {limits.MaxBatch}. Send several batches.");
+        {
+            errors.Add(
+                "leases", $"leases has {request.Leases?.Count ?? 0} entries; it takes 1 to {limits.MaxBatch}. Send several batches.");
+        }
+
         return errors.Refusal;
     }
 
@@ -198,7 +204,8 @@ public sealed class RequestChecks(LeaseLimits limits)
         if (request.Key is not null) Path(ref errors, "key", request.Key);
         if (request.Prefix is { Length: > 0 }) Name(ref errors, "prefix", request.Prefix);
         if (request.Since is { Sequence: < 0 } since) errors.Add("since", $"since is {since}; it takes 0 or the number of a change.");
-        if (request is { Since: not null, Prefix: not null }) errors.Add("since", "since is given for a prefix, which is live only; leave it out.");
+        if (request is { Since: not null, Prefix: not null })
+            errors.Add("since", "since is given for a prefix, which is live only; leave it out.");
         return errors.Refusal;
     }
 
@@ -241,7 +248,11 @@ public sealed class RequestChecks(LeaseLimits limits)
         {
             var segment = name.AsSpan(range);
             if (segment is not ("" or "." or "..")) continue;
-            errors.Add(field, $"{field} is '{Shown(name!)}', which has {(segment.Length == 0 ? "an empty segment" : $"the segment '{segment}'")}; a name is a path of segments joined by '/', none of them empty, '.' or '..'.");
+            var found = segment.Length == 0 ? "an empty segment" : $"the segment '{segment}'";
+            errors.Add(
+                field,
+                $"{field} is '{Shown(name!)}', which has {found}; "
+                    + "a name is a path of segments joined by '/', none of them empty, '.' or '..'.");
             return;
         }
     }
@@ -282,7 +293,8 @@ public sealed class RequestChecks(LeaseLimits limits)
     {
         if (requestId is null) return;
         if (Bytes(requestId) is not { } bytes) errors.Add("requestId", "requestId is not valid Unicode; it has half of a surrogate pair.");
-        else if (bytes is < 1 or > MaxRequestIdBytes) errors.Add("requestId", $"requestId has {bytes} bytes of UTF-8; it takes 1 to {MaxRequestIdBytes}.");
+        else if (bytes is < 1 or > MaxRequestIdBytes)
+            errors.Add("requestId", $"requestId has {bytes} bytes of UTF-8; it takes 1 to {MaxRequestIdBytes}.");
         else if (requestId.Any(char.IsControl)) errors.Add("requestId", "requestId has a control character; take it out.");
     }
 

@@ -1,14 +1,16 @@
 namespace OrleansLeases.Core;
 
-/// <summary>Grants whose caller did not stay to be told of them.</summary>
+/// <summary>Grants whose caller did not stay for the response.</summary>
 public static class UntoldGrants
 {
     /// <summary>
     /// Waits for the answer to an acquire for no longer than its caller wants to. What is granted behind one who has gone is given
-    /// back, unless somebody else was told of it by the request's id.
+    /// back, unless a repeat of the request id has had it as a response.
     /// </summary>
     /// <param name="answer">The answer.</param>
-    /// <param name="giveUp">Takes the acquire out of the line where it still waits there, and tells what has become of it, however long that takes.</param>
+    /// <param name="giveUp">
+    /// Takes the acquire out of the queue where it still waits there, and gets its answer, however long that takes.
+    /// </param>
     /// <param name="giveBack">Ends a grant that was not delivered.</param>
     /// <param name="cancellationToken">The caller goes.</param>
     /// <returns>The answer.</returns>
@@ -42,7 +44,7 @@ public static class UntoldGrants
         }
         catch (Exception)
         {
-            // It has left the line; or else what it was granted runs out.
+            // It has left the queue; or else what it was granted runs out.
         }
     }
 }

@@ -41,7 +41,11 @@ public sealed class RecordCodec<TState, TEntry>
     private readonly Func<TEntry, string?> _entryFlawOf;
 
     internal RecordCodec(
-        JsonTypeInfo<TState> state, JsonTypeInfo<TEntry[]> block, int schema, Func<TState, string?> flawOf, Func<TEntry, string?> entryFlawOf) =>
+        JsonTypeInfo<TState> state,
+        JsonTypeInfo<TEntry[]> block,
+        int schema,
+        Func<TState, string?> flawOf,
+        Func<TEntry, string?> entryFlawOf) =>
         (_state, _block, _schema, _flawOf, _entryFlawOf) = (state, block, schema, flawOf, entryFlawOf);
 
     /// <summary>Writes a record.</summary>
@@ -89,7 +93,8 @@ public sealed class RecordCodec<TState, TEntry>
         {
             return JsonSerializer.Deserialize(utf8, type) ?? throw new JsonException("It is null.");
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException
+            or FormatException or OverflowException)
         {
             throw NewerSchema(utf8) ?? new InvalidDataException($"What is stored is not readable as a {typeof(T).Name}.", error);
         }

@@ -44,14 +44,16 @@ internal sealed class LeaseLogConverter : BlockLogConverter<LogEntry>
 {
     protected override JsonTypeInfo<LogEntry> Entry => StoredJson.Default.LogEntry;
 
-    protected override LogEntry[] Entries(JsonElement entries) => RecordCodec.Lease.Whole(entries.Deserialize(StoredJson.Default.LogEntryArray));
+    protected override LogEntry[] Entries(JsonElement entries) =>
+        RecordCodec.Lease.Whole(entries.Deserialize(StoredJson.Default.LogEntryArray));
 }
 
 internal sealed class KeyLogConverter : BlockLogConverter<KeyLogEntry>
 {
     protected override JsonTypeInfo<KeyLogEntry> Entry => StoredJson.Default.KeyLogEntry;
 
-    protected override KeyLogEntry[] Entries(JsonElement entries) => RecordCodec.Key.Whole(entries.Deserialize(StoredJson.Default.KeyLogEntryArray));
+    protected override KeyLogEntry[] Entries(JsonElement entries) =>
+        RecordCodec.Key.Whole(entries.Deserialize(StoredJson.Default.KeyLogEntryArray));
 }
 
 internal sealed class HoldersConverter : JsonConverter<ImmutableArray<Holder>>
@@ -73,7 +75,8 @@ internal sealed class HoldersConverter : JsonConverter<ImmutableArray<Holder>>
 /// <summary>Writes names with numbers as one object, and reads them back in the order of their bytes.</summary>
 internal sealed class AttachedKeysConverter : JsonConverter<ImmutableSortedDictionary<string, long>>
 {
-    public override ImmutableSortedDictionary<string, long> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override ImmutableSortedDictionary<string, long> Read(
+        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var keys = ImmutableSortedDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
         if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("The keys are no object.");

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// Tells those who watch names by their prefix what the keepers of one process store. Thread-safe; costs next to nothing
+/// Shows the watches of name prefixes what the keepers of one process store. Thread-safe; costs next to nothing
 /// where nobody watches.
 /// </summary>
 public sealed class PrefixWatchers
@@ -35,7 +35,7 @@ public sealed class PrefixWatchers
         }
     }
 
-    /// <summary>A change may have happened that nobody will be told of.</summary>
+    /// <summary>A change may have happened that no watch will show.</summary>
     internal void Lose(string name)
     {
         foreach (var watcher in _all)
@@ -50,7 +50,7 @@ public sealed class PrefixWatchers
     }
 
     // One watcher's share of what happens: offered by one keeper at a time for each name, and by many for the prefix. Cut
-    // off it is taken out at once, so that whoever never reads costs no more than one full buffer.
+    // off it is taken out at once, so that a reader that never reads costs no more than one full buffer.
     private sealed class PrefixWatcher
     {
         private readonly string _prefix;

@@ -1,8 +1,8 @@
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// What a keeper has stored, put up for those who watch its record. The record remembers its last changes, so nothing is
-/// buffered for anyone: whoever comes late finds them there, or finds that they are gone. Putting up takes the same time
+/// Shows what a keeper has stored to the watches of its record. The record remembers its last changes, so nothing is buffered
+/// for a watch: one that comes late finds the changes there, or finds that they are gone. Publishing takes the same time
 /// however many watch. Thread-safe.
 /// </summary>
 internal sealed class RecordBroadcaster(IHistory record)
@@ -19,7 +19,7 @@ internal sealed class RecordBroadcaster(IHistory record)
 
     public void Leave() => Interlocked.Decrement(ref _readers);
 
-    /// <summary>Shows what was stored.</summary>
+    /// <summary>Shows what the keeper has stored.</summary>
     public void Publish(IHistory newest)
     {
         _newest = newest;
@@ -55,7 +55,7 @@ internal sealed class RecordBroadcaster(IHistory record)
         return (Interlocked.CompareExchange(ref _next, next, null) ?? next).Task;
     }
 
-    // On another thread: a keeper's turn does not wait until a thousand watchers are woken.
+    // On another thread: the keeper does not wait until a thousand watchers are woken.
     private void WakeAll()
     {
         if (Interlocked.Exchange(ref _next, null) is { } waiting)

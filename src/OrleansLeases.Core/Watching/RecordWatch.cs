@@ -4,10 +4,11 @@ namespace OrleansLeases.Core;
 
 /// <summary>
 /// A watch of one record, where its keeper is. It ends where its keeper does, and where the record has forgotten what
-/// comes next: another one goes on from the last event, or says resync. Made in a turn of the keeper, so that no change
-/// comes between the record and what follows.
+/// comes next: another one goes on from the last event, or says resync. Made while the keeper processes a call, so that no
+/// change comes between the record and what follows.
 /// </summary>
-internal sealed class RecordWatch(RecordBroadcaster broadcaster, string name, IHistory record, WatchEvent state, WatchPoint? since, long history)
+internal sealed class RecordWatch(
+    RecordBroadcaster broadcaster, string name, IHistory record, WatchEvent state, WatchPoint? since, long history)
 {
     public LeaseWatch Start() => new(ReadAsync());
 
@@ -27,9 +28,11 @@ internal sealed class RecordWatch(RecordBroadcaster broadcaster, string name, IH
                 yield return state with { ResumeFrom = new(seen, history) };
             }
 
-            for (var newest = record; newest is not null && newest.First <= seen + 1; newest = await broadcaster.AfterAsync(seen, cancellationToken).ConfigureAwait(false))
+            var newest = record;
+            while (newest is not null && newest.First <= seen + 1)
             {
                 foreach (var change in newest.After(name, seen)) yield return change with { ResumeFrom = new(++seen, history) };
+                newest = await broadcaster.AfterAsync(seen, cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -43,7 +46,9 @@ internal sealed class RecordWatch(RecordBroadcaster broadcaster, string name, IH
         (point.History is null || point.History == history) && point.Sequence >= record.First - 1 && point.Sequence <= record.Last;
 }
 
-/// <summary>A watch of a key that is about to start: whether the key is there depends on its lease, which is asked outside the turn.</summary>
+/// <summary>
+/// A watch of a key that is about to start: whether the key is there depends on its lease, which <see cref="KeyOperations"/> asks.
+/// </summary>
 internal sealed class KeyWatch(RecordBroadcaster broadcaster, string key, KeyState state, WatchPoint? since, long history)
 {
     /// <summary>The lease that the key is bound to.</summary>

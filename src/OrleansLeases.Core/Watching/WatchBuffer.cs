@@ -35,7 +35,7 @@ public sealed class WatchBuffer(Action? ended = null) : IDisposable
         if (_events.Writer.TryComplete()) ended?.Invoke();
     }
 
-    /// <summary>Takes the events out; whoever stops taking them has cut the buffer off.</summary>
+    /// <summary>Takes the events out; a reader that stops taking them has cut the buffer off.</summary>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The events, until the buffer was cut off.</returns>
     public async IAsyncEnumerable<WatchEvent> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -57,5 +57,6 @@ public sealed class WatchBuffer(Action? ended = null) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => CutOff();
 
-    private static int RoomOf(WatchEvent change) => 1 + (change is WatchEvent.KeyChanged { Key.Value: { } value } ? value.Length / CharsPerEvent : 0);
+    private static int RoomOf(WatchEvent change) =>
+        1 + (change is WatchEvent.KeyChanged { Key.Value: { } value } ? value.Length / CharsPerEvent : 0);
 }

@@ -1,6 +1,6 @@
 namespace OrleansLeases.Core;
 
-/// <summary>Turns records into what watchers are told.</summary>
+/// <summary>Turns records into events.</summary>
 internal static class WatchViews
 {
     public static IEnumerable<WatchEvent> Changes(string resource, BlockLog<LogEntry> log, long after) =>

@@ -20,20 +20,22 @@ public sealed class Watches(TimeProvider time) : IDisposable
     public async Task<LeaseResult<LeaseWatch>> StartAsync(WatchPoint? since, Func<WatchPoint?, Task<LeaseResult<LeaseWatch>>> start)
     {
         ArgumentNullException.ThrowIfNull(start);
-        return (await start(since).ConfigureAwait(false)).TryGetValue(out var watch, out var refusal) ? Follow(watch, since, start, live: false) : refusal;
+        var started = await start(since).ConfigureAwait(false);
+        return started.TryGetValue(out var watch, out var refusal) ? Follow(watch, since, start, live: false) : refusal;
     }
 
-    /// <summary>Watches what has no numbers to go on by: where a watch ends another is started, and then resync is told.</summary>
+    /// <summary>Watches what has no numbers to go on by: where a watch ends another is started, after a resync event.</summary>
     /// <param name="start">Starts a watch, which may end at any time.</param>
     /// <returns>The watch, started, or why it could not be.</returns>
     public async Task<LeaseResult<LeaseWatch>> StartLiveAsync(Func<Task<LeaseResult<LeaseWatch>>> start)
     {
         ArgumentNullException.ThrowIfNull(start);
-        return (await start().ConfigureAwait(false)).TryGetValue(out var watch, out var refusal) ? Follow(watch, null, _ => start(), live: true) : refusal;
+        var started = await start().ConfigureAwait(false);
+        return started.TryGetValue(out var watch, out var refusal) ? Follow(watch, null, _ => start(), live: true) : refusal;
     }
 
     /// <summary>Watches every name with a prefix, live.</summary>
-    /// <param name="prefixes">Where the keepers of this process tell what they store.</param>
+    /// <param name="prefixes">Where the keepers of this process publish what they store.</param>
     /// <param name="prefix">The prefix; empty for all names.</param>
     /// <returns>The watch, started.</returns>
     public LeaseWatch StartPrefix(PrefixWatchers prefixes, string prefix)
@@ -49,16 +51,20 @@ public sealed class Watches(TimeProvider time) : IDisposable
         new(UntilStopAsync(FollowAsync(watch, since, start, live)), watch);
 
     private async IAsyncEnumerable<WatchEvent> FollowAsync(
-        LeaseWatch watch, WatchPoint? since, Func<WatchPoint?, Task<LeaseResult<LeaseWatch>>> start, bool live, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        LeaseWatch watch,
+        WatchPoint? since,
+        Func<WatchPoint?, Task<LeaseResult<LeaseWatch>>> start,
+        bool live,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         try
         {
             while (true)
             {
-                await foreach (var told in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
+                await foreach (var change in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
                 {
-                    since = told.ResumeFrom ?? since;
-                    yield return told;
+                    since = change.ResumeFrom ?? since;
+                    yield return change;
                 }
 
                 watch.Dispose();
@@ -66,7 +72,7 @@ public sealed class Watches(TimeProvider time) : IDisposable
                 while (!(await start(since).ConfigureAwait(false)).TryGetValue(out next, out _))
                     await Task.Delay(RetryAfter, time, cancellationToken).ConfigureAwait(false);
                 watch = next;
-                // The new one hears before the reader is told: what was missed came before the word.
+                // The new watch has started before the reader gets the resync: what was missed came before that.
                 if (live) yield return WatchEvent.Resync.Instance;
             }
         }
@@ -76,12 +82,13 @@ public sealed class Watches(TimeProvider time) : IDisposable
         }
     }
 
-    private async IAsyncEnumerable<WatchEvent> UntilStopAsync(IAsyncEnumerable<WatchEvent> events, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    private async IAsyncEnumerable<WatchEvent> UntilStopAsync(
+        IAsyncEnumerable<WatchEvent> events, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
-        var told = events.GetAsyncEnumerator(either.Token);
-        await using var _ = told.ConfigureAwait(false);
-        while (await NextAsync(told, cancellationToken).ConfigureAwait(false)) yield return told.Current;
+        var enumerator = events.GetAsyncEnumerator(either.Token);
+        await using var _ = enumerator.ConfigureAwait(false);
+        while (await NextAsync(enumerator, cancellationToken).ConfigureAwait(false)) yield return enumerator.Current;
     }
 
     private async ValueTask<bool> NextAsync(IAsyncEnumerator<WatchEvent> events, CancellationToken cancellationToken)

@@ -18,7 +18,8 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
 
     private readonly SemaphoreSlim _cleanUps = new(CleanUpsAtOnce);
 
-    public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) => AskAsync<LeaseReply.Acknowledged>(
+    public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(
+        string resource, LeaseCommand<LeaseReply.Acknowledged> command) => AskAsync<LeaseReply.Acknowledged>(
         resource,
         async (lease, patience) => await (command switch
         {
@@ -28,13 +29,15 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
             _ => throw new ArgumentOutOfRangeException(nameof(command), command, "Only what concerns keys is asked from elsewhere."),
         }) is { } refusal ? refusal : LeaseReply.Acknowledged.Instance);
 
-    public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) => AskAsync<LeaseReply.AttachedKeys>(
+    public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(
+        string resource, LeaseCommand.GetAttachedKeys command) => AskAsync<LeaseReply.AttachedKeys>(
         resource,
         async (lease, patience) => (await lease.AttachedKeysAsync(command.Token, patience)).TryGetValue(out var keys, out var refusal)
             ? new LeaseReply.AttachedKeys(keys)
             : refusal);
 
-    public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) => AskAsync<LeaseReply.ActiveTokens>(
+    public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(
+        string resource, LeaseCommand.GetActiveTokens command) => AskAsync<LeaseReply.ActiveTokens>(
         resource,
         async (lease, patience) => (await lease.WhoHoldsAsync(patience)).TryGetValue(out var tokens, out var refusal)
             ? new LeaseReply.ActiveTokens(tokens)
@@ -54,7 +57,8 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
             return refusal is null ? new KeyReply.Forgone(generation) : refusal;
         });
 
-    private async Task<LeaseResult<TReply>> AskAsync<TReply>(string resource, Func<ILeaseUpkeep, CancellationToken, Task<LeaseResult<TReply>>> ask)
+    private async Task<LeaseResult<TReply>> AskAsync<TReply>(
+        string resource, Func<ILeaseUpkeep, CancellationToken, Task<LeaseResult<TReply>>> ask)
         where TReply : class
     {
         try
@@ -69,7 +73,8 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
         }
     }
 
-    private async Task<LeaseResult<KeyReply<TReply>>> AskAsync<TReply>(string key, Func<IKeyUpkeep, Task<LeaseResult<KeyReply<TReply>>>> ask)
+    private async Task<LeaseResult<KeyReply<TReply>>> AskAsync<TReply>(
+        string key, Func<IKeyUpkeep, Task<LeaseResult<KeyReply<TReply>>>> ask)
         where TReply : KeyReply<TReply>
     {
         await _cleanUps.WaitAsync();
