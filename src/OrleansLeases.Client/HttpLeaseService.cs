@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansLeases.Client.Holding;
 using OrleansLeases.Client.Internal;
 
 namespace OrleansLeases.Client;
@@ -33,6 +34,7 @@ public sealed class HttpLeaseService : ILeaseService
 
     private readonly HttpExchange _exchange;
     private readonly TimeProvider _time;
+    private readonly Returns _returns;
 
     /// <summary>Calls the server at the client's base address.</summary>
     /// <param name="http">
@@ -82,6 +84,7 @@ public sealed class HttpLeaseService : ILeaseService
 
         _time = time ?? TimeProvider.System;
         _exchange = new(http, new(addresses, _time), _time);
+        _returns = new(this, HolderClock.Of(_time), _time, CancellationToken.None);
     }
 
     /// <summary>How long a call may take beyond the wait it asks for; after that its answer counts as lost.</summary>
@@ -116,9 +119,15 @@ public sealed class HttpLeaseService : ILeaseService
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
-    public ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
+    /// <remarks>
+    /// Where it is cancelled while the response is on its way, the grant is given back in the background; not so under a request
+    /// id of the caller's own, since a repeat may have been told of that grant: it lasts for its time to live.
+    /// </remarks>
+    public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        cancellationToken.ThrowIfCancellationRequested();
+        var hasOwnId = request.RequestId is null;
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
         var text = new TextCheck()
             .Field("resource", request.Resource)
@@ -132,7 +141,15 @@ public sealed class HttpLeaseService : ILeaseService
             RequestId = request.RequestId,
             Wait = request.Wait,
         };
-        return SendAsync(text, call, cancellationToken);
+        try
+        {
+            return await SendAsync(text, call, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (hasOwnId && cancellationToken.IsCancellationRequested)
+        {
+            _ = Background.Run(() => _returns.AbandonAsync(request));
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -9,7 +9,7 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
     protected const string R = "orders/42";
 
     // Only a defect lets a test wait this long.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private ILeaseService? _leases;
 

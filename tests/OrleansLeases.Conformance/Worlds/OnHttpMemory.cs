@@ -10,6 +10,8 @@ public sealed class BoundKeys : BoundKeysSuite<HttpMemoryWorld>;
 
 public sealed class Break : BreakSuite<HttpMemoryWorld>;
 
+public sealed class Cancellation : CancellationSuite<HttpMemoryWorld>;
+
 public sealed class Counters : CountersSuite<HttpMemoryWorld>;
 
 public sealed class History : HistorySuite<HttpMemoryWorld>;

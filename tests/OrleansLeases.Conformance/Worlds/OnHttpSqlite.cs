@@ -10,6 +10,8 @@ public sealed class BoundKeys : BoundKeysSuite<HttpSqliteWorld>;
 
 public sealed class Break : BreakSuite<HttpSqliteWorld>;
 
+public sealed class Cancellation : CancellationSuite<HttpSqliteWorld>;
+
 public sealed class Counters : CountersSuite<HttpSqliteWorld>;
 
 public sealed class History : HistorySuite<HttpSqliteWorld>;

@@ -10,6 +10,8 @@ public sealed class BoundKeys : BoundKeysSuite<MemoryWorld>;
 
 public sealed class Break : BreakSuite<MemoryWorld>;
 
+public sealed class Cancellation : CancellationSuite<MemoryWorld>;
+
 public sealed class Counters : CountersSuite<MemoryWorld>;
 
 public sealed class History : HistorySuite<MemoryWorld>;

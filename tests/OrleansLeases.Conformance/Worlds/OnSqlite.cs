@@ -10,6 +10,8 @@ public sealed class BoundKeys : BoundKeysSuite<SqliteWorld>;
 
 public sealed class Break : BreakSuite<SqliteWorld>;
 
+public sealed class Cancellation : CancellationSuite<SqliteWorld>;
+
 public sealed class Counters : CountersSuite<SqliteWorld>;
 
 public sealed class History : HistorySuite<SqliteWorld>;

@@ -10,6 +10,8 @@ public sealed class BoundKeys : BoundKeysSuite<OrleansMemoryWorld>;
 
 public sealed class Break : BreakSuite<OrleansMemoryWorld>;
 
+public sealed class Cancellation : CancellationSuite<OrleansMemoryWorld>;
+
 public sealed class Counters : CountersSuite<OrleansMemoryWorld>;
 
 public sealed class History : HistorySuite<OrleansMemoryWorld>;

@@ -10,6 +10,8 @@ public sealed class BoundKeys : BoundKeysSuite<OrleansPostgresWorld>;
 
 public sealed class Break : BreakSuite<OrleansPostgresWorld>;
 
+public sealed class Cancellation : CancellationSuite<OrleansPostgresWorld>;
+
 public sealed class Counters : CountersSuite<OrleansPostgresWorld>;
 
 public sealed class History : HistorySuite<OrleansPostgresWorld>;

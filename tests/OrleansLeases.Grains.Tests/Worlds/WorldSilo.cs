@@ -16,6 +16,8 @@ internal sealed class WorldSilo
 
     private readonly Activations _activations = new();
 
+    private int _calls;
+
     private WorldSilo(Action<ISiloBuilder> leases)
     {
         var builder = new InProcessTestClusterBuilder(1);
@@ -25,9 +27,10 @@ internal sealed class WorldSilo
             silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
             silo.Services.AddSingleton<IActivationWorkingSetObserver>(_activations);
+            silo.AddOutgoingGrainCallFilter(CountAsync);
             leases(silo);
         });
-        builder.ConfigureClient(client => client.AddLeases());
+        builder.ConfigureClient(client => client.AddOutgoingGrainCallFilter(CountAsync).AddLeases());
         Cluster = builder.Build();
     }
 
@@ -45,15 +48,15 @@ internal sealed class WorldSilo
     }
 
     /// <summary>
-    /// Lets every clean-up that a test has begun come to its end, and deactivates the grains of leases. A clean-up that comes later
-    /// would meet the records of the next test: the same keys, bound to a lease with the same token.
+    /// Lets every clean-up and every call that a test has begun come to its end, and deactivates the grains of leases. One that
+    /// comes later would meet the records of the next test: the same keys, bound to a lease with the same token.
     /// </summary>
     /// <returns>False where a clean-up does not end: the silo is of no use to another test.</returns>
     public async Task<bool> TrySettleAsync()
     {
         var cleaner = Services.GetRequiredService<KeyCleaner>();
         var started = TimeProvider.System.GetTimestamp();
-        while (cleaner.Outstanding > 0)
+        while (cleaner.Outstanding > 0 || Volatile.Read(ref _calls) > 0)
         {
             if (TimeProvider.System.GetElapsedTime(started) > LongestCleanUp) return false;
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
@@ -62,6 +65,27 @@ internal sealed class WorldSilo
         await DeactivateAsync();
         return cleaner.Outstanding == 0;
     }
+
+    // A caller that gives up has its call go on, until the grain has answered.
+    private async Task CountAsync(IOutgoingGrainCallContext call)
+    {
+        // What waits in line ends with its grain.
+        var counts = IsOurs(call.Request.GetInterfaceType()) && !Waits(call);
+        if (counts) Interlocked.Increment(ref _calls);
+        try
+        {
+            await call.Invoke();
+        }
+        finally
+        {
+            if (counts) Interlocked.Decrement(ref _calls);
+        }
+    }
+
+    private static bool IsOurs(Type contract) => contract.Assembly == typeof(LeaseSilo).Assembly || contract.Assembly == typeof(ILeaseGrain).Assembly;
+
+    private static bool Waits(IOutgoingGrainCallContext call) =>
+        call.Request.GetArgumentCount() > 0 && call.Request.GetArgument(0) is AcquireRequest { Wait.Ticks: > 0 };
 
     private async Task DeactivateAsync()
     {
