@@ -31,7 +31,7 @@ public sealed class PostgresServer : IAsyncDisposable
         (_binaries, _folder, _port, _settings) = (binaries, folder, port, settings);
 
     /// <summary>Connects to the database that every server has.</summary>
-    public string ConnectionString => $"Host=127.0.0.1;Port={_port.ToString(CultureInfo.InvariantCulture)};Database=postgres;Username={SystemAccount}";
+    public string ConnectionString => $"Host=127.0.0.1;Port={_port.ToString(CultureInfo.InvariantCulture)};Database=postgres;Username={SystemAccount};Timeout=60";
 
     /// <summary>The database that tests share: the one that <c>LEASES_TEST_POSTGRES</c> names, or a private one that ends with the process.</summary>
     /// <returns>Its connection string.</returns>
