@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# The one test command: builds everything, runs all tests that it can, and says what did not run and why. The .NET 10 SDK
-# is enough for what needs no Orleans package. The Orleans tier runs where its packages restore, on a private PostgreSQL
-# from the installed binaries or on the one that LEASES_TEST_POSTGRES names.
+# The one test command: builds everything, runs all tests that it can, and says what did not run and why. Tests
+# that need PostgreSQL run on a private one from the installed binaries or on the one that LEASES_TEST_POSTGRES names.
 # The last line is the total; the exit code is 0 only where nothing failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -25,11 +24,6 @@ finish() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ] && [ "$trouble" -eq 0 ]
     exit
-}
-
-# Builds a solution with warnings as errors; a warning of the restore is one too.
-build() {
-    dotnet build "$1" --configuration "$configuration" -warnaserror -nodeReuse:false -verbosity:minimal
 }
 
 # The test projects among the paths on standard input.
@@ -81,9 +75,6 @@ run_tests() {
 
 rm -rf "$results"
 mkdir -p "$results"
-portable=$(test_projects < Portable.slnf)
-all=$(test_projects < OrleansLeases.sln)
-beyond=$(comm -13 <(echo "$portable") <(echo "$all"))
 
 for project in tests/*/*.csproj; do
     grep -qF "$(basename "$project")" OrleansLeases.sln && continue
@@ -91,23 +82,14 @@ for project in tests/*/*.csproj; do
     trouble=1
 done
 
-echo "== Building Portable.slnf ($configuration, warnings as errors)"
-if ! build Portable.slnf; then
-    not_run+=("any test, since Portable.slnf does not build.")
+# A warning of the restore is an error too.
+echo "== Building OrleansLeases.sln ($configuration, warnings as errors)"
+if ! dotnet build OrleansLeases.sln --configuration "$configuration" -warnaserror -nodeReuse:false -verbosity:minimal; then
+    not_run+=("any test, since OrleansLeases.sln does not restore or build.")
     trouble=1
     finish
 fi
 
-for project in $portable; do run_tests "$project"; done
-
-# The Orleans tier: whatever is in OrleansLeases.sln and not in Portable.slnf. It runs wherever its packages restore.
-if ! dotnet restore OrleansLeases.sln -nodeReuse:false > "$results/orleans-restore.log" 2>&1; then
-    not_run+=("the Orleans tier ($(echo "$beyond" | xargs -n 1 basename | paste -sd ' ')): its packages do not restore here; $results/orleans-restore.log says why.")
-elif ! build OrleansLeases.sln; then
-    not_run+=("the Orleans tier: its packages restore, but OrleansLeases.sln does not build.")
-    trouble=1
-else
-    for project in $beyond; do run_tests "$project"; done
-fi
+for project in $(test_projects < OrleansLeases.sln); do run_tests "$project"; done
 
 finish
