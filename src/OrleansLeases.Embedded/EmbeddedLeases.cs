@@ -97,7 +97,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
         // The keeper heeds the cancellation where the call stands in the queue. A save takes the time that it takes.
         var answer = _keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request), cancellationToken);
-        return await UntoldGrants.AnswerAsync(answer, () => answer, GiveBackAsync, cancellationToken).ConfigureAwait(false);
+        return await UndeliveredGrants.AnswerAsync(answer, () => answer, GiveBackAsync, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -46,7 +46,7 @@ internal sealed class OrleansLeaseService(
         var call = Guid.NewGuid();
         Task<LeaseResult<LeaseGrant>>? sent = null;
         var answer = ChangeAsync(CallsOf, request.Resource, grain => sent = grain.AcquireAsync(request, call, CancellationToken.None), request.RequestId, CancellationToken.None, request.Wait);
-        return await UntoldGrants.AnswerAsync(answer, () => CancelWaitAsync(request, call, sent!), GiveBackAsync, cancellationToken).ConfigureAwait(false);
+        return await UndeliveredGrants.AnswerAsync(answer, () => CancelWaitAsync(request, call, sent!), GiveBackAsync, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)

@@ -79,14 +79,14 @@ public sealed partial class LeaseKeeper
     /// its grant took a while.
     /// </summary>
     internal List<(LeaseCall<LeaseGrant> Call, long Token)> Dequeue(
-        IReadOnlyList<GrantedRequest> served, LeaseCommand command, out List<GrantedRequest> gone)
+        IReadOnlyList<GrantedRequest> granted, LeaseCommand command, out List<GrantedRequest> gone)
     {
         List<(LeaseCall<LeaseGrant>, long)> calls = [];
         gone = [];
         LeaseCall<LeaseGrant>? replaced = null;
         lock (_gate)
         {
-            foreach (var (fingerprint, token) in served)
+            foreach (var (fingerprint, token) in granted)
             {
                 var waiter = _waiters.Find(queued => queued.Command.Fingerprint.Id == fingerprint.Id);
                 if (waiter is not null)
@@ -106,10 +106,10 @@ public sealed partial class LeaseKeeper
         return calls;
     }
 
-    internal void RespondToGranted(IReadOnlyList<GrantedRequest> served, LeaseCommand command)
+    internal void RespondToGranted(IReadOnlyList<GrantedRequest> granted, LeaseCommand command)
     {
         var state = _state!;
-        var calls = Dequeue(served, command, out var gone);
+        var calls = Dequeue(granted, command, out var gone);
         foreach (var (call, token) in calls)
         {
             var now = _host.Clock.Read();
@@ -134,18 +134,18 @@ public sealed partial class LeaseKeeper
     private void ResubmitGrantedElsewhere(LeaseState state)
     {
         if (!SomeoneWaits) return;
-        List<Waiter> served;
+        List<Waiter> granted;
         lock (_gate)
         {
-            served = _waiters.FindAll(waiter => state.Knows(waiter.Command.Fingerprint.Id));
-            foreach (var waiter in served)
+            granted = _waiters.FindAll(waiter => state.Knows(waiter.Command.Fingerprint.Id));
+            foreach (var waiter in granted)
             {
                 waiter.Registration.Unregister();
                 _waiters.Remove(waiter);
             }
         }
 
-        foreach (var waiter in served)
+        foreach (var waiter in granted)
         {
             if (waiter.Call is { } call) TryEnqueue(call);
         }

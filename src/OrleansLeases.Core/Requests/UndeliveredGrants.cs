@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>Grants whose caller did not stay for the response.</summary>
-public static class UntoldGrants
+public static class UndeliveredGrants
 {
     /// <summary>
     /// Waits for the answer to an acquire for no longer than its caller wants to. What is granted behind one who has gone is given
