@@ -1,4 +1,5 @@
 using System.Reflection;
+using PublicApiGenerator;
 
 namespace OrleansLeases.Testing.Packages;
 
@@ -6,6 +7,13 @@ namespace OrleansLeases.Testing.Packages;
 public static class ApiRecord
 {
     private const string Accept = "LEASES_ACCEPT_API";
+
+    // Orleans' generated code is public, so that its serializer finds it, and for nobody else.
+    private static readonly ApiGeneratorOptions Options = new()
+    {
+        IncludeAssemblyAttributes = false,
+        DenyNamespacePrefixes = ["OrleansCodeGen"],
+    };
 
     /// <summary>Compares a library with its record; writes the record instead where the environment says so.</summary>
     /// <param name="library">The library.</param>
@@ -15,12 +23,12 @@ public static class ApiRecord
     {
         ArgumentNullException.ThrowIfNull(library);
         var record = Repository.PathOf("src", library.GetName().Name!, "PublicApi.txt");
-        var actual = PublicApi.Render(library);
+        var actual = library.GeneratePublicApi(Options).ReplaceLineEndings("\n") + "\n";
         if (Environment.GetEnvironmentVariable(Accept) == "1") File.WriteAllText(record, actual);
         var expected = File.Exists(record) ? File.ReadAllText(record) : "";
         if (expected == actual) return null;
 
-        var (before, now) = (Headed(expected).ToList(), Headed(actual).ToList());
+        var (before, now) = (expected.Split('\n'), actual.Split('\n'));
         var changes = before.Except(now).Select(line => $"- {line}").Concat(now.Except(before).Select(line => $"+ {line}")).ToList();
         if (changes.Count == 0) changes.Add("(the same lines in another order)");
         return $"""
@@ -31,16 +39,5 @@ public static class ApiRecord
               {Accept}=1 dotnet test tests/{tests} --filter PublicApi
               git diff src/*/PublicApi.txt
             """;
-    }
-
-    // Each member with the type it stands under, since "  string Resource { get; }" alone would not say whose it is.
-    private static IEnumerable<string> Headed(string text)
-    {
-        var heading = "";
-        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (!line.StartsWith(' ')) heading = line;
-            yield return line.StartsWith(' ') ? $"{heading}: {line.Trim()}" : line;
-        }
     }
 }
