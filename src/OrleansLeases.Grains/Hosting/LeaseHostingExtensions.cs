@@ -25,8 +25,8 @@ public static class LeaseHostingExtensions
 
     /// <summary>
     /// Adds lease grains to a silo, with an <see cref="ILeaseService"/> and a <see cref="LeaseClient"/> among its services, and leases
-    /// in the memory of its process: for development and tests. Silos of one cluster in one process share them; beside a silo
-    /// of another process it refuses to start.
+    /// in the memory of its process: for development and tests. Silos of one <c>ClusterId</c> in one process share them; beside a
+    /// silo of another process it refuses to start.
     /// </summary>
     /// <param name="silo">The silo.</param>
     /// <param name="configure">How leases behave; the defaults where left out.</param>
@@ -37,8 +37,8 @@ public static class LeaseHostingExtensions
     public static ISiloBuilder AddLeases(this ISiloBuilder silo, Action<LeaseSiloOptions>? configure = null)
     {
         AddGrains(silo, configure);
-        silo.Services.AddSingleton<ILeaseStorage, MemoryLeaseStorage>();
         silo.Services.AddSingleton<SharedMemorySilos>();
+        silo.Services.AddSingleton<ILeaseStorage>(services => services.GetRequiredService<SharedMemorySilos>().Storage);
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SharedMemorySilos>());
         return HasReminders(silo) ? silo : silo.UseInMemoryReminderService();
     }

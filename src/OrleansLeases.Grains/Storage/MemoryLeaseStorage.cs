@@ -12,7 +12,7 @@ namespace OrleansLeases.Grains;
 internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
 {
     // By the grain's key: its prefix tells the kinds apart.
-    private ConcurrentDictionary<string, Stored> _records = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Stored> _records = new(StringComparer.Ordinal);
 
     public bool Durable => false;
 
@@ -27,17 +27,6 @@ internal sealed class MemoryLeaseStorage : ILeaseStorage, IGrainStorage
     public IGrainStorage Grains => this;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <summary>Has two silos keep their records in one place, while one of them has none yet. One caller at a time.</summary>
-    /// <param name="other">The other silo's.</param>
-    /// <returns>False where both have records of their own.</returns>
-    public bool TryShareWith(MemoryLeaseStorage other)
-    {
-        if (_records == other._records) return true;
-        if (_records.IsEmpty) _records = other._records;
-        else if (other._records.IsEmpty) other._records = _records;
-        return _records == other._records;
-    }
 
     public bool SurelyNotWritten(Exception error) => false;
 

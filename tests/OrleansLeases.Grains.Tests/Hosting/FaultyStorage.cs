@@ -48,7 +48,8 @@ internal sealed class FaultyStorage(ILeaseStorage inner) : ILeaseStorage, IGrain
     {
         var service = silo.Services.Single(service => service.ServiceType == typeof(ILeaseStorage));
         silo.Services.Remove(service);
-        silo.Services.AddSingleton<ILeaseStorage>(services => new FaultyStorage((ILeaseStorage)ActivatorUtilities.CreateInstance(services, service.ImplementationType!)));
+        silo.Services.AddSingleton<ILeaseStorage>(services => new FaultyStorage((ILeaseStorage)(
+            service.ImplementationFactory?.Invoke(services) ?? ActivatorUtilities.CreateInstance(services, service.ImplementationType!))));
     }
 
     public static FaultyStorage Of(IServiceProvider silo) => (FaultyStorage)silo.GetRequiredService<ILeaseStorage>();
