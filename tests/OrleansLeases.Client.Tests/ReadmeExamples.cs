@@ -6,7 +6,7 @@ using OrleansLeases.Embedded;
 
 namespace OrleansLeases.Client.Tests;
 
-/// <summary>The README's examples for the client library: what stands between the marks here stands there, to the letter.</summary>
+/// <summary>The examples of README.md and docs/dotnet.md for the client library.</summary>
 public sealed class ReadmeExamples
 {
     private readonly List<string> _done = [];
@@ -75,25 +75,6 @@ public sealed class ReadmeExamples
 
         Assert.Equal(["report", "transfer", "invoices", "prices", "report", "transfer"], _done);
         Assert.Equal(1, await new Counter(leases, "invoices/sent").ReadAsync());
-    }
-
-    [Theory]
-    [InlineData("## Leases that keep themselves", "A first lease")]
-    [InlineData("## Over HTTP, from an application with dependency injection", "Dependency injection")]
-    [InlineData("## Recipes", "Recipes")]
-    public void Readme_ShowsWhatRunsHere(string section, string example)
-    {
-        var shown = Read("README.md").Split(section + "\n")[1].Split("```csharp\n")[1].Split("```")[0].TrimEnd();
-        var run = Read("ReadmeExamples.cs").Split($"// README: {example}\n")[1].Split("// README: end")[0].TrimEnd().Split('\n');
-        var indent = run[0].Length - run[0].TrimStart().Length;
-
-        Assert.Equal(shown, string.Join('\n', run.Select(line => line.Length == 0 ? line : line[indent..])));
-    }
-
-    private static string Read(string resource)
-    {
-        using var reader = new StreamReader(typeof(ReadmeExamples).Assembly.GetManifestResourceStream(resource)!);
-        return reader.ReadToEnd();
     }
 
     private Task ShipAsync(string order, long token, CancellationToken stop) => DoAsync($"shipped {order}", token, stop);

@@ -10,7 +10,7 @@ using OrleansLeases.Fencing.PostgreSql;
 
 namespace OrleansLeases.Fencing.Tests;
 
-/// <summary>The README's examples for the fence.</summary>
+/// <summary>The examples of docs/fencing.md.</summary>
 public sealed class ReadmeExamples : IAsyncLifetime
 {
     private readonly EmbeddedLeases _engine = EmbeddedLeases.InMemory();

@@ -7,7 +7,7 @@ using OrleansLeases.Grains.Tests.Hosting;
 
 namespace OrleansLeases.Grains.Tests;
 
-/// <summary>The README's examples for Orleans applications.</summary>
+/// <summary>The examples of README.md, docs/orleans.md and docs/testing-your-code.md for Orleans applications.</summary>
 public sealed class ReadmeExamples
 {
     [Fact]

@@ -2,7 +2,7 @@ using OrleansLeases.Embedded;
 
 namespace OrleansLeases.Samples.Tests;
 
-/// <summary>The README's example for leases in the own process.</summary>
+/// <summary>The example of docs/dotnet.md for leases in the own process.</summary>
 public sealed class ReadmeExamples
 {
     [Fact]
