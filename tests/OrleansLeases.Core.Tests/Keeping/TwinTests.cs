@@ -32,6 +32,18 @@ public sealed class TwinTests
     }
 
     [Fact]
+    public async Task Watch_AtATwinThatKnowsNothingOfTheGrant_StartsWithIt()
+    {
+        Assert.Equal(LeaseStatus.Free, _b.Info().State);
+        var token = _a.Grant().Token;
+
+        await using var events = Now<LeaseWatch>(_b.Do(new LeaseCommand.Watch(Since: null))).GetAsyncEnumerator();
+
+        Assert.True(await events.MoveNextAsync());
+        Assert.Equal(token, Assert.Single(Assert.IsType<WatchEvent.LeaseSnapshot>(events.Current).Lease.Holders).Token);
+    }
+
+    [Fact]
     public void Acquire_WhenReplayedAfterItsReleaseAtTheTwin_IsNotRevived()
     {
         var token = _a.Grant().Token;

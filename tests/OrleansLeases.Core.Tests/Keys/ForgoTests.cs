@@ -60,6 +60,30 @@ public sealed class ForgoTests
     }
 
     [Fact]
+    public void Put_ThatTurnsOutToBeARepeat_LeavesNoName()
+    {
+        var lease = Grant("a");
+        var request = new PutKeyRequest { Value = "up", Lease = lease, RequestId = "same" };
+        var first = _world.Calls.PutAsync(K, request);
+        _world.Pass<KeyCommand.Put>();
+        var repeat = _world.Calls.PutAsync(K, request);
+        _world.Pass<KeyCommand.Put>();
+        _world.Pass<LeaseCommand.Attach>();
+        _world.Pass<KeyCommand.Put>();
+        // What was written is overwritten, and the name forgotten, before the repeat attaches the key once more.
+        _ = _world.Calls.PutAsync(K, new PutKeyRequest { Value = "free", RequestId = "free" });
+        _world.Pass<KeyCommand.Put>(command => command.Request.Lease is null);
+        _world.Pass<LeaseCommand.GetActiveTokens>();
+        _world.Pass<KeyCommand.Put>(command => command.Request.Lease is null);
+        _world.Pass<LeaseCommand.Detach>();
+
+        _world.Settle();
+
+        Assert.Equal(Result(first).Value.Version, Result(repeat).Value.Version);
+        Assert.Null(Names("a"));
+    }
+
+    [Fact]
     public void Attach_WhoseOutcomeIsUnknown_LeavesNoName()
     {
         var lease = Grant("a");

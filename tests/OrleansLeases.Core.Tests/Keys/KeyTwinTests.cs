@@ -63,6 +63,15 @@ public sealed class KeyTwinTests
     }
 
     [Fact]
+    public void Get_AtATwinThatKnowsNoSuchKey_FindsIt()
+    {
+        Assert.IsType<Refusal.NotFound>(Get(_stale).Refusal);
+        Put(_one, "up", null);
+
+        Assert.Equal("up", Get(_stale).Value.Value);
+    }
+
+    [Fact]
     public void Delete_AtATwinThatKnowsNoSuchKey_DeletesIt()
     {
         Assert.IsType<Refusal.NotFound>(Get(_stale).Refusal);
