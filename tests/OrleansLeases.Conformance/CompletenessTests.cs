@@ -17,8 +17,9 @@ public sealed class CompletenessTests
     [Fact]
     public void Suites_AreOneForEachTopic() => Assert.Equal(
         [
-            "AcquireSuite", "BadInputSuite", "BoundKeysSuite", "BreakSuite", "CountersSuite", "HistorySuite", "InfoSuite", "KeyListingSuite", "KeysSuite",
-            "ListingSuite", "LockDelaySuite", "NamesSuite", "ReadsSuite", "ReleaseSuite", "RenewBatchSuite", "RenewSuite", "RequestIdsSuite", "SharedLeasesSuite", "TransferSuite", "WaitingSuite", "WatchSuite",
+            "AcquireSuite", "BadInputSuite", "BoundKeysSuite", "BreakSuite", "CancellationSuite", "CountersSuite", "HistorySuite",
+            "InfoSuite", "KeyListingSuite", "KeysSuite", "ListingSuite", "LockDelaySuite", "NamesSuite", "ReadsSuite", "ReleaseSuite",
+            "RenewBatchSuite", "RenewSuite", "RequestIdsSuite", "SharedLeasesSuite", "TransferSuite", "WaitingSuite", "WatchSuite",
         ],
         Completeness.Suites.Select(suite => suite.Name.Split('`')[0]).Order(StringComparer.Ordinal));
 }
