@@ -34,7 +34,7 @@ public sealed class HttpLeaseService : ILeaseService
 
     private readonly HttpExchange _exchange;
     private readonly TimeProvider _time;
-    private readonly Returns _returns;
+    private readonly LeaseReleaser _releaser;
 
     /// <summary>Calls the server at the client's base address.</summary>
     /// <param name="http">
@@ -84,7 +84,7 @@ public sealed class HttpLeaseService : ILeaseService
 
         _time = time ?? TimeProvider.System;
         _exchange = new(http, new(addresses, _time), _time);
-        _returns = new(this, HolderClock.Of(_time), _time, CancellationToken.None);
+        _releaser = new(this, HolderClock.Of(_time), _time, CancellationToken.None);
     }
 
     /// <summary>How long a call may take beyond the wait it asks for; after that its answer counts as lost.</summary>
@@ -147,7 +147,7 @@ public sealed class HttpLeaseService : ILeaseService
         }
         catch (OperationCanceledException) when (hasOwnId && cancellationToken.IsCancellationRequested)
         {
-            _ = Background.Run(() => _returns.AbandonAsync(request));
+            _ = Background.Run(() => _releaser.AbandonAsync(request));
             throw;
         }
     }

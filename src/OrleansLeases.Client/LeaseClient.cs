@@ -21,7 +21,7 @@ public sealed class LeaseClient : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ServiceLimits _limits;
     private readonly HeldLeases _held;
-    private readonly Returns _returns;
+    private readonly LeaseReleaser _releaser;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, bool> _background = new();
     private int _owners;
@@ -47,7 +47,7 @@ public sealed class LeaseClient : IAsyncDisposable
         (_options, _time, _clock, _logger) = (options, time, clock, logger ?? NullLogger.Instance);
         _limits = new(service, _time);
         _held = new(new RenewalCalls(service, _limits, _time), _clock, _time, _logger);
-        _returns = new(service, _clock, _time, _stopping.Token);
+        _releaser = new(service, _clock, _time, _stopping.Token);
     }
 
     /// <summary>The service that grants the leases.</summary>
@@ -58,7 +58,7 @@ public sealed class LeaseClient : IAsyncDisposable
 
     internal TimeProvider Time => _time;
 
-    internal TimeSpan Now => _clock.Peek();
+    internal TimeSpan Now => _clock.Now();
 
     internal int RenewalsUnderWay => _held.UnderWay;
 
@@ -141,19 +141,19 @@ public sealed class LeaseClient : IAsyncDisposable
     }
 
     /// <summary>Ends a lease that nobody can rely on any more.</summary>
-    internal void Abandon(HeldLease lease, LostSource? source) => _held.Abandon(lease, source, () => GiveBack(lease.Grant, _clock.Read() + lease.Grant.Ttl));
+    internal void Abandon(HeldLease lease, LostSource? source) => _held.Abandon(lease, source, () => GiveBack(lease.Grant, _clock.Sample() + lease.Grant.Ttl));
 
     internal async Task<LeaseResult<LeaseRelease>> ReleaseAsync(HeldLease lease)
     {
         if (_held.End(lease) is not { } endsAt)
         {
             // The service may have renewed it after all, without being heard: others need not wait for that to run out.
-            if (lease.Loss is { IsOwnVerdict: true }) GiveBack(lease.Grant, _clock.Read());
+            if (lease.Loss is { DecidedLocally: true }) GiveBack(lease.Grant, _clock.Sample());
             return new Refusal.NotHolder(lease.Loss!.Reason, lease.Grant.Token, lease.Loss.Detail);
         }
 
-        var release = _returns.ReleaseAsync(lease.Grant, endsAt);
-        var limit = TimeSpan.FromTicks(Math.Clamp((endsAt - _clock.Read()).Ticks, 0, _options.ReleaseTimeout.Ticks));
+        var release = _releaser.ReleaseAsync(lease.Grant, endsAt);
+        var limit = TimeSpan.FromTicks(Math.Clamp((endsAt - _clock.Sample()).Ticks, 0, _options.ReleaseTimeout.Ticks));
         try
         {
             return await release.WaitAsync(limit, _time).ConfigureAwait(false);
@@ -190,14 +190,14 @@ public sealed class LeaseClient : IAsyncDisposable
         AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, string? takenIn, CancellationToken cancellationToken)
     {
         var longestWait = wait > TimeSpan.Zero ? (await _limits.AskAsync(cancellationToken).ConfigureAwait(false)).MaxWait : TimeSpan.Zero;
-        var asking = new PatientAcquire(Service, _clock, _time, request, longestWait);
+        var asking = new AcquireLoop(Service, _clock, _time, request, longestWait);
         var started = _time.GetTimestamp();
         while (true)
         {
             var result = await AskAsync(asking, wait - _time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             if (!result.TryGetValue(out var grant, out var refusal)) return refusal;
 
-            var now = _clock.Read();
+            var now = _clock.Sample();
             var lease = new HeldLease(grant, asking.SentAt, now, _options.ClockDrift, maxHold, takenIn);
             if (lease.EndsAt > now)
             {
@@ -213,7 +213,7 @@ public sealed class LeaseClient : IAsyncDisposable
         }
     }
 
-    private async ValueTask<LeaseResult<LeaseGrant>> AskAsync(PatientAcquire asking, TimeSpan wait, CancellationToken cancellationToken)
+    private async ValueTask<LeaseResult<LeaseGrant>> AskAsync(AcquireLoop asking, TimeSpan wait, CancellationToken cancellationToken)
     {
         try
         {
@@ -222,7 +222,7 @@ public sealed class LeaseClient : IAsyncDisposable
         finally
         {
             // Under an id of the caller's, somebody else may have been told of the grant, and relies on it.
-            if (asking is { LeavesOpen: true, HasOwnId: true }) GoOn(Background.Run(() => _returns.AbandonAsync(asking.Request)));
+            if (asking is { MayHaveGranted: true, HasOwnId: true }) GoOn(Background.Run(() => _releaser.AbandonAsync(asking.Request)));
         }
     }
 
@@ -234,7 +234,7 @@ public sealed class LeaseClient : IAsyncDisposable
     }
 
     /// <summary>Gives a lease back that nobody waits for.</summary>
-    private void GiveBack(LeaseGrant grant, TimeSpan endsAt) => GoOn(Background.Run(() => _returns.ReleaseAsync(grant, endsAt)));
+    private void GiveBack(LeaseGrant grant, TimeSpan endsAt) => GoOn(Background.Run(() => _releaser.ReleaseAsync(grant, endsAt)));
 
     /// <summary>Lets work go on beside its caller, who has stopped waiting for it.</summary>
     private void GoOn(Task work)

@@ -9,5 +9,5 @@ namespace OrleansLeases.Client;
 public sealed record LeaseLoss(NotHolderReason Reason, string Detail)
 {
     /// <summary>Concluded from the holder's own clock; the service may know of a later deadline.</summary>
-    internal bool IsOwnVerdict { get; init; }
+    internal bool DecidedLocally { get; init; }
 }

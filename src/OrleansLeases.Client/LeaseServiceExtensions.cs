@@ -26,6 +26,6 @@ public static class LeaseServiceExtensions
         ArgumentNullException.ThrowIfNull(request);
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         time ??= TimeProvider.System;
-        return new PatientAcquire(service, HolderClock.Of(time), time, request, new LeaseLimits().MaxWait).AskAsync(wait, cancellationToken);
+        return new AcquireLoop(service, HolderClock.Of(time), time, request, new LeaseLimits().MaxWait).AskAsync(wait, cancellationToken);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
         var ownGroup = Linux.GetProcessGroup();
 
         // Started before the lease is asked for: the lease's time is the command's, not the guard's to start up in.
-        using var guard = GuardLink.Start(command, request.Resource, request.Owner, request.Ttl);
+        using var guard = GuardProcess.Start(command, request.Resource, request.Owner, request.Ttl);
         using var waiting = new CancellationTokenSource();
         var signalled = 0;
         var signals = Forwarded.Select(signal => PosixSignalRegistration.Create(signal, context =>
@@ -71,10 +71,10 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
         _ => Linux.SigTerm,
     };
 
-    private async Task<int> HoldAsync(GuardLink guard, LeaseHandle lease)
+    private async Task<int> HoldAsync(GuardProcess guard, LeaseHandle lease)
     {
         using var ended = new CancellationTokenSource();
-        var feed = new GuardFeed(lease, guard, note);
+        var feed = new DeadlineRelay(lease, guard, note);
         var following = feed.FollowAsync(ended.Token);
         await guard.Ready;
         await feed.StartCommandAsync();

@@ -68,10 +68,10 @@ internal sealed class HeldLease
     public TimeSpan RenewAt { get; private set; }
 
     /// <summary>A renewal without an answer is sent again after this long.</summary>
-    public TimeSpan Patience => Clamp(Grant.Ttl / 5, SoonestRenewal, TimeSpan.FromSeconds(5));
+    public TimeSpan RenewalTimeout => Clamp(Grant.Ttl / 5, SoonestRenewal, TimeSpan.FromSeconds(5));
 
     /// <summary>How much earlier than due a renewal may go along with others.</summary>
-    public TimeSpan Leeway => Patience / 6;
+    public TimeSpan Leeway => RenewalTimeout / 6;
 
     public LeaseLoss? Loss { get; private set; }
 
@@ -85,7 +85,7 @@ internal sealed class HeldLease
     public TimeSpan DueAt { get; set; }
 
     /// <summary>A renewal is on its way: unless its answer comes, the next one follows it.</summary>
-    public void Sent_NeedsLock(TimeSpan now) => RenewAt = now + Patience;
+    public void Sent_NeedsLock(TimeSpan now) => RenewAt = now + RenewalTimeout;
 
     /// <summary>No renewal is sent any more.</summary>
     public void RenewNoMore_NeedsLock() => RenewAt = TimeSpan.MaxValue;
@@ -149,7 +149,7 @@ internal sealed class HeldLease
             (_, { } notice) => (NotHolderReason.Broken, $"was broken: {notice.Reason}"),
             _ => (NotHolderReason.Expired, $"was not renewed in time: {WhyNotRenewed(leap)}"),
         };
-        return new(reason, $"The lease on '{Grant.Resource}' {what}") { IsOwnVerdict = true };
+        return new(reason, $"The lease on '{Grant.Resource}' {what}") { DecidedLocally = true };
     }
 
     /// <summary>Takes the source that is cancelled when the lease is lost.</summary>
@@ -167,7 +167,7 @@ internal sealed class HeldLease
     public Task NextChange_NeedsLock() =>
         IsOver ? Task.CompletedTask : (_change ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
-    private string WhyNotRenewed(TimeSpan leap) => leap > Max(Patience, ShortestLeap)
+    private string WhyNotRenewed(TimeSpan leap) => leap > Max(RenewalTimeout, ShortestLeap)
         ? string.Create(
             CultureInfo.InvariantCulture,
             $"{leap.TotalSeconds:0.#} s went by at once here: the process was stopped, or its machine slept or had its clock set.")

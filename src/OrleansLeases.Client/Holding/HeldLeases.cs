@@ -39,7 +39,7 @@ internal sealed class HeldLeases
     /// <summary>How many batches of renewals are being sent, or their answers taken.</summary>
     public int UnderWay => Volatile.Read(ref _underWay);
 
-    public TimeSpan Now => _clock.Peek();
+    public TimeSpan Now => _clock.Now();
 
     /// <summary>Looks at the clock while a lease is asked for, whose time may count from before a sleep of the machine.</summary>
     public void StartAsking()
@@ -47,7 +47,7 @@ internal sealed class HeldLeases
         lock (_gate)
         {
             _asking++;
-            LookAt_NeedsLock(_clock.Peek() + LongestSleep);
+            LookAt_NeedsLock(_clock.Now() + LongestSleep);
         }
     }
 
@@ -63,7 +63,7 @@ internal sealed class HeldLeases
         lock (_gate)
         {
             if (_closed) return false;
-            if (_queue.Count == 0) _lookedAt = _clock.Peek();
+            if (_queue.Count == 0) _lookedAt = _clock.Now();
             Schedule_NeedsLock(lease);
             return true;
         }
@@ -126,7 +126,7 @@ internal sealed class HeldLeases
     /// <summary>Why a lease is lost whose time has run out, though nobody may have looked at it yet.</summary>
     public LeaseLoss LossAtTheEndOf(HeldLease lease)
     {
-        lock (_gate) return lease.LossAtTheEnd(_clock.Read() - _lookedAt);
+        lock (_gate) return lease.LossAtTheEnd(_clock.Sample() - _lookedAt);
     }
 
     public Task NextChangeOf(HeldLease lease)
@@ -154,7 +154,7 @@ internal sealed class HeldLeases
         lock (_gate)
         {
             _nextLook = TimeSpan.Zero;
-            var now = _clock.Read();
+            var now = _clock.Sample();
             while (_queue.TryPeek(out var lease) && lease.DueAt <= now)
             {
                 if (lease.EndsAt <= now) Lose_NeedsLock(lease, lease.LossAtTheEnd(now - _lookedAt), ref signals);
@@ -210,7 +210,7 @@ internal sealed class HeldLeases
 
     private async Task RenewAsync(HeldLease[] batch)
     {
-        var sentAt = _clock.Read();
+        var sentAt = _clock.Sample();
         var answer = await _calls.RenewAsync(batch).ConfigureAwait(false);
         if (answer.Refusal is Refusal.InvalidRequest && batch.Length > 1)
         {
@@ -228,7 +228,7 @@ internal sealed class HeldLeases
         List<Action>? signals = null;
         lock (_gate)
         {
-            var now = _clock.Read();
+            var now = _clock.Sample();
             for (var i = 0; i < batch.Length; i++)
                 Take_NeedsLock(batch[i], sentAt, answer.TryGetValue(out var reply, out var refusal) ? reply.Results[i] : refusal, now, ref signals);
         }

@@ -32,7 +32,7 @@ internal sealed class HolderClock
         time == TimeProvider.System && BootTime.Instance is { } bootTime ? new(bootTime, countsSleep: true) : new(time);
 
     /// <summary>Counts on from the last reading, without a lock and without allocating.</summary>
-    public TimeSpan Peek()
+    public TimeSpan Now()
     {
         var last = _last;
         var stamp = _time.GetTimestamp();
@@ -40,7 +40,7 @@ internal sealed class HolderClock
     }
 
     /// <summary>Takes a reading. Whoever watches deadlines takes one every few milliseconds.</summary>
-    public TimeSpan Read()
+    public TimeSpan Sample()
     {
         lock (_gate)
         {

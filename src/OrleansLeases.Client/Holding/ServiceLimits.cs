@@ -3,7 +3,7 @@ namespace OrleansLeases.Client.Holding;
 /// <summary>The bounds of a service, asked for once; until it has answered, the usual ones. Thread-safe.</summary>
 internal sealed class ServiceLimits(ILeaseService service, TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan InfoTimeout = TimeSpan.FromSeconds(2);
     private static readonly LeaseLimits Usual = new();
 
     private volatile LeaseLimits? _told;
@@ -15,7 +15,7 @@ internal sealed class ServiceLimits(ILeaseService service, TimeProvider time)
     public async ValueTask<LeaseLimits> AskAsync(CancellationToken cancellationToken)
     {
         if (_told is { } told) return told;
-        var answer = await Attempt.MakeAsync(service.InfoAsync, Patience, time, cancellationToken).ConfigureAwait(false);
+        var answer = await Attempt.MakeAsync(service.InfoAsync, InfoTimeout, time, cancellationToken).ConfigureAwait(false);
         if (!answer.TryGetValue(out var info, out _)) return Usual;
         return _told = info.Limits;
     }

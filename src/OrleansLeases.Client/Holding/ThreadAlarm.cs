@@ -12,7 +12,7 @@ internal sealed class ThreadAlarm(Func<TimeSpan> look) : IAlarm
 
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _woken = new(false);
-    private readonly SignalThreads _signals = new();
+    private readonly CallbackThreads _signals = new();
     private Thread? _thread;
     private volatile bool _disposed;
 

@@ -5,15 +5,15 @@ namespace OrleansLeases.Client.Internal;
 /// <param name="Server">One server, beyond the wait, where another could be asked.</param>
 internal readonly record struct CallLimits(TimeSpan Call, TimeSpan Server);
 
-/// <summary>The turn of one server to answer a call.</summary>
+/// <summary>One attempt at a call, at one server.</summary>
 /// <param name="Server">The server.</param>
 /// <param name="After">How long after the call began.</param>
-/// <param name="Limit">How long the turn may take; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-/// <param name="Stop">Ends the turn: its time is over, or the caller has given up.</param>
-internal readonly record struct Turn(Server Server, TimeSpan After, TimeSpan Limit, CancellationToken Stop);
+/// <param name="Limit">How long the attempt may take; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+/// <param name="Stop">Ends the attempt: its time is over, or the caller has given up.</param>
+internal readonly record struct ServerAttempt(Server Server, TimeSpan After, TimeSpan Limit, CancellationToken Stop);
 
-/// <summary>What a turn came to.</summary>
-internal enum Hearing
+/// <summary>What an attempt came to.</summary>
+internal enum AttemptStatus
 {
     /// <summary>The server answered, as the contract says.</summary>
     Answered,
@@ -25,8 +25,8 @@ internal enum Hearing
     Silent,
 }
 
-/// <summary>What a turn came to, and the result if the call ends with it.</summary>
-internal readonly record struct Told<T>(Hearing Hearing, LeaseResult<T> Result)
+/// <summary>What an attempt came to, and the result if the call ends with it.</summary>
+internal readonly record struct AttemptResult<T>(AttemptStatus Status, LeaseResult<T> Result)
     where T : class;
 
 /// <summary>
@@ -43,13 +43,13 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Makes a call.</summary>
-    /// <param name="ask">One turn of it. The answer of a turn that is over is not waited for any more, and never used.</param>
+    /// <param name="ask">One attempt at it. The response of an attempt that is over is not waited for any more, and never used.</param>
     /// <param name="wait">How long the service may wait before it answers.</param>
-    /// <param name="repeatable">Whether a second turn does no harm where the first one may have been carried out.</param>
+    /// <param name="repeatable">Whether a second attempt does no harm where the first one may have been carried out.</param>
     /// <param name="limits">How long it may take.</param>
     /// <param name="cancellationToken">Gives up the call.</param>
     public async ValueTask<LeaseResult<T>> AskAsync<T>(
-        Func<Turn, ValueTask<Told<T>>> ask, TimeSpan wait, bool repeatable, CallLimits limits, CancellationToken cancellationToken)
+        Func<ServerAttempt, ValueTask<AttemptResult<T>>> ask, TimeSpan wait, bool repeatable, CallLimits limits, CancellationToken cancellationToken)
         where T : class
     {
         var begun = servers.Now;
@@ -69,9 +69,9 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             var hasSuccessor = repeatable && servers.Next(asked, alsoResting: false) is not null;
             if (hasSuccessor && limits.Server + waitLeft < left) left = limits.Server + waitLeft;
 
-            var told = await TakeTurnAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);
+            var told = await AttemptAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);
             if (told.Result.Refusal is not { } refusal || !Outcome.IsOpen(refusal, afterUnknown: unknown is not null)) return told.Result;
-            answered |= told.Hearing == Hearing.Answered;
+            answered |= told.Status == AttemptStatus.Answered;
             (troubles ??= []).Add(refusal.Detail);
             last = refusal;
             if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
@@ -82,15 +82,15 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
         return (unknown ?? last)! with { Detail = string.Join(' ', troubles!) };
     }
 
-    private async ValueTask<Told<T>> TakeTurnAsync<T>(
-        Func<Turn, ValueTask<Told<T>>> ask, Server server, TimeSpan sentAt, TimeSpan after, TimeSpan limit, TimeSpan wait, CancellationToken cancellationToken)
+    private async ValueTask<AttemptResult<T>> AttemptAsync<T>(
+        Func<ServerAttempt, ValueTask<AttemptResult<T>>> ask, Server server, TimeSpan sentAt, TimeSpan after, TimeSpan limit, TimeSpan wait, CancellationToken cancellationToken)
         where T : class
     {
         if (limit > Longest) limit = Timeout.InfiniteTimeSpan;
         using var timer = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         using var doubt = DoubtAfter(server, sentAt, wait + LongestSilence);
-        Told<T> told;
+        AttemptResult<T> told;
         try
         {
             told = await ask(new(server, after, limit, either.Token)).ConfigureAwait(false);
@@ -102,7 +102,7 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             throw;
         }
 
-        if (told.Hearing == Hearing.Silent) servers.Silent(server, sentAt);
+        if (told.Status == AttemptStatus.Silent) servers.Silent(server, sentAt);
         else if (told.Result.Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown) servers.Failed(server, told.Result.Refusal);
         else servers.Answered(server);
         return told;

@@ -14,7 +14,7 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
 
     public ValueTask<LeaseResult<T>> SendAsync<T>(HttpCall<T> call, CallLimits limits, CancellationToken cancellationToken)
         where T : class =>
-        _failOver.AskAsync(turn => SendAsync(call, turn, cancellationToken), call.Wait, call.Repeatable, limits, cancellationToken);
+        _failOver.AskAsync(attempt => SendAsync(call, attempt, cancellationToken), call.Wait, call.Repeatable, limits, cancellationToken);
 
     /// <summary>Asks for an answer that goes on for long, and returns it once its head has come; to be disposed of.</summary>
     public ValueTask<LeaseResult<HttpResponseMessage>> OpenAsync(
@@ -22,71 +22,71 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
     {
         // What is no stream can only be a refusal.
         var call = new HttpCall<LeaseInfo>(HttpMethod.Get, path, ReplyShape.Of(Wire.Json.LeaseInfo, _ => false));
-        return _failOver.AskAsync(turn => OpenAsync(call, type, turn, cancellationToken), TimeSpan.Zero, repeatable: true, limits, cancellationToken);
+        return _failOver.AskAsync(attempt => OpenAsync(call, type, attempt, cancellationToken), TimeSpan.Zero, repeatable: true, limits, cancellationToken);
     }
 
-    private async ValueTask<Told<T>> SendAsync<T>(HttpCall<T> call, Turn turn, CancellationToken cancellationToken)
+    private async ValueTask<AttemptResult<T>> SendAsync<T>(HttpCall<T> call, ServerAttempt attempt, CancellationToken cancellationToken)
         where T : class
     {
-        using var message = MessageOf(call, turn);
+        using var message = MessageOf(call, attempt);
         try
         {
-            using var response = await http.SendAsync(message, turn.Stop).ConfigureAwait(false);
-            var content = await response.Content.ReadAsByteArrayAsync(turn.Stop).ConfigureAwait(false);
-            return Read(call, turn, response, content);
+            using var response = await http.SendAsync(message, attempt.Stop).ConfigureAwait(false);
+            var content = await response.Content.ReadAsByteArrayAsync(attempt.Stop).ConfigureAwait(false);
+            return Read(call, attempt, response, content);
         }
         catch (Exception error) when (error is not ObjectDisposedException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return Unanswered(call, turn, message, error);
+            return Unanswered(call, attempt, message, error);
         }
     }
 
-    private async ValueTask<Told<HttpResponseMessage>> OpenAsync(
-        HttpCall<LeaseInfo> call, MediaTypeWithQualityHeaderValue type, Turn turn, CancellationToken cancellationToken)
+    private async ValueTask<AttemptResult<HttpResponseMessage>> OpenAsync(
+        HttpCall<LeaseInfo> call, MediaTypeWithQualityHeaderValue type, ServerAttempt attempt, CancellationToken cancellationToken)
     {
-        using var message = MessageOf(call, turn);
+        using var message = MessageOf(call, attempt);
         message.Headers.Accept.Add(type);
-        Told<LeaseInfo> told;
+        AttemptResult<LeaseInfo> told;
         try
         {
-            var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, turn.Stop).ConfigureAwait(false);
-            if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == type.MediaType) return new(Hearing.Answered, response);
+            var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, attempt.Stop).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == type.MediaType) return new(AttemptStatus.Answered, response);
             using var refused = response;
-            told = Read(call, turn, refused, await refused.Content.ReadAsByteArrayAsync(turn.Stop).ConfigureAwait(false));
+            told = Read(call, attempt, refused, await refused.Content.ReadAsByteArrayAsync(attempt.Stop).ConfigureAwait(false));
         }
         catch (Exception error) when (error is not ObjectDisposedException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            told = Unanswered(call, turn, message, error);
+            told = Unanswered(call, attempt, message, error);
         }
 
-        return new(told.Hearing, told.Result.Refusal!);
+        return new(told.Status, told.Result.Refusal!);
     }
 
-    private HttpRequestMessage MessageOf<T>(HttpCall<T> call, Turn turn)
-        where T : class => new(call.Method, new Uri(turn.Server.Root, call.Path))
+    private HttpRequestMessage MessageOf<T>(HttpCall<T> call, ServerAttempt attempt)
+        where T : class => new(call.Method, new Uri(attempt.Server.Root, call.Path))
         {
-            Content = call.Body is { } body ? new RequestBody(body(turn.After)) : null,
+            Content = call.Body is { } body ? new RequestBody(body(attempt.After)) : null,
             Version = http.DefaultRequestVersion,
             VersionPolicy = http.DefaultVersionPolicy,
         };
 
-    private static Told<T> Unanswered<T>(HttpCall<T> call, Turn turn, HttpRequestMessage message, Exception error)
+    private static AttemptResult<T> Unanswered<T>(HttpCall<T> call, ServerAttempt attempt, HttpRequestMessage message, Exception error)
         where T : class
     {
-        var root = turn.Server.Root;
+        var root = attempt.Server.Root;
         var (hearing, what) = error switch
         {
-            OperationCanceledException when turn.Stop.IsCancellationRequested =>
-                (Hearing.Silent, $"{root} did not answer in time ({turn.Limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s)."),
+            OperationCanceledException when attempt.Stop.IsCancellationRequested =>
+                (AttemptStatus.Silent, $"{root} did not answer in time ({attempt.Limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s)."),
             // The handler's own limit, of a connection or of a request.
-            OperationCanceledException { InnerException: TimeoutException { InnerException: null } limit } => (Hearing.Silent, $"{root} did not answer in time: {limit.Message}"),
-            OperationCanceledException => (Hearing.Silent, $"{root} did not answer in time: {error.Message}"),
-            HttpRequestException broken when IsBeforeSending(broken) => (Hearing.Failed, $"{root} cannot be reached: {Innermost(error)}"),
-            HttpRequestException => (Hearing.Failed, $"The connection to {root} failed before the answer came: {Innermost(error)}"),
+            OperationCanceledException { InnerException: TimeoutException { InnerException: null } limit } => (AttemptStatus.Silent, $"{root} did not answer in time: {limit.Message}"),
+            OperationCanceledException => (AttemptStatus.Silent, $"{root} did not answer in time: {error.Message}"),
+            HttpRequestException broken when IsBeforeSending(broken) => (AttemptStatus.Failed, $"{root} cannot be reached: {Innermost(error)}"),
+            HttpRequestException => (AttemptStatus.Failed, $"The connection to {root} failed before the answer came: {Innermost(error)}"),
             // A handler of the application's.
-            _ => (Hearing.Failed, $"The call to {root} failed: {error.GetType().Name}: {error.Message}"),
+            _ => (AttemptStatus.Failed, $"The call to {root} failed: {error.GetType().Name}: {error.Message}"),
         };
         // Once it was begun, the error may be that of a second attempt, by a handler of the application's.
         var unsent = message.Content is RequestBody { IsUnsent: true }
@@ -109,14 +109,14 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
         return e.Message;
     }
 
-    private static Told<T> Read<T>(HttpCall<T> call, Turn turn, HttpResponseMessage response, byte[] content)
+    private static AttemptResult<T> Read<T>(HttpCall<T> call, ServerAttempt attempt, HttpResponseMessage response, byte[] content)
         where T : class
     {
         try
         {
-            if (!response.IsSuccessStatusCode) return new(Hearing.Answered, ReadRefusal(response, content, call.RequestId));
+            if (!response.IsSuccessStatusCode) return new(AttemptStatus.Answered, ReadRefusal(response, content, call.RequestId));
             if (JsonSerializer.Deserialize(content, call.Reply.Json) is { } reply && call.Reply.Fits(reply))
-                return new(Hearing.Answered, call.Reply.Later is { } later ? later(reply, turn.After) : reply);
+                return new(AttemptStatus.Answered, call.Reply.Later is { } later ? later(reply, attempt.After) : reply);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
@@ -124,9 +124,9 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
         }
 
         var mediaType = response.Content.Headers.ContentType?.MediaType ?? "no media type";
-        return new(Hearing.Failed, call.WithoutAnswer(string.Create(
+        return new(AttemptStatus.Failed, call.WithoutAnswer(string.Create(
             CultureInfo.InvariantCulture,
-            $"The answer of {turn.Server.Root} is not a lease server's: status {(int)response.StatusCode}, {mediaType}, '{Excerpt(content)}'. Check the address, and any proxy in between.")));
+            $"The answer of {attempt.Server.Root} is not a lease server's: status {(int)response.StatusCode}, {mediaType}, '{Excerpt(content)}'. Check the address, and any proxy in between.")));
     }
 
     private static Refusal ReadRefusal(HttpResponseMessage response, byte[] content, string? requestId)

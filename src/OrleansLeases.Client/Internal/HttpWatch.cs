@@ -78,7 +78,7 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         using var silence = new CancellationTokenSource(LongestSilence, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
-        var heard = new HearingStream(stream, () => silence.CancelAfter(LongestSilence));
+        var heard = new WatchedStream(stream, () => silence.CancelAfter(LongestSilence));
         await using var closesStream = heard.ConfigureAwait(false);
         var items = SseParser.Create(heard, Parse).EnumerateAsync(either.Token).GetAsyncEnumerator(either.Token);
         await using var endsItems = items.ConfigureAwait(false);

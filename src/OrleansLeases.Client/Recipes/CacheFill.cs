@@ -60,7 +60,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask InvalidateAsync(CancellationToken cancellationToken = default)
     {
-        var deleted = await Repeats.MakeAsync(_client.Time, stop => _client.Service.DeleteKeyAsync(_entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
+        var deleted = await Retry.MakeAsync(_client.Time, stop => _client.Service.DeleteKeyAsync(_entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
         if (deleted.Refusal is { } refusal) throw new LeaseRefusedException(refusal);
     }
 
@@ -113,7 +113,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
 
     private async Task EndOfFillingAsync(CancellationToken cancellationToken)
     {
-        var started = await Repeats.MakeAsync(
+        var started = await Retry.MakeAsync(
             _client.Time, stop => _client.Service.WatchAsync(new() { Resource = _entry }, stop), cancellationToken).ConfigureAwait(false);
         if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
         await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);

@@ -30,8 +30,8 @@ public sealed class Counter(LeaseClient client, string key)
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<long> AddAsync(long delta = 1, string? requestId = null, CancellationToken cancellationToken = default)
     {
-        var request = new AddToCounterRequest { Delta = delta, RequestId = requestId ?? Repeats.NewRequestId() };
-        var added = await Repeats.MakeAsync(_client.Time, stop => _client.Service.AddToCounterAsync(_key, request, stop), cancellationToken).ConfigureAwait(false);
+        var request = new AddToCounterRequest { Delta = delta, RequestId = requestId ?? Retry.NewRequestId() };
+        var added = await Retry.MakeAsync(_client.Time, stop => _client.Service.AddToCounterAsync(_key, request, stop), cancellationToken).ConfigureAwait(false);
         return added.TryGetValue(out var counter, out var refusal) ? counter.Value : throw new LeaseRefusedException(refusal);
     }
 
@@ -43,7 +43,7 @@ public sealed class Counter(LeaseClient client, string key)
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<long> ReadAsync(CancellationToken cancellationToken = default)
     {
-        var read = await Repeats.ReadKeyAsync(_client, _key, cancellationToken).ConfigureAwait(false);
+        var read = await Retry.ReadKeyAsync(_client, _key, cancellationToken).ConfigureAwait(false);
         if (read is null) return 0;
         return long.TryParse(read.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
             ? value

@@ -54,7 +54,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<Leader?> GetLeaderAsync(CancellationToken cancellationToken = default)
     {
-        var looked = await Repeats.MakeAsync(
+        var looked = await Retry.MakeAsync(
             _client.Time,
             stop => _client.Service.GetAsync(new() { Resource = _name, Consistent = true }, stop),
             cancellationToken).ConfigureAwait(false);
@@ -68,7 +68,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async IAsyncEnumerable<Leader?> ObserveAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var started = await Repeats.MakeAsync(
+        var started = await Retry.MakeAsync(
             _client.Time, stop => _client.Service.WatchAsync(new() { Resource = _name }, stop), cancellationToken).ConfigureAwait(false);
         if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
         await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);
@@ -101,8 +101,8 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     {
         ArgumentNullException.ThrowIfNull(reason);
         if (await GetLeaderAsync(cancellationToken).ConfigureAwait(false) is not { } leader) return null;
-        var request = new BreakRequest { Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = Repeats.NewRequestId() };
-        var asked = await Repeats.MakeAsync(_client.Time, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
+        var request = new BreakRequest { Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = Retry.NewRequestId() };
+        var asked = await Retry.MakeAsync(_client.Time, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
         return asked.Refusal switch
         {
             null => leader,

@@ -10,7 +10,7 @@ internal static class SettledKey
 {
     /// <summary>Reads a key that stands free; null where there is none.</summary>
     public static async Task<KeyValue?> ReadAsync(LeaseClient client, string key, CancellationToken cancellationToken) =>
-        await Repeats.ReadKeyAsync(client, key, cancellationToken).ConfigureAwait(false) is { Lease: null } value ? value : null;
+        await Retry.ReadKeyAsync(client, key, cancellationToken).ConfigureAwait(false) is { Lease: null } value ? value : null;
 
     /// <summary>Claims a key under a lease.</summary>
     /// <param name="client">Whose service is asked.</param>
@@ -41,8 +41,8 @@ internal static class SettledKey
 
     private static async Task<KeyPut?> PutAsync(LeaseClient client, LeaseHandle lease, string key, PutKeyRequest request)
     {
-        request = request with { RequestId = Repeats.NewRequestId() };
-        var put = await Repeats.MakeAsync(client.Time, stop => client.Service.PutKeyAsync(key, request, stop), lease.LostToken).ConfigureAwait(false);
+        request = request with { RequestId = Retry.NewRequestId() };
+        var put = await Retry.MakeAsync(client.Time, stop => client.Service.PutKeyAsync(key, request, stop), lease.LostToken).ConfigureAwait(false);
         if (put.TryGetValue(out var written, out var refusal)) return written;
         return (lease.LossByNow, refusal) switch
         {

@@ -19,9 +19,9 @@ public sealed class HolderClockTests
     {
         _time.Advance(TimeSpan.FromSeconds(monotonic), TimeSpan.FromSeconds(wall));
 
-        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Peek());
-        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Read());
-        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Peek());
+        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Now());
+        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Sample());
+        Assert.Equal(TimeSpan.FromSeconds(seconds), _clock.Now());
     }
 
     [Fact]
@@ -29,11 +29,11 @@ public sealed class HolderClockTests
     {
         _time.StepWall(TimeSpan.FromHours(-1));
         _time.Advance(TimeSpan.FromSeconds(1));
-        _clock.Read();
+        _clock.Sample();
 
         _time.Suspend(TimeSpan.FromMinutes(10));
 
-        Assert.Equal(TimeSpan.FromSeconds(601), _clock.Peek());
+        Assert.Equal(TimeSpan.FromSeconds(601), _clock.Now());
     }
 
     [Fact]
@@ -44,9 +44,9 @@ public sealed class HolderClockTests
 
         pausing.Next = TimeSpan.FromSeconds(20);
 
-        Assert.Equal(TimeSpan.FromSeconds(20), clock.Read());
-        Assert.Equal(TimeSpan.FromSeconds(20), clock.Peek());
-        Assert.Equal(TimeSpan.FromSeconds(20), clock.Read());
+        Assert.Equal(TimeSpan.FromSeconds(20), clock.Sample());
+        Assert.Equal(TimeSpan.FromSeconds(20), clock.Now());
+        Assert.Equal(TimeSpan.FromSeconds(20), clock.Sample());
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class HolderClockTests
         {
             _time.StepWall(TimeSpan.FromSeconds(step));
             _time.Advance(TimeSpan.FromMilliseconds(1));
-            var now = _clock.Read();
+            var now = _clock.Sample();
             Assert.True(now > before);
             before = now;
         }
@@ -71,10 +71,10 @@ public sealed class HolderClockTests
         for (var i = 0; i < 10_000; i++)
         {
             time.Stamp += 101;
-            clock.Read();
+            clock.Sample();
         }
 
-        Assert.InRange(clock.Peek(), TimeSpan.FromTicks(10_000 * 101 * 10 / 7) * 0.999, TimeSpan.FromTicks(10_000 * 101 * 10 / 7));
+        Assert.InRange(clock.Now(), TimeSpan.FromTicks(10_000 * 101 * 10 / 7) * 0.999, TimeSpan.FromTicks(10_000 * 101 * 10 / 7));
     }
 
     [Fact]
@@ -85,8 +85,8 @@ public sealed class HolderClockTests
         _time.StepWall(TimeSpan.FromHours(-1));
         _time.Advance(TimeSpan.FromMinutes(10));
 
-        Assert.Equal(TimeSpan.FromMinutes(10), clock.Peek());
-        Assert.Equal(TimeSpan.FromMinutes(10), clock.Read());
+        Assert.Equal(TimeSpan.FromMinutes(10), clock.Now());
+        Assert.Equal(TimeSpan.FromMinutes(10), clock.Sample());
     }
 
     [Theory]
@@ -99,8 +99,8 @@ public sealed class HolderClockTests
         _time.StepWall(TimeSpan.FromSeconds(step));
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(TimeSpan.FromSeconds(1), clock.Read());
-        Assert.Equal(TimeSpan.FromSeconds(1), clock.Peek());
+        Assert.Equal(TimeSpan.FromSeconds(1), clock.Sample());
+        Assert.Equal(TimeSpan.FromSeconds(1), clock.Now());
     }
 
     [Fact]

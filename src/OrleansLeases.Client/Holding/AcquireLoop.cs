@@ -6,7 +6,7 @@ namespace OrleansLeases.Client.Holding;
 /// One acquire with a wait that may be longer than one call allows: the request id keeps the place in the queue from call to
 /// call, and across answers that say nothing. Used once.
 /// </summary>
-internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, TimeProvider time, AcquireRequest request, TimeSpan longestWait)
+internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, TimeProvider time, AcquireRequest request, TimeSpan longestWait)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -24,7 +24,7 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
     public TimeSpan SentAt { get; private set; }
 
     /// <summary>The service may have made a grant that nobody was told of.</summary>
-    public bool LeavesOpen { get; private set; }
+    public bool MayHaveGranted { get; private set; }
 
     /// <summary>Asks until there is a grant, a refusal that stays, or no time left.</summary>
     /// <param name="wait">How long to wait in the queue.</param>
@@ -37,12 +37,12 @@ internal sealed class PatientAcquire(ILeaseService service, HolderClock clock, T
         {
             var asked = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, longestWait);
             var sent = time.GetTimestamp();
-            SentAt = clock.Read();
-            LeavesOpen = true;
+            SentAt = clock.Sample();
+            MayHaveGranted = true;
             var result = await service.AcquireAsync(Request with { Wait = asked }, cancellationToken).ConfigureAwait(false);
             if (result.Refusal is Refusal.OutcomeUnknown) _unknown ??= result.Refusal;
-            LeavesOpen = _unknown is not null && Outcome.IsOpen(result.Refusal, afterUnknown: true);
-            if (!LeavesOpen) _unknown = null;
+            MayHaveGranted = _unknown is not null && Outcome.IsOpen(result.Refusal, afterUnknown: true);
+            if (!MayHaveGranted) _unknown = null;
             var spent = HasOwnId && result.Refusal is Refusal.NotHolder;
             if (spent)
             {

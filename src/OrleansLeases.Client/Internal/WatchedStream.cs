@@ -1,7 +1,7 @@
 namespace OrleansLeases.Client.Internal;
 
 /// <summary>Passes a stream on and tells whenever something came, a comment included.</summary>
-internal sealed class HearingStream(Stream inner, Action heard) : Stream
+internal sealed class WatchedStream(Stream inner, Action heard) : Stream
 {
     public override bool CanRead => true;
 

@@ -6,7 +6,7 @@ namespace OrleansLeases.Cli.Running;
 
 /// <summary>Tells the guard every deadline that the lease earns, and the user what becomes of it.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class GuardFeed(LeaseHandle lease, GuardLink guard, Action<string> note)
+internal sealed class DeadlineRelay(LeaseHandle lease, GuardProcess guard, Action<string> note)
 {
     private readonly TimeProvider _time = BootTime.Instance!;
     private readonly GuardTimes _times = GuardTimes.For(lease.Ttl);

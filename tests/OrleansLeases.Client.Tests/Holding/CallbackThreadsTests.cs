@@ -2,7 +2,7 @@ using OrleansLeases.Client.Holding;
 
 namespace OrleansLeases.Client.Tests.Holding;
 
-public sealed class SignalThreadsTests
+public sealed class CallbackThreadsTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
@@ -14,7 +14,7 @@ public sealed class SignalThreadsTests
         var goOn = new ManualResetEventSlim();
         var begun = new CountdownEvent(Stuck);
         var ran = new CountdownEvent(2);
-        var threads = new SignalThreads();
+        var threads = new CallbackThreads();
         for (var i = 0; i < Stuck; i++)
         {
             threads.Run(() =>
@@ -40,7 +40,7 @@ public sealed class SignalThreadsTests
         const int Count = 10_000;
         var ran = new CountdownEvent(Count);
         var ids = new System.Collections.Concurrent.ConcurrentDictionary<int, bool>();
-        var threads = new SignalThreads();
+        var threads = new CallbackThreads();
 
         for (var i = 0; i < Count; i++)
         {
@@ -61,7 +61,7 @@ public sealed class SignalThreadsTests
         using var ran = new ManualResetEventSlim();
         var pooled = true;
 
-        new SignalThreads().Run(() =>
+        new CallbackThreads().Run(() =>
         {
             pooled = Thread.CurrentThread.IsThreadPoolThread;
             ran.Set();

@@ -6,7 +6,7 @@ namespace OrleansLeases.Cli.Running;
 
 /// <summary>The renewer's end of its guard: a child process, told of each deadline through one pipe, reporting through another.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class GuardLink : IDisposable
+internal sealed class GuardProcess : IDisposable
 {
     private readonly Process _process;
     private readonly AnonymousPipeServerStream _orderPipe;
@@ -15,7 +15,7 @@ internal sealed class GuardLink : IDisposable
     private readonly Lock _writing = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private GuardLink(Process process, AnonymousPipeServerStream orders, AnonymousPipeServerStream reports)
+    private GuardProcess(Process process, AnonymousPipeServerStream orders, AnonymousPipeServerStream reports)
     {
         _process = process;
         Group = process.Id;
@@ -35,7 +35,7 @@ internal sealed class GuardLink : IDisposable
     public Task<GuardMessage?> Finished { get; }
 
     /// <summary>Starts a guard, which waits for the lease; it ends by itself if this process does.</summary>
-    public static GuardLink Start(IEnumerable<string> command, string resource, string owner, TimeSpan ttl)
+    public static GuardProcess Start(IEnumerable<string> command, string resource, string owner, TimeSpan ttl)
     {
         var orders = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
         var reports = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);

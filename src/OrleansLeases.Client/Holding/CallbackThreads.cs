@@ -5,7 +5,7 @@ namespace OrleansLeases.Client.Holding;
 /// takes one first sees to it that those behind it have another thread. Of as many that do not return, each has one in the
 /// end; of those that do, a few run all. Thread-safe.
 /// </summary>
-internal sealed class SignalThreads
+internal sealed class CallbackThreads
 {
     private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(10);
 

@@ -7,7 +7,7 @@ namespace OrleansLeases.Client.Holding;
 /// <param name="clock">The holder's clock.</param>
 /// <param name="time">The clock of pauses and limits.</param>
 /// <param name="stopping">From then on nothing is tried twice.</param>
-internal sealed class Returns(ILeaseService service, HolderClock clock, TimeProvider time, CancellationToken stopping)
+internal sealed class LeaseReleaser(ILeaseService service, HolderClock clock, TimeProvider time, CancellationToken stopping)
 {
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
@@ -24,7 +24,7 @@ internal sealed class Returns(ILeaseService service, HolderClock clock, TimeProv
 
     /// <summary>Releases the grant that an acquire may have brought while its answer was lost or not waited for.</summary>
     public Task AbandonAsync(AcquireRequest request) =>
-        RepeatAsync(() => AbandonOnceAsync(request with { Wait = TimeSpan.Zero }), clock.Read() + request.Ttl);
+        RepeatAsync(() => AbandonOnceAsync(request with { Wait = TimeSpan.Zero }), clock.Sample() + request.Ttl);
 
     private async Task<LeaseResult<LeaseRelease>> AbandonOnceAsync(AcquireRequest request)
     {
@@ -35,7 +35,7 @@ internal sealed class Returns(ILeaseService service, HolderClock clock, TimeProv
         if (info.Holders.All(holder => holder.Owner != request.Owner)) return NothingToReturn(info.LastToken);
         var repeat = await AttemptAsync(stop => service.AcquireAsync(request, stop)).ConfigureAwait(false);
         return repeat.TryGetValue(out var grant, out refusal)
-            ? await ReleaseAsync(grant, clock.Read() + grant.Elapsed + grant.Remaining).ConfigureAwait(false)
+            ? await ReleaseAsync(grant, clock.Sample() + grant.Elapsed + grant.Remaining).ConfigureAwait(false)
             : refusal;
     }
 
@@ -52,7 +52,7 @@ internal sealed class Returns(ILeaseService service, HolderClock clock, TimeProv
         {
             var result = await attempt().ConfigureAwait(false);
             if (result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown)) return result;
-            var left = until - clock.Read();
+            var left = until - clock.Sample();
             if (stopping.IsCancellationRequested || left <= ShortestPause) return result;
             var pause = pauses.Next(result.Refusal);
             await Task.Delay(pause < left / 2 ? pause : left / 2, time, CancellationToken.None).ConfigureAwait(false);

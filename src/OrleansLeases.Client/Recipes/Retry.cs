@@ -3,10 +3,10 @@ using OrleansLeases.Client.Internal;
 namespace OrleansLeases.Client.Recipes;
 
 /// <summary>Calls that may be made twice: those with a request id, and reads.</summary>
-internal static class Repeats
+internal static class Retry
 {
     // Longer than the usual fail-over of a server or a silo.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
@@ -25,7 +25,7 @@ internal static class Repeats
             if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
             var pause = pauses.Next(refusal);
             // Whatever was said last: an earlier call may have been carried out.
-            if (time.GetElapsedTime(started) + pause > Patience) return unknown ?? refusal;
+            if (time.GetElapsedTime(started) + pause > RetryTimeout) return unknown ?? refusal;
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         }
     }
