@@ -11,8 +11,9 @@ namespace OrleansLeases.Grains;
 /// <param name="grains">The silo's, or the client's.</param>
 /// <param name="failures">Takes down what the calls throw.</param>
 /// <param name="limits">The bounds of requests; null for a client, which asks the silos for them.</param>
+/// <param name="last">Answers once no grain can; null for a client, which learns of that by its calls.</param>
 internal sealed class OrleansLeaseService(
-    IGrainFactory grains, FailureLog failures, LeaseLimits? limits = null) : ILeaseService, IUndeliveredGrants, IDisposable
+    IGrainFactory grains, FailureLog failures, LeaseLimits? limits = null, LastSilo? last = null) : ILeaseService, IUndeliveredGrants, IDisposable
 {
     // Calls take real time, whatever clock the leases are under.
     private static readonly TimeProvider RealTime = TimeProvider.System;
@@ -88,16 +89,15 @@ internal sealed class OrleansLeaseService(
     {
         ArgumentNullException.ThrowIfNull(request);
         if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await ChangeAsync(GrainOf, request.Resource, grain => grain.ReleaseAsync(request, CancellationToken.None), null, cancellationToken).ConfigureAwait(false);
+        return await ReleaseAsync(
+            GrainOf, request.Resource, LeaseCommand.Of(request), grain => grain.ReleaseAsync(request, CancellationToken.None), cancellationToken)
+            .ConfigureAwait(false);
     }
 
     public async ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
-        await ChangeAsync(
-            CallsOf,
-            grant.Resource,
-            grain => grain.GiveBackAsync(grant.Owner, grant.Token),
-            null,
-            CancellationToken.None).ConfigureAwait(false);
+        await ReleaseAsync(
+            CallsOf, grant.Resource, LeaseCommand.GiveBack(grant), grain => grain.GiveBackAsync(grant.Owner, grant.Token), CancellationToken.None)
+            .ConfigureAwait(false);
 
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
     {
@@ -169,7 +169,7 @@ internal sealed class OrleansLeaseService(
     // A start that is given up is taken back by Orleans, which ends what nobody takes anything from.
     public async ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default)
     {
-        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        if ((RequestChecks.Check(request) ?? last?.Refusal) is { } refusal) return refusal;
         var watch = request switch
         {
             { Prefix: { } prefix } => _watches.StartLiveAsync(() => GrainWatch.StartAsync(() => grains.GetGrain<IPrefixWatchGrain>(Guid.NewGuid()).WatchAsync(prefix))),
@@ -211,9 +211,22 @@ internal sealed class OrleansLeaseService(
         return info.TryGetValue(out var service, out _) ? _checks = new RequestChecks(service.Limits) : AnyBounds;
     }
 
-    // What stops it before the grain is called has changed nothing: a client that has not started does not even know the grains.
+    private Task<LeaseResult<LeaseRelease>> ReleaseAsync<TGrain>(
+        Func<string, TGrain> find, string resource, LeaseCommand<LeaseRelease> command, Func<TGrain, Task<LeaseResult<LeaseRelease>>> call,
+        CancellationToken cancellationToken) => last?.Refusal is null
+        ? SendAsync(find, resource, call, null, cancellationToken)
+        : SendAsync(_ => last, resource, silo => silo.ReleaseAsync(resource, command), null, cancellationToken);
+
     private async Task<LeaseResult<T>> ChangeAsync<TGrain, T>(
-        Func<string, TGrain> find, string name, Func<TGrain, Task<LeaseResult<T>>> call, string? requestId, CancellationToken cancellationToken, TimeSpan wait = default)
+        Func<string, TGrain> find, string name, Func<TGrain, Task<LeaseResult<T>>> call, string? requestId,
+        CancellationToken cancellationToken, TimeSpan wait = default)
+        where T : class =>
+        last?.Refusal is { } refusal ? refusal : await SendAsync(find, name, call, requestId, cancellationToken, wait).ConfigureAwait(false);
+
+    // What stops it before the grain is called has changed nothing: a client that has not started does not even know the grains.
+    private async Task<LeaseResult<T>> SendAsync<TGrain, T>(
+        Func<string, TGrain> find, string name, Func<TGrain, Task<LeaseResult<T>>> call, string? requestId,
+        CancellationToken cancellationToken, TimeSpan wait = default)
         where T : class
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -244,6 +257,7 @@ internal sealed class OrleansLeaseService(
         where T : class
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (last?.Refusal is { } refusal) return refusal;
         Task<LeaseResult<T>> answer;
         try
         {

@@ -178,6 +178,7 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
+        silo.Services.AddSingleton<LastSilo>();
         var registered = silo.Services;
         silo.Services.AddSingleton(services => new OwnPorts(services, registered));
         silo.Services.AddSingleton<IConfigurationValidator>(services => services.GetRequiredService<OwnPorts>());
@@ -187,7 +188,10 @@ public static class LeaseHostingExtensions
         silo.Services.AddHostedService<SweeperStart>();
         silo.Services.AddHostedService<LastingTrouble>();
         silo.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
-            services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<FailureLog>(), services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits));
+            services.GetRequiredService<IGrainFactory>(),
+            services.GetRequiredService<FailureLog>(),
+            services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits,
+            services.GetRequiredService<LastSilo>()));
         AddHandles(silo.Services);
     }
 
