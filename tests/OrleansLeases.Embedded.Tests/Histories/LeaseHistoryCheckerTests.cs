@@ -23,6 +23,15 @@ public sealed class LeaseHistoryCheckerTests
     }
 
     [Fact]
+    public void Grant_ToAnother_OnceTheFirstWasAnsweredTooLate_IsAccepted()
+    {
+        Assert.False(Granted(0, 11, 1).WasInForce);
+        Accepts(Granted(0, 11, 1), Granted(11, 11, 2));
+        Assert.True(Granted(0, 9, 1).WasInForce);
+        Refuses(Granted(0, 9, 1), Granted(9, 9, 2));
+    }
+
+    [Fact]
     public void Grant_ThatIsWaitedFor_IsAcceptedOnceTheHolderIsOver() => Accepts(Granted(0, 1, 1), Granted(2, 13, 2), new FoundHeld(At(13), At(14), "owner-2"));
 
     [Fact]

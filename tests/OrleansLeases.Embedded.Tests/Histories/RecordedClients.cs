@@ -70,7 +70,7 @@ internal sealed class RecordedClients(TimeProvider time)
     }
 
     private bool HasEnough(string resource) =>
-        _histories.TryGetValue(resource, out var history) && history.Count(operation => operation is LeaseOperation.Granted) > 16;
+        _histories.TryGetValue(resource, out var history) && history.Count(operation => operation is LeaseOperation.Granted { WasInForce: true }) > 16;
 
     private async Task<bool> RenewAsync(ILeaseService leases, LeaseGrant grant)
     {

@@ -84,9 +84,11 @@ public sealed class RecordedHistoryTests : IDisposable
     private static void AssertMutationsAreFound(IReadOnlyList<LeaseOperation> history, TimeSpan grace)
     {
         var grants = history.OfType<LeaseOperation.Granted>().OrderBy(granted => granted.Token).ToList();
-        for (var i = 1; i < grants.Count; i += grants.Count / 8)
+        // Once a lease has run out it may be granted to another: a grant to be faked beside must have been in force when it was answered.
+        var followers = grants.Zip(grants.Skip(1)).Where(pair => pair.Second.WasInForce).ToList();
+        for (var i = 0; i < followers.Count; i += followers.Count / 8)
         {
-            var (before, grant) = (grants[i - 1], grants[i]);
+            var (before, grant) = followers[i];
             AssertFault("a token is told twice", Replace(grant, grant with { Token = before.Token }));
             AssertFault("a holder is told more than it had", Replace(before, before with { Told = grant.Returned + TimeSpan.FromHours(1) - before.Invoked })
                 .Where(operation => EndedBy(operation) != before.Token));

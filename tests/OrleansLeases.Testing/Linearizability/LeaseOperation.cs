@@ -9,7 +9,12 @@ public abstract record LeaseOperation(TimeSpan Invoked, TimeSpan Returned)
     public bool Certain { get; init; } = true;
 
     /// <summary>An acquire that was granted. Told is what the holder may count on, from its call on: elapsed and remaining.</summary>
-    public sealed record Granted(TimeSpan Invoked, TimeSpan Returned, string Owner, long Token, TimeSpan Told, TimeSpan Ttl) : LeaseOperation(Invoked, Returned);
+    public sealed record Granted(TimeSpan Invoked, TimeSpan Returned, string Owner, long Token, TimeSpan Told, TimeSpan Ttl)
+        : LeaseOperation(Invoked, Returned)
+    {
+        /// <summary>Whether the lease was in force for sure when its holder learned of it. An answer may be late, on a busy machine.</summary>
+        public bool WasInForce => Invoked + Told > Returned;
+    }
 
     /// <summary>
     /// A grant, by an acquire or a transfer, that its caller was never told: over before it could be, or given back
