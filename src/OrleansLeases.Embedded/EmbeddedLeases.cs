@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Reflection;
 using OrleansLeases.Core;
 
@@ -10,26 +9,17 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDisposable
 {
-    private readonly TimeProvider _time;
-    private readonly LeaseClock _clock;
-    private readonly LeaseRules _rules;
     private readonly KeeperRegistry _keepers;
-    private readonly KeyOperations _keys;
-    private readonly PrefixWatchers _prefixes = new();
     private readonly Watches _watches;
-    private readonly ListingGate _listings = new();
-    private readonly RequestChecks _checks;
+    private readonly ServiceFront _front;
     private readonly IEmbeddedStore _store;
     private readonly Sweeper? _sweeper;
-    private readonly ServiceInfo _info;
     private bool _disposed;
 
     private EmbeddedLeases(IEmbeddedStore store, EmbeddedLeaseOptions options, TimeProvider time, LeaseClock clock, long tokenFloor)
     {
         _store = store;
-        _time = time;
-        _clock = clock;
-        _rules = new LeaseRules
+        var rules = new LeaseRules
         {
             Limits = options.Limits,
             RenewalFactor = options.RenewalFactor,
@@ -37,19 +27,19 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
             TokenFloor = tokenFloor,
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
-        _keepers = new KeeperRegistry(store, clock, _rules, _prefixes, time);
-        _keys = new KeyOperations(_keepers, _keepers, time);
+        var prefixes = new PrefixWatchers();
+        _keepers = new KeeperRegistry(store, clock, rules, prefixes, time);
         _watches = new Watches(time);
-        _checks = new RequestChecks(options.Limits);
-        _info = new ServiceInfo
+        var info = new ServiceInfo
         {
             Version = typeof(EmbeddedLeases).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0",
             Engine = store.Durable ? "embedded-sqlite" : "embedded-memory",
             Durable = store.Durable,
             Epoch = store.Epoch,
-            Grace = _rules.Grace,
+            Grace = rules.Grace,
             Limits = options.Limits,
         };
+        _front = new ServiceFront(new EmbeddedHost(store, _keepers, _watches, prefixes, clock, rules, info, time), options.Limits, time);
         _ = store.Lost.ContinueWith(lost => End(lost.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         if (store.Durable) _sweeper = new Sweeper(store, clock, time, _keepers.LeaseOf);
     }
@@ -90,160 +80,72 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     }
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
-    {
-        if (_checks.Check(request) is { } refusal) return refusal;
-        cancellationToken.ThrowIfCancellationRequested();
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        // The keeper heeds the cancellation where the call stands in the queue. A save takes the time that it takes.
-        var answer = _keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request), cancellationToken);
-        return await UndeliveredGrants.AnswerAsync(answer, () => answer, GiveBackAsync, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default) =>
+        _front.AcquireAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
-    {
-        if (_checks.Check(request) is { } refusal) return refusal;
-        return await AskAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default) =>
+        _front.RenewAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
-    {
-        if (_checks.Check(request) is { } refusal) return refusal;
-        var received = _clock.Read();
-        var pending = new Task<LeaseResult<LeaseRenewal>>[request.Leases.Count];
-        for (var i = 0; i < pending.Length; i++)
-        {
-            var lease = request.Leases[i];
-            pending[i] = _checks.Check(lease) is { } bad
-                ? Task.FromResult<LeaseResult<LeaseRenewal>>(bad)
-                : _keepers.SubmitAsync(lease.Resource, LeaseCommand.Of(lease), CancellationToken.None);
-        }
-
-        var results = new LeaseResult<LeaseRenewal>[pending.Length];
-        var elapsed = _clock.Read().Monotonic - received.Monotonic;
-        for (var i = 0; i < pending.Length; i++)
-        {
-            results[i] = await Answer(pending[i], cancellationToken).ConfigureAwait(false);
-            if (results[i].TryGetValue(out var renewal, out _) && renewal.Elapsed < elapsed) elapsed = renewal.Elapsed;
-        }
-
-        return new RenewBatchReply { Elapsed = elapsed, Results = results };
-    }
+    public ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default) =>
+        _front.RenewBatchAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await AskAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default) =>
+        _front.ReleaseAsync(request, cancellationToken);
 
-    ValueTask<LeaseResult<LeaseRelease>> IUndeliveredGrants.GiveBackAsync(LeaseGrant grant) => GiveBackAsync(grant);
-
-    private ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
-        AskAsync(grant.Resource, LeaseCommand.GiveBack(grant), CancellationToken.None);
+    ValueTask<LeaseResult<LeaseRelease>> IUndeliveredGrants.GiveBackAsync(LeaseGrant grant) => _front.GiveBackAsync(grant);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
-    {
-        if (_checks.Check(request) is { } refusal) return refusal;
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await AskAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default) =>
+        _front.TransferAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
-    {
-        if (_checks.Check(request) is { } refusal) return refusal;
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await AskAsync(request.Resource, LeaseCommand.Of(request), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default) =>
+        _front.BreakAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        if (RequestChecks.CheckResource(request.Resource) is { } refusal) return refusal;
-        return await AskAsync(request.Resource, new LeaseCommand.Get(request.Consistent), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default) =>
+        _front.GetAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await RunAsync<LeasePage>(
-            async () => await OnItsThread(() => ReadLeases(request, cancellationToken)).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default) =>
+        _front.ListAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.CheckResource(resource) is { } refusal) return refusal;
-        return await AskAsync(resource, LeaseCommand.GetHistory.Instance, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default) =>
+        _front.HistoryAsync(resource, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.Check(key, request) is { } refusal) return refusal;
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await Answer(Background.Apart(() => _keys.PutAsync(key, request)), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default) =>
+        _front.PutKeyAsync(key, request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.CheckKey(key) is { } refusal) return refusal;
-        return await Answer(Background.Apart(() => _keys.GetAsync(key)), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default) =>
+        _front.GetKeyAsync(key, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.CheckKey(key, ifVersion) is { } refusal) return refusal;
-        return await Answer(Background.Apart(() => _keys.DeleteAsync(key, ifVersion)), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(
+        string key, long? ifVersion = null, CancellationToken cancellationToken = default) =>
+        _front.DeleteKeyAsync(key, ifVersion, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.Check(key, request) is { } refusal) return refusal;
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await Answer(Background.Apart(() => _keys.AddAsync(key, request)), cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(
+        string key, AddToCounterRequest request, CancellationToken cancellationToken = default) =>
+        _front.AddToCounterAsync(key, request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.Check(request) is { } refusal) return refusal;
-        return await RunAsync(
-            async () =>
-            {
-                var page = await OnItsThread(() => ReadKeys(request, cancellationToken)).ConfigureAwait(false);
-                return await page.ToPageAsync(_keepers, _time).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default) =>
+        _front.ListKeysAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default)
-    {
-        if (RequestChecks.Check(request) is { } refusal) return refusal;
-        if (_keepers.Ended is { } ended) return ended;
-        if (request.Prefix is { } prefix) return _watches.StartPrefix(_prefixes, prefix);
-        return await Answer(
-            Background.Apart(() => _watches.StartAsync(
-                request.Since, since => request.Key is { } key
-                    ? _keys.WatchAsync(key, since)
-                    : _keepers.SubmitAsync(request.Resource!, new LeaseCommand.Watch(since)))),
-            cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default) =>
+        _front.WatchAsync(request, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        ValueTask.FromResult<LeaseResult<ServiceInfo>>(
-            _keepers.Ended is { } ended ? ended : _store.Trouble is { } trouble ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), trouble) : _info);
+        _front.InfoAsync(cancellationToken);
 
     /// <summary>Drains and closes: waiters are told <c>unavailable</c>, saves under way finish, and the folder is free again.</summary>
     /// <returns>When all of that is done.</returns>
@@ -263,58 +165,4 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         _keepers.End(new(TimeSpan.FromSeconds(1), reason));
         _watches.Dispose();
     }
-
-    private static string NewRequestId() => Guid.NewGuid().ToString("N");
-
-    private ValueTask<LeaseResult<T>> AskAsync<T>(string resource, LeaseCommand<T> command, CancellationToken cancellationToken)
-        where T : class =>
-        new(Answer(_keepers.SubmitAsync(resource, command, CancellationToken.None), cancellationToken));
-
-    private async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
-        where T : class
-    {
-        if (_keepers.Ended is { } ended) return ended;
-        try
-        {
-            return await Background.Apart(() => _listings.RunAsync(list, cancellationToken)).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is InvalidDataException or DbException)
-        {
-            // What is wrong with a record is told in words of ours; what SQLite says is for whoever runs this.
-            var why = error is InvalidDataException ? error.Message : "the store failed. Ask again.";
-            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"What is stored cannot be listed: {why}");
-        }
-    }
-
-    // It reads the disk, and may pass over many records: the callers of others find the threads of the pool free.
-    private static Task<T> OnItsThread<T>(Func<T> read) =>
-        Task.Factory.StartNew(read, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
-
-    private LeasePage ReadLeases(ListLeasesRequest request, CancellationToken cancellationToken)
-    {
-        var page = new ListingPage(request, _clock.Read(), _rules);
-        foreach (var (resource, state) in _store.ReadFrom(page.From, held: request.State == LeaseFilter.Held))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!page.Add(resource, state)) break;
-        }
-
-        return page.ToPage();
-    }
-
-    private KeyListingPage ReadKeys(ListKeysRequest request, CancellationToken cancellationToken)
-    {
-        var page = new KeyListingPage(request);
-        foreach (var (key, state) in _store.ReadKeysFrom(page.From))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!page.Add(key, state)) break;
-        }
-
-        return page;
-    }
-
-    // A change goes on without its caller; only the answer is given up.
-    private static Task<T> Answer<T>(Task<T> answer, CancellationToken cancellationToken) =>
-        answer.IsCompleted || !cancellationToken.CanBeCanceled ? answer : answer.WaitAsync(cancellationToken);
 }

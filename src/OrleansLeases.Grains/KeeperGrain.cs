@@ -59,8 +59,6 @@ internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposab
         _alarm.Dispose();
     }
 
-    protected static string NewRequestId() => Guid.NewGuid().ToString("N");
-
     private void Leave()
     {
         Silo.Leave(Keeper);

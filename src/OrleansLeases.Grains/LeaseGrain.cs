@@ -22,8 +22,7 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
 
     public async Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, Guid call, CancellationToken cancellationToken)
     {
-        if ((Misdirected(request.Resource) ?? Silo.Checks.Check(request)) is { } refusal) return refusal;
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
+        if ((Misdirected(request.Resource) ?? Verbs.Acquire.Admit(ref request, Silo.Checks)) is { } refusal) return refusal;
         if (request.Wait == TimeSpan.Zero) return await Keeper.Submit(LeaseCommand.Of(request), CancellationToken.None)!;
 
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -49,28 +48,22 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
 
     // A change goes on without its caller: once it is stored nobody can take it back.
     public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken) =>
-        ChangeAsync(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
+        AskAsync(Verbs.Renew, request, request.Resource, LeaseCommand.Of);
 
     public Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
-        ChangeAsync(request, Misdirected(request.Resource) ?? RequestChecks.Check(request), LeaseCommand.Of);
+        AskAsync(Verbs.Release, request, request.Resource, LeaseCommand.Of);
 
-    public Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken)
-    {
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return ChangeAsync(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
-    }
+    public Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken) =>
+        AskAsync(Verbs.Transfer, request, request.Resource, LeaseCommand.Of);
 
-    public Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken)
-    {
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return ChangeAsync(request, Misdirected(request.Resource) ?? Silo.Checks.Check(request), LeaseCommand.Of);
-    }
+    public Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken) =>
+        AskAsync(Verbs.Break, request, request.Resource, LeaseCommand.Of);
 
     public Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken) =>
-        ReadAsync(Misdirected(request.Resource), new LeaseCommand.Get(request.Consistent));
+        AskAsync(Verbs.Get, request, request.Resource, static request => new LeaseCommand.Get(request.Consistent));
 
     public Task<LeaseResult<LeaseHistory>> HistoryAsync(CancellationToken cancellationToken) =>
-        ReadAsync(null, LeaseCommand.GetHistory.Instance);
+        AskAsync(Verbs.History, Keeper.Resource, Keeper.Resource, static _ => LeaseCommand.GetHistory.Instance);
 
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since, CancellationToken cancellationToken) =>
         Portions.Of(StartWatchAsync(since), cancellationToken);
@@ -106,19 +99,18 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
             new Dictionary<string, string[]> { ["resource"] = [$"is '{resource}', but the grain called is that of '{Keeper.Resource}'; call GetLease with the request's resource"] },
             $"The request is for '{resource}', but the grain called is that of '{Keeper.Resource}'.");
 
-    private async Task<LeaseResult<TReply>> ChangeAsync<TRequest, TReply>(
-        TRequest request, Refusal? refusal, Func<TRequest, LeaseCommand<TReply>> command)
+    private Task<LeaseResult<TReply>> AskAsync<TRequest, TReply>(
+        Verb<TRequest, TReply> verb, TRequest request, string resource, Func<TRequest, LeaseCommand<TReply>> command)
         where TReply : class =>
-        refusal ?? await Keeper.Submit(command(request))!;
+        (Misdirected(resource) ?? verb.Admit(ref request, Silo.Checks)) is { } refusal
+            ? Task.FromResult<LeaseResult<TReply>>(refusal)
+            : Keeper.Submit(command(request))!;
 
-    private async Task<LeaseResult<TReply>> ReadAsync<TReply>(Refusal? refusal, LeaseCommand<TReply> command)
-        where TReply : class =>
-        refusal ?? RequestChecks.CheckResource(Keeper.Resource) ?? await Keeper.Submit(command)!;
-
-    private async Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) =>
-        RequestChecks.Check(new WatchRequest { Resource = Keeper.Resource, Since = since }) is { } refusal
-            ? refusal
-            : await Keeper.Submit(new LeaseCommand.Watch(since))!;
+    private Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) => AskAsync(
+        Verbs.Watch,
+        new WatchRequest { Resource = Keeper.Resource, Since = since },
+        Keeper.Resource,
+        static request => new LeaseCommand.Watch(request.Since));
 }
 
 /// <summary>What the service's own grains ask of a lease. A lease asks nothing of them in its turn, so nobody waits in a circle.</summary>

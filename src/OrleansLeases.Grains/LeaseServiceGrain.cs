@@ -12,13 +12,13 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
 
     public async Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken)
     {
-        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        if (Verbs.List.Admit(ref request, silo.Checks) is { } refusal) return refusal;
         return await silo.Listings.RunAsync(() => Task.Run(() => ReadLeasesAsync(request, cancellationToken)), cancellationToken);
     }
 
     public async Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
     {
-        if (RequestChecks.Check(request) is { } refusal) return refusal;
+        if (Verbs.ListKeys.Admit(ref request, silo.Checks) is { } refusal) return refusal;
         return await silo.Listings.RunAsync(() => Task.Run(() => ReadKeysAsync(request, cancellationToken)), cancellationToken);
     }
 

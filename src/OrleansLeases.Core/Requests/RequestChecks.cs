@@ -16,6 +16,20 @@ public sealed class RequestChecks(LeaseLimits limits)
     private const long MaxToken = (1L << 53) - 1;
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
+    /// <summary>
+    /// What is wrong under any limits, for who does not know them yet. It must not reach a grain: on Orleans' wire half a surrogate pair
+    /// becomes another character, and the grain would take the name for a good one.
+    /// </summary>
+    internal static RequestChecks OfAnyLimits { get; } = new(new LeaseLimits
+    {
+        MinTtl = TimeSpan.Zero,
+        MaxTtl = TimeSpan.MaxValue,
+        MaxWait = TimeSpan.MaxValue,
+        MaxHolders = int.MaxValue,
+        MaxWaiters = int.MaxValue,
+        MaxBatch = 100_000,
+    });
+
     /// <summary>Checks an acquire.</summary>
     /// <param name="request">The request.</param>
     /// <returns>What is wrong; null where nothing is.</returns>
@@ -110,6 +124,15 @@ public sealed class RequestChecks(LeaseLimits limits)
         Name(ref errors, "reason", request.Reason);
         RequestId(ref errors, request.RequestId);
         return errors.Refusal;
+    }
+
+    /// <summary>Checks a read.</summary>
+    /// <param name="request">The request.</param>
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public static Refusal? Check(GetLeaseRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return CheckResource(request.Resource);
     }
 
     /// <summary>Checks the name of a resource.</summary>

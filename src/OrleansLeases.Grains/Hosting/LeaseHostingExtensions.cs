@@ -121,10 +121,7 @@ public static class LeaseHostingExtensions
     public static IClientBuilder AddLeases(this IClientBuilder client)
     {
         ArgumentNullException.ThrowIfNull(client);
-        client.Services.TryAddSingleton<FailureLog>();
-        client.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
-            services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<FailureLog>()));
-        AddHandles(client.Services);
+        AddService(client.Services, static _ => null);
         return client;
     }
 
@@ -173,7 +170,6 @@ public static class LeaseHostingExtensions
         silo.Services.AddTransient<IConfigurationValidator, LeaseSiloOptionsValidator>();
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton<LeaseClock>();
-        silo.Services.TryAddSingleton<FailureLog>();
         silo.Services.AddSingleton<GrainKeepers>();
         silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
         silo.Services.AddSingleton<LeaseSilo>();
@@ -187,19 +183,22 @@ public static class LeaseHostingExtensions
         silo.AddPlacementDirector<OnSilo, OnSiloDirector>();
         silo.Services.AddHostedService<SweeperStart>();
         silo.Services.AddHostedService<LastingTrouble>();
-        silo.Services.TryAddSingleton<ILeaseService>(services => new OrleansLeaseService(
-            services.GetRequiredService<IGrainFactory>(),
-            services.GetRequiredService<FailureLog>(),
-            services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits,
-            services.GetRequiredService<LastSilo>()));
-        AddHandles(silo.Services);
+        AddService(silo.Services, static services => services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits);
     }
 
-    private static void AddHandles(IServiceCollection services) => services.TryAddSingleton(provider => new LeaseClient(
-        provider.GetRequiredService<ILeaseService>(),
-        provider.GetService<LeaseClientOptions>(),
-        provider.GetService<TimeProvider>(),
-        provider.GetService<ILogger<LeaseClient>>()));
+    private static void AddService(IServiceCollection services, Func<IServiceProvider, LeaseLimits?> limits)
+    {
+        services.TryAddSingleton<FailureLog>();
+        services.TryAddSingleton(provider => new GrainHost(
+            provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<FailureLog>(), provider.GetService<LastSilo>()));
+        services.TryAddSingleton<ILeaseService>(
+            provider => new ServiceFront(provider.GetRequiredService<GrainHost>(), limits(provider), GrainKeepers.RealTime));
+        services.TryAddSingleton(provider => new LeaseClient(
+            provider.GetRequiredService<ILeaseService>(),
+            provider.GetService<LeaseClientOptions>(),
+            provider.GetService<TimeProvider>(),
+            provider.GetService<ILogger<LeaseClient>>()));
+    }
 
     private static bool HasReminders(ISiloBuilder silo) => silo.Services.Any(service => service.ServiceType == typeof(IReminderTable));
 }

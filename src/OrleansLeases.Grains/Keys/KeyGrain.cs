@@ -19,25 +19,17 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
     private string Key => Keeper.Name;
 
     // A change goes on without its caller: whoever stored it cannot take it back.
-    public async Task<LeaseResult<KeyPut>> PutAsync(PutKeyRequest request, CancellationToken cancellationToken)
-    {
-        if (RequestChecks.Check(Key, request) is { } refusal) return refusal;
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await _calls.PutAsync(Key, request);
-    }
+    public Task<LeaseResult<KeyPut>> PutAsync(PutKeyRequest request, CancellationToken cancellationToken) =>
+        AskAsync(Verbs.PutKey, (Key, Request: request), static (calls, put) => calls.PutAsync(put.Key, put.Request));
 
-    public async Task<LeaseResult<KeyValue>> GetAsync(CancellationToken cancellationToken) =>
-        RequestChecks.CheckKey(Key) is { } refusal ? refusal : await _calls.GetAsync(Key);
+    public Task<LeaseResult<KeyValue>> GetAsync(CancellationToken cancellationToken) =>
+        AskAsync(Verbs.GetKey, Key, static (calls, key) => calls.GetAsync(key));
 
-    public async Task<LeaseResult<KeyDeletion>> DeleteAsync(long? ifVersion, CancellationToken cancellationToken) =>
-        RequestChecks.CheckKey(Key, ifVersion) is { } refusal ? refusal : await _calls.DeleteAsync(Key, ifVersion);
+    public Task<LeaseResult<KeyDeletion>> DeleteAsync(long? ifVersion, CancellationToken cancellationToken) =>
+        AskAsync(Verbs.DeleteKey, (Key, IfVersion: ifVersion), static (calls, delete) => calls.DeleteAsync(delete.Key, delete.IfVersion));
 
-    public async Task<LeaseResult<CounterValue>> AddAsync(AddToCounterRequest request, CancellationToken cancellationToken)
-    {
-        if (RequestChecks.Check(Key, request) is { } refusal) return refusal;
-        if (request.RequestId is null) request = request with { RequestId = NewRequestId() };
-        return await _calls.AddAsync(Key, request);
-    }
+    public Task<LeaseResult<CounterValue>> AddAsync(AddToCounterRequest request, CancellationToken cancellationToken) =>
+        AskAsync(Verbs.AddToCounter, (Key, Request: request), static (calls, add) => calls.AddAsync(add.Key, add.Request));
 
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since, CancellationToken cancellationToken) =>
         Portions.Of(StartWatchAsync(since), cancellationToken);
@@ -51,8 +43,15 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
         return answer.TryGetValue(out var reply, out var refusal) ? (reply.Done!.Generation, null) : (null, refusal);
     }
 
-    private async Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) =>
-        RequestChecks.Check(new WatchRequest { Key = Key, Since = since }) is { } refusal ? refusal : await _calls.WatchAsync(Key, since);
+    private Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) => AskAsync(
+        Verbs.Watch, new WatchRequest { Key = Key, Since = since }, static (calls, watch) => calls.WatchAsync(watch.Key!, watch.Since));
+
+    private Task<LeaseResult<TReply>> AskAsync<TRequest, TReply>(
+        Verb<TRequest, TReply> verb, TRequest request, Func<KeyOperations, TRequest, Task<LeaseResult<TReply>>> call)
+        where TReply : class =>
+        verb.Admit(ref request, Silo.Checks) is { } refusal
+            ? Task.FromResult<LeaseResult<TReply>>(refusal)
+            : call(_calls, request);
 
     // The calls about a key are led where it is: it is asked two or three times, and a lease once.
     Task<LeaseResult<KeyReply<TReply>>> IKeyKeepers.SubmitAsync<TReply>(string key, KeyCommand<TReply> command) => Keeper.Submit(command)!;

@@ -80,7 +80,7 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
             // What was granted then has ended.
         }
 
-        return await AskAsync(request with { RequestId = Guid.NewGuid().ToString("N") }, key).ConfigureAwait(false);
+        return await AskAsync(request with { RequestId = RequestIds.New() }, key).ConfigureAwait(false);
     }
 
     private async Task<AcquireLeaseResult> AskAsync(AcquireRequest request, string key)

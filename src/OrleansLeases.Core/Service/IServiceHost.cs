@@ -1,0 +1,64 @@
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// What a host supplies to <see cref="ServiceFront"/>: the call to the keeper of one record, and the reading of many. Requests reach it
+/// checked and with their request ids. Thread-safe.
+/// </summary>
+/// <remarks>
+/// The front ends a cancelled call; a host need not. A change gets no token, since it goes on without its caller, and a read gets one
+/// where that saves work.
+/// </remarks>
+internal interface IServiceHost
+{
+    /// <summary>How long a call may take, beyond the wait it asks for; <see cref="Timeout.InfiniteTimeSpan"/> where it is local.</summary>
+    TimeSpan CallTimeout { get; }
+
+    /// <summary>How long each renewal of a batch may take: those of the others grow old meanwhile.</summary>
+    TimeSpan BatchTimeout { get; }
+
+    /// <summary>Why no more calls are taken, but for those of verbs that <see cref="Verb{TRequest, TReply}.IsAlwaysTaken"/>.</summary>
+    Refusal? Closed { get; }
+
+    /// <summary>Turns what a call threw into what its caller may know; null for a defect, which the caller gets as it is.</summary>
+    /// <param name="error">What was thrown.</param>
+    /// <param name="isChange">Whether something may have been changed.</param>
+    /// <param name="requestId">What to repeat; null where the verb takes no request id.</param>
+    Refusal? Explain(Exception error, bool isChange, string? requestId);
+
+    /// <param name="request">What is asked for.</param>
+    /// <param name="leaves">
+    /// Takes the call out of the queue. Where a grant was made already the call ends with it all the same, so that it can be given back.
+    /// </param>
+    Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves);
+
+    /// <summary>See <see cref="IUndeliveredGrants"/>.</summary>
+    Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant);
+
+    Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request);
+
+    Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request);
+
+    Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request);
+
+    Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request);
+
+    Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken);
+
+    Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken);
+
+    Task<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken);
+
+    Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request);
+
+    Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken);
+
+    Task<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion);
+
+    Task<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request);
+
+    Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken);
+
+    Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request);
+
+    Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,44 @@
+namespace OrleansLeases.Core;
+
+/// <summary>One verb of the service: how a request of it is admitted, and which call of a host answers it.</summary>
+/// <typeparam name="TRequest">What is asked.</typeparam>
+/// <typeparam name="TReply">The response, where the call is not refused.</typeparam>
+/// <param name="Name">Its name in the contract.</param>
+/// <param name="Check">Finds what is wrong with a request.</param>
+/// <param name="Call">Calls the host.</param>
+internal sealed record Verb<TRequest, TReply>(
+    string Name,
+    Func<TRequest, RequestChecks, Refusal?> Check,
+    Func<ServiceFront, TRequest, CancellationToken, Task<LeaseResult<TReply>>> Call)
+    where TReply : class
+{
+    /// <summary>Whether a call without an answer may have changed something.</summary>
+    public bool IsChange { get; init; }
+
+    /// <summary>Whether a client of a cluster finds out the limits of the service before it asks.</summary>
+    public bool WaitsForLimits { get; init; }
+
+    /// <summary>Whether the host itself answers where it is closed.</summary>
+    public bool IsAlwaysTaken { get; init; }
+
+    /// <summary>How long a request asks to wait for its answer; null where none does.</summary>
+    public Func<TRequest, TimeSpan>? Wait { get; init; }
+
+    /// <summary>Where a request keeps its request id; null where the verb takes none.</summary>
+    public RequestIdField<TRequest>? RequestId { get; init; }
+
+    /// <summary>Undoes a call whose caller has gone before there was an answer, once there is one; null where nothing is to undo.</summary>
+    public Func<IServiceHost, Task<LeaseResult<TReply>>, Task>? Abandon { get; init; }
+
+    /// <summary>Checks a request, and gives it a request id where its caller gave none. Whatever reaches a keeper has passed here.</summary>
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public Refusal? Admit(ref TRequest request, RequestChecks checks)
+    {
+        if (Check(request, checks) is { } refusal) return refusal;
+        if (RequestId is { } field && field.Get(request) is null) request = field.With(request, RequestIds.New());
+        return null;
+    }
+}
+
+/// <summary>Where the requests of a verb keep their request ids.</summary>
+internal sealed record RequestIdField<TRequest>(Func<TRequest, string?> Get, Func<TRequest, string, TRequest> With);

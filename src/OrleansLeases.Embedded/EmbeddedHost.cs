@@ -1,0 +1,131 @@
+using System.Data.Common;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Embedded;
+
+/// <summary>Calls the keepers of this process, and reads its store. Thread-safe.</summary>
+internal sealed class EmbeddedHost(
+    IEmbeddedStore store,
+    KeeperRegistry keepers,
+    Watches watches,
+    PrefixWatchers prefixes,
+    LeaseClock clock,
+    LeaseRules rules,
+    ServiceInfo info,
+    TimeProvider time) : IServiceHost
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly KeyOperations _keys = new(keepers, keepers, time);
+    private readonly ListingGate _listings = new();
+
+    // A save takes the time that it takes.
+    public TimeSpan CallTimeout => Timeout.InfiniteTimeSpan;
+
+    public TimeSpan BatchTimeout => Timeout.InfiniteTimeSpan;
+
+    public Refusal? Closed => keepers.Ended;
+
+    public Refusal? Explain(Exception error, bool isChange, string? requestId) => null;
+
+    // The keeper heeds the token where the call stands in the queue.
+    public Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves) =>
+        keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request), leaves);
+
+    public Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
+        keepers.SubmitAsync(grant.Resource, LeaseCommand.GiveBack(grant));
+
+    public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request) =>
+        keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request));
+
+    public Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request) =>
+        keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request));
+
+    public Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request) =>
+        keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request));
+
+    public Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request) =>
+        keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request));
+
+    public Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken) =>
+        keepers.SubmitAsync(request.Resource, new LeaseCommand.Get(request.Consistent));
+
+    public Task<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken) =>
+        keepers.SubmitAsync(resource, LeaseCommand.GetHistory.Instance);
+
+    public Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request) =>
+        Background.Apart(() => _keys.PutAsync(key, request));
+
+    public Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) =>
+        Background.Apart(() => _keys.GetAsync(key));
+
+    public Task<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion) =>
+        Background.Apart(() => _keys.DeleteAsync(key, ifVersion));
+
+    public Task<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request) =>
+        Background.Apart(() => _keys.AddAsync(key, request));
+
+    public Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken) => RunAsync<LeasePage>(
+        async () => await OnItsThread(() => ReadLeases(request, cancellationToken)).ConfigureAwait(false), cancellationToken);
+
+    public Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken) => RunAsync(
+        async () =>
+        {
+            var page = await OnItsThread(() => ReadKeys(request, cancellationToken)).ConfigureAwait(false);
+            return await page.ToPageAsync(keepers, time).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    public Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request) => request.Prefix is { } prefix
+        ? Task.FromResult<LeaseResult<LeaseWatch>>(watches.StartPrefix(prefixes, prefix))
+        : Background.Apart(() => watches.StartAsync(
+            request.Since, since => request.Key is { } key
+                ? _keys.WatchAsync(key, since)
+                : keepers.SubmitAsync(request.Resource!, new LeaseCommand.Watch(since))));
+
+    public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Task.FromResult<LeaseResult<ServiceInfo>>(
+        store.Trouble is { } trouble ? new Refusal.Unavailable(RetryAfter, trouble) : info);
+
+    private async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return await Background.Apart(() => _listings.RunAsync(list, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is InvalidDataException or DbException)
+        {
+            // What is wrong with a record is told in words of ours; what SQLite says is for whoever runs this.
+            var why = error is InvalidDataException ? error.Message : "the store failed. Ask again.";
+            return new Refusal.Unavailable(RetryAfter, $"What is stored cannot be listed: {why}");
+        }
+    }
+
+    // It reads the disk, and may pass over many records: the callers of others find the threads of the pool free.
+    private static Task<T> OnItsThread<T>(Func<T> read) => Task.Factory.StartNew(
+        read, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    private LeasePage ReadLeases(ListLeasesRequest request, CancellationToken cancellationToken)
+    {
+        var page = new ListingPage(request, clock.Read(), rules);
+        foreach (var (resource, state) in store.ReadFrom(page.From, held: request.State == LeaseFilter.Held))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!page.Add(resource, state)) break;
+        }
+
+        return page.ToPage();
+    }
+
+    private KeyListingPage ReadKeys(ListKeysRequest request, CancellationToken cancellationToken)
+    {
+        var page = new KeyListingPage(request);
+        foreach (var (key, state) in store.ReadKeysFrom(page.From))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!page.Add(key, state)) break;
+        }
+
+        return page;
+    }
+}

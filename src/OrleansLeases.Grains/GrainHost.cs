@@ -1,0 +1,167 @@
+using Orleans;
+using Orleans.Runtime;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>
+/// Calls the grains of leases and keys, from a silo or from a client of it. Thread-safe. Nothing that a grain call throws gets through
+/// the front: what may have happened is told as <c>outcome-unknown</c>, what only asked as <c>unavailable</c>.
+/// </summary>
+/// <param name="grains">The silo's, or the client's.</param>
+/// <param name="failures">Takes down what the calls throw.</param>
+/// <param name="last">Answers once no grain can; null for a client, which learns of that by its calls.</param>
+internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastSilo? last) : IServiceHost, IDisposable
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly Watches _watches = new(GrainKeepers.RealTime);
+    private GrainKind? _leases;
+    private GrainKind? _upkeep;
+    private GrainKind? _keys;
+
+    // A silo that died is noticed later than this; a caller is better off knowing that it does not know.
+    public TimeSpan CallTimeout { get; } = TimeSpan.FromSeconds(15);
+
+    public TimeSpan BatchTimeout { get; } = TimeSpan.FromSeconds(2);
+
+    public Refusal? Closed => last?.Refusal;
+
+    public Refusal? Explain(Exception error, bool isChange, string? requestId)
+    {
+        if (error is NotReachedException { InnerException: { } why })
+        {
+            return new Refusal.Unavailable(
+                RetryAfter,
+                "The cluster's leases cannot be reached: this client or silo has not joined it yet, or no silo in it has leases. Ask again. "
+                    + failures.Note("The cluster's leases cannot be reached", why));
+        }
+
+        if (!isChange)
+            return new Refusal.Unavailable(RetryAfter, $"The grain did not answer; ask again. {failures.Note("A grain did not answer", error)}");
+        var repeat = requestId is null ? "repeat the call" : "repeat the call with the same requestId";
+        var note = failures.Note("A grain did not say whether a change happened", error);
+        return new Refusal.OutcomeUnknown(requestId, $"The grain did not say whether the change happened; {repeat}. {note}");
+    }
+
+    public Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves)
+    {
+        var grain = UpkeepOf(request.Resource);
+        var call = Guid.NewGuid();
+        var answer = grain.AcquireAsync(request, call, CancellationToken.None);
+        return request.Wait > TimeSpan.Zero && leaves.CanBeCanceled ? WaitAsync(grain, call, answer, leaves) : answer;
+    }
+
+    public Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) => last?.Refusal is null
+        ? UpkeepOf(grant.Resource).GiveBackAsync(grant.Owner, grant.Token)
+        : last.ReleaseAsync(grant.Resource, LeaseCommand.GiveBack(grant));
+
+    public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request) =>
+        LeaseOf(request.Resource).RenewAsync(request, CancellationToken.None);
+
+    public Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request) => last?.Refusal is null
+        ? LeaseOf(request.Resource).ReleaseAsync(request, CancellationToken.None)
+        : last.ReleaseAsync(request.Resource, LeaseCommand.Of(request));
+
+    public Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request) =>
+        LeaseOf(request.Resource).TransferAsync(request, CancellationToken.None);
+
+    public Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request) =>
+        LeaseOf(request.Resource).BreakAsync(request, CancellationToken.None);
+
+    public Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken) =>
+        LeaseOf(request.Resource).GetAsync(request, cancellationToken);
+
+    public Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken) =>
+        Service.ListAsync(request, cancellationToken);
+
+    public Task<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken) =>
+        LeaseOf(resource).HistoryAsync(cancellationToken);
+
+    public Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request) => KeyOf(key).PutAsync(request, CancellationToken.None);
+
+    public Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) => KeyOf(key).GetAsync(cancellationToken);
+
+    public Task<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion) =>
+        KeyOf(key).DeleteAsync(ifVersion, CancellationToken.None);
+
+    public Task<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request) =>
+        KeyOf(key).AddAsync(request, CancellationToken.None);
+
+    public Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken) =>
+        Service.ListKeysAsync(request, cancellationToken);
+
+    public Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request) => request switch
+    {
+        { Prefix: { } prefix } => _watches.StartLiveAsync(
+            () => GrainWatch.StartAsync(() => grains.GetGrain<IPrefixWatchGrain>(Guid.NewGuid()).WatchAsync(prefix))),
+        { Key: { } key } => _watches.StartAsync(request.Since, since => GrainWatch.StartAsync(() => KeyOf(key).WatchAsync(since))),
+        _ => _watches.StartAsync(request.Since, since => GrainWatch.StartAsync(() => LeaseOf(request.Resource!).WatchAsync(since))),
+    };
+
+    public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Service.InfoAsync(cancellationToken);
+
+    /// <summary>Ends the watches.</summary>
+    public void Dispose() => _watches.Dispose();
+
+    private ILeaseServiceGrain Service => Reach(grains, static grains => grains.GetGrain<ILeaseServiceGrain>(0));
+
+    private ILeaseGrain LeaseOf(string resource) => Find<ILeaseGrain>(ref _leases, LeaseGrainKey.Of(resource));
+
+    private ILeaseUpkeep UpkeepOf(string resource) => Find<ILeaseUpkeep>(ref _upkeep, LeaseGrainKey.Of(resource));
+
+    private IKeyGrain KeyOf(string key) => Find<IKeyGrain>(ref _keys, KeyGrainKey.Of(key));
+
+    // Orleans finds the type and the interface of a grain by reflection, which costs as much as the renewal; they are always the same.
+    private TGrain Find<TGrain>(ref GrainKind? kind, string key)
+        where TGrain : IGrainWithStringKey
+    {
+        kind ??= Reach((grains, key), static at => GrainKind.Of(at.grains.GetGrain<TGrain>(at.key)));
+        return (TGrain)Reach((grains, key, kind), static at => at.kind.Reference(at.grains, at.key));
+    }
+
+    // What stops it before the grain is called has changed nothing: a client that has not started does not even know the grains.
+    private static T Reach<TState, T>(TState state, Func<TState, T> find)
+    {
+        try
+        {
+            return find(state);
+        }
+        catch (Exception error)
+        {
+            throw new NotReachedException(error);
+        }
+    }
+
+    private static async Task<LeaseResult<LeaseGrant>> WaitAsync(
+        ILeaseUpkeep grain, Guid call, Task<LeaseResult<LeaseGrant>> answer, CancellationToken leaves)
+    {
+        using var leaving = leaves.UnsafeRegister(_ => _ = Background.Run(() => LeaveAsync(grain, call)), null);
+        return await answer.ConfigureAwait(false);
+    }
+
+    private static async Task LeaveAsync(ILeaseUpkeep grain, Guid call)
+    {
+        try
+        {
+            await grain.CancelWaitAsync(call).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The waiting call's own answer says what became of it.
+        }
+    }
+
+    private sealed record GrainKind(GrainType Type, GrainInterfaceType Interface)
+    {
+        public static GrainKind Of(IAddressable grain)
+        {
+            var reference = (GrainReference)grain;
+            return new(reference.GrainId.Type, reference.InterfaceType);
+        }
+
+        public IAddressable Reference(IGrainFactory grains, string key) => grains.GetGrain(GrainId.Create(Type, key), Interface);
+    }
+
+    private sealed class NotReachedException(Exception why) : Exception(why.Message, why);
+}
