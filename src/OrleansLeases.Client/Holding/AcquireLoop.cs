@@ -41,7 +41,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
             MayHaveGranted = true;
             var result = await service.AcquireAsync(Request with { Wait = asked }, cancellationToken).ConfigureAwait(false);
             if (result.Refusal is Refusal.OutcomeUnknown) _unknown ??= result.Refusal;
-            MayHaveGranted = _unknown is not null && Outcome.IsOpen(result.Refusal, afterUnknown: true);
+            MayHaveGranted = _unknown is not null && ChangeOutcome.IsUnsettled(result.Refusal, afterUnknown: true);
             if (!MayHaveGranted) _unknown = null;
             var spent = HasOwnId && result.Refusal is Refusal.NotHolder;
             if (spent)

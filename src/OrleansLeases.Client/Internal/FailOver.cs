@@ -70,7 +70,7 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             if (hasSuccessor && limits.Server + waitLeft < left) left = limits.Server + waitLeft;
 
             var told = await AttemptAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);
-            if (told.Result.Refusal is not { } refusal || !Outcome.IsOpen(refusal, afterUnknown: unknown is not null)) return told.Result;
+            if (told.Result.Refusal is not { } refusal || !ChangeOutcome.IsUnsettled(refusal, afterUnknown: unknown is not null)) return told.Result;
             answered |= told.Status == AttemptStatus.Answered;
             (troubles ??= []).Add(refusal.Detail);
             last = refusal;

@@ -21,7 +21,7 @@ internal static class Retry
         while (true)
         {
             var result = await call(cancellationToken).ConfigureAwait(false);
-            if (result.Refusal is not { } refusal || !Outcome.IsOpen(refusal, afterUnknown: unknown is not null)) return result;
+            if (result.Refusal is not { } refusal || !ChangeOutcome.IsUnsettled(refusal, afterUnknown: unknown is not null)) return result;
             if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
             var pause = pauses.Next(refusal);
             // Whatever was said last: an earlier call may have been carried out.
