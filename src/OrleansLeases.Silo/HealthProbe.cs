@@ -7,7 +7,7 @@ namespace OrleansLeases.Silo;
 /// <summary>Asks the gateway on this machine whether it is ready: a container's health check, where there is no curl.</summary>
 internal static class HealthProbe
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Asks once.</summary>
     /// <param name="settings">The settings that the gateway was started with.</param>
@@ -23,7 +23,7 @@ internal static class HealthProbe
             UseProxy = false,
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null },
         };
-        using var client = new HttpClient(handler) { Timeout = Patience };
+        using var client = new HttpClient(handler) { Timeout = ProbeTimeout };
         try
         {
             using var answer = await client.GetAsync(ready, cancellationToken);

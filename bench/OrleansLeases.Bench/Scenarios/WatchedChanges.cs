@@ -20,7 +20,7 @@ internal sealed record WatchFigures
 // Changes of a few names, and who has been told of them: every watcher of each, once and in order. Anything else ends the run.
 internal sealed class WatchedChanges(int names, int watchers)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan DeliveryTimeout = TimeSpan.FromSeconds(20);
 
     private readonly List<Change>[] _changes = [.. Enumerable.Range(0, names).Select(_ => new List<Change>())];
     private readonly int[,] _told = new int[watchers, names];
@@ -57,10 +57,10 @@ internal sealed class WatchedChanges(int names, int watchers)
 
     public async Task WaitForAllAsync(EventLoop loop)
     {
-        for (var end = Clock.Now + Patience; _underWay > 0; await loop.WaitAsync(TimeSpan.FromMilliseconds(5)))
+        for (var end = Clock.Now + DeliveryTimeout; _underWay > 0; await loop.WaitAsync(TimeSpan.FromMilliseconds(5)))
         {
             if (Clock.Now > end)
-                throw new BenchException($"{_underWay} changes had not reached every watcher {Patience.TotalSeconds} s after the last of them.");
+                throw new BenchException($"{_underWay} changes had not reached every watcher {DeliveryTimeout.TotalSeconds} s after the last of them.");
         }
     }
 
