@@ -12,7 +12,7 @@ public sealed class GuardTests
     [InlineData(30_000, 7_500, 1_000)]
     [InlineData(3_600_000, 10_000, 1_000)]
     public void Times_OfATtl_LeaveTimeToEnd(int ttl, int lead, int margin) =>
-        Assert.Equal(new GuardTimes(TimeSpan.FromMilliseconds(lead), TimeSpan.FromMilliseconds(margin)), GuardTimes.For(TimeSpan.FromMilliseconds(ttl)));
+        Assert.Equal(new TerminationTimes(TimeSpan.FromMilliseconds(lead), TimeSpan.FromMilliseconds(margin)), TerminationTimes.For(TimeSpan.FromMilliseconds(ttl)));
 
     [Fact]
     public void Message_OfEachKind_IsReadAsWritten()

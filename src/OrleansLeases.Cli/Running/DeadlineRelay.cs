@@ -9,7 +9,7 @@ namespace OrleansLeases.Cli.Running;
 internal sealed class DeadlineRelay(LeaseHandle lease, GuardProcess guard, Action<string> note)
 {
     private readonly TimeProvider _time = BootTime.Instance!;
-    private readonly GuardTimes _times = GuardTimes.For(lease.Ttl);
+    private readonly TerminationTimes _times = TerminationTimes.For(lease.Ttl);
     private readonly Lock _telling = new();
     private Deadline _deadline = DeadlineOf(lease);
     private bool _started;
@@ -21,7 +21,7 @@ internal sealed class DeadlineRelay(LeaseHandle lease, GuardProcess guard, Actio
     {
         get
         {
-            lock (_telling) return _deadline.Left(_time) <= _times.Margin;
+            lock (_telling) return _deadline.Left(_time) <= _times.KillBefore;
         }
     }
 
@@ -31,7 +31,7 @@ internal sealed class DeadlineRelay(LeaseHandle lease, GuardProcess guard, Actio
         while (true)
         {
             var change = lease.NextChange;
-            if (lease.Loss is not null || lease.IsValid(_times.Lead)) break;
+            if (lease.Loss is not null || lease.IsValid(_times.TerminateBefore)) break;
             await Task.WhenAny(change, guard.Finished);
             if (guard.Finished.IsCompleted) return;
         }

@@ -12,7 +12,7 @@ namespace OrleansLeases.Cli.Running;
 /// <summary>
 /// The process between <c>leases run</c> and its command. It leads the command's process group and ends the group
 /// before the last deadline it was told, whatever has become of the renewer: killed, stopped or hung. What becomes of the
-/// group when the guard itself is, is up to <see cref="LastResort"/>.
+/// group when the guard itself is, is up to <see cref="GroupKillSwitch"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class Guard : IDisposable
@@ -27,12 +27,12 @@ internal sealed class Guard : IDisposable
     private readonly TimeProvider _time = BootTime.Instance!;
     private readonly int _group = Environment.ProcessId;
     private readonly int _renewer = Linux.GetParent();
-    private readonly GuardTimes _times;
+    private readonly TerminationTimes _times;
     private readonly string[] _command;
     private readonly StreamReader _orders;
     private readonly StreamWriter _reports;
 
-    private LastResort? _lastResort;
+    private GroupKillSwitch? _killSwitch;
     private Deadline _deadline;
     private Deadline? _killAt;
     private bool _forLease;
@@ -43,7 +43,7 @@ internal sealed class Guard : IDisposable
 
     private Guard(TimeSpan ttl, string orders, string reports, string[] command)
     {
-        _times = GuardTimes.For(ttl);
+        _times = TerminationTimes.For(ttl);
         _command = command;
         _orders = new(Adopt(orders, PipeDirection.In));
         _reports = new(Adopt(reports, PipeDirection.Out)) { AutoFlush = true };
@@ -102,7 +102,7 @@ internal sealed class Guard : IDisposable
         if (Linux.SetProcessGroup(0, 0) != 0) return ExitCode.Failed;
         try
         {
-            _lastResort = LastResort.Arm(_group);
+            _killSwitch = GroupKillSwitch.Arm(_group);
         }
         catch (IOException error)
         {
@@ -119,7 +119,7 @@ internal sealed class Guard : IDisposable
         // The renewer has gone away without a lease, and there is nothing to do.
         if (order is not GuardMessage.Start start) return ExitCode.Done;
         PutOff(start.Deadline);
-        if (_deadline.Left(_time) <= _times.Lead)
+        if (_deadline.Left(_time) <= _times.TerminateBefore)
         {
             Say("the lease had too little time left to start the command");
             await SaidAsync();
@@ -191,11 +191,16 @@ internal sealed class Guard : IDisposable
             {
                 _commandEnded = true;
                 if (!ProcessGroup.HasOthers(_group)) return;
-                End(GuardTimes.LeftoverGrace);
+                End(TerminationTimes.LeftoverGrace);
             }
 
             LookWhetherStopped(command);
-            if (_deadline.Left(_time) <= _times.Lead) EndForLease(_commandStopped ? "was not renewed while the command was stopped" : "was not renewed in time", _times.Lead);
+            if (_deadline.Left(_time) <= _times.TerminateBefore)
+            {
+                var why = _commandStopped ? "was not renewed while the command was stopped" : "was not renewed in time";
+                EndForLease(why, _times.TerminateBefore);
+            }
+
             var next = UntilNextStep();
             if (_killAt is not null && next <= TimeSpan.Zero) KillAll(command);
 
@@ -219,8 +224,8 @@ internal sealed class Guard : IDisposable
     private TimeSpan UntilNextStep()
     {
         var left = _deadline.Left(_time);
-        if (_killAt is not { } killAt) return left - _times.Lead;
-        return Min(killAt.Left(_time), left - _times.Margin);
+        if (_killAt is not { } killAt) return left - _times.TerminateBefore;
+        return Min(killAt.Left(_time), left - _times.KillBefore);
     }
 
     private void Obey(GuardMessage order)
@@ -242,7 +247,7 @@ internal sealed class Guard : IDisposable
                 ProcessGroup.Signal(_group, Linux.SigCont);
                 break;
             case GuardMessage.Lost:
-                EndForLease("was lost", _times.Lead);
+                EndForLease("was lost", _times.TerminateBefore);
                 break;
         }
     }
@@ -252,7 +257,7 @@ internal sealed class Guard : IDisposable
         _deadline = deadline;
 
         // Later than this process would do it itself.
-        _lastResort!.KillAt(deadline.Plus(-_times.Margin / 2, _time));
+        _killSwitch!.KillAt(deadline.Plus(-_times.KillBefore / 2, _time));
     }
 
     /// <summary>
@@ -292,7 +297,7 @@ internal sealed class Guard : IDisposable
     private void End(TimeSpan atMost)
     {
         if (_killAt is not null) return;
-        _killAt = Deadline.Now(_time).Plus(Min(_deadline.Left(_time) - _times.Margin, atMost), _time);
+        _killAt = Deadline.Now(_time).Plus(Min(_deadline.Left(_time) - _times.KillBefore, atMost), _time);
         ProcessGroup.Signal(_group, Linux.SigTerm);
 
         // A stopped process handles its SIGTERM only once it goes on.

@@ -12,17 +12,17 @@ namespace OrleansLeases.Cli.Running;
 /// group. The kernel knows this group by itself rather than by a number, which others could have by then.
 /// </remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class LastResort
+internal sealed class GroupKillSwitch
 {
     private const long NanosecondsPerSecond = 1_000_000_000;
 
     private readonly nint _timer;
 
-    private LastResort(nint timer) => _timer = timer;
+    private GroupKillSwitch(nint timer) => _timer = timer;
 
     /// <summary>Ties a group to this process, its leader, for as long as that lives.</summary>
     /// <exception cref="IOException">This kernel does not do it; nobody but a killed group would notice later.</exception>
-    public static LastResort Arm(int group)
+    public static GroupKillSwitch Arm(int group)
     {
         // A process that ends closes its descriptors from one end of its table to the other, and nothing comes of a writer's
         // end once the reader is gone. So it has a pipe for either order.
