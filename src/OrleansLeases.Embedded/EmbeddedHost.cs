@@ -1,11 +1,11 @@
-using System.Data.Common;
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Embedded;
 
 /// <summary>Calls the keepers of this process, and reads its store. Thread-safe.</summary>
 internal sealed class EmbeddedHost(
-    IEmbeddedStore store,
+    IRecordStore store,
     KeeperRegistry keepers,
     Watches watches,
     PrefixWatchers prefixes,
@@ -66,12 +66,12 @@ internal sealed class EmbeddedHost(
         Background.Apart(() => _keys.AddAsync(key, request));
 
     public Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken) => RunAsync<LeasePage>(
-        async () => await OnItsThread(() => ReadLeases(request, cancellationToken)).ConfigureAwait(false), cancellationToken);
+        async () => await OnItsThread(() => ReadLeasesAsync(request, cancellationToken)).ConfigureAwait(false), cancellationToken);
 
     public Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken) => RunAsync(
         async () =>
         {
-            var page = await OnItsThread(() => ReadKeys(request, cancellationToken)).ConfigureAwait(false);
+            var page = await OnItsThread(() => ReadKeysAsync(request, cancellationToken)).ConfigureAwait(false);
             return await page.ToPageAsync(keepers, time).ConfigureAwait(false);
         },
         cancellationToken);
@@ -84,7 +84,7 @@ internal sealed class EmbeddedHost(
                 : keepers.SubmitAsync(request.Resource!, new LeaseCommand.Watch(since))));
 
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Task.FromResult<LeaseResult<ServiceInfo>>(
-        store.Trouble is { } trouble ? new Refusal.Unavailable(RetryAfter, trouble) : info);
+        store.Trouble is { } trouble ? new Refusal.Unavailable(RetryAfter, trouble.Reason) : info);
 
     private async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class
@@ -93,37 +93,36 @@ internal sealed class EmbeddedHost(
         {
             return await Background.Apart(() => _listings.RunAsync(list, cancellationToken)).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is InvalidDataException or DbException)
+        catch (Exception error) when (error is not OperationCanceledException)
         {
-            // What is wrong with a record is told in words of ours; what SQLite says is for whoever runs this.
-            var why = error is InvalidDataException ? error.Message : "the store failed. Ask again.";
+            // A store may throw anything, and only these are in words for callers.
+            var why = error is InvalidDataException or StoreUnreadableException ? error.Message : "the store failed. Ask again.";
             return new Refusal.Unavailable(RetryAfter, $"What is stored cannot be listed: {why}");
         }
     }
 
     // It reads the disk, and may pass over many records: the callers of others find the threads of the pool free.
-    private static Task<T> OnItsThread<T>(Func<T> read) => Task.Factory.StartNew(
-        read, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+    private static Task<T> OnItsThread<T>(Func<Task<T>> read) => Task.Factory.StartNew(
+        read, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default).Unwrap();
 
-    private LeasePage ReadLeases(ListLeasesRequest request, CancellationToken cancellationToken)
+    private async Task<LeasePage> ReadLeasesAsync(ListLeasesRequest request, CancellationToken cancellationToken)
     {
         var page = new ListingPage(request, clock.Read(), rules);
-        foreach (var (resource, state) in store.ReadFrom(page.From, held: request.State == LeaseFilter.Held))
+        var records = store.RangeAsync(RecordKind.Lease, page.From, heldOnly: request.State == LeaseFilter.Held, cancellationToken);
+        await foreach (var record in records.ConfigureAwait(false))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!page.Add(resource, state)) break;
+            if (!page.Add(record.Name, record.Lease)) break;
         }
 
         return page.ToPage();
     }
 
-    private KeyListingPage ReadKeys(ListKeysRequest request, CancellationToken cancellationToken)
+    private async Task<KeyListingPage> ReadKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
     {
         var page = new KeyListingPage(request);
-        foreach (var (key, state) in store.ReadKeysFrom(page.From))
+        await foreach (var record in store.RangeAsync(RecordKind.Key, page.From, heldOnly: true, cancellationToken).ConfigureAwait(false))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!page.Add(key, state)) break;
+            if (!page.Add(record.Name, record.Key)) break;
         }
 
         return page;

@@ -1,30 +1,32 @@
 using System.Reflection;
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Embedded;
 
 /// <summary>
-/// Leases in this process: durable on SQLite, or in memory. Thread-safe. Dispose it to drain: waiters are told
-/// <c>unavailable</c>, and saves under way finish.
+/// Leases in this process: durable on SQLite or on a store of the application's, or in memory. Thread-safe. Dispose it to drain:
+/// waiters are told <c>unavailable</c>, and saves under way finish.
 /// </summary>
 public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDisposable
 {
     private readonly KeeperRegistry _keepers;
     private readonly Watches _watches;
     private readonly ServiceFront _front;
-    private readonly IEmbeddedStore _store;
+    private readonly IRecordStore _store;
     private readonly Sweeper? _sweeper;
     private bool _disposed;
 
-    private EmbeddedLeases(IEmbeddedStore store, EmbeddedLeaseOptions options, TimeProvider time, LeaseClock clock, long tokenFloor)
+    private EmbeddedLeases(IRecordStore store, string engine, EmbeddedLeaseOptions options, TimeProvider time)
     {
         _store = store;
+        var clock = new LeaseClock(time);
         var rules = new LeaseRules
         {
             Limits = options.Limits,
             RenewalFactor = options.RenewalFactor,
             ClockSkew = options.ClockSkew,
-            TokenFloor = tokenFloor,
+            TokenFloor = store.IsDurable ? LeaseRules.TokenFloorOfEpoch(store.Epoch) : LeaseRules.TokenFloorFromClock(time),
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
         var prefixes = new PrefixWatchers();
@@ -33,15 +35,17 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         var info = new ServiceInfo
         {
             Version = typeof(EmbeddedLeases).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0",
-            Engine = store.Durable ? "embedded-sqlite" : "embedded-memory",
-            Durable = store.Durable,
+            Engine = engine,
+            Durable = store.IsDurable,
             Epoch = store.Epoch,
             Grace = rules.Grace,
             Limits = options.Limits,
         };
         _front = new ServiceFront(new EmbeddedHost(store, _keepers, _watches, prefixes, clock, rules, info, time), options.Limits, time);
-        _ = store.Lost.ContinueWith(lost => End(lost.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (store.Durable) _sweeper = new Sweeper(store, clock, time, _keepers.LeaseOf);
+        if (store.IsDurable) _sweeper = new Sweeper(store, clock, time, _keepers.LeaseOf);
+        if (store is not SqliteStore folder) return;
+        _ = folder.Lost.ContinueWith(
+            lost => End(lost.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Leases that last as long as the process: for an application's own tests, with a clock they can move.</summary>
@@ -54,7 +58,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         options ??= new();
         options.Validate();
         time ??= TimeProvider.System;
-        return new(new MemoryStore(), options, time, new LeaseClock(time), LeaseRules.TokenFloorFromClock(time));
+        return new(new MemoryRecordStore(), "embedded-memory", options, time);
     }
 
     /// <summary>Leases in a folder on this machine's disk, which this process then has to itself.</summary>
@@ -72,11 +76,24 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         options.Validate();
         time ??= TimeProvider.System;
         // Off the caller's thread: opening reads the disk, and recovers the log after a crash.
-        return Task.Run(() =>
-        {
-            var store = SqliteStore.Open(folder, logger: options.Logger);
-            return new EmbeddedLeases(store, options, time, new LeaseClock(time), LeaseRules.TokenFloorOfEpoch(store.Epoch));
-        });
+        return Task.Run(() => new EmbeddedLeases(SqliteStore.Open(folder, logger: options.Logger), "embedded-sqlite", options, time));
+    }
+
+    /// <summary>Leases on a store of the application's, whose records no other process may use at the same time.</summary>
+    /// <param name="store">The store, not yet started. It is disposed of with the leases, where it can be.</param>
+    /// <param name="options">How it behaves; the defaults where left out.</param>
+    /// <param name="time">Its clock; the system's where left out.</param>
+    /// <param name="cancellationToken">Gives up starting the store.</param>
+    /// <returns>The service, ready.</returns>
+    /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
+    public static async Task<EmbeddedLeases> OpenAsync(
+        IRecordStore store, EmbeddedLeaseOptions? options = null, TimeProvider? time = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        options ??= new();
+        options.Validate();
+        await store.StartAsync(cancellationToken).ConfigureAwait(false);
+        return new(store, "embedded", options, time ?? TimeProvider.System);
     }
 
     /// <inheritdoc/>
@@ -156,7 +173,8 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         _watches.Dispose();
         if (_sweeper is not null) await _sweeper.DisposeAsync().ConfigureAwait(false);
         _keepers.Dispose();
-        await _store.DisposeAsync().ConfigureAwait(false);
+        if (_store is IAsyncDisposable store) await store.DisposeAsync().ConfigureAwait(false);
+        else (_store as IDisposable)?.Dispose();
     }
 
     // Renewals from memory end as well: whoever has the folder now may grant what they would prolong.

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Embedded;
 
@@ -12,13 +13,13 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
 
     private readonly ConcurrentDictionary<string, LeaseKeeper> _leases = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, KeyKeeper> _keys = new(StringComparer.Ordinal);
-    private readonly IEmbeddedStore _store;
+    private readonly IRecordStore _store;
     private readonly KeeperHost _host;
     private readonly AlarmQueue _alarms;
     private readonly KeyCleaner _cleaner;
     private volatile Refusal.Unavailable? _ended;
 
-    public KeeperRegistry(IEmbeddedStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time)
+    public KeeperRegistry(IRecordStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time)
     {
         _store = store;
         // One thread at a time does what nobody waits for, however much it is: callers find the others free.

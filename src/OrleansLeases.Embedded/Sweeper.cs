@@ -1,4 +1,5 @@
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Embedded;
 
@@ -15,7 +16,7 @@ internal sealed class Sweeper : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
 
-    public Sweeper(IEmbeddedStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf) =>
+    public Sweeper(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf) =>
         _loop = Background.Run(() => SweepAsync(store, clock, time, keeperOf));
 
     public async ValueTask DisposeAsync()
@@ -25,7 +26,7 @@ internal sealed class Sweeper : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task SweepAsync(IEmbeddedStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf)
+    private async Task SweepAsync(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf)
     {
         var startOver = TimeSpan.Zero;
         DueRecord? done = null;
@@ -37,8 +38,9 @@ internal sealed class Sweeper : IAsyncDisposable
                 var now = clock.Read();
                 // A keeper that lost its record to a fault is found again by starting over now and then.
                 if (now.Monotonic >= startOver) (startOver, done) = (now.Monotonic + StartOverAfter, null);
-                var page = store.DueAfter(done, now.Earliest, PageSize);
-                await Task.WhenAll(page.Select(record => keeperOf(record.Resource).Wake())).ConfigureAwait(false);
+                var query = new DueQuery { After = done, Until = now.Earliest.Ticks / TimeSpan.TicksPerMillisecond, Limit = PageSize };
+                var page = await store.DueAsync(query, _stop.Token).ConfigureAwait(false);
+                await Task.WhenAll(page.Select(record => keeperOf(record.Name).Wake())).ConfigureAwait(false);
                 if (page.Count > 0) done = page[^1];
                 pause = page.Count < PageSize;
             }

@@ -1,5 +1,6 @@
 using Orleans.Runtime;
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
@@ -23,12 +24,11 @@ internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposab
     /// <param name="silo">What the grains of this silo share.</param>
     /// <param name="name">The name of the record.</param>
     /// <param name="make">Makes the keeper of a name.</param>
-    protected KeeperGrain(IGrainContext context, LeaseSilo silo, string name, Func<string, KeeperHost, GrainStore, TKeeper> make)
+    protected KeeperGrain(IGrainContext context, LeaseSilo silo, string name, Func<string, KeeperHost, IRecordStore, TKeeper> make)
     {
         (GrainContext, Silo) = (context, silo);
-        var store = silo.StoreOf(context.GrainId);
         _alarm = new GrainAlarm(context, silo.Clock, silo.Time);
-        Keeper = make(name, silo.HostOf(_alarm), store);
+        Keeper = make(name, silo.HostOf(_alarm), silo.Store);
     }
 
     public IGrainContext GrainContext { get; }

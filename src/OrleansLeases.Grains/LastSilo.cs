@@ -11,8 +11,6 @@ namespace OrleansLeases.Grains;
 /// <param name="leases">The silo's leases.</param>
 internal sealed class LastSilo(ISiloStatusOracle silos, LeaseSilo leases)
 {
-    private static readonly GrainType Lease = GrainType.Create("lease");
-
     private static readonly Refusal.Unavailable Stopping = new(
         TimeSpan.FromSeconds(1),
         "This silo is stopping and no other silo of the cluster is active, so there is nobody to ask and nothing was changed. "
@@ -30,7 +28,7 @@ internal sealed class LastSilo(ISiloStatusOracle silos, LeaseSilo leases)
     {
         // What the lease's keys need is on record with it, and the sweepers of the next silo find it.
         var host = leases.HostOf(NoAlarm.Instance) with { Cleaner = null, Background = TaskScheduler.Default };
-        return new LeaseKeeper(resource, host, leases.StoreOf(GrainId.Create(Lease, LeaseGrainKey.Of(resource)))).Submit(release)!;
+        return new LeaseKeeper(resource, host, leases.Store).Submit(release)!;
     }
 
     // These keepers answer one call, and the next silo's sweepers find what becomes due.

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
@@ -7,7 +8,8 @@ namespace OrleansLeases.Grains;
 /// Stops a silo that has long been unable to claim leases: it would go on to be given its share of the grains, and so
 /// keep their names from everyone. Whoever supervises it starts it again, and it says why it cannot.
 /// </summary>
-internal sealed partial class LastingTrouble(ILeaseStorage storage, TimeProvider time, IHostApplicationLifetime application, ILogger<LastingTrouble> logger) : BackgroundService
+internal sealed partial class LastingTrouble(
+    LeaseStorage storage, TimeProvider time, IHostApplicationLifetime application, ILogger<LastingTrouble> logger) : BackgroundService
 {
     private const int Patience = 3;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
@@ -26,9 +28,10 @@ internal sealed partial class LastingTrouble(ILeaseStorage storage, TimeProvider
                 return;
             }
 
-            troubled = storage.Trouble is null ? 0 : troubled + 1;
-            if (troubled < Patience || storage.Trouble is not { } trouble) continue;
-            LogStopped(logger, trouble);
+            var unfit = storage.Store.Trouble is { Kind: StorageTroubleKind.Unfit } trouble ? trouble.Reason : null;
+            troubled = unfit is null ? 0 : troubled + 1;
+            if (troubled < Patience || unfit is null) continue;
+            LogStopped(logger, unfit);
             application.StopApplication();
             return;
         }

@@ -1,6 +1,7 @@
 using Orleans.Concurrency;
 using Orleans.Runtime;
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
@@ -29,8 +30,11 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
         var page = new ListingPage(request, silo.Clock.Read(), silo.Rules);
         try
         {
-            await foreach (var (resource, state) in silo.Storage.ReadFromAsync(page.From, request.State, cancellationToken))
-                if (!page.Add(resource, state)) break;
+            var heldOnly = request.State == LeaseFilter.Held;
+            await foreach (var record in silo.Store.RangeAsync(RecordKind.Lease, page.From, heldOnly, cancellationToken))
+            {
+                if (!page.Add(record.Name, record.Lease)) break;
+            }
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -45,8 +49,10 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
         var page = new KeyListingPage(request);
         try
         {
-            await foreach (var (key, state) in silo.Storage.ReadKeysFromAsync(page.From, cancellationToken))
-                if (!page.Add(key, state)) break;
+            await foreach (var record in silo.Store.RangeAsync(RecordKind.Key, page.From, heldOnly: true, cancellationToken))
+            {
+                if (!page.Add(record.Name, record.Key)) break;
+            }
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Runtime;
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
@@ -12,7 +13,6 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
 {
     private readonly ConcurrentDictionary<Keeper, bool> _keepers = new();
     private readonly ActivationSequence _activations = new();
-    private readonly ILeaseStorage _storage;
     private readonly KeyCleaner _cleaner;
     private readonly LeaseSiloOptions _options;
     private readonly TimeSpan _failover;
@@ -22,12 +22,13 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     private bool _stopping;
 
     public LeaseSilo(
-        ILeaseStorage storage, GrainKeepers keepers, KeyCleaner cleaner,
+        LeaseStorage storage, GrainKeepers keepers, KeyCleaner cleaner,
         IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock, FailureLog failures)
     {
-        _storage = storage;
         _cleaner = cleaner;
         _options = options.Value;
+        // A store takes real time, whatever clock the leases are under.
+        Store = new BoundedStore(storage.Store, _options.StorageTimeout, TimeProvider.System);
         _failover = _options.FailoverTimeOf(membership.Value);
         Time = time;
         Clock = clock;
@@ -54,21 +55,24 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     public LeaseRules Rules => _rules ?? throw new InvalidOperationException("The silo has not started its leases yet.");
 
     /// <summary>Where the records are.</summary>
-    public ILeaseStorage Storage => _storage;
+    public IRecordStore Store { get; }
 
     /// <summary>What the service says of itself, or why it is not ready.</summary>
     public LeaseResult<ServiceInfo> Info =>
-        (_storage.Trouble ?? _storage.Away ?? _storage.Blind) is { } trouble ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), trouble)
+        Store.Trouble is { } trouble ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), trouble.Reason)
         : _stopping || _info is null ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), "The silo is starting or shutting down.")
         : _info;
 
     /// <summary>How many resources and keys are being watched at this silo.</summary>
     public int WatchedRecords => _keepers.Keys.Count(keeper => keeper.IsWatched);
 
-    // A store takes real time, whatever clock the leases are under.
-    public GrainStore StoreOf(GrainId grain) => new(_storage, grain, _options.StorageTimeout, TimeProvider.System);
-
-    public KeeperHost HostOf(IKeeperAlarm alarm) => new(Clock, Rules, alarm) { Activations = _activations, Cleaner = _cleaner, Prefixes = Prefixes, Failed = _failures.Take };
+    public KeeperHost HostOf(IKeeperAlarm alarm) => new(Clock, Rules, alarm)
+    {
+        Activations = _activations,
+        Cleaner = _cleaner,
+        Prefixes = Prefixes,
+        Failed = _failures.Take,
+    };
 
     public void Enter(Keeper keeper)
     {
@@ -89,21 +93,21 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
 
     private async Task StartAsync(CancellationToken cancellationToken)
     {
-        await _storage.StartAsync(cancellationToken);
+        await Store.StartAsync(cancellationToken);
         _rules = new LeaseRules
         {
             Limits = _options.Limits,
             RenewalFactor = _options.RenewalFactor,
             ClockSkew = _options.ClockSkew,
-            TokenFloor = _storage.Durable ? LeaseRules.TokenFloorOfEpoch(_storage.Epoch) : LeaseRules.TokenFloorFromClock(Time),
+            TokenFloor = Store.IsDurable ? LeaseRules.TokenFloorOfEpoch(Store.Epoch) : LeaseRules.TokenFloorFromClock(Time),
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
         _info = new ServiceInfo
         {
             Version = typeof(LeaseSilo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0",
             Engine = "orleans",
-            Durable = _storage.Durable,
-            Epoch = _storage.Epoch,
+            Durable = Store.IsDurable,
+            Epoch = Store.Epoch,
             Grace = _rules.Grace + _failover,
             Limits = _options.Limits,
         };

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrleansLeases.Embedded.Tests.Hosting;
 using OrleansLeases.Core;
 using OrleansLeases.Testing;
@@ -47,9 +48,9 @@ public sealed class ListingGateTests
     }
 
     /// <summary>A store whose listings wait until they may go on.</summary>
-    private sealed class SlowToList : IEmbeddedStore
+    private sealed class SlowToList : IRecordStore
     {
-        private readonly MemoryStore _behind = new();
+        private readonly MemoryRecordStore _behind = new();
         private int _running;
 
         public TaskCompletionSource GoOn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -60,25 +61,15 @@ public sealed class ListingGateTests
 
         public bool OnThePool { get; private set; }
 
-        public bool Durable => false;
+        public bool IsDurable => false;
 
-        public Task<string> Lost { get; } = new TaskCompletionSource<string>().Task;
+        public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) => _behind.LoadAsync(kind, name);
 
-        public int Epoch => 0;
+        public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background) =>
+            _behind.SaveAsync(previous, next, background);
 
-        public string? Trouble => null;
-
-        ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) => ((IRecordStore<LeaseState>)_behind).LoadAsync(resource);
-
-        public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background) =>
-            _behind.SaveAsync(resource, previous, next, background);
-
-        ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) => ((IRecordStore<KeyState>)_behind).LoadAsync(key);
-
-        public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background) =>
-            _behind.SaveAsync(key, previous, next, background);
-
-        public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held)
+        public async IAsyncEnumerable<StoredRecord> RangeAsync(
+            RecordKind kind, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
             lock (GoOn)
             {
@@ -86,15 +77,12 @@ public sealed class ListingGateTests
                 OnThePool |= Thread.CurrentThread.IsThreadPoolThread;
             }
 
-            GoOn.Task.Wait();
-            foreach (var record in _behind.ReadFrom(from, held)) yield return record;
+            GoOn.Task.Wait(CancellationToken.None);
+            await foreach (var record in _behind.RangeAsync(kind, from, heldOnly, cancellationToken)) yield return record;
             lock (GoOn) _running--;
         }
 
-        public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => _behind.ReadKeysFrom(from);
-
-        public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => [];
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+            _behind.DueAsync(query, cancellationToken);
     }
 }

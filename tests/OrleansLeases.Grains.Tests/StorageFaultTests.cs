@@ -85,8 +85,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     public async Task Write_ThatTheDatabaseRefuses_IsUnavailable_AndNothingChanged()
     {
         var grant = (await Leases.AcquireAsync(Acquire("a", "me"))).Value;
-        Storage.Surely = error => error is IOException;
-        Storage.Writes.Enqueue(_ => throw new IOException("disk full"));
+        Storage.Writes.Enqueue(_ => throw new PostgresException("disk full", "ERROR", "ERROR", "53100"));
         Assert.IsType<Refusal.Unavailable>((await Leases.ReleaseAsync(Release(grant))).Refusal);
         Assert.Equal(LeaseStatus.Held, (await Leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Value.State);
         Assert.Null((await Leases.ReleaseAsync(Release(grant))).Refusal);
@@ -127,13 +126,12 @@ public sealed class StorageFaultTests : IAsyncLifetime
     public async Task Trouble_KeepsTheSiloFromClaiming_AndMakesItNotReady(bool blind)
     {
         var held = (await Leases.AcquireAsync(Acquire("a", "me"))).Value;
-        if (blind) Storage.Blind = "the clock is off";
-        else Storage.Trouble = "the clock is off";
+        Storage.Trouble = new(blind ? StorageTroubleKind.Blind : StorageTroubleKind.Unfit, "the clock is off");
         Assert.Contains("the clock is off", Assert.IsType<Refusal.Unavailable>((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal).Detail, StringComparison.Ordinal);
         Assert.Contains("the clock is off", Assert.IsType<Refusal.Unavailable>((await Leases.InfoAsync()).Refusal).Detail, StringComparison.Ordinal);
         // What it has claimed it goes on with.
         Assert.Null((await Leases.RenewAsync(Renew(held))).Refusal);
-        Storage.Trouble = Storage.Blind = null;
+        Storage.Trouble = null;
         Assert.Null((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal);
         Assert.Null((await Leases.InfoAsync()).Refusal);
     }
@@ -154,7 +152,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     [InlineData("FATAL", "3D000", true)]
     [InlineData("ERROR", "XX000", false)]
     public void SurelyNotWritten_IsOnlyWhatTheServerRefusedAsAWhole(string severity, string state, bool surely) => Assert.Equal(
-        surely, _cluster.Silo.GetRequiredService<ILeaseStorage>().SurelyNotWritten(new PostgresException("x", severity, severity, state)));
+        surely, PostgresRecordStore.SurelyNotWritten(new PostgresException("x", severity, severity, state)));
 
     [Theory]
     [InlineData("Host=127.0.0.1;Port=1")]
@@ -173,7 +171,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
         foreach (var connection in open) await connection.DisposeAsync();
 
         Assert.NotNull(error);
-        Assert.True(_cluster.Silo.GetRequiredService<ILeaseStorage>().SurelyNotWritten(error), error.ToString());
+        Assert.True(PostgresRecordStore.SurelyNotWritten(error), error.ToString());
     }
 
     [Fact]
@@ -211,19 +209,23 @@ public sealed class StorageFaultTests : IAsyncLifetime
     [Fact]
     public async Task Load_ThatFails_DoesNotChangeWhatTheNextSaveComparesWith()
     {
-        var grain = _cluster.Grains.GetLease("x").GetGrainId();
-        IRecordStore<LeaseState> Store() => new GrainStore(Storage, grain, TimeSpan.FromSeconds(5), TimeProvider.System);
-        var (mine, other) = (Store(), Store());
-        var first = await mine.LoadAsync("x");
-        var one = first with { Version = 1, LastToken = 1 };
-        Assert.Equal(SaveOutcome.Saved, await mine.SaveAsync("x", first, one, false));
-        var theirs = await other.LoadAsync("x");
-        Assert.Equal(SaveOutcome.Saved, await other.SaveAsync("x", theirs, theirs with { Version = 2, LastToken = 99 }, false));
+        var (mine, other) = (_cluster.Silo.GetRequiredService<LeaseSilo>().Store, Storage);
+        var first = await mine.LoadAsync(RecordKind.Lease, "x");
+        var one = Next(first, token: 1);
+        Assert.Equal(SaveOutcome.Saved, await mine.SaveAsync(first, one, false));
+        var theirs = await other.LoadAsync(RecordKind.Lease, "x");
+        Assert.Equal(SaveOutcome.Saved, await other.SaveAsync(theirs, Next(theirs, token: 99), false));
 
-        // The record is read, and refused for its epoch; what this one knows is still the first version.
-        Storage.Epoch = 1;
-        await Assert.ThrowsAsync<StoreUnreadableException>(() => mine.LoadAsync("x").AsTask());
-        Storage.Epoch = null;
-        Assert.Equal(SaveOutcome.Conflict, await mine.SaveAsync("x", one, one with { Version = 2, LastToken = 2 }, false));
+        // The record is read, and its answer lost; what this one knows is still the first version.
+        Storage.Reads.Enqueue(async read =>
+        {
+            await read();
+            throw new IOException("the cable");
+        });
+        await Assert.ThrowsAsync<IOException>(() => mine.LoadAsync(RecordKind.Lease, "x").AsTask());
+        Assert.Equal(SaveOutcome.Conflict, await mine.SaveAsync(one, Next(one, token: 2), false));
     }
+
+    private static StoredRecord Next(StoredRecord previous, long token) =>
+        new(RecordKind.Lease, previous.Name, previous.Lease with { Version = previous.Version + 1, LastToken = token });
 }

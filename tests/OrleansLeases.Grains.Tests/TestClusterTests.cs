@@ -17,7 +17,7 @@ public sealed class TestClusterTests
         await cluster.DeployAsync();
         Assert.Equal(2, cluster.Silos.Count);
         var leases = cluster.Silos.Select(silo => ((InProcessSiloHandle)silo).SiloHost.Services.GetRequiredService<ILeaseService>()).ToList();
-        var storages = cluster.Silos.Select(silo => ((InProcessSiloHandle)silo).SiloHost.Services.GetRequiredService<ILeaseStorage>()).ToList();
+        var storages = cluster.Silos.Select(silo => ((InProcessSiloHandle)silo).SiloHost.Services.GetRequiredService<LeaseStorage>().Store).ToList();
         var grant = (await leases[0].AcquireAsync(Acquire("a", "me"))).Value;
 
         Assert.IsType<Refusal.Held>((await leases[1].AcquireAsync(Acquire("a", "you"))).Refusal);
@@ -28,10 +28,10 @@ public sealed class TestClusterTests
         Assert.Null((await leases[0].ReleaseAsync(Release(grant))).Refusal);
     }
 
-    private static async Task<IEnumerable<string>> NamesAsync(ILeaseStorage storage)
+    private static async Task<IEnumerable<string>> NamesAsync(IRecordStore store)
     {
         var names = new List<string>();
-        await foreach (var (name, _) in storage.ReadFromAsync("", LeaseFilter.Any, CancellationToken.None)) names.Add(name);
+        await foreach (var record in store.RangeAsync(RecordKind.Lease, "", heldOnly: false, CancellationToken.None)) names.Add(record.Name);
         return names;
     }
 

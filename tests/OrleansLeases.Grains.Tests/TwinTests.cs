@@ -113,33 +113,22 @@ public sealed class TwinTests : IAsyncLifetime
     [Fact]
     public async Task TwoRawWriters_OfOneRow_OneWins()
     {
-        var storages = new[] { _one, _other }.Select(cluster => cluster.Silo.GetRequiredService<ILeaseStorage>().Grains).ToArray();
-        var grain = _one.Grains.GetLease("raw").GetGrainId();
+        var stores = new[] { _one, _other }.Select(cluster => cluster.Silo.GetRequiredService<LeaseStorage>().Store).ToArray();
 
         // First writes, then writes of one version: both have read before either writes.
         foreach (var version in new[] { 1, 2 })
         {
-            var states = new[] { new GrainState<LeaseRecord>(new LeaseRecord()), new GrainState<LeaseRecord>(new LeaseRecord()) };
-            for (var writer = 0; writer < 2; writer++) await storages[writer].ReadStateAsync(LeaseRecord.StateName, grain, states[writer]);
-            var won = await Task.WhenAll(Enumerable.Range(0, 2).Select(async writer =>
-            {
-                states[writer].State = new LeaseRecord { Lease = LeaseState.Unused with { Version = version, LastToken = (version * 10) + writer } };
-                try
-                {
-                    await storages[writer].WriteStateAsync(LeaseRecord.StateName, grain, states[writer]);
-                    return true;
-                }
-                catch (InconsistentStateException)
-                {
-                    return false;
-                }
-            }));
+            var read = new List<StoredRecord>();
+            foreach (var store in stores) read.Add(await store.LoadAsync(RecordKind.Lease, "raw"));
+            var outcomes = await Task.WhenAll(Enumerable.Range(0, 2).Select(async writer => await stores[writer].SaveAsync(
+                read[writer],
+                new(RecordKind.Lease, "raw", read[writer].Lease with { Version = version, LastToken = (version * 10) + writer }),
+                background: false)));
 
-            var winner = Array.IndexOf(won, true);
-            Assert.Single(won, true);
-            var stored = new GrainState<LeaseRecord>(new LeaseRecord());
-            await storages[0].ReadStateAsync(LeaseRecord.StateName, grain, stored);
-            Assert.Equal((version * 10) + winner, stored.State!.Lease.LastToken);
+            var winner = Array.IndexOf(outcomes, SaveOutcome.Saved);
+            Assert.Single(outcomes, SaveOutcome.Saved);
+            Assert.Single(outcomes, SaveOutcome.Conflict);
+            Assert.Equal((version * 10) + winner, (await stores[0].LoadAsync(RecordKind.Lease, "raw")).Lease.LastToken);
         }
     }
 

@@ -1,3 +1,5 @@
+using OrleansLeases.Storage;
+
 namespace OrleansLeases.Core;
 
 /// <summary>
@@ -103,11 +105,11 @@ public abstract class Keeper
     private protected virtual TimeSpan? WakeAt_NeedsLock => null;
 
     /// <summary>Reads the stored record. One load satisfies every consistent read that was queued before the load started.</summary>
-    private protected async ValueTask<T> ReadStoreAsync<T>(Func<string, ValueTask<T>> load)
+    private protected async ValueTask<StoredRecord> ReadStoreAsync(IRecordStore store, RecordKind kind)
     {
         var arrived = Volatile.Read(ref _lastCall);
         _lastReadAt = _host.Clock.Read().Monotonic;
-        var stored = await load(Name);
+        var stored = await store.LoadAsync(kind, Name);
         _comparedFor = arrived;
         return stored;
     }

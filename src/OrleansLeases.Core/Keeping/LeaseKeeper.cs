@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Core;
 
@@ -14,9 +15,9 @@ public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     /// <summary>Makes a keeper that knows nothing yet; its first call loads.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="host">What its host lends it.</param>
-    /// <param name="store">Where the records of resources are kept.</param>
-    public LeaseKeeper(string resource, KeeperHost host, IRecordStore<LeaseState> store)
-        : base(resource, host, store)
+    /// <param name="store">Where the records are kept.</param>
+    public LeaseKeeper(string resource, KeeperHost host, IRecordStore store)
+        : base(resource, host, store, RecordKind.Lease)
     {
     }
 

@@ -1,3 +1,5 @@
+using OrleansLeases.Storage;
+
 namespace OrleansLeases.Core;
 
 /// <summary>The loop of every keeper: load, apply, save by compare-and-swap, respond.</summary>
@@ -10,19 +12,23 @@ namespace OrleansLeases.Core;
 public abstract class RecordKeeper<TState> : Keeper
     where TState : class, IRecord
 {
-    private readonly IRecordStore<TState> _store;
+    private readonly IRecordStore _store;
+    private readonly RecordKind _kind;
     private protected TState? _state;
 
-    private protected RecordKeeper(string name, KeeperHost host, IRecordStore<TState> store)
+    // What the state was made from, so far as it is stored: what the next save compares with.
+    private StoredRecord? _stored;
+
+    private protected RecordKeeper(string name, KeeperHost host, IRecordStore store, RecordKind kind)
         : base(name, host)
     {
         ArgumentNullException.ThrowIfNull(store);
-        _store = store;
+        (_store, _kind) = (store, kind);
     }
 
     private protected sealed override bool KnowsState => _state is not null;
 
-    private protected sealed override void DropState() => _state = null;
+    private protected sealed override void DropState() => (_state, _stored) = (null, null);
 
     /// <summary>Takes over a record that was loaded and that this keeper does not know yet.</summary>
     private protected abstract void Adopt(TState stored);
@@ -64,7 +70,7 @@ public abstract class RecordKeeper<TState> : Keeper
             }
 
             _retryAt = now.Monotonic + RetryAfter;
-            switch (step.Durable ? await SaveAsync(state, step.Next, call.IsBackground) : SaveOutcome.Saved)
+            switch (step.Durable ? await SaveAsync(step.Next, call.IsBackground) : SaveOutcome.Saved)
             {
                 case SaveOutcome.Saved:
                     _retryAt = TimeSpan.Zero;
@@ -77,18 +83,18 @@ public abstract class RecordKeeper<TState> : Keeper
                     continue;
                 case SaveOutcome.Conflict when conflicts == 0:
                     // A lost compare-and-swap was not written: look again, once.
-                    _state = null;
+                    DropState();
                     conflicts++;
                     continue;
                 case SaveOutcome.Conflict:
-                    _state = null;
+                    DropState();
                     call.Fail(ChangedByOthers());
                     return;
                 case SaveOutcome.NotSaved:
                     call.Fail(NotSaved());
                     return;
                 default:
-                    _state = null;
+                    DropState();
                     call.RespondUnknown();
                     return;
             }
@@ -102,8 +108,8 @@ public abstract class RecordKeeper<TState> : Keeper
     {
         try
         {
-            var stored = await ReadStoreAsync(_store.LoadAsync);
-            if (_state is null || stored.Version != _state.Version) Adopt(stored);
+            _stored = await ReadStoreAsync(_store, _kind);
+            if (_state is null || _stored.Version != _state.Version) Adopt((TState)_stored.State);
             return null;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
@@ -112,11 +118,14 @@ public abstract class RecordKeeper<TState> : Keeper
         }
     }
 
-    private async ValueTask<SaveOutcome> SaveAsync(TState state, TState next, bool background)
+    private async ValueTask<SaveOutcome> SaveAsync(TState next, bool background)
     {
+        var record = new StoredRecord(_kind, Name, next);
         try
         {
-            return await _store.SaveAsync(Name, state, next, background);
+            var outcome = await _store.SaveAsync(_stored!, record, background);
+            if (outcome == SaveOutcome.Saved) _stored = record;
+            return outcome;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {

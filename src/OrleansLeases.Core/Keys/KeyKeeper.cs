@@ -1,3 +1,5 @@
+using OrleansLeases.Storage;
+
 namespace OrleansLeases.Core;
 
 /// <summary>
@@ -9,9 +11,9 @@ public sealed class KeyKeeper : RecordKeeper<KeyState>
     /// <summary>Makes a keeper that knows nothing yet; its first call loads.</summary>
     /// <param name="key">The key.</param>
     /// <param name="host">What its host lends it.</param>
-    /// <param name="store">Where the records of keys are kept.</param>
-    public KeyKeeper(string key, KeeperHost host, IRecordStore<KeyState> store)
-        : base(key, host, store)
+    /// <param name="store">Where the records are kept.</param>
+    public KeyKeeper(string key, KeeperHost host, IRecordStore store)
+        : base(key, host, store, RecordKind.Key)
     {
     }
 

@@ -53,11 +53,23 @@ public sealed record KeyState : IRecord
     [JsonIgnore]
     public long Revision => Log.Last;
 
+    bool IRecord.IsHeld => Value is not null;
+
+    // Time changes nothing about a key.
+    long? IRecord.Due => null;
+
     long IHistory.First => Log.First;
 
     long IHistory.Last => Log.Last;
 
     IEnumerable<WatchEvent> IHistory.After(string name, long sequence) => WatchViews.Changes(name, this, sequence);
+
+    byte[] IRecord.Encode() => RecordCodec.Key.Encode(this with { Log = Log.WithoutFinished() });
+
+    byte[] IRecord.EncodeBlock(long number) => RecordCodec.Key.EncodeBlock(Log.Finished(number));
+
+    IRecord IRecord.WithOlder(IEnumerable<ReadOnlyMemory<byte>> blocks) =>
+        this with { Log = Log.WithOlder(blocks.Select(block => RecordCodec.Key.DecodeBlock(block.Span))) };
 }
 
 /// <summary>The lease that a key is bound to.</summary>

@@ -58,11 +58,22 @@ public sealed record LeaseState : IRecord
     [JsonPropertyName("out")]
     public ImmutableList<PendingCleanUp>? Pending { get; init; }
 
+    bool IRecord.IsHeld => !Holders.IsEmpty;
+
+    long? IRecord.Due => LeaseMachine.DueWall(this) is { } due ? due.Ticks / TimeSpan.TicksPerMillisecond : null;
+
     long IHistory.First => Log.First;
 
     long IHistory.Last => Log.Last;
 
     IEnumerable<WatchEvent> IHistory.After(string name, long sequence) => WatchViews.Changes(name, Log, sequence);
+
+    byte[] IRecord.Encode() => RecordCodec.Lease.Encode(this with { Log = Log.WithoutFinished() });
+
+    byte[] IRecord.EncodeBlock(long number) => RecordCodec.Lease.EncodeBlock(Log.Finished(number));
+
+    IRecord IRecord.WithOlder(IEnumerable<ReadOnlyMemory<byte>> blocks) =>
+        this with { Log = Log.WithOlder(blocks.Select(block => RecordCodec.Lease.DecodeBlock(block.Span))) };
 
     /// <summary>Whether a request id was applied already.</summary>
     internal bool Knows(long requestId) => Holders.Any(holder => holder.Request.Id == requestId) || Log.TryFind(requestId, out _);

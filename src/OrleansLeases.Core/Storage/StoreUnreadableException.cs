@@ -1,4 +1,4 @@
-namespace OrleansLeases.Core;
+namespace OrleansLeases.Storage;
 
 /// <summary>
 /// A store that knows why it cannot be read and what to do, in words for callers. Whatever else a store throws, but for

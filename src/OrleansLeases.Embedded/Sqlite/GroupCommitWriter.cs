@@ -1,38 +1,33 @@
 using Microsoft.Data.Sqlite;
-using OrleansLeases.Core;
+using OrleansLeases.Storage;
 using SQLitePCL;
 
 namespace OrleansLeases.Embedded;
 
-/// <summary>What a record is of, and so where its row is.</summary>
-internal enum RecordKind
-{
-    Lease,
-    Key,
-}
-
 /// <summary>One record to be stored if its version is still the expected one.</summary>
-internal sealed class PendingSave(
-    RecordKind kind, string name, long version, bool wasHeld, bool held, long? due, byte[] state, List<(long Slot, byte[] Entries)>? blocks)
+internal sealed class PendingSave(StoredRecord previous, StoredRecord next, (long Slot, ReadOnlyMemory<byte> Entries)[] blocks)
     // Not asynchronous: a keeper's next turn then joins the very next batch. Callers of keepers never run here.
     : TaskCompletionSource<SaveOutcome>
 {
-    public RecordKind Kind => kind;
+    // On the keeper's thread: the writer has enough to do.
+    private readonly byte[] _state = next.Encode();
 
-    public string Name => name;
+    public RecordKind Kind => next.Kind;
 
-    public long Version => version;
+    public string Name => next.Name;
 
-    public bool Held => held;
+    public long Version => previous.Version;
+
+    public bool Held => next.IsHeld;
 
     /// <summary>Whether it is held or not as before, and so stands in the index of what is held or not as before.</summary>
-    public bool SameHeld => wasHeld == held;
+    public bool SameHeld => previous.IsHeld == next.IsHeld;
 
-    public long? Due => due;
+    public long? Due => next.Due;
 
-    public byte[] State => state;
+    public byte[] State => _state;
 
-    public List<(long Slot, byte[] Entries)>? Blocks => blocks;
+    public (long Slot, ReadOnlyMemory<byte> Entries)[] Blocks => blocks;
 }
 
 /// <summary>
@@ -335,7 +330,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             if (hasDue) write.Bind(4, save.Due);
             if (write != update) write.Bind(5, save.Held ? 1L : 0L);
             if (write.Bind(1, save.Name).Bind(2, save.State).Run() == 0) return SaveOutcome.Conflict;
-            foreach (var (slot, entries) in save.Blocks ?? []) block.Bind(1, save.Name).Bind(2, slot).Bind(3, entries).Run();
+            foreach (var (slot, entries) in save.Blocks) block.Bind(1, save.Name).Bind(2, slot).Bind(3, entries.Span).Run();
             return SaveOutcome.Saved;
         }
 

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Embedded;
 
@@ -11,12 +11,14 @@ namespace OrleansLeases.Embedded;
 /// Records in one SQLite file. A record's row has its newest block of the log; older blocks, which no longer change,
 /// have rows of their own, so that a busy resource does not rewrite its history with every grant.
 /// </summary>
-internal sealed class SqliteStore : IEmbeddedStore
+internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
 {
     // An index that is missing fails here, rather than make every listing slow.
-    internal const string ListHeld = "SELECT resource, state FROM lease INDEXED BY lease_held WHERE held AND resource >= ?1 ORDER BY resource";
+    internal const string ListHeld =
+        "SELECT resource, state FROM lease INDEXED BY lease_held WHERE held AND resource >= ?1 ORDER BY resource";
     internal const string ListAll = "SELECT resource, state FROM lease WHERE resource >= ?1 ORDER BY resource";
     internal const string ListKeys = "SELECT name, state FROM keys INDEXED BY keys_held WHERE held AND name >= ?1 ORDER BY name";
+    internal const string ListAllKeys = "SELECT name, state FROM keys WHERE name >= ?1 ORDER BY name";
 
     internal const string ListDue = """
         SELECT resource, due, id FROM lease WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4
@@ -34,19 +36,17 @@ internal sealed class SqliteStore : IEmbeddedStore
     private readonly GroupCommitWriter _writer;
     private readonly SqliteConnection _reader;
     private readonly Lock _readerGate = new();
-    private readonly Statement _load;
-    private readonly Statement _loadKey;
-    private readonly BlockRing _blocks;
-    private readonly BlockRing _keyBlocks;
+    private readonly Table _leases;
+    private readonly Table _keys;
     private readonly Statement _due;
-
     private readonly StoreTrouble _trouble;
 
     private SqliteStore(HeldFolder folder, int? maxPages, ILogger logger)
     {
         _folder = folder;
         _trouble = new StoreTrouble(folder.Folder, logger);
-        _ = folder.Lost.ContinueWith(lost => _trouble.Lose(lost.Result), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _ = folder.Lost.ContinueWith(
+            lost => _trouble.Lose(lost.Result), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _file = folder.Database;
         folder.Admit();
         folder.MakeDatabase();
@@ -60,21 +60,28 @@ internal sealed class SqliteStore : IEmbeddedStore
 
         _writer = new GroupCommitWriter(folder, _mark, Epoch, maxPages, _trouble);
         _reader = LeaseDatabase.Open(_file, readOnly: true);
-        _load = new Statement(_reader, "SELECT state FROM lease WHERE resource = ?1");
-        _loadKey = new Statement(_reader, "SELECT state FROM keys WHERE name = ?1");
-        _blocks = new BlockRing(new Statement(_reader, "SELECT entries FROM lease_log WHERE resource = ?1 AND slot = ?2"), LeaseRules.DefaultLogLength, slots: 64);
-        _keyBlocks = new BlockRing(new Statement(_reader, "SELECT entries FROM keys_log WHERE name = ?1 AND slot = ?2"), KeyState.LogLength, slots: 128);
+        _leases = new Table(
+            RecordKind.Lease,
+            new Statement(_reader, "SELECT state FROM lease WHERE resource = ?1"),
+            new Statement(_reader, "SELECT entries FROM lease_log WHERE resource = ?1 AND slot = ?2"),
+            slots: 64);
+        _keys = new Table(
+            RecordKind.Key,
+            new Statement(_reader, "SELECT state FROM keys WHERE name = ?1"),
+            new Statement(_reader, "SELECT entries FROM keys_log WHERE name = ?1 AND slot = ?2"),
+            slots: 128);
         _due = new Statement(_reader, ListDue);
         folder.Remember();
     }
 
-    public bool Durable => true;
+    public bool IsDurable => true;
 
+    /// <summary>Ends once another process may have the folder, with the reason and the remedy: nothing is saved from then on.</summary>
     public Task<string> Lost => _folder.Lost;
 
     public int Epoch { get; }
 
-    public string? Trouble => _trouble.Current;
+    public StorageTrouble? Trouble => _trouble.Current is { } reason ? new(StorageTroubleKind.Away, reason) : null;
 
     /// <summary>Opens a folder, which this process then has to itself.</summary>
     /// <param name="folder">The folder.</param>
@@ -94,97 +101,57 @@ internal sealed class SqliteStore : IEmbeddedStore
         }
     }
 
-    ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) => ValueTask.FromResult(Watched(() => Load(resource)));
+    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) => ValueTask.FromResult(Watched(() => Load(TableOf(kind), name)));
 
-    ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) => ValueTask.FromResult(Watched(() => LoadKey(key)));
-
-    private LeaseState Load(string resource)
+    public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {
-        lock (_readerGate)
-        {
-            LeaseState state;
-            try
-            {
-                _load.Bind(1, resource);
-                if (!_load.Next()) return LeaseState.Unused;
-                state = RecordCodec.Lease.Decode(_load.Utf8(0));
-            }
-            finally
-            {
-                _load.Reset();
-            }
-
-            return state with { Log = state.Log.WithOlder(_blocks.Read(resource, state.Log.Last, RecordCodec.Lease.DecodeBlock)) };
-        }
-    }
-
-    private KeyState LoadKey(string key)
-    {
-        lock (_readerGate)
-        {
-            KeyState state;
-            try
-            {
-                _loadKey.Bind(1, key);
-                if (!_loadKey.Next()) return KeyState.Unused;
-                state = RecordCodec.Key.Decode(_loadKey.Utf8(0));
-            }
-            finally
-            {
-                _loadKey.Reset();
-            }
-
-            return state with { Log = state.Log.WithOlder(_keyBlocks.Read(key, state.Log.Last, RecordCodec.Key.DecodeBlock)) };
-        }
-    }
-
-    public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
-    {
-        var save = new PendingSave(
-            RecordKind.Lease,
-            resource,
-            previous.Version,
-            wasHeld: !previous.Holders.IsEmpty,
-            held: !next.Holders.IsEmpty,
-            LeaseMachine.DueWall(next) is { } due ? due.Ticks / TimeSpan.TicksPerMillisecond : null,
-            RecordCodec.Lease.Encode(next with { Log = next.Log.WithoutFinished() }),
-            _blocks.FinishedBy(previous.Log, next.Log, RecordCodec.Lease.EncodeBlock));
+        var finished = next.FinishedSince(previous);
+        var save = new PendingSave(previous, next, finished.Count == 0 ? [] : TableOf(next.Kind).SlotsOf(finished));
         return new(_writer.Submit(save, background));
     }
 
-    public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background)
+    public async IAsyncEnumerable<StoredRecord> RangeAsync(
+        RecordKind kind, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var save = new PendingSave(
-            RecordKind.Key,
-            key,
-            previous.Version,
-            wasHeld: previous.Value is not null,
-            held: next.Value is not null,
-            due: null,
-            RecordCodec.Key.Encode(next with { Log = next.Log.WithoutFinished() }),
-            _keyBlocks.FinishedBy(previous.Log, next.Log, RecordCodec.Key.EncodeBlock));
-        return new(_writer.Submit(save, background));
+        // The caller gives it a thread: SQLite has none of its own.
+        await Task.CompletedTask.ConfigureAwait(false);
+        var sql = (kind, heldOnly) switch
+        {
+            (RecordKind.Lease, true) => ListHeld,
+            (RecordKind.Lease, false) => ListAll,
+            (_, true) => ListKeys,
+            _ => ListAllKeys,
+        };
+        foreach (var record in Read(kind, sql, from))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return record;
+        }
     }
 
-    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held) =>
-        Read(held ? ListHeld : ListAll, from, RecordCodec.Lease.Decode);
+    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<DueRecord>>(Watched(() => ReadDue(query)));
 
-    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => Read(ListKeys, from, RecordCodec.Key.Decode);
+    private Table TableOf(RecordKind kind) => kind == RecordKind.Lease ? _leases : _keys;
 
-    public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => Watched(() => ReadDue(last, until, limit));
-
-    private List<DueRecord> ReadDue(DueRecord? last, TimeSpan until, int limit)
+    private StoredRecord Load(Table table, string name)
     {
+        lock (_readerGate) return table.Load(name);
+    }
+
+    private List<DueRecord> ReadDue(DueQuery query)
+    {
+        // One process has the folder, and sweeps it whole.
+        if (query.Shards != 1) throw new ArgumentException($"The query is for one of {query.Shards} shards; a folder has one.", nameof(query));
         var due = new List<DueRecord>();
-        // Whoever looks every second sees that the folder is gone though nobody writes.
+        // The sweeper looks every second, and so sees that the folder is gone though nobody writes.
         if (!_folder.IsOurs()) return due;
         lock (_readerGate)
         {
             try
             {
-                _due.Bind(1, last is null ? long.MinValue : last.Due.Ticks / TimeSpan.TicksPerMillisecond).Bind(2, last?.Id ?? 0)
-                    .Bind(3, until.Ticks / TimeSpan.TicksPerMillisecond).Bind(4, limit);
-                while (_due.Next()) due.Add(new(_due.Text(0), TimeSpan.FromMilliseconds(_due.Int64(1)), _due.Int64(2)));
+                _due.Bind(1, query.After?.At ?? long.MinValue).Bind(2, query.After?.Id ?? 0).Bind(3, query.Until).Bind(4, query.Limit);
+                while (_due.Next()) due.Add(new(_due.Text(0), _due.Int64(1), _due.Int64(2)));
             }
             finally
             {
@@ -200,10 +167,8 @@ internal sealed class SqliteStore : IEmbeddedStore
         await _writer.DisposeAsync().ConfigureAwait(false);
         lock (_readerGate)
         {
-            _load.Dispose();
-            _loadKey.Dispose();
-            _blocks.Dispose();
-            _keyBlocks.Dispose();
+            _leases.Dispose();
+            _keys.Dispose();
             _due.Dispose();
             _reader.Dispose();
         }
@@ -221,8 +186,6 @@ internal sealed class SqliteStore : IEmbeddedStore
         }
     }
 
-    private delegate T Decoder<T>(ReadOnlySpan<byte> utf8);
-
     // What a read meets is looked at again by the same read: where one page is bad, all others can be read.
     private T Watched<T>(Func<T> read)
     {
@@ -237,7 +200,7 @@ internal sealed class SqliteStore : IEmbeddedStore
         }
     }
 
-    private IEnumerable<(string Name, T State)> Read<T>(string sql, string from, Decoder<T> decode)
+    private IEnumerable<StoredRecord> Read(RecordKind kind, string sql, string from)
     {
         // A connection of its own: a long listing must not keep loads waiting.
         using var connection = LeaseDatabase.Open(_file, readOnly: true);
@@ -246,7 +209,7 @@ internal sealed class SqliteStore : IEmbeddedStore
         for (var read = 1; Next(list); read++)
         {
             var name = list.Text(0);
-            if (TryDecode(name, decode, list.Utf8(1), out var state)) yield return (name, state);
+            if (TryRead(kind, name, list.Utf8(1), out var record)) yield return record;
             if (read % Portion != 0) continue;
             list.Reset();
             list.Bind(1, name + FirstAfter);
@@ -267,67 +230,74 @@ internal sealed class SqliteStore : IEmbeddedStore
         }
     }
 
-    // All others are listed, and this one is named once; whoever asks for it is told why it cannot be had.
-    private bool TryDecode<T>(string name, Decoder<T> decode, ReadOnlySpan<byte> utf8, [MaybeNullWhen(false)] out T state)
+    // All others are listed, and this one is named once; a caller that asks for it hears why it cannot be had.
+    private bool TryRead(RecordKind kind, string name, ReadOnlySpan<byte> utf8, [MaybeNullWhen(false)] out StoredRecord record)
     {
         try
         {
-            state = decode(utf8);
+            record = StoredRecord.Read(kind, name, utf8);
             return true;
         }
         catch (InvalidDataException error)
         {
-            _trouble.Name(typeof(T) == typeof(KeyState) ? $"key {name}" : name, error.Message);
-            state = default;
+            _trouble.Name(kind == RecordKind.Key ? $"key {name}" : name, error.Message);
+            record = null;
             return false;
         }
     }
 
     /// <summary>
-    /// The finished blocks of one kind of log, each in a row of its own: a ring with room for all that a log remembers
+    /// Reads one kind of record. Its finished blocks are each in a row of their own: a ring with room for all that a log remembers
     /// beside its newest block. Reading needs the lock of the connection.
     /// </summary>
-    private sealed class BlockRing(Statement read, int logLength, int slots) : IDisposable
+    private sealed class Table(RecordKind kind, Statement load, Statement loadBlock, int slots) : IDisposable
     {
-        private readonly int _kept = (logLength / BlockLog.BlockLength) - 1;
-
-        /// <summary>The blocks that a save finishes. The record itself is stored without any.</summary>
-        public List<(long Slot, byte[] Entries)>? FinishedBy<TEntry>(
-            BlockLog<TEntry> previous, BlockLog<TEntry> next, Func<TEntry[], byte[]> encode)
-            where TEntry : struct, ILogEntry
+        public StoredRecord Load(string name)
         {
-            List<(long Slot, byte[] Entries)>? finished = null;
-            for (var block = BlockLog.BlockOf(previous.Last); block < BlockLog.BlockOf(next.Last); block++)
+            StoredRecord record;
+            try
             {
-                if (block >= BlockLog.BlockOf(next.First)) (finished ??= []).Add((block % slots, encode(next.Finished(block))));
+                load.Bind(1, name);
+                if (!load.Next()) return StoredRecord.None(kind, name);
+                record = StoredRecord.Read(kind, name, load.Utf8(0));
+            }
+            finally
+            {
+                load.Reset();
             }
 
-            return finished;
+            return record.Block == record.FirstBlock ? record : record.WithBlocks(BlocksOf(record));
         }
 
-        public List<TEntry[]> Read<TEntry>(string name, long last, Decoder<TEntry[]> decode)
-            where TEntry : struct, ILogEntry
+        /// <summary>Where the blocks go that a save finishes.</summary>
+        public (long Slot, ReadOnlyMemory<byte> Entries)[] SlotsOf(IReadOnlyList<LogBlock> finished) =>
+            [.. finished.Select(block => (block.Number % slots, block.Entries))];
+
+        public void Dispose()
         {
-            var blocks = new List<TEntry[]>();
-            var tail = BlockLog.BlockOf(last);
-            for (var block = Math.Max(0, tail - _kept); block < tail; block++)
+            load.Dispose();
+            loadBlock.Dispose();
+        }
+
+        private List<ReadOnlyMemory<byte>> BlocksOf(StoredRecord record)
+        {
+            var blocks = new List<ReadOnlyMemory<byte>>();
+            for (var block = record.FirstBlock; block < record.Block; block++)
             {
                 try
                 {
-                    read.Bind(1, name).Bind(2, block % slots);
-                    if (read.Next()) blocks.Add(decode(read.Utf8(0)));
+                    loadBlock.Bind(1, record.Name).Bind(2, block % slots);
+                    if (loadBlock.Next()) blocks.Add(loadBlock.Utf8(0).ToArray());
                     else blocks.Clear();
                 }
                 finally
                 {
                     // A statement left open would hold the connection at an old snapshot, for every later load.
-                    read.Reset();
+                    loadBlock.Reset();
                 }
             }
 
             return blocks;
         }
-
-        public void Dispose() => read.Dispose();
     }
 }

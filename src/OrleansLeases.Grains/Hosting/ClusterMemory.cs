@@ -1,4 +1,5 @@
 using Orleans.Runtime;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
@@ -10,14 +11,14 @@ internal sealed class ClusterMemory
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, ClusterMemory> OfThisProcess = new(StringComparer.Ordinal);
 
-    private readonly MemoryLeaseStorage _storage = new();
+    private readonly MemoryRecordStore _storage = new();
     private readonly HashSet<SiloAddress> _silos = [];
 
     /// <summary>Takes the memory of a silo's cluster, which is made for its first silo.</summary>
     /// <param name="clusterId">The cluster.</param>
     /// <param name="silo">A silo of it, in this process.</param>
     /// <returns>The same for every silo of the cluster.</returns>
-    public static MemoryLeaseStorage Take(string clusterId, SiloAddress silo)
+    public static MemoryRecordStore Take(string clusterId, SiloAddress silo)
     {
         lock (Gate)
         {

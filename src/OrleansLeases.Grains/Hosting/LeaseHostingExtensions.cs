@@ -11,6 +11,7 @@ using Orleans.Runtime;
 using Orleans.Storage;
 using OrleansLeases.Client;
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
@@ -38,7 +39,7 @@ public static class LeaseHostingExtensions
     {
         AddGrains(silo, configure);
         silo.Services.AddSingleton<SharedMemorySilos>();
-        silo.Services.AddSingleton<ILeaseStorage>(services => services.GetRequiredService<SharedMemorySilos>().Storage);
+        silo.Services.AddSingleton(services => new LeaseStorage(services.GetRequiredService<SharedMemorySilos>().Storage));
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SharedMemorySilos>());
         return HasReminders(silo) ? silo : silo.UseInMemoryReminderService();
     }
@@ -64,12 +65,12 @@ public static class LeaseHostingExtensions
         var connection = new LeaseConnectionString(connectionString);
         AddGrains(silo, configure);
         silo.Services.AddSingleton(_ => LeaseDatabase.Of(connection));
-        silo.Services.AddSingleton<ILeaseStorage, PostgresLeaseStorage>();
-        silo.AddAdoNetGrainStorage(PostgresLeaseStorage.ProviderName, storage =>
+        AddPostgresStore(silo.Services);
+        silo.AddAdoNetGrainStorage(PostgresRecordStore.ProviderName, storage =>
         {
             storage.Invariant = Invariant;
             storage.ConnectionString = connection.Value;
-            storage.GrainStorageSerializer = new GrainRecordSerializer();
+            storage.GrainStorageSerializer = new RecordLines.Serializer();
         });
         return HasReminders(silo) ? silo : silo.UseAdoNetReminderService(reminders =>
         {
@@ -104,12 +105,35 @@ public static class LeaseHostingExtensions
         ArgumentNullException.ThrowIfNull(dataSource);
         AddGrains(silo, configure);
         silo.Services.AddSingleton(services => LeaseDatabase.Of(dataSource(services)));
-        silo.Services.AddSingleton<ILeaseStorage, PostgresLeaseStorage>();
-        silo.Services.AddKeyedSingleton<IGrainStorage>(PostgresLeaseStorage.ProviderName, (services, _) => new DataSourceGrainStorage(
+        AddPostgresStore(silo.Services);
+        silo.Services.AddKeyedSingleton<IGrainStorage>(PostgresRecordStore.ProviderName, (services, _) => new DataSourceGrainStorage(
             services.GetRequiredService<LeaseDatabase>().Source, services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId));
         if (HasReminders(silo)) return silo;
         silo.Services.AddSingleton<IReminderTable, DataSourceReminderTable>();
         return silo.AddReminders();
+    }
+
+    /// <summary>
+    /// Adds lease grains to a silo, with an <see cref="ILeaseService"/> and a <see cref="LeaseClient"/> among its services, and leases
+    /// on a store of the application's, which all silos of the cluster share.
+    /// </summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="store">
+    /// Finds the store, such as <c>services => services.GetRequiredService&lt;MyStore&gt;()</c>. The silo starts it; it stays the
+    /// application's to dispose of, which the services do for what is among them.
+    /// </param>
+    /// <param name="configure">How leases behave; the defaults where left out. The same on every silo.</param>
+    /// <returns>The same silo.</returns>
+    /// <remarks>Reminders in memory are added where the silo has none yet: call it after what adds others.</remarks>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidOperationException">The silo has leases already.</exception>
+    public static ISiloBuilder AddLeases(
+        this ISiloBuilder silo, Func<IServiceProvider, IRecordStore> store, Action<LeaseSiloOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        AddGrains(silo, configure);
+        silo.Services.AddSingleton(services => new LeaseStorage(store(services)));
+        return HasReminders(silo) ? silo : silo.UseInMemoryReminderService();
     }
 
     /// <summary>
@@ -198,6 +222,12 @@ public static class LeaseHostingExtensions
             provider.GetService<LeaseClientOptions>(),
             provider.GetService<TimeProvider>(),
             provider.GetService<ILogger<LeaseClient>>()));
+    }
+
+    private static void AddPostgresStore(IServiceCollection services)
+    {
+        services.AddSingleton<PostgresRecordStore>();
+        services.AddSingleton(provider => new LeaseStorage(provider.GetRequiredService<PostgresRecordStore>()));
     }
 
     private static bool HasReminders(ISiloBuilder silo) => silo.Services.Any(service => service.ServiceType == typeof(IReminderTable));

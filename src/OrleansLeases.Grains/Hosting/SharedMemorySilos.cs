@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Runtime;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
@@ -14,7 +15,7 @@ internal sealed class SharedMemorySilos(IClusterMembershipService membership, IL
     private readonly string _clusterId = cluster.Value.ClusterId;
 
     /// <summary>The memory of the silo's cluster. It is taken before the silo joins, so that silos that join together have the same.</summary>
-    public MemoryLeaseStorage Storage { get; } = ClusterMemory.Take(cluster.Value.ClusterId, self.SiloAddress);
+    public MemoryRecordStore Storage { get; } = ClusterMemory.Take(cluster.Value.ClusterId, self.SiloAddress);
 
     public void Participate(ISiloLifecycle lifecycle)
     {

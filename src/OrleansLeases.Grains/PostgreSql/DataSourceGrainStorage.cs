@@ -12,7 +12,7 @@ namespace OrleansLeases.Grains;
 /// </summary>
 internal sealed class DataSourceGrainStorage(NpgsqlDataSource database, string serviceId) : IGrainStorage
 {
-    private static readonly GrainRecordSerializer Serializer = new();
+    private static readonly RecordLines.Serializer Serializer = new();
 
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Metadata;
 using Orleans.Runtime;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
@@ -59,14 +60,19 @@ internal sealed partial class LeaseSweeperGrain(
     {
         try
         {
-            var until = silo.Clock.Read().Earliest;
-            DueRecord? last = null;
+            var query = new DueQuery
+            {
+                Until = silo.Clock.Read().Earliest.Ticks / TimeSpan.TicksPerMillisecond,
+                Limit = PageSize,
+                Shard = _shard,
+                Shards = Shards,
+            };
             IReadOnlyList<DueRecord> page;
             do
             {
-                page = await silo.Storage.DueAfterAsync(_shard, Shards, last, until, PageSize);
+                page = await silo.Store.DueAsync(query, cancellationToken);
                 await Task.WhenAll(page.Select(WakeAsync));
-                if (page.Count > 0) last = page[^1];
+                if (page.Count > 0) query = query with { After = page[^1] };
             }
             while (page.Count == PageSize && !cancellationToken.IsCancellationRequested);
         }
@@ -81,11 +87,11 @@ internal sealed partial class LeaseSweeperGrain(
     {
         try
         {
-            await grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(record.Resource)).WakeAsync();
+            await grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(record.Name)).WakeAsync();
         }
         catch (Exception error)
         {
-            LogNotWoken(logger, VisibleText.Show(record.Resource), error);
+            LogNotWoken(logger, VisibleText.Show(record.Name), error);
         }
     }
 

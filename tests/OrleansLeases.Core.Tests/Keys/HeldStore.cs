@@ -4,11 +4,13 @@ namespace OrleansLeases.Core.Tests;
 /// A store of leases and keys whose every call waits for the test: it lands, is answered, or fails and may land yet.
 /// After every write that lands, what must be true of the stored records is checked. Records pass through the codecs.
 /// </summary>
-internal sealed class HeldStore : IRecordStore<LeaseState>, IRecordStore<KeyState>
+internal sealed class HeldStore : IRecordStore
 {
     private readonly Dictionary<string, byte[]> _leases = [];
     private readonly Dictionary<string, byte[]> _keys = [];
     private readonly List<Call> _strays = [];
+
+    public bool IsDurable => true;
 
     /// <summary>The calls that wait, oldest first.</summary>
     public List<Call> Held { get; } = [];
@@ -21,26 +23,25 @@ internal sealed class HeldStore : IRecordStore<LeaseState>, IRecordStore<KeyStat
 
     public KeyState Key(string key) => _keys.TryGetValue(key, out var bytes) ? RecordCodec.Key.Decode(bytes) : KeyState.Unused;
 
-    ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) => Take(isWrite: false, () => Lease(resource));
+    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) => Take(
+        isWrite: false, () => new StoredRecord(kind, name, kind == RecordKind.Lease ? Lease(name) : Key(name)));
 
-    public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background) => Take(isWrite: true, () =>
-    {
-        if (Lease(resource).Version != previous.Version) return SaveOutcome.Conflict;
-        _leases[resource] = RecordCodec.Lease.Encode(next);
-        CheckAll();
-        return SaveOutcome.Saved;
-    });
-
-    ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) => Take(isWrite: false, () => Key(key));
-
-    public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background) => Take(isWrite: true, () =>
+    public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background) => Take(isWrite: true, () =>
     {
         Assert.Equal(previous.Version + 1, next.Version);
-        if (Key(key).Version != previous.Version) return SaveOutcome.Conflict;
-        _keys[key] = RecordCodec.Key.Encode(next);
+        var isLease = next.Kind == RecordKind.Lease;
+        if ((isLease ? Lease(next.Name).Version : Key(next.Name).Version) != previous.Version) return SaveOutcome.Conflict;
+        if (isLease) _leases[next.Name] = RecordCodec.Lease.Encode(next.Lease);
+        else _keys[next.Name] = RecordCodec.Key.Encode(next.Key);
         CheckAll();
         return SaveOutcome.Saved;
     });
+
+    public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     public void AnswerAll()
     {

@@ -39,7 +39,7 @@ internal sealed class ScriptedStore
         _records.TryGetValue(resource, out var bytes) ? RecordCodec.Lease.Decode(bytes) : LeaseState.Unused;
 
     /// <summary>The store as one host sees it.</summary>
-    public IRecordStore<LeaseState> For(string caller) => new View(this, caller);
+    public IRecordStore For(string caller) => new View(this, caller);
 
     private SaveOutcome Write(string resource, LeaseState previous, LeaseState next)
     {
@@ -57,7 +57,8 @@ internal sealed class ScriptedStore
         public abstract void Complete();
     }
 
-    internal sealed class SaveCall(ScriptedStore store, string caller, string resource, LeaseState previous, LeaseState next, Func<SaveCall, SaveOutcome> script)
+    internal sealed class SaveCall(
+        ScriptedStore store, string caller, string resource, LeaseState previous, LeaseState next, Func<SaveCall, SaveOutcome> script)
         : StoreCall(caller)
     {
         private readonly TaskCompletionSource<SaveOutcome> _done = new();
@@ -122,23 +123,32 @@ internal sealed class ScriptedStore
         }
     }
 
-    private sealed class View(ScriptedStore store, string caller) : IRecordStore<LeaseState>
+    private sealed class View(ScriptedStore store, string caller) : IRecordStore
     {
-        public ValueTask<LeaseState> LoadAsync(string resource)
+        public bool IsDurable => true;
+
+        public async ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name)
         {
             store.Loads++;
-            var call = new LoadCall(store, caller, resource, store._loads.TryDequeue(out var script) ? script : store.EveryLoad);
+            var call = new LoadCall(store, caller, name, store._loads.TryDequeue(out var script) ? script : store.EveryLoad);
+            Take(call);
+            return new(kind, name, await call.Task);
+        }
+
+        public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
+        {
+            store.Saves++;
+            var script = store._saves.TryDequeue(out var scripted) ? scripted : store.EverySave;
+            var call = new SaveCall(store, caller, next.Name, previous.Lease, next.Lease, script);
             Take(call);
             return new(call.Task);
         }
 
-        public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
-        {
-            store.Saves++;
-            var call = new SaveCall(store, caller, resource, previous, next, store._saves.TryDequeue(out var script) ? script : store.EverySave);
-            Take(call);
-            return new(call.Task);
-        }
+        public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         private void Take(StoreCall call)
         {

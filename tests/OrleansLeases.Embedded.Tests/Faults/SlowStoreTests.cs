@@ -8,7 +8,7 @@ namespace OrleansLeases.Embedded.Tests.Faults;
 public sealed class SlowStoreTests : IAsyncDisposable
 {
     private readonly ManualTimeProvider _time = new();
-    private readonly ScriptedStore _store = new(new MemoryStore());
+    private readonly ScriptedStore _store = new(new MemoryRecordStore());
     private readonly EmbeddedLeases _leases;
     private readonly TaskCompletionSource _write = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _writing = new(TaskCreationOptions.RunContinuationsAsynchronously);

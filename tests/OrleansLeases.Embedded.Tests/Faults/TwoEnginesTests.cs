@@ -8,7 +8,7 @@ namespace OrleansLeases.Embedded.Tests.Faults;
 public sealed class TwoEnginesTests
 {
     private readonly ManualTimeProvider _time = new();
-    private readonly MemoryStore _store = new();
+    private readonly MemoryRecordStore _store = new();
 
     [Fact]
     public async Task Acquire_OfUnusedNamesOnBothAtOnce_GrantsEachOnce()

@@ -10,7 +10,7 @@ public sealed class UnknownOutcomeTests : IAsyncDisposable
     private static readonly IOException Fault = new("the cable was pulled");
 
     private readonly ManualTimeProvider _time = new();
-    private readonly ScriptedStore _store = new(new MemoryStore());
+    private readonly ScriptedStore _store = new(new MemoryRecordStore());
     private readonly EmbeddedLeases _leases;
 
     public UnknownOutcomeTests() => _leases = Engines.Over(_store, _time);

@@ -41,7 +41,7 @@ public sealed class RecordedHistoryTests : IDisposable
     [Fact]
     public async Task TwoEnginesOnOneStore_UnderLoad_GrantLinearizably()
     {
-        var store = new MemoryStore();
+        var store = new MemoryRecordStore();
         var histories = await RecordOnTwoAsync(store);
 
         Assert.All(histories, history => Assert.Null(LeaseHistoryChecker.FindFault(Successes(history.Value), Options.ClockSkew + Options.Limits.MaxTtl)));
@@ -53,7 +53,7 @@ public sealed class RecordedHistoryTests : IDisposable
     public async Task TwoEnginesOnAStoreThatComparesNoVersions_AreFoundOut(bool compares)
     {
         // Both know the resource as free; then each grants it. By hand, since a load need not hit upon it.
-        IEmbeddedStore store = compares ? new MemoryStore() : new ForgetfulStore();
+        IRecordStore store = compares ? new MemoryRecordStore() : new ForgetfulStore();
         await using var one = Engines.Over(store, TimeProvider.System, Options);
         await using var other = Engines.Over(store, TimeProvider.System, Options);
         await one.GetAsync();
@@ -111,7 +111,7 @@ public sealed class RecordedHistoryTests : IDisposable
             Assert.True(LeaseHistoryChecker.FindFault(mutated, grace) is not null, $"Not found: {mutation}.");
     }
 
-    private static async Task<IReadOnlyDictionary<string, IReadOnlyList<LeaseOperation>>> RecordOnTwoAsync(IEmbeddedStore store)
+    private static async Task<IReadOnlyDictionary<string, IReadOnlyList<LeaseOperation>>> RecordOnTwoAsync(IRecordStore store)
     {
         await using var one = Engines.Over(store, TimeProvider.System, Options);
         await using var other = Engines.Over(store, TimeProvider.System, Options);
@@ -124,36 +124,25 @@ public sealed class RecordedHistoryTests : IDisposable
     private static IEnumerable<LeaseOperation> Successes(IEnumerable<LeaseOperation> history) =>
         history.Where(operation => operation is not (LeaseOperation.Read or LeaseOperation.FoundHeld or LeaseOperation.NotHolder));
 
-    private sealed class ForgetfulStore : IEmbeddedStore
+    private sealed class ForgetfulStore : IRecordStore
     {
-        private readonly System.Collections.Concurrent.ConcurrentDictionary<string, LeaseState> _records = new();
+        private readonly System.Collections.Concurrent.ConcurrentDictionary<string, StoredRecord> _records = new();
 
-        public bool Durable => false;
+        public bool IsDurable => false;
 
-        public Task<string> Lost { get; } = new TaskCompletionSource<string>().Task;
+        public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) =>
+            ValueTask.FromResult(_records.GetValueOrDefault(name, StoredRecord.None(kind, name)));
 
-        public int Epoch => 0;
-
-        public string? Trouble => null;
-
-        ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource) => ValueTask.FromResult(_records.GetValueOrDefault(resource, LeaseState.Unused));
-
-        public ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
+        public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
         {
-            _records[resource] = next;
+            _records[next.Name] = next;
             return ValueTask.FromResult(SaveOutcome.Saved);
         }
 
-        ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key) => throw new NotSupportedException();
+        public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
-        public ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background) => throw new NotSupportedException();
-
-        public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => [];
-
-        public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held) => [];
-
-        public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => [];
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

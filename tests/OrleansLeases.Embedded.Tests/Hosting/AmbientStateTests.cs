@@ -32,7 +32,7 @@ public sealed class AmbientStateTests
     {
         var seen = new List<string?>();
         var write = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         store.BeforeSave = _ =>
         {
             seen.Add(Tenant.Value);

@@ -7,7 +7,7 @@ namespace OrleansLeases.Embedded.Tests.Hosting;
 public sealed class CallerContextTests : IAsyncDisposable
 {
     private const string K = "limit";
-    private readonly ScriptedStore _store = new(new MemoryStore());
+    private readonly ScriptedStore _store = new(new MemoryRecordStore());
     private readonly TaskCompletionSource _write = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly EmbeddedLeases _leases;
 

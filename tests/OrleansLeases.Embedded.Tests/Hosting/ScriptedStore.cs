@@ -3,7 +3,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Embedded.Tests.Hosting;
 
 /// <summary>A store that fails, hangs or forgets to compare versions as a test tells it to.</summary>
-internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
+internal sealed class ScriptedStore(IRecordStore behind) : IRecordStore, IAsyncDisposable
 {
     /// <summary>Runs before a save; what it throws is the outcome, and nothing is written.</summary>
     public Func<LeaseState, Task>? BeforeSave { get; set; }
@@ -29,28 +29,29 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
     /// <summary>How many saves were asked for.</summary>
     public int Saves { get; private set; }
 
-    public bool Durable => behind.Durable;
-
-    public Task<string> Lost => behind.Lost;
+    public bool IsDurable => behind.IsDurable;
 
     public int Epoch => behind.Epoch;
 
-    public string? Trouble => behind.Trouble;
+    public StorageTrouble? Trouble => behind.Trouble;
 
-    ValueTask<LeaseState> IRecordStore<LeaseState>.LoadAsync(string resource)
+    public async ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name)
     {
-        BeforeLoad?.Invoke();
-        return ((IRecordStore<LeaseState>)behind).LoadAsync(resource);
+        if (kind == RecordKind.Lease) BeforeLoad?.Invoke();
+        else if (BeforeLoadKey is not null) await BeforeLoadKey(name).ConfigureAwait(false);
+        return await behind.LoadAsync(kind, name).ConfigureAwait(false);
     }
 
-    public async ValueTask<SaveOutcome> SaveAsync(string resource, LeaseState previous, LeaseState next, bool background)
+    public async ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {
-        Saves++;
+        if (next.Kind == RecordKind.Lease) Saves++;
         try
         {
-            if (BeforeSave is not null) await BeforeSave(next).ConfigureAwait(false);
-            var outcome = await behind.SaveAsync(resource, previous, next, background).ConfigureAwait(false);
-            if (AfterSave is not null) await AfterSave(next).ConfigureAwait(false);
+            if (next.Kind == RecordKind.Key && BeforeSaveKey is not null) await BeforeSaveKey(next.Name, next.Key).ConfigureAwait(false);
+            if (next.Kind == RecordKind.Lease && BeforeSave is not null) await BeforeSave(next.Lease).ConfigureAwait(false);
+            var outcome = await behind.SaveAsync(previous, next, background).ConfigureAwait(false);
+            if (next.Kind == RecordKind.Key && AfterSaveKey is not null) await AfterSaveKey(next.Name, next.Key).ConfigureAwait(false);
+            if (next.Kind == RecordKind.Lease && AfterSave is not null) await AfterSave(next.Lease).ConfigureAwait(false);
             return outcome;
         }
         catch (IOException)
@@ -60,35 +61,13 @@ internal sealed class ScriptedStore(IEmbeddedStore behind) : IEmbeddedStore
         }
     }
 
-    async ValueTask<KeyState> IRecordStore<KeyState>.LoadAsync(string key)
-    {
-        if (BeforeLoadKey is not null) await BeforeLoadKey(key).ConfigureAwait(false);
-        return await ((IRecordStore<KeyState>)behind).LoadAsync(key).ConfigureAwait(false);
-    }
+    public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
+        behind.RangeAsync(kind, from, heldOnly, cancellationToken);
 
-    public async ValueTask<SaveOutcome> SaveAsync(string key, KeyState previous, KeyState next, bool background)
-    {
-        try
-        {
-            if (BeforeSaveKey is not null) await BeforeSaveKey(key, next).ConfigureAwait(false);
-            var outcome = await behind.SaveAsync(key, previous, next, background).ConfigureAwait(false);
-            if (AfterSaveKey is not null) await AfterSaveKey(key, next).ConfigureAwait(false);
-            return outcome;
-        }
-        catch (IOException)
-        {
-            HasFailed = true;
-            throw;
-        }
-    }
+    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+        behind.DueAsync(query, cancellationToken);
 
-    public IEnumerable<(string Key, KeyState State)> ReadKeysFrom(string from) => behind.ReadKeysFrom(from);
-
-    public IEnumerable<(string Resource, LeaseState State)> ReadFrom(string from, bool held) => behind.ReadFrom(from, held);
-
-    public IReadOnlyList<DueRecord> DueAfter(DueRecord? last, TimeSpan until, int limit) => behind.DueAfter(last, until, limit);
-
-    public ValueTask DisposeAsync() => behind.DisposeAsync();
+    public ValueTask DisposeAsync() => behind is IAsyncDisposable owned ? owned.DisposeAsync() : ValueTask.CompletedTask;
 
     /// <summary>Fails once.</summary>
     public static Func<LeaseState, Task> Once(Exception error)

@@ -24,19 +24,19 @@ public sealed class CleanUpTests : IDisposable
         await using var leases = Engines.Over(store, _time);
         var grant = await leases.GrantAsync(By("ann"));
         for (var i = 0; i < 200; i++) await leases.PutAsync($"k/{i}", "1", grant);
-        Assert.Equal(200, store.BoundKeys());
+        Assert.Equal(200, await store.BoundKeysAsync());
 
         await UntilCleanAsync(store);
 
         // What stays of each is its version, so that a late put finds another one.
-        for (var i = 0; i < 200; i++) Assert.True((await ((IRecordStore<KeyState>)store).LoadAsync($"k/{i}")).Version > 1);
+        for (var i = 0; i < 200; i++) Assert.True((await store.LoadAsync(RecordKind.Key, $"k/{i}")).Version > 1);
         Assert.Null(await leases.ValueAsync("k/7"));
     }
 
     [Fact]
     public async Task CleanUp_ThatFailsAgainAndAgain_GoesOnUntilItIsDone()
     {
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         await using var leases = Engines.Over(store, _time);
         var random = new Random(1);
         var grant = await leases.GrantAsync(By("ann"));
@@ -59,7 +59,7 @@ public sealed class CleanUpTests : IDisposable
     [Fact]
     public async Task CleanUp_OfOneBrokenKey_DoesNotKeepTheOthers()
     {
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         await using var leases = Engines.Over(store, _time);
         for (var lease = 0; lease < 20; lease++)
         {
@@ -70,10 +70,10 @@ public sealed class CleanUpTests : IDisposable
             if (lease < 19) store.BeforeSaveKey = null;
         }
 
-        await UntilAsync(() =>
+        await UntilAsync(async () =>
         {
             _time.Advance(Seconds(1));
-            return Task.FromResult(store.BoundKeys() <= 20);
+            return await store.BoundKeysAsync() <= 20;
         });
         store.BeforeSaveKey = null;
         await UntilCleanAsync(store);
@@ -96,7 +96,7 @@ public sealed class CleanUpTests : IDisposable
         var left = cleanedBefore;
         first.BeforeSaveKey = (_, _) => Interlocked.Decrement(ref left) >= 0 ? Task.CompletedTask : Task.FromException(Fault);
         await leases.ReleaseAsync(grant);
-        await UntilAsync(() => Task.FromResult(Volatile.Read(ref left) < 0 || first.BoundKeys() == 0));
+        await UntilAsync(async () => Volatile.Read(ref left) < 0 || await first.BoundKeysAsync() == 0);
         await leases.DisposeAsync();
 
         var second = SqliteStore.Open(_folder.Path);
@@ -174,14 +174,14 @@ public sealed class CleanUpTests : IDisposable
         Assert.True((await leases.AddAsync("counter", 5, "once")).Value.Replayed);
     }
 
-    private async Task UntilCleanAsync(IEmbeddedStore store)
+    private async Task UntilCleanAsync(IRecordStore store)
     {
-        await UntilAsync(() =>
+        await UntilAsync(async () =>
         {
             _time.Advance(Seconds(1));
-            return Task.FromResult(store.BoundKeys() == 0 && store.IsClean());
+            return await store.BoundKeysAsync() == 0 && await store.IsCleanAsync();
         });
     }
 
-    private IEmbeddedStore Store(bool durable) => durable ? SqliteStore.Open(_folder.Path) : new MemoryStore();
+    private IRecordStore Store(bool durable) => durable ? SqliteStore.Open(_folder.Path) : new MemoryRecordStore();
 }

@@ -25,7 +25,7 @@ public sealed class CrashPointTests : IDisposable
     {
         for (var point = 0; ; point++)
         {
-            var memory = new MemoryStore();
+            var memory = new MemoryRecordStore();
             var name = $"{durable}-{written}-{point}";
             var saves = 0;
             var store = new ScriptedStore(durable ? SqliteStore.Open(_folder.Path) : memory);
@@ -39,7 +39,7 @@ public sealed class CrashPointTests : IDisposable
             var acknowledged = await Victim.LiveAsync(leases, name, store, _ => { });
             await leases.DisposeAsync();
 
-            var after = durable ? (IEmbeddedStore)SqliteStore.Open(_folder.Path) : memory;
+            var after = durable ? (IRecordStore)SqliteStore.Open(_folder.Path) : memory;
             await NothingIsLostOrLeftAsync(after, _time, acknowledged, name);
             if (Volatile.Read(ref saves) > point) continue;
             Assert.InRange(point, 9, 30);
@@ -64,7 +64,7 @@ public sealed class CrashPointTests : IDisposable
         }
     }
 
-    private static async Task NothingIsLostOrLeftAsync(IEmbeddedStore store, ManualTimeProvider time, Acknowledged acknowledged, string name)
+    private static async Task NothingIsLostOrLeftAsync(IRecordStore store, ManualTimeProvider time, Acknowledged acknowledged, string name)
     {
         await using var leases = Engines.Over(store, time);
         if (acknowledged.Unbound) Assert.Equal("free", await leases.ValueAsync($"{name}/unbound"));
@@ -78,9 +78,9 @@ public sealed class CrashPointTests : IDisposable
         await UntilAsync(async () =>
         {
             // A sweeper looks at what is on disk; in memory someone has to.
-            if (!store.Durable) await leases.GetAsync(name);
+            if (!store.IsDurable) await leases.GetAsync(name);
             time.Advance(Seconds(1));
-            return store.BoundKeys() == 0 && store.IsClean();
+            return await store.BoundKeysAsync() == 0 && await store.IsCleanAsync();
         });
         Assert.Null(await leases.ValueAsync($"{name}/bound"));
         if (acknowledged.Unbound) Assert.Equal("free", await leases.ValueAsync($"{name}/unbound"));

@@ -24,8 +24,26 @@ internal static class KeyCallsOf
     }
 
     /// <summary>How many stored keys are bound to a lease, whether it is in force or not.</summary>
-    public static int BoundKeys(this IEmbeddedStore store) => store.ReadKeysFrom("").Count(record => record.State.Binding is not null);
+    public static async Task<int> BoundKeysAsync(this IRecordStore store)
+    {
+        var bound = 0;
+        await foreach (var record in store.RangeAsync(RecordKind.Key, "", heldOnly: true, CancellationToken.None))
+        {
+            if (record.Key.Binding is not null) bound++;
+        }
+
+        return bound;
+    }
+
 
     /// <summary>Whether any stored lease has keys left to clean up.</summary>
-    public static bool IsClean(this IEmbeddedStore store) => store.ReadFrom("", held: false).All(record => record.State.Pending is null);
+    public static async Task<bool> IsCleanAsync(this IRecordStore store)
+    {
+        await foreach (var record in store.RangeAsync(RecordKind.Lease, "", heldOnly: false, CancellationToken.None))
+        {
+            if (record.Lease.Pending is not null) return false;
+        }
+
+        return true;
+    }
 }

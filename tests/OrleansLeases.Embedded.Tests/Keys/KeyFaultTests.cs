@@ -12,7 +12,7 @@ public sealed class KeyFaultTests : IAsyncDisposable
 
     private readonly ManualTimeProvider _time = new();
     private readonly TestFolder _folder = new();
-    private readonly ScriptedStore _store = new(new MemoryStore());
+    private readonly ScriptedStore _store = new(new MemoryRecordStore());
     private readonly EmbeddedLeases _leases;
 
     public KeyFaultTests() => _leases = Engines.Over(_store, _time);

@@ -44,7 +44,7 @@ internal static class Victim
         if ((await leases.ReleaseAsync(grant)).Refusal is not null) return new(Unbound: true, Ended: false, Survived: false);
         tell(Ended);
         // Either the clean-up comes to its end, or death comes first.
-        await UntilAsync(() => Task.FromResult(store.IsClean() || store.HasFailed));
+        await UntilAsync(async () => await store.IsCleanAsync() || store.HasFailed);
         return new(Unbound: true, Ended: true, Survived: !store.HasFailed);
     }
 

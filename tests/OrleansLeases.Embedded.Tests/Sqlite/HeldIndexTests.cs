@@ -19,7 +19,7 @@ public sealed class HeldIndexTests : IDisposable
     [InlineData(true)]
     public async Task WhatIsHeld_IsReadWithoutReadingWhatIsFree(bool durable)
     {
-        IEmbeddedStore store = durable ? SqliteStore.Open(_folder.Path) : new MemoryStore();
+        IRecordStore store = durable ? SqliteStore.Open(_folder.Path) : new MemoryRecordStore();
         await using var leases = Engines.Over(store, _time);
         var grants = await Task.WhenAll(Enumerable.Range(0, 600).Select(i => leases.GrantAsync(By("ann", $"r/{i:000}"))));
         await Task.WhenAll(grants.Where((_, i) => i % 200 != 0).Select(grant => leases.ReleaseAsync(grant)));
@@ -28,15 +28,17 @@ public sealed class HeldIndexTests : IDisposable
         // Held again, as a name that was free.
         await leases.GrantAsync(By("bob", "r/500"));
 
-        Assert.Equal(["r/000", "r/200", "r/400", "r/500"], store.ReadFrom("", held: true).Select(record => record.Resource));
-        Assert.Equal(["r/400", "r/500"], store.ReadFrom("r/3", held: true).Select(record => record.Resource));
-        Assert.Equal(600, store.ReadFrom("", held: false).Count());
-        Assert.Equal(["k/599"], store.ReadKeysFrom("").Select(record => record.Key));
+        Assert.Equal(["r/000", "r/200", "r/400", "r/500"], await store.NamesAsync(RecordKind.Lease, "", heldOnly: true));
+        Assert.Equal(["r/400", "r/500"], await store.NamesAsync(RecordKind.Lease, "r/3", heldOnly: true));
+        Assert.Equal(600, (await store.NamesAsync(RecordKind.Lease, "", heldOnly: false)).Count);
+        Assert.Equal(["k/599"], await store.NamesAsync(RecordKind.Key, "", heldOnly: true));
+        Assert.Equal(600, (await store.NamesAsync(RecordKind.Key, "", heldOnly: false)).Count);
     }
 
     [Theory]
     [InlineData(SqliteStore.ListHeld, "lease_held")]
     [InlineData(SqliteStore.ListKeys, "keys_held")]
+    [InlineData(SqliteStore.ListAllKeys, "sqlite_autoindex_keys_1")]
     [InlineData(SqliteStore.ListAll, "sqlite_autoindex_lease_1")]
     [InlineData(SqliteStore.ListDue, "lease_due")]
     public async Task EveryListing_GoesAlongAnIndex(string sql, string index)

@@ -21,7 +21,7 @@ public sealed class WatchTests : IDisposable
     [InlineData(false)]
     public async Task UnknownOutcome_OfAChange_IsToldOnceItIsKnown_AndNeverTwice(bool written)
     {
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         await using var leases = Engines.Over(store, _time);
         await using var events = await leases.WatchAsync(resource: R);
         Assert.Equal(("state", 0), await events.NextWordAsync());
@@ -43,7 +43,7 @@ public sealed class WatchTests : IDisposable
     [InlineData(false)]
     public async Task UnknownOutcome_OfAKey_IsToldOnceItIsKnown_AndNeverTwice(bool written)
     {
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         await using var leases = Engines.Over(store, _time);
         await using var events = await leases.WatchAsync(key: "k", since: new(0));
         var fails = 1;
@@ -64,7 +64,7 @@ public sealed class WatchTests : IDisposable
     [InlineData(false)]
     public async Task UnknownOutcome_UnderAPrefix_SaysResync_AtOnceAndOnce(bool written)
     {
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         await using var leases = Engines.Over(store, _time);
         await using var events = await leases.WatchAsync(prefix: "");
         await using var elsewhere = await leases.WatchAsync(prefix: "elsewhere");
@@ -83,7 +83,7 @@ public sealed class WatchTests : IDisposable
     [Fact]
     public async Task Store_ThatCannotBeRead_IsAskedAgain_UntilTheWatchCanGoOn()
     {
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         await using var leases = Engines.Over(store, _time);
         await using var events = await leases.WatchAsync(resource: R);
         await events.NextAsync();
@@ -178,7 +178,7 @@ public sealed class WatchTests : IDisposable
     [Fact]
     public async Task BoundKey_WhoseLeaseHasEnded_IsNeverShown_BeforeItsCleanUp()
     {
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         await using var leases = Engines.Over(store, _time);
         var grant = await leases.GrantAsync(By("ann"));
         await leases.PutAsync("k", "1", grant);
@@ -209,7 +209,7 @@ public sealed class WatchTests : IDisposable
     [Fact]
     public async Task BoundKey_WhoseOutcomeWasUnknown_IsNotShown_OnceItsLeasesEndWasTold()
     {
-        var store = new ScriptedStore(new MemoryStore());
+        var store = new ScriptedStore(new MemoryRecordStore());
         await using var leases = Engines.Over(store, _time);
         var grant = await leases.GrantAsync(By("ann"));
         await leases.PutAsync("k", "1", grant);

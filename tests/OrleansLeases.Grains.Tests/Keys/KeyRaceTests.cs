@@ -186,14 +186,17 @@ public sealed class KeyRaceTests : IAsyncLifetime
     {
         Assert.IsType<Refusal.NotFound>((await Leases.GetKeyAsync(K)).Refusal);
         await UntilCleanAsync();
-        Assert.Empty(await Storage.ReadKeysFromAsync("", default).ToListAsync());
+        Assert.Empty(await Storage.RangeAsync(RecordKind.Key, "", heldOnly: true, default).ToListAsync());
     }
 
     // No ended lease has keys on record any more.
     private Task UntilCleanAsync() => UntilAsync(async () =>
     {
-        await foreach (var (_, state) in Storage.ReadFromAsync("", LeaseFilter.Any, default))
-            if (state.Pending is not null) return false;
+        await foreach (var record in Storage.RangeAsync(RecordKind.Lease, "", heldOnly: false, default))
+        {
+            if (record.Lease.Pending is not null) return false;
+        }
+
         return true;
     });
 }

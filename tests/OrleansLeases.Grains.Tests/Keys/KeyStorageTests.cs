@@ -1,3 +1,4 @@
+using Npgsql;
 using OrleansLeases.Grains.Tests.Hosting;
 using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Calls;
@@ -52,8 +53,7 @@ public sealed class KeyStorageTests : IAsyncLifetime
     public async Task Write_ThatTheDatabaseRefuses_IsUnavailable_AndNothingChanged()
     {
         Assert.Null((await Leases.PutKeyAsync(K, Put("up"))).Refusal);
-        Storage.Surely = error => error is IOException;
-        Storage.KeyWrites.Enqueue(Throw(written: false));
+        Storage.KeyWrites.Enqueue(_ => throw new PostgresException("disk full", "ERROR", "ERROR", "53100"));
         Assert.IsType<Refusal.Unavailable>((await Leases.DeleteKeyAsync(K)).Refusal);
         Assert.Equal(1, (await Leases.GetKeyAsync(K)).Value.Version);
         Assert.True((await Leases.DeleteKeyAsync(K)).Value.Existed);

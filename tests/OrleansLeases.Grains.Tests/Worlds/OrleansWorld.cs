@@ -70,7 +70,7 @@ public sealed class OrleansMemoryWorld : OrleansWorld
 
     private protected override Task EmptyAsync(WorldSilo silo)
     {
-        FaultyStorage.Of(silo.Services).Inner = new MemoryLeaseStorage();
+        FaultyStorage.Of(silo.Services).Inner = new MemoryRecordStore();
         return Task.CompletedTask;
     }
 }

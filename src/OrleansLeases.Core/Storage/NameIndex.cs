@@ -1,8 +1,8 @@
 using OrleansLeases.Core;
 
-namespace OrleansLeases.Embedded;
+namespace OrleansLeases.Storage;
 
-/// <summary>Names in the byte order of their UTF-8. Thread-safe; whoever reads it keeps others waiting for one portion at a time.</summary>
+/// <summary>Names in the byte order of their UTF-8. Thread-safe; a reader keeps others waiting for one portion at a time.</summary>
 internal sealed class NameIndex
 {
     private const int Portion = 128;
@@ -10,11 +10,17 @@ internal sealed class NameIndex
     private readonly Lock _gate = new();
     private readonly SortedSet<string> _names = new(Utf8Order.Instance);
 
-    public void Set(string name, bool present)
+    public void Add(string name)
+    {
+        lock (_gate) _names.Add(name);
+    }
+
+    /// <summary>Has a name stand here or not. Of two calls at once, the later one finds what is true after both.</summary>
+    public void Set<T>(string name, T source, Func<T, string, bool> isPresent)
     {
         lock (_gate)
         {
-            if (present) _names.Add(name);
+            if (isPresent(source, name)) _names.Add(name);
             else _names.Remove(name);
         }
     }

@@ -1,25 +1,36 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Orleans;
 using Orleans.Configuration;
+using Orleans.Runtime;
 using Orleans.Storage;
 using OrleansLeases.Core;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Records on PostgreSQL: grains go through Orleans' ADO.NET provider, or a data source of the application's; listings and
+/// Records on PostgreSQL: loads and saves go through Orleans' ADO.NET provider, or a data source of the application's; listings and
 /// sweeps ask the same table.
 /// </summary>
-internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDisposable
+/// <remarks>
+/// It asks the provider itself rather than have a grain ask through <c>IPersistentState</c>: that reads before the first call and
+/// throws the provider's exceptions at the caller, and carries state along when a grain migrates. Every operation has a grain state
+/// of its own, so that one that was given up and completes late changes nothing here.
+/// </remarks>
+internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposable
 {
-    /// <summary>The name of the provider that lease grains and key grains have to themselves.</summary>
+    /// <summary>The name of the provider that leases and keys have to themselves.</summary>
     public const string ProviderName = "OrleansLeases";
 
+    // The names that their rows are stored under.
+    private const string LeaseKind = "lease";
+    private const string KeyKind = "key";
     private const int PageSize = 500;
 
     // Of keys fewer: each may have 64 KiB.
@@ -33,7 +44,7 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     private readonly NpgsqlDataSource _database;
     private readonly TimeProvider _time;
     private readonly LeaseClock _clock;
-    private readonly ILogger<PostgresLeaseStorage> _logger;
+    private readonly ILogger<PostgresRecordStore> _logger;
     private readonly ClockVerdict _verdict;
     private readonly string _serviceId;
     private Task _watch = Task.CompletedTask;
@@ -41,9 +52,9 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
     private volatile string? _away;
     private volatile string? _blind;
 
-    public PostgresLeaseStorage(
+    public PostgresRecordStore(
         IServiceProvider services, LeaseDatabase database, IOptions<LeaseSiloOptions> options, IOptions<ClusterOptions> cluster,
-        TimeProvider time, LeaseClock clock, ILogger<PostgresLeaseStorage> logger)
+        TimeProvider time, LeaseClock clock, ILogger<PostgresRecordStore> logger)
     {
         _grains = new(() => services.GetRequiredKeyedService<IGrainStorage>(ProviderName));
         _database = database.Source;
@@ -55,41 +66,67 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         _logger = logger;
     }
 
-    public bool Durable => true;
+    public bool IsDurable => true;
 
     public int Epoch { get; private set; }
 
-    public string? Trouble => _trouble;
-
-    public string? Away => _away;
-
-    public string? Blind => _blind;
-
-    public IGrainStorage Grains => _grains.Value;
+    public StorageTrouble? Trouble =>
+        _trouble is { } unfit ? new(StorageTroubleKind.Unfit, unfit)
+        : _blind is { } blind ? new(StorageTroubleKind.Blind, blind)
+        : _away is { } away ? new(StorageTroubleKind.Away, away)
+        : null;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         Epoch = await LeaseSchema.CheckAsync(_database, cancellationToken);
         for (var look = 1; !await LookAsync(cancellationToken); look++)
-            if (look == LooksAtStart) throw new InvalidOperationException("The database answers too slowly to compare clocks with it; half of ClockSkew has to be as long as a query takes.");
+        {
+            if (look == LooksAtStart) throw new InvalidOperationException(
+                "The database answers too slowly to compare clocks with it; half of ClockSkew has to be as long as a query takes.");
+        }
+
         if (_trouble is { } trouble) throw new InvalidOperationException(trouble);
         _watch = Background.Run(WatchAsync);
     }
 
-    // A statement that the server refuses is rolled back whole. Not so where it ended the session or itself (FATAL, PANIC):
-    // that may be after the commit. 40003 and 25P04 say that the outcome is open; classes 08 and 57 are about the connection.
-    public bool SurelyNotWritten(Exception error) => IsNotConnected(error)
-        || (error is PostgresException { InvariantSeverity: "ERROR", SqlState: { Length: 5 } state }
-            && state is not ("40003" or "25P04") && state[..2] is ("22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0"));
-
-    public IAsyncEnumerable<(string Resource, LeaseState State)> ReadFromAsync(string from, LeaseFilter state, CancellationToken cancellationToken) =>
-        ReadAsync(LeaseRecord.StateName, from, state == LeaseFilter.Held, PageSize, RecordCodec.Lease.Decode, cancellationToken);
-
-    public IAsyncEnumerable<(string Key, KeyState State)> ReadKeysFromAsync(string from, CancellationToken cancellationToken) =>
-        ReadAsync(KeyRecord.StateName, from, held: true, KeyPageSize, RecordCodec.Key.Decode, cancellationToken);
-
-    public async Task<IReadOnlyList<DueRecord>> DueAfterAsync(int shard, int shards, DueRecord? last, TimeSpan until, int limit)
+    public async ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name)
     {
+        var lines = new GrainState<RecordLines>(new RecordLines());
+        await _grains.Value.ReadStateAsync(RowKindOf(kind), GrainOf(kind, name), lines);
+        if (!lines.RecordExists) return StoredRecord.None(kind, name);
+        var (epoch, record) = lines.State!.Read(kind, name);
+        if (epoch != Epoch) throw new StoreUnreadableException(OtherEpoch(epoch));
+        record.Tag = lines.ETag;
+        return record;
+    }
+
+    public async ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
+    {
+        var lines = new GrainState<RecordLines>(RecordLines.Of(Epoch, previous, next)) { ETag = previous.Tag, RecordExists = previous.Version > 0 };
+        try
+        {
+            await _grains.Value.WriteStateAsync(RowKindOf(next.Kind), GrainOf(next.Kind, next.Name), lines);
+        }
+        catch (Exception error) when (error is InconsistentStateException or DbException { SqlState: "40001" or "40P01" })
+        {
+            // The latter two is how a database says it that makes more of isolation: of two at once, this one was undone.
+            return SaveOutcome.Conflict;
+        }
+        catch (Exception error) when (SurelyNotWritten(error))
+        {
+            return SaveOutcome.NotSaved;
+        }
+
+        next.Tag = lines.ETag;
+        return SaveOutcome.Saved;
+    }
+
+    public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
+        ReadAsync(kind, from, heldOnly, kind == RecordKind.Lease ? PageSize : KeyPageSize, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         await using var command = _database.CreateCommand(
             """
             select name, due from lease_record
@@ -98,16 +135,16 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
             order by due, name limit $8
             """);
         command.Parameters.Add(new() { Value = _serviceId });
-        command.Parameters.Add(new() { Value = LeaseRecord.StateName });
-        command.Parameters.Add(new() { Value = last is null ? long.MinValue : last.Due.Ticks / TimeSpan.TicksPerMillisecond });
-        command.Parameters.Add(new() { Value = last?.Resource ?? "" });
-        command.Parameters.Add(new() { Value = until.Ticks / TimeSpan.TicksPerMillisecond });
-        command.Parameters.Add(new() { Value = shards });
-        command.Parameters.Add(new() { Value = shard });
-        command.Parameters.Add(new() { Value = limit });
+        command.Parameters.Add(new() { Value = LeaseKind });
+        command.Parameters.Add(new() { Value = query.After?.At ?? long.MinValue });
+        command.Parameters.Add(new() { Value = query.After?.Name ?? "" });
+        command.Parameters.Add(new() { Value = query.Until });
+        command.Parameters.Add(new() { Value = query.Shards });
+        command.Parameters.Add(new() { Value = query.Shard });
+        command.Parameters.Add(new() { Value = query.Limit });
         var due = new List<DueRecord>();
-        await using var reader = await command.ExecuteReaderAsync(_stop.Token);
-        while (await reader.ReadAsync(_stop.Token)) due.Add(new(reader.GetString(0), TimeSpan.FromMilliseconds(reader.GetInt64(1))));
+        await using var reader = await command.ExecuteReaderAsync(either.Token);
+        while (await reader.ReadAsync(either.Token)) due.Add(new(reader.GetString(0), reader.GetInt64(1)));
         return due;
     }
 
@@ -117,6 +154,24 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         await _watch;
         _stop.Dispose();
     }
+
+    /// <summary>Whether a write that failed with this error certainly changed nothing.</summary>
+    /// <param name="error">What the provider threw.</param>
+    /// <returns>False where it may have been written, or may yet be.</returns>
+    // A statement that the server refuses is rolled back whole. Not so where it ended the session or itself (FATAL, PANIC):
+    // that may be after the commit. 40003 and 25P04 say that the outcome is open; classes 08 and 57 are about the connection.
+    internal static bool SurelyNotWritten(Exception error) => IsNotConnected(error)
+        || (error is PostgresException { InvariantSeverity: "ERROR", SqlState: { Length: 5 } state }
+            && state is not ("40003" or "25P04") && state[..2] is ("22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0"));
+
+    private static string RowKindOf(RecordKind kind) => kind == RecordKind.Lease ? LeaseKind : KeyKind;
+
+    private static GrainId GrainOf(RecordKind kind, string name) => kind == RecordKind.Lease
+        ? GrainId.Create(LeaseKind, LeaseGrainKey.Of(name))
+        : GrainId.Create(KeyKind, KeyGrainKey.Of(name));
+
+    private string OtherEpoch(int epoch) =>
+        $"The database's restore epoch is {epoch}, this silo started under {Epoch}; restart the silo.";
 
     // Nothing was sent. The server says so before a session begins: no connection is left, it starts up or shuts down, the user or
     // the database is none of its. Npgsql says it where it reaches no server, or its pool has no connection to spare.
@@ -131,8 +186,8 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
 
     private static bool IsNameNotFound(Exception? error) => error is SocketException { StackTrace: { } trace } && trace.Contains("System.Net.Dns.", StringComparison.Ordinal);
 
-    private async IAsyncEnumerable<(string Name, T State)> ReadAsync<T>(
-        string kind, string from, bool held, int portion, Func<ReadOnlySpan<byte>, T> decode, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StoredRecord> ReadAsync(
+        RecordKind kind, string from, bool held, int portion, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // In portions, so that a page that ends early has not read much more than it needs.
         string? after = null;
@@ -146,7 +201,7 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
                 order by name limit {portion}
                 """);
             command.Parameters.Add(new() { Value = _serviceId });
-            command.Parameters.Add(new() { Value = kind });
+            command.Parameters.Add(new() { Value = RowKindOf(kind) });
             command.Parameters.Add(new() { Value = after ?? from });
             var read = new List<(string Name, string Payload)>(portion);
             await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
@@ -155,7 +210,7 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
             foreach (var (name, payload) in read)
             {
                 after = name;
-                if (TryDecode(kind, name, payload, decode, out var state)) yield return (name, state);
+                if (TryRead(kind, name, payload, out var record)) yield return record;
             }
 
             more = read.Count == portion;
@@ -214,7 +269,7 @@ internal sealed partial class PostgresLeaseStorage : ILeaseStorage, IAsyncDispos
         var right = _verdict.Take(ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Monotonic - sent.Monotonic), answered.Monotonic);
         if (_verdict.Missed != missed) LogMissed(right is null);
         var epoch = reader.GetInt32(1);
-        var trouble = epoch != Epoch ? $"The database's restore epoch is {epoch}, this silo started under {Epoch}; restart the silo." : _verdict.Off;
+        var trouble = epoch != Epoch ? OtherEpoch(epoch) : _verdict.Off;
         if (right == true && trouble is null) _clock.Calibrate(sent);
         if (trouble != _trouble && trouble is not null) LogTrouble(_logger, trouble);
         if (_blind is null && _verdict.Blind is { } blind) LogTrouble(_logger, blind);

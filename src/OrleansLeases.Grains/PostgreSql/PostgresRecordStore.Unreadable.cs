@@ -2,28 +2,29 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
 /// <content>Records that a listing cannot read: a newer version wrote them, or they are damaged.</content>
-internal sealed partial class PostgresLeaseStorage
+internal sealed partial class PostgresRecordStore
 {
     private const int NamedAtMost = 1000;
 
-    private readonly ConcurrentDictionary<(string Kind, string Name), bool> _named = new();
+    private readonly ConcurrentDictionary<(RecordKind Kind, string Name), bool> _named = new();
 
-    // All others are listed, and this one is named once; whoever asks for it is told why it cannot be had.
-    private bool TryDecode<T>(string kind, string name, string payload, Func<ReadOnlySpan<byte>, T> decode, [MaybeNullWhen(false)] out T state)
+    // All others are listed, and this one is named once; a caller that asks for it hears why it cannot be had.
+    private bool TryRead(RecordKind kind, string name, string payload, [MaybeNullWhen(false)] out StoredRecord record)
     {
         try
         {
-            state = decode(Encoding.UTF8.GetBytes(payload));
+            record = StoredRecord.Read(kind, name, Encoding.UTF8.GetBytes(payload));
             return true;
         }
         catch (InvalidDataException error)
         {
             if (_named.Count < NamedAtMost && _named.TryAdd((kind, name), true)) LogUnreadable(_logger, VisibleText.Show(name), error.Message);
-            state = default;
+            record = null;
             return false;
         }
     }

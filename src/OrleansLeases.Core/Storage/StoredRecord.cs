@@ -1,0 +1,109 @@
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Storage;
+
+/// <summary>
+/// One record as a store keeps it: opaque, but for what a store needs. Immutable, except for <see cref="Tag"/>.
+/// </summary>
+/// <remarks>
+/// It is encoded only on demand, so that a store which keeps these objects never pays for it. What <see cref="Encode"/> writes has the
+/// newest block of the record's log, up to 16 changes; finished blocks no longer change, and a store writes each once, on its own.
+/// </remarks>
+public sealed class StoredRecord
+{
+    internal StoredRecord(RecordKind kind, string name, IRecord state) => (Kind, Name, State) = (kind, name, state);
+
+    /// <summary>What it is of.</summary>
+    public RecordKind Kind { get; }
+
+    /// <summary>Its name, within its kind. At most 512 bytes of UTF-8.</summary>
+    public string Name { get; }
+
+    /// <summary>Counts the stored writes; what compare-and-swap compares. 0 where nothing was ever stored.</summary>
+    public long Version => State.Version;
+
+    /// <summary>Whether somebody holds the lease, or the key has a value: what listings of held records show.</summary>
+    public bool IsHeld => State.IsHeld;
+
+    /// <summary>Milliseconds since the Unix epoch at which it changes by itself and must be found by a sweep; null for never.</summary>
+    public long? Due => State.Due;
+
+    /// <summary>The number of the newest block of its log, from 0, which is within what <see cref="Encode"/> writes.</summary>
+    public long Block => BlockLog.BlockOf(State.Last);
+
+    /// <summary>
+    /// The number of the oldest finished block that a load still needs: those from it to the one before <see cref="Block"/>. A store may
+    /// delete older ones.
+    /// </summary>
+    public long FirstBlock =>
+        Math.Max(0, Block + 1 - ((Kind == RecordKind.Lease ? LeaseRules.DefaultLogLength : KeyState.LogLength) / BlockLog.BlockLength));
+
+    /// <summary>
+    /// The store's own note of what is stored, such as an ETag. A store sets it when it loads or has saved the record, and finds it again
+    /// in the <c>previous</c> of the next save.
+    /// </summary>
+    public string? Tag { get; set; }
+
+    internal IRecord State { get; }
+
+    internal LeaseState Lease => (LeaseState)State;
+
+    internal KeyState Key => (KeyState)State;
+
+    /// <summary>The record of a name under which nothing was ever stored.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="name">The name.</param>
+    /// <returns>A record of version 0.</returns>
+    public static StoredRecord None(RecordKind kind, string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return new(kind, name, kind == RecordKind.Lease ? LeaseState.Unused : KeyState.Unused);
+    }
+
+    /// <summary>Reads a record, for now without the finished blocks of its log.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="payload">What <see cref="Encode"/> wrote, in this version of the software or an earlier one.</param>
+    /// <returns>The record.</returns>
+    /// <exception cref="InvalidDataException">It is not a record, or one of a newer version, which must not be rewritten.</exception>
+    public static StoredRecord Read(RecordKind kind, string name, ReadOnlySpan<byte> payload)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return new(kind, name, kind == RecordKind.Lease ? RecordCodec.Lease.Decode(payload) : RecordCodec.Key.Decode(payload));
+    }
+
+    /// <summary>Adds the finished blocks of the log to a record that was just read.</summary>
+    /// <param name="blocks">
+    /// The blocks from <see cref="FirstBlock"/> to the one before <see cref="Block"/>, oldest first. Where one is missing, only those
+    /// behind the gap.
+    /// </param>
+    /// <returns>The whole record.</returns>
+    /// <exception cref="InvalidDataException">One of them is not a block.</exception>
+    public StoredRecord WithBlocks(IEnumerable<ReadOnlyMemory<byte>> blocks)
+    {
+        ArgumentNullException.ThrowIfNull(blocks);
+        return new(Kind, Name, State.WithOlder(blocks)) { Tag = Tag };
+    }
+
+    /// <summary>Writes the record, without the finished blocks of its log.</summary>
+    /// <returns>UTF-8 JSON of one line.</returns>
+    public byte[] Encode() => State.Encode();
+
+    /// <summary>The blocks of the log that this record finishes: to be stored in the same transaction.</summary>
+    /// <param name="previous">The record that was stored before.</param>
+    /// <returns>Most often none; UTF-8 JSON of one line each.</returns>
+    public IReadOnlyList<LogBlock> FinishedSince(StoredRecord previous)
+    {
+        ArgumentNullException.ThrowIfNull(previous);
+        var first = Math.Max(previous.Block, BlockLog.BlockOf(State.First));
+        if (first >= Block) return [];
+        var finished = new List<LogBlock>();
+        for (var block = first; block < Block; block++) finished.Add(new(block, State.EncodeBlock(block)));
+        return finished;
+    }
+}
+
+/// <summary>One finished block of a record's log.</summary>
+/// <param name="Number">Its number, from 0.</param>
+/// <param name="Entries">UTF-8 JSON of one line.</param>
+public readonly record struct LogBlock(long Number, ReadOnlyMemory<byte> Entries);

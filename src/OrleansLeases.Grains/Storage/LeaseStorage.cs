@@ -1,0 +1,7 @@
+using OrleansLeases.Storage;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>Finds the store of leases among the services of a silo, which may have stores of its own as well.</summary>
+/// <param name="Store">The store. The services that it comes from dispose of it.</param>
+internal sealed record LeaseStorage(IRecordStore Store);
