@@ -38,6 +38,14 @@ has_postgres() {
     [ -n "${LEASES_TEST_POSTGRES:-}" ] || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || command -v initdb > /dev/null
 }
 
+# A page of the test's tries to call a server from a real browser. Without one, those tests are skipped and say so.
+install_chromium() {
+    command -v chromium > /dev/null || [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null && return
+    echo "== Installing Debian's chromium"
+    { apt-get update && apt-get install --yes --no-install-recommends chromium; } > "$results/chromium-install.log" 2>&1 \
+        || echo "It did not install; $results/chromium-install.log says why."
+}
+
 counter() { grep -o '<Counters [^>]*' "$1" | grep -oE " $2=\"[0-9]+\"" | grep -oE '[0-9]+'; }
 
 # One project after the other: real processes and stress tests want the machine to themselves.
@@ -75,6 +83,7 @@ run_tests() {
 
 rm -rf "$results"
 mkdir -p "$results"
+install_chromium
 
 for project in tests/*/*.csproj; do
     grep -qF "$(basename "$project")" OrleansLeases.sln && continue
