@@ -1,3 +1,6 @@
+using OrleansLeases.Embedded.Tests.Watching;
+using OrleansLeases.Testing;
+
 namespace OrleansLeases.Embedded.Tests.Hosting;
 
 /// <summary>What goes on behind calls has nothing of whoever made the first one.</summary>
@@ -8,21 +11,26 @@ public sealed class AmbientStateTests
     [Fact]
     public async Task Background_HasNothingOfWhoeverOpenedTheEngine()
     {
+        using var folder = new TestFolder();
         var time = new Observing();
         Tenant.Value = "A";
-        await using var engine = EmbeddedLeases.InMemory(time: time);
-        var grant = await engine.AcquireAsync(new() { Resource = "r", Owner = "a", Ttl = TimeSpan.FromMilliseconds(500) });
-        Assert.Null(grant.Refusal);
+        // On a disk: an engine in memory has no sweeper.
+        await using var engine = await EmbeddedLeases.OpenAsync(folder.Path, time: time);
+        Assert.Null((await engine.AcquireAsync(Calls.By("a") with { Ttl = TimeSpan.FromMilliseconds(500) })).Refusal);
         Tenant.Value = null;
-
+        await using var events = await engine.WatchAsync(resource: Calls.R);
+        Assert.IsType<WatchEvent.LeaseSnapshot>(await events.NextAsync());
         var before = time.SeenOfA;
+
         // Two turns of the sweeper, and the end of the lease.
-        var patience = TimeProvider.System.GetTimestamp();
-        while (time.Looks < 4 || (await engine.HistoryAsync("r")).Value.Events.Count < 2)
+        for (var turn = 0; turn < 2; turn++)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromSeconds(60), "The lease did not end.");
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+            await time.SweeperPausesAsync();
+            time.Advance(Observing.Pause);
         }
+
+        await time.SweeperPausesAsync();
+        Assert.IsType<WatchEvent.LeaseChanged>(await events.NextAsync());
 
         Assert.Equal(before, time.SeenOfA);
     }
@@ -50,22 +58,41 @@ public sealed class AmbientStateTests
         Assert.Equal(["A", null], seen);
     }
 
-    /// <summary>The system's clock, which notes for whom it is looked at.</summary>
+    /// <summary>A clock that the test moves, which notes for whom it is looked at. Its timers flow as the system's do.</summary>
     private sealed class Observing : TimeProvider
     {
-        private int _looks;
+        /// <summary>For how long the sweeper pauses after each turn.</summary>
+        public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+        private readonly ManualTimeProvider _inner = new();
+        private readonly SemaphoreSlim _pauses = new(0);
         private int _seenOfA;
 
-        /// <summary>By whoever is nobody's.</summary>
-        public int Looks => Volatile.Read(ref _looks);
-
         public int SeenOfA => Volatile.Read(ref _seenOfA);
+
+        public override long TimestampFrequency => _inner.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => _inner.GetUtcNow();
 
         public override long GetTimestamp()
         {
             if (Tenant.Value == "A") Interlocked.Increment(ref _seenOfA);
-            else Interlocked.Increment(ref _looks);
-            return base.GetTimestamp();
+            return _inner.GetTimestamp();
         }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var context = ExecutionContext.Capture();
+            var timer = _inner.CreateTimer(context is null ? callback : Flowing, state, dueTime, period);
+            if (dueTime == Pause) _pauses.Release();
+            return timer;
+
+            void Flowing(object? state) => ExecutionContext.Run(context, state => callback(state), state);
+        }
+
+        public void Advance(TimeSpan by) => _inner.Advance(by);
+
+        /// <summary>Completes once for each turn of the sweeper, when it is over.</summary>
+        public async Task SweeperPausesAsync() => Assert.True(await _pauses.WaitAsync(Calls.Patience), "The sweeper does not sweep.");
     }
 }
