@@ -10,8 +10,9 @@ namespace OrleansLeases.Cli.Tests;
 /// </summary>
 public sealed class RunSafetyTests : IAsyncLifetime
 {
-    private const string Ttl = "4s";
-    private const long TtlNanoseconds = 4_000_000_000;
+    // A quarter of it is for SIGTERM: long enough for a busy machine to let the command handle that before SIGKILL.
+    private const string Ttl = "12s";
+    private const long TtlNanoseconds = 12_000_000_000;
 
     private ServerProcess _server = null!;
 
@@ -58,7 +59,7 @@ public sealed class RunSafetyTests : IAsyncLifetime
         using var family = new Family();
         await using var run = await StartAsync(family);
 
-        var ordered = await Tool.RunAsync(_server.Address, "break", "r", "--grace", "3s", "--reason", "test");
+        var ordered = await Tool.RunAsync(_server.Address, "break", "r", "--grace", "9s", "--reason", "test");
         var end = Family.Now() + TtlNanoseconds;
 
         Assert.Equal(0, ordered.Code);
