@@ -104,6 +104,7 @@ public static class LeaseFenceExtensions
     }
 
     // Around the endpoint itself, and not by a middleware that looks for a mark of it: one that is not there lets everyone in.
+    // Decision requirelease-wraps-the-endpoint.
     private static TBuilder RequireLease<TBuilder>(this TBuilder endpoint, Func<HttpContext, string> resource, Action<RoutePattern> check)
         where TBuilder : IEndpointConventionBuilder
     {

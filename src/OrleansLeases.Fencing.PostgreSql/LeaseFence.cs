@@ -142,6 +142,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         try
         {
             // By itself, and committed with it: what is done under the hold may be seen by the world before any transaction ends.
+            // Decision raise-then-hold.
             await CallAsync(connection, "select lease_fence_raise($1, $2)", resource, token, options, cancellationToken).ConfigureAwait(false);
 
             // Counted from before it is sent: the server's own limit begins later, and ends later.

@@ -6,7 +6,7 @@ namespace OrleansLeases.Grains;
 /// <summary>Wakes one grain's keeper, on the grain's scheduler.</summary>
 /// <remarks>
 /// Not a grain timer: those tick by messages, which an activation that is being deactivated no longer takes, while
-/// calls that wait in the queue are still to be answered on time.
+/// calls that wait in the queue are still to be answered on time. Decision grain-alarm-is-a-plain-timer.
 /// </remarks>
 internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
 {

@@ -11,6 +11,7 @@ namespace OrleansLeases.Grains;
 /// <remarks>
 /// Not one activation at a time makes leases and keys safe but the keeper's compare-and-swap: two activations may be
 /// alive at once. Nothing travels with a migration, since monotonic times belong to a process; so they are immovable.
+/// Decision grains-are-reentrant-and-immovable.
 /// </remarks>
 /// <typeparam name="TKeeper">What it hosts.</typeparam>
 internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposable

@@ -88,6 +88,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.First, StartAsync);
         // Before the silo's grains are deactivated, since a deactivation waits for the calls that wait in the queue; and after what
         // stops with the silo while it is still active, streams above all, since that may want to release its leases.
+        // Decision stopping-silo-serves-its-leases.
         lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.BecomeActive, _ => Task.CompletedTask, StopAsync);
     }
 

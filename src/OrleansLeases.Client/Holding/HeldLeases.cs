@@ -247,7 +247,7 @@ internal sealed class HeldLeases
 
         if (lease.EndsAt <= now)
         {
-            // Someone may have seen that it had run out: it does not come back to life.
+            // Someone may have seen that it had run out: it does not come back to life. Decision lost-stays-lost.
             Lose_NeedsLock(lease, lease.LossAtTheEnd(now - _lookedAt), ref signals);
             return;
         }

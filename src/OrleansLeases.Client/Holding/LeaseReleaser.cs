@@ -29,6 +29,7 @@ internal sealed class LeaseReleaser(ILeaseService service, HolderClock clock, Ti
     private async Task<LeaseResult<LeaseRelease>> AbandonOnceAsync(AcquireRequest request)
     {
         // A repeat of the request tells whether it was granted; where this owner holds nothing, it would only be granted by that.
+        // Decision acquires-are-looked-up.
         var state = await AttemptAsync(
             stop => service.GetAsync(new() { Resource = request.Resource, Consistent = true }, stop)).ConfigureAwait(false);
         if (!state.TryGetValue(out var info, out var refusal)) return refusal;

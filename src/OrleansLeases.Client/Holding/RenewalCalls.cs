@@ -10,6 +10,7 @@ internal sealed class RenewalCalls(ILeaseService service, ServiceLimits limits, 
     public async Task<LeaseResult<RenewBatchReply>> RenewAsync(HeldLease[] batch)
     {
         // By then another call for the same leases is on its way; even a late answer counts, from when its call was sent.
+        // Decision renewals-are-sent-again.
         var limit = 3 * batch.Max(lease => lease.RenewalTimeout);
         _ = limits.AskAsync(CancellationToken.None).AsTask();
         var request = new RenewBatchRequest { Leases = Array.ConvertAll(batch, lease => lease.Renewal) };

@@ -39,7 +39,7 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
     private static readonly TimeSpan Longest = TimeSpan.FromDays(49);
 
     // A holder sends the next renewal after a fifth of the ttl. By then a server that has died without a word must be
-    // known as such; to ask another one too early costs nothing.
+    // known as such; to ask another one too early costs nothing. Decision silent-servers-are-spared.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Makes a call.</summary>
@@ -78,7 +78,7 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             if (unknown is not null && !repeatable) break;
         }
 
-        // Whatever the last server said: an earlier one may have carried it out.
+        // Whatever the last server said: an earlier one may have carried it out. Decision unknown-stays-unknown.
         return (unknown ?? last)! with { Detail = string.Join(' ', troubles!) };
     }
 

@@ -94,7 +94,7 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
             }
 
             if (items.Current.Data is not { } told) continue;
-            // Under a prefix the id is no place to go on from.
+            // Under a prefix the id is no place to go on from. Decision prefix-stream-has-one-id.
             yield return request.Prefix is null && WatchPoint.TryParse(items.Current.EventId, out var point) ? told with { ResumeFrom = point } : told;
         }
     }

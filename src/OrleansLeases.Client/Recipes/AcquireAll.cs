@@ -62,7 +62,7 @@ public static class AcquireAll
         string[] names = [.. resources];
         if (names.Length == 0) throw new ArgumentException("There is no resource; name at least one.", nameof(resources));
         foreach (var name in names) ArgumentNullException.ThrowIfNull(name, nameof(resources));
-        // Bytes, as callers in other languages compare them: strings here compare otherwise beyond U+FFFF.
+        // Bytes, as callers in other languages compare them: strings here compare otherwise beyond U+FFFF. Decision several-in-byte-order.
         Array.Sort(names, static (left, right) => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right)));
         foreach (var (before, after) in names.Zip(names.Skip(1)))
         {

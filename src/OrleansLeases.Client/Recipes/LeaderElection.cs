@@ -76,6 +76,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
         await foreach (var happened in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             // After a resync comes the state; and an event says when to look, since it does not have the metadata.
+            // Decision observers-look-after-events.
             if (happened is WatchEvent.Resync) continue;
             var leader = happened is WatchEvent.LeaseSnapshot state
                 ? LeaderOf(state.Lease)

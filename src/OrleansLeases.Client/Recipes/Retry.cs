@@ -24,7 +24,7 @@ internal static class Retry
             if (result.Refusal is not { } refusal || !ChangeOutcome.IsUnsettled(refusal, afterUnknown: unknown is not null)) return result;
             if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
             var pause = pauses.Next(refusal);
-            // Whatever was said last: an earlier call may have been carried out.
+            // Whatever was said last: an earlier call may have been carried out. Decision unknown-stays-unknown.
             if (time.GetElapsedTime(started) + pause > RetryTimeout) return unknown ?? refusal;
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         }

@@ -47,6 +47,7 @@ public sealed partial class LeaseKeeper
             }
 
             // The newest call of a request id stands for it: an older one may be a connection that is half dead.
+            // Decision newest-call-of-a-request-id.
             before = waiter.Call;
             waiter.Registration.Unregister();
             waiter.Attend(call, acquire.Request.Wait);

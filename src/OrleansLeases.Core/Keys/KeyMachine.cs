@@ -100,6 +100,7 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
     {
         if (state.Binding is { } binding && binding.Token == token && binding.Resource == resource) return new KeyReply.Forgone(null);
         // Another write of the same lease may rely on the name. In a new generation it loses, and attaches it again.
+        // Decision forgetting-asks-the-key.
         if (state.Generation <= since) _next = state with { Version = state.Version + 1, Generation = since + 1 };
         return new KeyReply.Forgone(Next.Generation);
     }
@@ -142,6 +143,7 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
     {
         var log = state.Log;
         // What was bound to an ended lease was deleted with it: that is a change of its own.
+        // Decision write-over-an-ended-lease-is-two-changes.
         if (Ended) log = log.Append(new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default), KeyState.LogLength);
         _next = state with
         {

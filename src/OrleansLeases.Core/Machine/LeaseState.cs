@@ -147,6 +147,7 @@ public sealed record Holder
     /// <summary>
     /// How far ahead the horizon lay when it was stored: the longest that anything promised under it can still be in force,
     /// whatever a clock says. Not the time to live, which a renewal may shorten while the longer promise stands.
+    /// Decision horizon-has-a-length.
     /// </summary>
     [JsonPropertyName("s")]
     public required TimeSpan HorizonLength { get; init; }
@@ -183,7 +184,10 @@ public sealed record Holder
     [JsonIgnore]
     public TimeSpan Deadline { get; init; }
 
-    /// <summary>Monotonic: until then an earlier activation may have promised a deadline that this one does not know of.</summary>
+    /// <summary>
+    /// Monotonic: until then an earlier activation may have promised a deadline that this one does not know of.
+    /// Decision inherited-floor-stays.
+    /// </summary>
     [JsonIgnore]
     public TimeSpan InheritedUntil { get; init; }
 

@@ -13,7 +13,10 @@ internal interface IServiceHost
     /// <summary>How long a call may take, beyond the wait it asks for; <see cref="Timeout.InfiniteTimeSpan"/> where it is local.</summary>
     TimeSpan CallTimeout { get; }
 
-    /// <summary>How long each renewal of a batch may take: those of the others grow old meanwhile.</summary>
+    /// <summary>
+    /// How long each renewal of a batch may take: those of the others grow old meanwhile.
+    /// Decision batch-answers-in-two-seconds.
+    /// </summary>
     TimeSpan BatchTimeout { get; }
 
     /// <summary>Why no more calls are taken, but for those of verbs that <see cref="Verb{TRequest, TReply}.IsAlwaysTaken"/>.</summary>

@@ -41,7 +41,7 @@ internal sealed class RecordWatch(
         }
     }
 
-    // A number that was never given out is another history's, whatever it says.
+    // A number that was never given out is another history's, whatever it says. Decision resume-point-names-its-history.
     private bool IsKnown(WatchPoint point) =>
         (point.History is null || point.History == history) && point.Sequence >= record.First - 1 && point.Sequence <= record.Last;
 }

@@ -15,7 +15,7 @@ internal static class WatchViews
             Reason = change.Entry.Reason,
         }));
 
-    // The record has the newest value only.
+    // The record has the newest value only. Decision newest-value-only.
     public static IEnumerable<WatchEvent> Changes(string key, KeyState state, long after) =>
         state.Log.After(after).Select(change => new WatchEvent.KeyChanged(new KeyChange
         {

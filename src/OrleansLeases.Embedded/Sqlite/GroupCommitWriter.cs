@@ -41,6 +41,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private const int MaxBackgroundAlone = 256;
 
     // How often a store in trouble is tried, whether or not anybody calls: whoever heeds its health sends nobody.
+    // Decision trouble-is-tried-by-the-writer.
     private static readonly TimeSpan TryEvery = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
@@ -187,6 +188,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             committing = true;
             _session.Commit.Run();
             // Looked at again before anybody is told: what was committed while the files went away may be with nobody.
+            // Decision folder-is-known-by-its-files.
             if (!_folder.IsOurs()) return SaveOutcome.Unknown;
             _mark.Advance(change);
             return null;

@@ -11,11 +11,12 @@ internal static class LeaseDatabase
     // "LEAS": what says in a file of SQLite's whose it is.
     private const int ApplicationId = 0x4C454153;
 
-    // A commit writes every page it touches. Records are small and spread, so small pages keep a batch small.
+    // A commit writes every page it touches. Records are small and spread, so small pages keep a batch small. Decision small-pages.
     private const int PageSize = 1024;
 
     // Pages of the log after which a commit copies them into the file: everybody waits for that, so it is done in small
     // portions. No other connection may do it beside the writer: SQLite before 3.51.3 then loses commits.
+    // Decision background-on-one-thread.
     private const int LongestLog = 2048;
 
     // Whether a resource has a holder, and a key a value, was in the records alone. What has a holder is due some time. A
@@ -62,6 +63,7 @@ internal static class LeaseDatabase
     /// Writes whatever the log shows into the file and empties the log, before anything is believed: a process that was killed,
     /// or whose sync failed, may have left commits there that are in the system's cache and not on the disk. Were they
     /// believed, a loss of power would undo what was told of them, and cut off what was written behind them.
+    /// Decision log-is-emptied-at-open.
     /// </summary>
     /// <exception cref="SqliteException">It cannot be done, or readers are at the log.</exception>
     public static void Settle(SqliteConnection connection)

@@ -9,7 +9,7 @@ namespace OrleansLeases.Embedded;
 
 /// <summary>
 /// Records in one SQLite file. A record's row has its newest block of the log; older blocks, which no longer change,
-/// have rows of their own, so that a busy resource does not rewrite its history with every grant.
+/// have rows of their own, so that a busy resource does not rewrite its history with every grant. Decision blocks-have-rows.
 /// </summary>
 internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
 {
@@ -231,6 +231,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     }
 
     // All others are listed, and this one is named once; a caller that asks for it hears why it cannot be had.
+    // Decision listings-leave-out-what-they-cannot-read.
     private bool TryRead(RecordKind kind, string name, ReadOnlySpan<byte> utf8, [MaybeNullWhen(false)] out StoredRecord record)
     {
         try

@@ -57,6 +57,7 @@ internal sealed class CallerCheck
     }
 
     // Behind a proxy that ends TLS the scheme is another; browsers tell that server the site instead.
+    // Decision sec-fetch-site-before-origin.
     private static bool IsOwnOrigin(HttpRequest request, string origin) =>
         origin.Equals($"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);
 

@@ -69,7 +69,7 @@ internal sealed class OwnPorts(IServiceProvider provider, IServiceCollection ser
     }
 
     // Of two that start at the same moment each could find the port free. This name is free again when the process has ended, and
-    // nobody but processes on the same network sees it: it is no file.
+    // nobody but processes on the same network sees it: it is no file. Decision ports-are-held-by-name.
     private bool TryLock(IPEndPoint silo)
     {
         if (!OperatingSystem.IsLinux() || silo.Port == 0 || _lock is not null) return true;

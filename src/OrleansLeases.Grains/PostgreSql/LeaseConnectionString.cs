@@ -19,6 +19,7 @@ internal sealed class LeaseConnectionString
         if (!set.Contains("Application Name")) connection.ApplicationName = "orleans-leases";
         // Not to be said otherwise. A command that takes too long would be cancelled, and the server ends a commit that
         // waits for its standby by calling it done. With the connection closed instead, its outcome is unknown, as it is.
+        // Decision only-errors-are-certain.
         connection.CancellationTimeout = -1;
         Value = connection.ConnectionString;
     }

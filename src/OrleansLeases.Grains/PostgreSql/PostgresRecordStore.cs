@@ -21,7 +21,7 @@ namespace OrleansLeases.Grains;
 /// <remarks>
 /// It asks the provider itself rather than have a grain ask through <c>IPersistentState</c>: that reads before the first call and
 /// throws the provider's exceptions at the caller, and carries state along when a grain migrates. Every operation has a grain state
-/// of its own, so that one that was given up and completes late changes nothing here.
+/// of its own, so that one that was given up and completes late changes nothing here. Decision grains-ask-their-storage.
 /// </remarks>
 internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposable
 {
@@ -160,6 +160,7 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
     /// <returns>False where it may have been written, or may yet be.</returns>
     // A statement that the server refuses is rolled back whole. Not so where it ended the session or itself (FATAL, PANIC):
     // that may be after the commit. 40003 and 25P04 say that the outcome is open; classes 08 and 57 are about the connection.
+    // Decision only-errors-are-certain.
     internal static bool SurelyNotWritten(Exception error) => IsNotConnected(error)
         || (error is PostgresException { InvariantSeverity: "ERROR", SqlState: { Length: 5 } state }
             && state is not ("40003" or "25P04") && state[..2] is ("22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0"));

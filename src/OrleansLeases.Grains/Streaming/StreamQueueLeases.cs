@@ -53,7 +53,7 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
 
         await RenewAsync(known, results).ConfigureAwait(false);
         // The balancer gives a queue up at the first failure, and nobody can have it then until its lease has run out. Grains
-        // that move answer at the second call.
+        // that move answer at the second call. Decision balancer-gets-no-lies.
         known.RemoveAll(renewal => results[renewal.Index].StatusCode != ResponseCode.TransientFailure);
         await RenewAsync(known, results).ConfigureAwait(false);
         return results;

@@ -15,7 +15,7 @@ namespace OrleansLeases.Grains;
 /// </remarks>
 internal sealed class MergedWatch : IDisposable
 {
-    // Beyond this many names the memory of their numbers is given up, and the watch with it.
+    // Beyond this many names the memory of their numbers is given up, and the watch with it. Decision prefix-watch-remembers-numbers.
     private const int MostNames = 100_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
