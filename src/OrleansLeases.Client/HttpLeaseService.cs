@@ -14,9 +14,9 @@ namespace OrleansLeases.Client;
 /// the one that answers, and on to the next where that cannot be reached, breaks off, answers 503 or does not answer
 /// in <see cref="ServerTimeout"/>; to each of them once at most. One that failed rests for 1 s and up to 45 s, and those that
 /// rest are asked only where nobody else answered. A change that may have been carried out is asked for again only where its
-/// request id or its token makes it count once: a delete is not. Whoever makes a call again after all that has failed is
-/// the caller, as <see cref="LeaseClient"/> and the recipes are, with pauses.</para>
-/// <para>What went wrong on the way is told as a refusal. A server that could not be reached at all, and a read
+/// request id or its token makes it count once: a delete is not. Once all servers have failed,
+/// this service does not repeat the call: its caller may, as <see cref="LeaseClient"/> and the recipes do, with pauses.</para>
+/// <para>A failure on the way is returned as a refusal. A server that could not be reached at all, and a read
 /// without an answer, are <see cref="Refusal.Unavailable"/>. A change that may have left without its answer coming
 /// back is <see cref="Refusal.OutcomeUnknown"/> with the request id to repeat; so every call that takes a request id
 /// gets one here where the caller left it out. An answer that is not the contract's, such as a proxy's error page,
@@ -121,7 +121,7 @@ public sealed class HttpLeaseService : ILeaseService
     /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
     /// <remarks>
     /// Where it is cancelled while the response is on its way, the grant is given back in the background; not so under a request
-    /// id of the caller's own, since a repeat may have been told of that grant: it lasts for its time to live.
+    /// id of the caller's own, since a repeat may have received that grant: it lasts for its time to live.
     /// </remarks>
     public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
     {
@@ -345,7 +345,7 @@ public sealed class HttpLeaseService : ILeaseService
     /// <inheritdoc/>
     /// <remarks>
     /// Where the connection breaks, it connects again for as long as the watch is enumerated: of a resource or key it goes
-    /// on after the last event told, of a prefix it says <see cref="WatchEvent.Resync"/>. The enumeration ends by
+    /// on after the last event received, of a prefix it yields <see cref="WatchEvent.Resync"/>. The enumeration ends by
     /// cancellation only, or throws an <see cref="InvalidOperationException"/> where the server refuses for good to go on.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>

@@ -31,7 +31,7 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <param name="service">The service. It stays the caller's, to be disposed of after the client.</param>
     /// <param name="options">How it behaves; the defaults where left out.</param>
     /// <param name="time">Its clock; the system's where left out.</param>
-    /// <param name="logger">Is told of each lease that is lost, and of renewals that begin and cease to fail; nobody where left out.</param>
+    /// <param name="logger">Logs each lost lease, and renewals that begin and cease to fail; nothing is logged where left out.</param>
     /// <exception cref="ArgumentNullException"><paramref name="service"/> is null.</exception>
     /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
     public LeaseClient(ILeaseService service, LeaseClientOptions? options = null, TimeProvider? time = null, ILogger<LeaseClient>? logger = null)
@@ -96,10 +96,11 @@ public sealed class LeaseClient : IAsyncDisposable
         return refusal is Refusal.Held ? null : throw new LeaseRefusedException(refusal);
     }
 
-    /// <summary>Acquires a lease as the request says, with refusals told as values.</summary>
+    /// <summary>Acquires a lease as the request says, with refusals returned as values.</summary>
     /// <param name="request">
     /// The request; its own <see cref="AcquireRequest.Wait"/> is not looked at. With a request id of the caller's it is
-    /// applied once, whoever repeats it; a grant that this call is not told of any more is then left to them, or to run out.
+    /// applied once, whichever caller repeats it; a grant whose response this call no longer receives is then left to those
+    /// callers, or to run out.
     /// </param>
     /// <param name="wait">How long to wait in the queue for it, 0 or more, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="cancellationToken">Leaves the queue, and gives back what was granted meanwhile under an id that was made here.</param>
@@ -221,7 +222,7 @@ public sealed class LeaseClient : IAsyncDisposable
         }
         finally
         {
-            // Under an id of the caller's, somebody else may have been told of the grant, and relies on it.
+            // Under an id of the caller's, another caller may have received the grant, and relies on it.
             if (asking is { MayHaveGranted: true, HasOwnId: true }) GoOn(Background.Run(() => _releaser.AbandonAsync(asking.Request)));
         }
     }

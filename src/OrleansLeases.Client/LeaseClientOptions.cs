@@ -10,8 +10,8 @@ public sealed record LeaseClientOptions
     public string Owner { get; init; } = $"{Environment.MachineName}/{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}";
 
     /// <summary>
-    /// How much slower than the service's this machine's clock may run, as a share: so much less than it was told does a
-    /// holder rely on.
+    /// How much slower than the service's this machine's clock may run, as a share: a holder relies
+    /// on so much less than the time that the service granted.
     /// </summary>
     /// <value>0.01 by default; 0 to 0.5.</value>
     public double ClockDrift { get; init; } = 0.01;

@@ -68,8 +68,8 @@ public sealed class LeaseHandle : IAsyncDisposable
     /// <para>Callbacks run on threads of this library, outside of any context of the caller's. However many do not return, they
     /// hold up no other lease's: each that does not has a thread of its own, for as long as it takes. Those of one token run
     /// one after the other. A callback that throws ends the process, as one of a timer does.</para>
-    /// <para>Whoever has the token, or one that is linked to it, keeps the lease; and so does a callback, or code that waits for the
-    /// token, where it refers to the handle. Where neither the handle nor the token is referred to any more, the lease is lost,
+    /// <para>Code that has the token, or one that is linked to it, keeps the lease; and so does a callback, or code that waits
+    /// for the token, where it refers to the handle. Where neither the handle nor the token is referred to any more, the lease is lost,
     /// and the callbacks run.</para>
     /// </remarks>
     public CancellationToken LostToken
@@ -85,7 +85,7 @@ public sealed class LeaseHandle : IAsyncDisposable
     public LeaseLoss? Loss => _lease.Loss;
 
     /// <summary>Present once the lease is being broken: no renewal extends it any more, and this is the time to come to an end.</summary>
-    /// <value>The notice as it was told; <see cref="Remaining"/> says how much is left of it.</value>
+    /// <value>The notice as the service sent it; <see cref="Remaining"/> says how much is left of it.</value>
     public BreakNotice? Breaking => _lease.Breaking;
 
     /// <summary>Why the last renewal did not come through; null while all is well. It is tried again until the lease has run out.</summary>

@@ -10,7 +10,8 @@ public sealed record LeaseOptions
     /// <value>30 s by default; 100 ms to 24 h unless the service is configured otherwise.</value>
     public TimeSpan Ttl { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Exclusive unless told otherwise.</summary>
+    /// <summary>Whether others may hold the resource at the same time.</summary>
+    /// <value><see cref="LeaseMode.Exclusive"/> by default.</value>
     public LeaseMode Mode { get; init; }
 
     /// <summary>For shared leases, how many may hold at once, at least 1; without it, any number.</summary>

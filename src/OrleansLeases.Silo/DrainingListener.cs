@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Connections;
 namespace OrleansLeases.Silo;
 
 /// <summary>
-/// Stops listening without cutting off whoever has just connected or is about to send a request on a connection that was kept:
-/// its caller would not know whether that request was carried out. It is unbound once it has let everyone in who had connected,
+/// Stops listening without cutting off a caller that has just connected or is about to send a request on a connection that was kept:
+/// the caller would not know whether that request was carried out. It is unbound once it has let everyone in who had connected,
 /// and each connection was closed with an answer, or some time has passed.
 /// </summary>
 /// <param name="inner">Kestrel's.</param>

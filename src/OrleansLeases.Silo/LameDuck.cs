@@ -4,7 +4,7 @@ using OrleansLeases.Gateway.Hosting;
 namespace OrleansLeases.Silo;
 
 /// <summary>
-/// Keeps the gateway open for a moment after the process was told to end. It is not ready any more, and asks with each
+/// Keeps the gateway open for a moment after the process was asked to end. It is not ready any more, and asks with each
 /// answer that the connection be closed: so clients and load balancers turn to other silos before their connections are cut. Then
 /// nobody is let in any more, and those who are connected are answered for another moment (<see cref="DrainingTransport"/>).
 /// </summary>
@@ -21,7 +21,7 @@ internal sealed class LameDuck : IHostedLifecycleService
         .AddSingleton<IConnectionListenerFactory>(provider => new DrainingTransport(
             lastMoment ?? LastMoment, provider.GetService<ConnectionBound>(), provider.GetRequiredService<ILoggerFactory>()));
 
-    /// <summary>Has every answer of a gateway ask that the connection be closed, once the process was told to end.</summary>
+    /// <summary>Has every answer of a gateway ask that the connection be closed, once the process was asked to end.</summary>
     /// <param name="app">The gateway, before it has anything else.</param>
     public static void Use(WebApplication app)
     {

@@ -20,7 +20,7 @@ migrate.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async
     return 0;
 }));
 
-var show = new Command("show", "Tells the restore epoch.");
+var show = new Command("show", "Shows the restore epoch.");
 show.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async settings =>
 {
     Console.WriteLine(await LeaseSchema.EpochAsync(DatabaseOf(settings), cancellation));

@@ -21,7 +21,7 @@ internal static class SiloHost
     private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan MaxJoinTime = TimeSpan.FromMinutes(2);
 
-    /// <summary>Serves until the process is told to end.</summary>
+    /// <summary>Serves until the process is asked to end.</summary>
     public static async Task<int> RunAsync(SiloSettings settings, CancellationToken cancellationToken)
     {
         OutOfMemory.EndsTheProcess();
@@ -62,7 +62,7 @@ internal static class SiloHost
         builder.Logging.ClearProviders()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
             .SetMinimumLevel(LogLevel.Warning)
-            // A start that fails is told in one sentence instead.
+            // The host prints a start that fails in one sentence instead.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
             // At most starts it takes the time before its first check for a stall.
             .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
@@ -132,7 +132,7 @@ internal static class SiloHost
         client.AddLeases();
     }
 
-    /// <summary>What is worth a sentence to whoever started it, rather than a stack trace.</summary>
+    /// <summary>Errors that the host prints as a sentence rather than as a stack trace.</summary>
     public static bool IsPlain(Exception error) => error is NpgsqlException or SocketException or IOException or OrleansConfigurationException
         or OrleansException or ArgumentException or InvalidOperationException or FormatException or SettingsException or AggregateException;
 }

@@ -13,7 +13,7 @@ internal static class Background
     public static ITimer Timer(TimeProvider time, TimerCallback callback, object? state) =>
         Make(() => time.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
 
-    /// <summary>Makes or starts something that would keep the context of whoever makes it.</summary>
+    /// <summary>Makes or starts something that would keep its caller's context.</summary>
     public static T Make<T>(Func<T> make) => Make(static make => make(), make);
 
     /// <inheritdoc cref="Make{T}(Func{T})"/>

@@ -14,7 +14,7 @@ internal sealed class CallerContext
 
     private bool IsHere => _context is null ? TaskScheduler.Current == _scheduler : SynchronizationContext.Current == _context;
 
-    /// <summary>Has work run in the context of whoever calls this, whichever thread starts it.</summary>
+    /// <summary>Has work run in the context of this method's caller, whichever thread starts it.</summary>
     /// <param name="work">The work. Cancelled by its token before its context has taken it up, it is not started any more.</param>
     public static Func<T, CancellationToken, Task<TResult>> Bind<T, TResult>(Func<T, CancellationToken, Task<TResult>> work) =>
         Capture() is { } caller ? (given, stop) => caller.RunAsync(() => work(given, stop), stop) : work;

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace OrleansLeases;
 
 /// <summary>
-/// Joins what the log says of a failure to what a caller is told of it. What went wrong inside, an exception's text or its
+/// Joins what the log says of a failure to the error that a caller receives. What went wrong inside, an exception's text or its
 /// stack, is for the log: it helps a caller little and an attacker much.
 /// </summary>
 internal static class FailureId

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace OrleansLeases;
 
 /// <summary>
-/// The addresses that a server is told to listen on. Kestrel takes what it cannot read, such as a port with a slip in it, for a
+/// The addresses that a server is configured to listen on. Kestrel takes what it cannot read, such as a port with a slip in it, for a
 /// name, and a name for all addresses of the machine: so a server that was meant for loopback would be open to everybody.
 /// </summary>
 internal static class ListenUrls
@@ -15,7 +15,7 @@ internal static class ListenUrls
     public static string[] Split(string urls) => urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>Says what is wrong with addresses.</summary>
-    /// <param name="field">Where they were told.</param>
+    /// <param name="field">The setting or option that names them.</param>
     /// <param name="urls">The addresses.</param>
     /// <returns>A sentence with the field, its value and the remedy; null where nothing is wrong.</returns>
     public static string? ProblemOf(string field, string urls)

@@ -55,15 +55,15 @@ internal sealed class RestoreVerb : Verb
     }
 }
 
-/// <summary>What goes wrong with a data folder is told in one sentence.</summary>
+/// <summary>An error in a data folder is printed in one sentence.</summary>
 internal static class FolderErrors
 {
     public static int Tell(ParseResult parsed, Func<string> act)
     {
-        string told;
+        string outcome;
         try
         {
-            told = act();
+            outcome = act();
         }
         catch (Exception e) when (e is IOException or InvalidDataException or InvalidOperationException or UnauthorizedAccessException)
         {
@@ -71,7 +71,7 @@ internal static class FolderErrors
             return ExitCode.Failed;
         }
 
-        parsed.InvocationConfiguration.Output.WriteLine(told);
+        parsed.InvocationConfiguration.Output.WriteLine(outcome);
         return ExitCode.Done;
     }
 }

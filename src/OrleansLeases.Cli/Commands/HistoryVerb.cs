@@ -19,7 +19,7 @@ internal sealed class HistoryVerb : ClientVerb
             {
                 LeasePrinter.Print(history, writer);
                 if (history.Events.Count == 0) output.Note("nothing has happened yet");
-                else if (history.FirstSequence > 1) output.Note($"events before {history.FirstSequence} are no longer told");
+                else if (history.FirstSequence > 1) output.Note($"events before {history.FirstSequence} are no longer kept");
             },
             server.Hint);
 }

@@ -43,7 +43,7 @@ internal sealed class ServerConnection : IDisposable
         string[] servers = [.. texts.SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries))];
         if (servers.Select(server => ServerAddresses.Fault(origin, server)).FirstOrDefault(fault => fault is not null) is { } fault) throw new UsageException(fault);
 
-        // Whoever joins lists from two places may name one twice; it is asked once.
+        // A list joined from two places may name a server twice; it is asked once.
         servers = [.. servers.DistinctBy(server => new Server(new(server)).Root)];
         return new(servers, origin == "--server");
     }

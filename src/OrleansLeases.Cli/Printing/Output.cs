@@ -14,7 +14,7 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
     /// <summary>Prints an answer and tells the exit code that goes with it.</summary>
     /// <param name="result">The answer.</param>
     /// <param name="wire">How its value is written on the wire.</param>
-    /// <param name="print">How its value is told to people.</param>
+    /// <param name="print">How its value is printed for people.</param>
     /// <param name="hint">What to try next, after a refusal.</param>
     public int Print<T>(LeaseResult<T> result, JsonTypeInfo<T> wire, Action<T, TextWriter> print, Func<Refusal, string?>? hint = null)
         where T : class
@@ -26,9 +26,9 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
     }
 
     /// <summary>Prints an event of a watch, at once.</summary>
-    public void Print(WatchEvent told)
+    public void Print(WatchEvent change)
     {
-        results.WriteLine(json ? WatchPrinter.Json(told) : WatchPrinter.Line(told));
+        results.WriteLine(json ? WatchPrinter.Json(change) : WatchPrinter.Line(change));
         results.Flush();
     }
 

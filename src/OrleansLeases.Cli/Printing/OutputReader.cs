@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace OrleansLeases.Cli.Printing;
 
 /// <summary>
-/// Whoever reads standard output. A program that writes learns by a signal that a reader such as <c>grep -m1</c> has gone; one that
+/// The reader of standard output. A program that writes learns by a signal that a reader such as <c>grep -m1</c> has gone; one that
 /// waits would wait on, for nobody.
 /// </summary>
 internal static partial class OutputReader
@@ -36,7 +36,7 @@ internal static partial class OutputReader
     [LibraryImport("libc", EntryPoint = "poll")]
     private static partial int Poll(ref Descriptor descriptors, nuint count, int milliseconds);
 
-    /// <summary><c>struct pollfd</c>: errors are told of unasked.</summary>
+    /// <summary><c>struct pollfd</c>: poll reports errors unasked.</summary>
     private struct Descriptor
     {
         public int Number;

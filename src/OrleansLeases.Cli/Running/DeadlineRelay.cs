@@ -16,7 +16,7 @@ internal sealed class DeadlineRelay(LeaseHandle lease, GuardProcess guard, Actio
     private bool _isBreaking;
     private bool _isInTrouble;
 
-    /// <summary>Whether the time that the guard was told is over, as far as it lets the command have it.</summary>
+    /// <summary>Whether the last deadline that the guard received is over, as far as it lets the command have it.</summary>
     public bool HasRunOut
     {
         get

@@ -8,8 +8,8 @@ namespace OrleansLeases.Cli.Running;
 /// as the guard ends, however that comes, and kills the guard, stopped or not, at a moment that each renewal puts off.
 /// </summary>
 /// <remarks>
-/// The end of a pipe's last writer is an event that its readers may be told of by a signal of their choice, and so may a process
-/// group. The kernel knows this group by itself rather than by a number, which others could have by then.
+/// When a pipe's last writer ends, the kernel can send its readers a signal of their choice, and a process
+/// group as well. The kernel knows this group by itself rather than by a number, which others could have by then.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class GroupKillSwitch

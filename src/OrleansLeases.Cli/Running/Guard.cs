@@ -11,7 +11,7 @@ namespace OrleansLeases.Cli.Running;
 
 /// <summary>
 /// The process between <c>leases run</c> and its command. It leads the command's process group and ends the group
-/// before the last deadline it was told, whatever has become of the renewer: killed, stopped or hung. What becomes of the
+/// before the last deadline it received, whatever has become of the renewer: killed, stopped or hung. What becomes of the
 /// group when the guard itself is, is up to <see cref="GroupKillSwitch"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]
@@ -79,7 +79,7 @@ internal sealed class Guard : IDisposable
         }
         catch (IOException)
         {
-            // The renewer is gone, and with it whoever would have read the last report.
+            // The renewer, which would have read the last report, is gone.
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed class Guard : IDisposable
             return Report(new GuardMessage.Ended(ExitCode.NotExecutable));
         }
 
-        foreach (var told in early) Obey(told);
+        foreach (var earlier in early) Obey(earlier);
         await WatchAsync(command);
         Terminal.Pass(from: _group, to: renewerGroup);
         GC.KeepAlive(survives);
@@ -208,9 +208,9 @@ internal sealed class Guard : IDisposable
             var sleep = Task.Delay(next > longest ? longest : Max(next, TimeSpan.Zero), _time);
             await Task.WhenAny(sleep, ended.IsCompleted ? sleep : ended, renewerLives ? order : sleep);
             if (!renewerLives || !order.IsCompleted) continue;
-            if (await order is { } told)
+            if (await order is { } received)
             {
-                Obey(told);
+                Obey(received);
                 order = NextOrderAsync();
             }
             else
@@ -232,7 +232,7 @@ internal sealed class Guard : IDisposable
     {
         switch (order)
         {
-            // It moves the end of a command that has been told to end forward only: that one may have stopped halfway.
+            // It moves the end of a command that has had its SIGTERM forward only: that one may have stopped halfway.
             case GuardMessage.Until until:
                 PutOff(until.Deadline);
                 break;

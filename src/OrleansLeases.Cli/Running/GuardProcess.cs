@@ -4,7 +4,9 @@ using System.Runtime.Versioning;
 
 namespace OrleansLeases.Cli.Running;
 
-/// <summary>The renewer's end of its guard: a child process, told of each deadline through one pipe, reporting through another.</summary>
+/// <summary>
+/// The renewer's end of its guard: a child process that receives each deadline through one pipe and reports through another.
+/// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class GuardProcess : IDisposable
 {

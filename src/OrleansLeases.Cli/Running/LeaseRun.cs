@@ -80,7 +80,7 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
         await feed.StartCommandAsync();
         var report = await guard.Finished;
 
-        // The kernel has killed with the guard whoever was left of the group; until they are gone, nobody else gets the lease.
+        // The kernel has killed what was left of the group with the guard; until those processes are gone, nobody else gets the lease.
         while (!ProcessGroup.IsGone(guard.Group)) await Task.Delay(GroupPoll, TimeProvider.System);
 
         await ended.CancelAsync();

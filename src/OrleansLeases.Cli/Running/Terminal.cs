@@ -3,8 +3,8 @@ using System.Runtime.Versioning;
 namespace OrleansLeases.Cli.Running;
 
 /// <summary>
-/// Who reads the terminal and gets its Ctrl-C: the command while it runs, whoever had it before afterwards. It is the terminal
-/// of the session, wherever standard input comes from: commands that ask for a password open it themselves.
+/// Who reads the terminal and gets its Ctrl-C: the command while it runs, and afterwards the process group that had it before. It
+/// is the terminal of the session, wherever standard input comes from: commands that ask for a password open it themselves.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal static class Terminal
@@ -17,8 +17,8 @@ internal static class Terminal
     public static bool Exists => Descriptor >= 0;
 
     /// <summary>
-    /// Whether the command is to begin with the terminal. In a pipeline it is the pager's, or whoever's; there the command gets
-    /// it when it asks.
+    /// Whether the command is to begin with the terminal. In a pipeline it is the pager's, or another process's; there the
+    /// command gets it when it asks.
     /// </summary>
     public static bool IsForTheCommand() => IsInForeground() && Linux.IsTerminal(StandardInput) == 1 && Linux.IsTerminal(StandardOutput) == 1;
 

@@ -12,16 +12,16 @@ internal static class LeaseServer
     // For the store and its listings, and for what .NET opens when it is first needed.
     private const int DescriptorsInReserve = 96;
 
-    // Together less than the 10 s after which docker kills what it has told to end.
+    // Together less than the 10 s after which docker kills a container that it has asked to stop.
     private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(8);
 
-    /// <summary>Serves until the process is told to end.</summary>
+    /// <summary>Serves until the process is asked to end.</summary>
     /// <param name="folder">Where the leases are kept, or null to keep them in memory.</param>
     /// <param name="urls">The addresses to listen on, separated by semicolons.</param>
     /// <param name="allowedHosts">The names under which it may be called besides its own, separated by semicolons.</param>
-    /// <param name="results">Told the addresses, once they are listened on.</param>
-    /// <param name="note">Told what went wrong.</param>
+    /// <param name="results">Receives the addresses, once the server listens on them.</param>
+    /// <param name="note">Receives what went wrong.</param>
     public static async Task<int> RunAsync(string? folder, string urls, string allowedHosts, TextWriter results, Action<string> note)
     {
         OutOfMemory.EndsTheProcess();
@@ -88,6 +88,6 @@ internal static class LeaseServer
     private static void Log(ILoggingBuilder logging) => logging.ClearProviders()
         .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
         .SetMinimumLevel(LogLevel.Warning)
-        // A start that fails is told in one sentence instead.
+        // The server prints a start that fails in one sentence instead.
         .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
 }

@@ -7,7 +7,9 @@ internal static class CallSite
 {
     private static readonly string Own = typeof(CallSite).Assembly.GetName().Name!;
 
-    /// <summary>The nearest caller outside of this library; null where it cannot be told, as after an await of a recipe's.</summary>
+    /// <summary>
+    /// The nearest caller outside of this library; null where the stack does not show it, as after an await of a recipe's.
+    /// </summary>
     public static string? OfCaller()
     {
         foreach (var frame in new StackTrace(skipFrames: 1, fNeedFileInfo: false).GetFrames())

@@ -1,9 +1,9 @@
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
-/// Runs signals on threads of their own. A signal calls code of the application, which may not return for long; so whoever
-/// takes one first sees to it that those behind it have another thread. Of as many that do not return, each has one in the
-/// end; of those that do, a few run all. Thread-safe.
+/// Runs signals on threads of their own. A signal calls code of the application, which may not return for long; so a thread
+/// that takes a signal first sees to it that the signals queued behind it have another thread. Signals that do not return
+/// have a thread each in the end; a few threads run all signals that do return. Thread-safe.
 /// </summary>
 internal sealed class CallbackThreads
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansLeases.Client.Holding;
 
-/// <summary>What a client tells of its leases.</summary>
+/// <summary>What a client logs about its leases.</summary>
 internal static partial class ClientLog
 {
     [LoggerMessage(1, LogLevel.Warning, "The lease on '{Resource}' of '{Owner}' with token {Token} was lost ({Reason}): {Detail}")]

@@ -31,7 +31,7 @@ internal sealed class HeldLease
     /// <param name="grant">The grant.</param>
     /// <param name="sentAt">When the call that brought it was sent, by the holder's clock: its time counts from there.</param>
     /// <param name="now">When its answer was here.</param>
-    /// <param name="drift">The share of any time told that is not relied on, since this machine's clock may run slow.</param>
+    /// <param name="drift">The share of a granted time that the holder does not rely on, since this machine's clock may run slow.</param>
     /// <param name="maxHold">How long it is held at most, however often it is renewed.</param>
     /// <param name="takenIn">The code that took it, where that is known.</param>
     public HeldLease(LeaseGrant grant, TimeSpan sentAt, TimeSpan now, double drift, TimeSpan? maxHold = null, string? takenIn = null)
@@ -96,7 +96,7 @@ internal sealed class HeldLease
         if (renewal.Breaking is { } notice)
         {
             // No answer goes beyond any notice, and no notice ends later than that from now, wherever it was in between. Where more
-            // was told before, an order by force has taken it away: what is left counts from when the renewal was sent.
+            // was granted before, a break by force has taken it away: what is left counts from when the renewal was sent.
             var atMost = now + notice.EndsIn;
             _latestEnd = Min(_latestEnd, EndsAt > atMost ? sentAt + Trusted(renewal.Elapsed + notice.EndsIn) : atMost);
             _endsByOrder = renewal.Remaining >= notice.EndsIn;
@@ -124,7 +124,7 @@ internal sealed class HeldLease
     }
 
     /// <summary>The lease is lost.</summary>
-    /// <returns>The signal for whoever asked to be told.</returns>
+    /// <returns>The signal, which cancels the lost token; null where no code has that token.</returns>
     public Action? Lose_NeedsLock(LeaseLoss loss)
     {
         Loss = loss;

@@ -83,13 +83,18 @@ internal sealed class HeldLeases
         }
     }
 
-    /// <summary>Whether somebody may have the lost token of a lease whose handle was collected, and who will be told when nobody has.</summary>
+    /// <summary>
+    /// Whether somebody may have the lost token of a lease whose handle was collected. The token's source abandons the lease once
+    /// nobody has.
+    /// </summary>
     public bool LetGo(HeldLease lease)
     {
         lock (_gate) return lease.LetGo_NeedsLock();
     }
 
-    /// <summary>Ends a lease that nobody has a handle or a token of any more: it is lost, and told so, before it is given back.</summary>
+    /// <summary>
+    /// Ends a lease that nobody has a handle or a token of any more: it is lost, and its signal runs, before it is given back.
+    /// </summary>
     /// <param name="lease">The lease.</param>
     /// <param name="source">The source of its signal, if there was one: it can be reached no more from here.</param>
     /// <param name="giveBack">Gives it back, if it was held until then.</param>

@@ -39,7 +39,7 @@ internal sealed class HolderClock
         return last.Progress + Since(last, stamp, Wall());
     }
 
-    /// <summary>Takes a reading. Whoever watches deadlines takes one every few milliseconds.</summary>
+    /// <summary>Takes a reading. The alarm that watches deadlines takes one every few milliseconds.</summary>
     public TimeSpan Sample()
     {
         lock (_gate)

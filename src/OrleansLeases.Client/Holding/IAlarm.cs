@@ -1,7 +1,7 @@
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>
-/// What drives a client: it looks at what is due in time, and carries signals out to whoever waits for them. Thread-safe.
+/// What drives a client: it looks at what is due in time, and runs signals, such as those of leases that are lost. Thread-safe.
 /// </summary>
 internal interface IAlarm : IDisposable
 {

@@ -2,7 +2,10 @@ using OrleansLeases.Client.Internal;
 
 namespace OrleansLeases.Client.Holding;
 
-/// <summary>Gives back what is not needed any more, or what nobody was told of. Never throws; what goes wrong is told as a refusal. Thread-safe.</summary>
+/// <summary>
+/// Gives back leases that are not needed any more, and grants whose response nobody received. Never throws: a failure is
+/// returned as a refusal. Thread-safe.
+/// </summary>
 /// <param name="service">The service.</param>
 /// <param name="clock">The holder's clock.</param>
 /// <param name="time">The clock of pauses and limits.</param>
@@ -28,7 +31,7 @@ internal sealed class LeaseReleaser(ILeaseService service, HolderClock clock, Ti
 
     private async Task<LeaseResult<LeaseRelease>> AbandonOnceAsync(AcquireRequest request)
     {
-        // A repeat of the request tells whether it was granted; where this owner holds nothing, it would only be granted by that.
+        // A repeat of the request shows whether it was granted; where this owner holds nothing, the repeat itself would be granted.
         // Decision acquires-are-looked-up.
         var state = await AttemptAsync(
             stop => service.GetAsync(new() { Resource = request.Resource, Consistent = true }, stop)).ConfigureAwait(false);

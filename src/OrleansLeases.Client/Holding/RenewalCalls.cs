@@ -6,7 +6,7 @@ internal sealed class RenewalCalls(ILeaseService service, ServiceLimits limits, 
     /// <summary>How many leases one call may renew.</summary>
     public int MaxBatch => limits.Known.MaxBatch;
 
-    /// <summary>Renews a batch; what goes wrong is told as a refusal of all of it.</summary>
+    /// <summary>Renews a batch; a failure is returned as a refusal of all of it.</summary>
     public async Task<LeaseResult<RenewBatchReply>> RenewAsync(HeldLease[] batch)
     {
         // By then another call for the same leases is on its way; even a late answer counts, from when its call was sent.

@@ -4,7 +4,7 @@ namespace OrleansLeases.Client.Holding;
 /// <param name="look">Does what is due, and says how long until the next look; <see cref="Timeout.InfiniteTimeSpan"/> until it is woken.</param>
 internal sealed class ThreadAlarm(Func<TimeSpan> look) : IAlarm
 {
-    // While signals wait, whoever runs them is looked after this often.
+    // While signals wait, this thread checks this often that those which run them are not stuck.
     private static readonly TimeSpan StuckAfter = TimeSpan.FromMilliseconds(5);
 
     // A client that nobody uses any more, nor disposes of, keeps no thread.

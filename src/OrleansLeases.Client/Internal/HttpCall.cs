@@ -7,8 +7,8 @@ namespace OrleansLeases.Client.Internal;
 /// <param name="Json">Its JSON.</param>
 /// <param name="Fits">Whether it answers what was asked.</param>
 /// <param name="Later">
-/// The reply to a turn that began so much later than its call. The call's caller counts from when it made the call, so all of
-/// that is time for which it was held; null where the reply tells no such time.
+/// The reply to an attempt that began so much later than its call. The call's caller counts from when it made the call, so all of
+/// that is time for which it was held; null where the reply has no such time.
 /// </param>
 internal readonly record struct ReplyShape<T>(JsonTypeInfo<T> Json, Func<T, bool> Fits, Func<T, TimeSpan, T>? Later);
 
@@ -27,7 +27,7 @@ internal sealed record HttpCall<T>(HttpMethod Method, string Path, ReplyShape<T>
     /// <summary>The body by how much of <see cref="Wait"/> is over; null for a read. A change has one, though an empty one.</summary>
     public Func<TimeSpan, byte[]>? Body { get; init; }
 
-    /// <summary>What names this change, for whoever has to repeat it.</summary>
+    /// <summary>What names this change, for the caller that has to repeat it.</summary>
     public string? RequestId { get; init; }
 
     /// <summary>Whether repeating it does no harm where it may have been carried out.</summary>

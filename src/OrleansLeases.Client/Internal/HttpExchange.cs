@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace OrleansLeases.Client.Internal;
 
-/// <summary>Requests and their answers, with everything that can go wrong in between told as a refusal.</summary>
+/// <summary>Sends requests and reads their responses; every failure in between is returned as a refusal.</summary>
 internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProvider time)
 {
     private const int ExcerptLength = 160;
@@ -120,7 +120,7 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
-            // Told below: whatever these bytes are, they are not the contract's answer.
+            // Refused below: whatever these bytes are, they are not the contract's response.
         }
 
         var mediaType = response.Content.Headers.ContentType?.MediaType ?? "no media type";

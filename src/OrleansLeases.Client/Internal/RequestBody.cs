@@ -18,7 +18,7 @@ internal sealed class RequestBody : HttpContent
     /// <summary>Some of the body was asked for: a server may have carried it out.</summary>
     public bool IsBegun => _begun;
 
-    /// <summary>No server can have carried it out: none of the body was asked for yet. An empty one cannot tell.</summary>
+    /// <summary>No server can have carried it out: none of the body was asked for yet. An empty body does not show it.</summary>
     public bool IsUnsent => !_begun && _bytes.Length > 0;
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

@@ -1,6 +1,6 @@
 namespace OrleansLeases.Client.Internal;
 
-/// <summary>Passes a stream on and tells whenever something came, a comment included.</summary>
+/// <summary>Passes a stream on and reports whenever bytes came, those of a comment included.</summary>
 internal sealed class WatchedStream(Stream inner, Action heard) : Stream
 {
     public override bool CanRead => true;

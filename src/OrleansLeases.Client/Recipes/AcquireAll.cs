@@ -7,11 +7,11 @@ public static class AcquireAll
 {
     /// <summary>Acquires several resources, all or none, and waits as long as it takes.</summary>
     /// <remarks>
-    /// <para>Guaranteed: when it returns, all are held at that moment; when it throws, none stays held. Whoever asks this way
-    /// never deadlocks with others that do, whatever order they name their resources in: each takes them one after the
+    /// <para>Guaranteed: when it returns, all are held at that moment; when it throws, none stays held. Callers that ask this way
+    /// never deadlock with each other, whatever order they name their resources in: each takes its resources one after the
     /// other in the byte order of their names, and holds those it has while it waits for the next.</para>
-    /// <para>Not guaranteed: that they are taken at one moment, as others can see. Whoever holds some already and asks for
-    /// more can deadlock all the same: ask for all at once.</para>
+    /// <para>Not guaranteed: that they are taken at one moment, as others can see. A caller that holds some already and asks
+    /// for more can deadlock all the same: ask for all at once.</para>
     /// </remarks>
     /// <param name="client">Keeps the leases.</param>
     /// <param name="resources">The resources, at least one, none twice.</param>

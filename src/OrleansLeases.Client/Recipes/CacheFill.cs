@@ -6,8 +6,8 @@ public sealed class CacheFillException(string message) : Exception(message);
 
 /// <summary>A cache entry that one caller fills where it is missing, while the others wait for what it makes. Thread-safe.</summary>
 /// <remarks>
-/// <para>Guaranteed: no two fillers' leases on the entry are valid at once. Whoever asks while a filler is at it gets its
-/// value, or its failure; whoever asks after a failure fills anew. Where a filler dies or loses its lease, one of those
+/// <para>Guaranteed: no two fillers' leases on the entry are valid at once. A caller that asks while another fills gets its
+/// value, or its failure; a caller that asks after a failure fills anew. Where a filler dies or loses its lease, one of those
 /// waiting takes its place. What a filler makes is kept only if its lease is in force then, and the entry was not
 /// removed since it began: its own caller gets it all the same.</para>
 /// <para>Not guaranteed: that it is filled only once: a filler may die just before its value is kept. An entry has no time to
@@ -26,12 +26,12 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
     private readonly string _entry = entry ?? throw new ArgumentNullException(nameof(entry));
 
-    // A lock-delay ends without a word to those who wait, and whoever comes too late keeps nothing anyhow.
+    // The end of a lock-delay notifies no waiter, and the value of a filler that comes too late is not kept anyhow.
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null, LockDelay = TimeSpan.Zero };
 
     /// <summary>Returns the entry's value, and fills it first where it is missing and nobody is at it.</summary>
     /// <param name="fill">Makes the value: text of at most 64 KiB less one byte. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is.</param>
-    /// <param name="cancellationToken">Waits no longer, or tells the filling to stop: then another caller fills.</param>
+    /// <param name="cancellationToken">Ends the wait, or asks the filling to stop: then another caller fills.</param>
     /// <returns>The value.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="fill"/> is null.</exception>
     /// <exception cref="CacheFillException">Another caller's filling failed while this one waited. What the caller's own throws is passed on.</exception>
@@ -53,7 +53,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         }
     }
 
-    /// <summary>Removes the entry: whoever asks next fills it anew, and what is being made of it now is not kept.</summary>
+    /// <summary>Removes the entry: the next caller fills it anew, and what is being made of it now is not kept.</summary>
     /// <param name="cancellationToken">Gives up. The entry may have been removed.</param>
     /// <returns>When it is done.</returns>
     /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
@@ -85,7 +85,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         return value;
     }
 
-    /// <summary>Tells those who wait; if that fails, they fill by themselves.</summary>
+    /// <summary>Notifies the waiters; if that fails, they fill by themselves.</summary>
     private async Task TellFailureAsync(LeaseHandle lease, Exception failure, long claim)
     {
         var text = failure.Message.Length <= LongestFailure ? failure.Message : failure.Message[..LongestFailure];

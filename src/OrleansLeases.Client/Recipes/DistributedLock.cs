@@ -3,11 +3,11 @@ namespace OrleansLeases.Client.Recipes;
 /// <summary>Mutual exclusion between processes, and between the tasks of one: one holder at a time, first come, first served. Thread-safe.</summary>
 /// <remarks>
 /// <para>Guaranteed: no two of its leases are valid at once, whichever process holds them; a holder that is gone keeps the
-/// others waiting for its time to live and the service's grace at most; work that has been told to stop and stops in time
+/// others waiting for its time to live and the service's grace at most; work that stops in time once its token is cancelled
 /// never overlaps with the next holder's.</para>
 /// <para>Not guaranteed: anything about work that goes on after its lease was lost. A process that was paused cannot know
 /// it; what must not happen twice is given the lease's <see cref="LeaseHandle.Token"/>, and refuses lower ones than it has
-/// seen. It is not re-entrant: whoever holds it and asks for it again waits for itself.</para>
+/// seen. It is not re-entrant: a holder that asks for it again waits for itself.</para>
 /// </remarks>
 /// <param name="client">Keeps the lease.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>jobs/report</c>.</param>

@@ -1,6 +1,6 @@
 namespace OrleansLeases.Client.Recipes;
 
-/// <summary>Work under a lease: it is told to stop when the lease is lost, and the lease is released once it has ended.</summary>
+/// <summary>Work under a lease: its token is cancelled when the lease is lost, and the lease is released once it has ended.</summary>
 internal static class GuardedWork
 {
     /// <summary>Runs work that is only good if the lease was held to its end.</summary>
@@ -30,7 +30,7 @@ internal static class GuardedWork
     /// <exception cref="LeaseLostException">The work stopped because the lease was lost.</exception>
     public static async Task<T> UnderAsync<T>(LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
-        // Released after the work has ended, however long that takes once it was told to stop.
+        // Released after the work has ended, however long that takes once its token is cancelled.
         await using var _ = lease.ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(lease.LostToken, cancellationToken);
         try

@@ -33,7 +33,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     /// What the leader does; the term ends when it returns. Its token is cancelled when the leadership is lost, and when
     /// <paramref name="cancellationToken"/> is; its end is waited for all the same.
     /// </param>
-    /// <param name="cancellationToken">Stands no longer, or tells the leader to stop.</param>
+    /// <param name="cancellationToken">Withdraws the candidate, or asks the leader to stop.</param>
     /// <returns>When the term is over.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="lead"/> is null.</exception>
     /// <exception cref="LeaseLostException">The leadership was lost before the leader had resigned. What else it throws is passed on.</exception>
@@ -72,7 +72,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
             _client.Time, stop => _client.Service.WatchAsync(new() { Resource = _name }, stop), cancellationToken).ConfigureAwait(false);
         if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
         await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);
-        long? told = null;
+        long? last = null;
         await foreach (var happened in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             // After a resync comes the state; and an event says when to look, since it does not have the metadata.
@@ -81,15 +81,15 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
             var leader = happened is WatchEvent.LeaseSnapshot state
                 ? LeaderOf(state.Lease)
                 : await GetLeaderAsync(cancellationToken).ConfigureAwait(false);
-            if (told == (leader?.Token ?? 0)) continue;
-            told = leader?.Token ?? 0;
+            if (last == (leader?.Token ?? 0)) continue;
+            last = leader?.Token ?? 0;
             yield return leader;
         }
     }
 
     /// <summary>
-    /// Asks whoever leads to hand over (see <see cref="Leadership.HandOverToken"/>). It leads no longer than the notice, or the
-    /// deadline that it was told before if that is later; the next candidate leads once it has resigned, or then.
+    /// Asks the leader to hand over (see <see cref="Leadership.HandOverToken"/>). It leads no longer than the notice, or the
+    /// deadline that it has already if that is later; the next candidate leads once it has resigned, or then.
     /// </summary>
     /// <param name="notice">How long it may take: 0 to 24 h. A leader hears of it only if that is well over a third of the time to live.</param>
     /// <param name="reason">Why, for the leader and the history: 1 to 512 bytes of UTF-8 without control characters.</param>

@@ -52,7 +52,7 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="LeaseLostException">
-    /// The lease was lost before the mark was acknowledged. <see cref="IsDoneAsync"/> tells whether it was written. What else
+    /// The lease was lost before the mark was acknowledged. <see cref="IsDoneAsync"/> shows whether it was written. What else
     /// the work throws is passed on, and the task is not done.
     /// </exception>
     /// <exception cref="LeaseRefusedException">The service refused, or did not answer; the mark may have been written.</exception>
