@@ -30,13 +30,15 @@ internal sealed class EpochVerb : Verb
 
     private sealed class Part : Verb
     {
-        public Part(string name, string description, Func<string, int> epochOf, string told, params string[] examples)
+        public Part(string name, string description, Func<string, int> epochOf, string format, params string[] examples)
             : base(name, description, examples)
         {
             var data = Inputs.DataFolder();
             Options.Add(data);
             SetAction(parsed => FolderErrors.Tell(parsed, () => string.Format(
-                CultureInfo.InvariantCulture, parsed.GetValue(GlobalOptions.Json) ? "{{\"epoch\":{0}}}" : told, epochOf(parsed.GetRequiredValue(data)))));
+                CultureInfo.InvariantCulture,
+                parsed.GetValue(GlobalOptions.Json) ? "{{\"epoch\":{0}}}" : format,
+                epochOf(parsed.GetRequiredValue(data)))));
         }
     }
 }

@@ -43,7 +43,7 @@ internal sealed class WatchVerb : ClientVerb
         };
         var result = await server.Service.WatchAsync(request, cancellationToken);
         if (!result.TryGetValue(out var watch, out var refusal)) return output.Refuse(refusal, server.Hint);
-        await foreach (var told in watch.WithCancellation(cancellationToken)) output.Print(told);
+        await foreach (var change in watch.WithCancellation(cancellationToken)) output.Print(change);
         return ExitCode.Done;
     }
 

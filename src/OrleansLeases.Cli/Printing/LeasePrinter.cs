@@ -98,11 +98,11 @@ internal static class LeasePrinter
     {
         if (history.Events.Count == 0) return;
         var rows = new Columns().Row("SEQUENCE", "AT", "EVENT", "OWNER", "TOKEN", "REASON");
-        foreach (var told in history.Events)
+        foreach (var entry in history.Events)
         {
             rows.Row(
-                Number(told.Sequence), told.At.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
-                Word(told.Kind), told.Owner, Number(told.Token), told.Reason ?? Nothing);
+                Number(entry.Sequence), entry.At.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
+                Word(entry.Kind), entry.Owner, Number(entry.Token), entry.Reason ?? Nothing);
         }
 
         rows.WriteTo(writer);

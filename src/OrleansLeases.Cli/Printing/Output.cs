@@ -26,9 +26,9 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
     }
 
     /// <summary>Prints an event of a watch, at once.</summary>
-    public void Print(WatchEvent change)
+    public void Print(WatchEvent watchEvent)
     {
-        results.WriteLine(json ? WatchPrinter.Json(change) : WatchPrinter.Line(change));
+        results.WriteLine(json ? WatchPrinter.Json(watchEvent) : WatchPrinter.Line(watchEvent));
         results.Flush();
     }
 

@@ -7,41 +7,42 @@ namespace OrleansLeases.Cli.Printing;
 internal static class WatchPrinter
 {
     /// <summary>A line for people.</summary>
-    public static string Line(WatchEvent told) => told switch
+    public static string Line(WatchEvent watchEvent) => watchEvent switch
     {
-        WatchEvent.LeaseSnapshot { Lease: var lease } => Line("now", told, lease.Resource, HoldersOf(lease)),
-        WatchEvent.KeySnapshot { Key: { Value: { } value } key } => Line("now", told, key.Key, Written(key.Version, value, key.Lease)),
-        WatchEvent.KeySnapshot { Key: var key } => Line("now", told, key.Key, "no such key"),
+        WatchEvent.LeaseSnapshot { Lease: var lease } => Line("now", watchEvent, lease.Resource, HoldersOf(lease)),
+        WatchEvent.KeySnapshot { Key: { Value: { } value } key } => Line("now", watchEvent, key.Key, Written(key.Version, value, key.Lease)),
+        WatchEvent.KeySnapshot { Key: var key } => Line("now", watchEvent, key.Key, "no such key"),
         WatchEvent.LeaseChanged { Lease: var change } =>
             Line(
                 Time(change.At),
-                told,
+                watchEvent,
                 change.Resource ?? "",
                 $"{change.Owner}, token {Number(change.Token)}{(change.Reason is { } reason ? $": {reason}" : "")}"),
-        WatchEvent.KeyChanged { Key: { Kind: KeyEventKind.KeyPut } change } => Line(Time(change.At), told, change.Key, Written(change.Version, change.Value, change.Lease)),
-        WatchEvent.KeyChanged { Key: var change } => Line(Time(change.At), told, change.Key, $"version {Number(change.Version)}"),
-        _ => Line("now", told, "", "changes may have been missed"),
+        WatchEvent.KeyChanged { Key: { Kind: KeyEventKind.KeyPut } change } =>
+            Line(Time(change.At), watchEvent, change.Key, Written(change.Version, change.Value, change.Lease)),
+        WatchEvent.KeyChanged { Key: var change } => Line(Time(change.At), watchEvent, change.Key, $"version {Number(change.Version)}"),
+        _ => Line("now", watchEvent, "", "changes may have been missed"),
     };
 
     /// <summary>A line for machines: <c>{"event": …, "id": …, "data": …}</c>, as on the wire.</summary>
-    public static string Json(WatchEvent told)
+    public static string Json(WatchEvent watchEvent)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            json.WriteString("event"u8, told.Name);
-            if (told.ResumeFrom is { } id) json.WriteString("id"u8, id.ToString());
+            json.WriteString("event"u8, watchEvent.Name);
+            if (watchEvent.ResumeFrom is { } id) json.WriteString("id"u8, id.ToString());
             json.WritePropertyName("data"u8);
-            told.WriteData(json);
+            watchEvent.WriteData(json);
             json.WriteEndObject();
         }
 
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
     }
 
-    private static string Line(string when, WatchEvent told, string name, string what) =>
-        $"{when,-12}  {told.Name,-11}  {TerminalText.Show(name)}{(name.Length > 0 ? "  " : "")}{TerminalText.Show(what)}";
+    private static string Line(string when, WatchEvent watchEvent, string name, string what) =>
+        $"{when,-12}  {watchEvent.Name,-11}  {TerminalText.Show(name)}{(name.Length > 0 ? "  " : "")}{TerminalText.Show(what)}";
 
     private static string HoldersOf(LeaseInfo lease) => lease.Holders.Count > 0
         ? $"held by {string.Join(" and ", lease.Holders.Select(holder => $"{holder.Owner}, token {Number(holder.Token)}"))}"

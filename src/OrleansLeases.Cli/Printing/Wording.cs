@@ -21,8 +21,8 @@ internal sealed partial class Wording(Command command)
 
     private string Say(string field, string message)
     {
-        var told = field.EndsWith("Ms", StringComparison.Ordinal) ? Milliseconds().Replace(message, ToDurations) : message;
-        return told.StartsWith(field, StringComparison.Ordinal) ? $"{NameOf(field)}{told[field.Length..]}" : $"{NameOf(field)}: {told}";
+        var text = field.EndsWith("Ms", StringComparison.Ordinal) ? Milliseconds().Replace(message, ToDurations) : message;
+        return text.StartsWith(field, StringComparison.Ordinal) ? $"{NameOf(field)}{text[field.Length..]}" : $"{NameOf(field)}: {text}";
     }
 
     /// <summary>The option or argument for a field, or the field where the command has none for it.</summary>

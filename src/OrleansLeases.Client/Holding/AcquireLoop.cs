@@ -14,7 +14,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     private bool _askedAnew;
     private Refusal? _unknown;
 
-    /// <summary>The request id was made here: nobody else can have been told of a grant under it.</summary>
+    /// <summary>The request id was made here: no other caller can have received a grant under it.</summary>
     public bool HasOwnId { get; } = request.RequestId is null;
 
     /// <summary>What was asked last.</summary>
@@ -23,7 +23,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     /// <summary>When the last call was sent, by the holder's clock: where a holder's deadline counts from.</summary>
     public TimeSpan SentAt { get; private set; }
 
-    /// <summary>The service may have made a grant that nobody was told of.</summary>
+    /// <summary>The service may have made a grant whose response nobody received.</summary>
     public bool MayHaveGranted { get; private set; }
 
     /// <summary>Asks until there is a grant, a refusal that stays, or no time left.</summary>

@@ -1,6 +1,6 @@
 namespace OrleansLeases.Client.Holding;
 
-/// <summary>One call that must not hold up its caller: what goes wrong is told as a refusal.</summary>
+/// <summary>One call that must not hold up its caller: a failure is returned as a refusal.</summary>
 internal static class Attempt
 {
     /// <summary>Makes a call.</summary>

@@ -179,7 +179,7 @@ internal sealed class HeldLease
         _change = null;
     }
 
-    private TimeSpan Trusted(TimeSpan told) => new((long)(told.Ticks * _trust));
+    private TimeSpan Trusted(TimeSpan granted) => new((long)(granted.Ticks * _trust));
 
     // Jittered, so that leases taken together are not renewed together for ever; and never later than halfway to the end.
     private void RenewSoon(TimeSpan renewAfter, TimeSpan now)

@@ -25,7 +25,7 @@ internal enum AttemptStatus
     Silent,
 }
 
-/// <summary>What an attempt came to, and the result if the call ends with it.</summary>
+/// <summary>What an attempt came to, and the attempt if the call ends with it.</summary>
 internal readonly record struct AttemptResult<T>(AttemptStatus Status, LeaseResult<T> Result)
     where T : class;
 
@@ -69,9 +69,10 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             var hasSuccessor = repeatable && servers.Next(asked, alsoResting: false) is not null;
             if (hasSuccessor && limits.Server + waitLeft < left) left = limits.Server + waitLeft;
 
-            var told = await AttemptAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);
-            if (told.Result.Refusal is not { } refusal || !ChangeOutcome.IsUnsettled(refusal, afterUnknown: unknown is not null)) return told.Result;
-            answered |= told.Status == AttemptStatus.Answered;
+            var attempt = await AttemptAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);
+            if (attempt.Result.Refusal is not { } refusal) return attempt.Result;
+            if (!ChangeOutcome.IsUnsettled(refusal, afterUnknown: unknown is not null)) return attempt.Result;
+            answered |= attempt.Status == AttemptStatus.Answered;
             (troubles ??= []).Add(refusal.Detail);
             last = refusal;
             if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
@@ -90,22 +91,22 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
         using var timer = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         using var doubt = DoubtAfter(server, sentAt, wait + LongestSilence);
-        AttemptResult<T> told;
+        AttemptResult<T> attempt;
         try
         {
-            told = await ask(new(server, after, limit, either.Token)).ConfigureAwait(false);
+            attempt = await ask(new(server, after, limit, either.Token)).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            // Its caller's patience may be shorter than ours, call after call.
+            // The caller's timeout may be shorter than this one, call after call.
             if (servers.Now - sentAt >= wait + LongestSilence) servers.Silent(server, sentAt);
             throw;
         }
 
-        if (told.Status == AttemptStatus.Silent) servers.Silent(server, sentAt);
-        else if (told.Result.Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown) servers.Failed(server, told.Result.Refusal);
+        if (attempt.Status == AttemptStatus.Silent) servers.Silent(server, sentAt);
+        else if (attempt.Result.Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown) servers.Failed(server, attempt.Result.Refusal);
         else servers.Answered(server);
-        return told;
+        return attempt;
     }
 
     /// <summary>This call waits on; those that come after it do better to ask another server.</summary>

@@ -47,21 +47,21 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
     {
         using var message = MessageOf(call, attempt);
         message.Headers.Accept.Add(type);
-        AttemptResult<LeaseInfo> told;
+        AttemptResult<LeaseInfo> outcome;
         try
         {
             var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, attempt.Stop).ConfigureAwait(false);
             if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == type.MediaType) return new(AttemptStatus.Answered, response);
             using var refused = response;
-            told = Read(call, attempt, refused, await refused.Content.ReadAsByteArrayAsync(attempt.Stop).ConfigureAwait(false));
+            outcome = Read(call, attempt, refused, await refused.Content.ReadAsByteArrayAsync(attempt.Stop).ConfigureAwait(false));
         }
         catch (Exception error) when (error is not ObjectDisposedException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            told = Unanswered(call, attempt, message, error);
+            outcome = Unanswered(call, attempt, message, error);
         }
 
-        return new(told.Status, told.Result.Refusal!);
+        return new(outcome.Status, outcome.Result.Refusal!);
     }
 
     private HttpRequestMessage MessageOf<T>(HttpCall<T> call, ServerAttempt attempt)

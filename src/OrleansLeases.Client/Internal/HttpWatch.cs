@@ -93,9 +93,11 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
                 throw new TimeoutException($"Nothing was heard for {LongestSilence.TotalSeconds} s.");
             }
 
-            if (items.Current.Data is not { } told) continue;
+            if (items.Current.Data is not { } received) continue;
             // Under a prefix the id is no place to go on from. Decision prefix-stream-has-one-id.
-            yield return request.Prefix is null && WatchPoint.TryParse(items.Current.EventId, out var point) ? told with { ResumeFrom = point } : told;
+            yield return request.Prefix is null && WatchPoint.TryParse(items.Current.EventId, out var point)
+                ? received with { ResumeFrom = point }
+                : received;
         }
     }
 
