@@ -25,7 +25,7 @@ internal enum AttemptStatus
     Silent,
 }
 
-/// <summary>What an attempt came to, and the attempt if the call ends with it.</summary>
+/// <summary>What an attempt came to, and the result of the call if it ends with this attempt.</summary>
 internal readonly record struct AttemptResult<T>(AttemptStatus Status, LeaseResult<T> Result)
     where T : class;
 
