@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 using Orleans.TestingHost;
 using OrleansLeases.Grains.Tests.Hosting;
-using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 
 namespace OrleansLeases.Grains.Tests;

@@ -6,7 +6,6 @@ using Orleans.Runtime;
 using Orleans.TestingHost;
 using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
-using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 
 namespace OrleansLeases.Grains.Tests;

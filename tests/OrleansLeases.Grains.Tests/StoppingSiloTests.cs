@@ -3,7 +3,6 @@ using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.TestingHost;
 using OrleansLeases.Grains.Tests.Hosting;
-using OrleansLeases.Grains.Tests.Worlds;
 using OrleansLeases.Testing;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 

@@ -3,7 +3,6 @@ using Npgsql;
 using Orleans.Storage;
 using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
-using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 
 namespace OrleansLeases.Grains.Tests;

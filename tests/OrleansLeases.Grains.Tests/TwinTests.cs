@@ -3,7 +3,6 @@ using Orleans;
 using Orleans.Storage;
 using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
-using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 using static OrleansLeases.Grains.Tests.Hosting.Watching;
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Orleans.Hosting;
 using Orleans.TestingHost;
-using OrleansLeases.Grains.Tests.Worlds;
 using OrleansLeases.Testing;
 
 namespace OrleansLeases.Grains.Tests.Hosting;

@@ -1,6 +1,5 @@
 using Npgsql;
 using OrleansLeases.Grains.Tests.Hosting;
-using OrleansLeases.Grains.Tests.Worlds;
 using static OrleansLeases.Grains.Tests.Hosting.Calls;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 

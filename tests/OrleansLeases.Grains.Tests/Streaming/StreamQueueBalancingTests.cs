@@ -7,7 +7,6 @@ using Orleans.Runtime;
 using Orleans.Streams;
 using Orleans.TestingHost;
 using OrleansLeases.Grains.Tests.Hosting;
-using OrleansLeases.Grains.Tests.Worlds;
 using OrleansLeases.Testing;
 using static OrleansLeases.Grains.Tests.Hosting.Calls;
 

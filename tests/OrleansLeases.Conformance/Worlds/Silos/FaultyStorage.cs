@@ -3,8 +3,10 @@ using Orleans;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.Storage;
+using OrleansLeases.Grains;
+using OrleansLeases.Storage;
 
-namespace OrleansLeases.Grains.Tests.Hosting;
+namespace OrleansLeases.Conformance.Worlds.Silos;
 
 /// <summary>
 /// A store that fails as a test tells it to. On PostgreSQL it is Orleans' provider that fails, so that what becomes of its exceptions

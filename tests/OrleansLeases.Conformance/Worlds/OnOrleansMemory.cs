@@ -1,6 +1,7 @@
 using OrleansLeases.Conformance.Suites;
+using OrleansLeases.Conformance.Worlds.Silos;
 
-namespace OrleansLeases.Grains.Tests.Worlds.OnOrleansMemory;
+namespace OrleansLeases.Conformance.Worlds.OnOrleansMemory;
 
 public sealed class Acquire : AcquireSuite<OrleansMemoryWorld>;
 

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
-using OrleansLeases.Conformance;
-using OrleansLeases.Grains.Tests.Hosting;
+using OrleansLeases.Grains;
+using OrleansLeases.Storage;
 
-namespace OrleansLeases.Grains.Tests.Worlds;
+namespace OrleansLeases.Conformance.Worlds.Silos;
 
 /// <summary>
 /// One silo with a client, whose leases are under a clock that the test moves; everything else in it is under the real one.

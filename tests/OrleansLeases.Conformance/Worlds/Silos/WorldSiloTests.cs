@@ -1,7 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using OrleansLeases.Core;
+using OrleansLeases.Grains;
 
-namespace OrleansLeases.Grains.Tests.Worlds;
+namespace OrleansLeases.Conformance.Worlds.Silos;
 
 /// <summary>Tests that use one silo after the other must know nothing of each other.</summary>
 public sealed class WorldSiloTests

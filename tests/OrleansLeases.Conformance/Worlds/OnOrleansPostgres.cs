@@ -1,6 +1,7 @@
 using OrleansLeases.Conformance.Suites;
+using OrleansLeases.Conformance.Worlds.Silos;
 
-namespace OrleansLeases.Grains.Tests.Worlds.OnOrleansPostgres;
+namespace OrleansLeases.Conformance.Worlds.OnOrleansPostgres;
 
 public sealed class Acquire : AcquireSuite<OrleansPostgresWorld>;
 

@@ -5,9 +5,10 @@ using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.TestingHost;
 using OrleansLeases.Core;
+using OrleansLeases.Grains;
 using OrleansLeases.Testing;
 
-namespace OrleansLeases.Grains.Tests.Worlds;
+namespace OrleansLeases.Conformance.Worlds.Silos;
 
 /// <summary>A silo that can be made to forget every grain in it.</summary>
 internal sealed class WorldSilo

@@ -1,7 +1,7 @@
 using Npgsql;
-using OrleansLeases.Grains.Tests.Worlds;
+using OrleansLeases.Grains;
 
-namespace OrleansLeases.Grains.Tests.Hosting;
+namespace OrleansLeases.Conformance.Worlds.Silos;
 
 /// <summary>Asks the tests' database.</summary>
 internal static class Sql

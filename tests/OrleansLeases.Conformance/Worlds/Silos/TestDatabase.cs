@@ -1,6 +1,7 @@
+using OrleansLeases.Grains;
 using OrleansLeases.Testing;
 
-namespace OrleansLeases.Grains.Tests.Worlds;
+namespace OrleansLeases.Conformance.Worlds.Silos;
 
 /// <summary>The database of all tests of this assembly, with the schema. Tests keep apart by their service ids.</summary>
 internal static class TestDatabase
