@@ -191,7 +191,10 @@ public sealed class LeaseClient : IAsyncDisposable
         AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, string? takenIn, CancellationToken cancellationToken)
     {
         var longestWait = wait > TimeSpan.Zero ? (await _limits.AskAsync(cancellationToken).ConfigureAwait(false)).MaxWait : TimeSpan.Zero;
-        var asking = new AcquireLoop(Service, _clock, _time, request, longestWait);
+        var asking = new AcquireLoop(Service, _clock, _time, request, longestWait)
+        {
+            Troubled = refusal => _logger.NotAnswered(request.Resource, request.Owner, refusal.Detail),
+        };
         var started = _time.GetTimestamp();
         while (true)
         {

@@ -12,10 +12,14 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private bool _askedAnew;
+    private bool _isTroubled;
     private Refusal? _unknown;
 
     /// <summary>The request id was made here: no other caller can have received a grant under it.</summary>
     public bool HasOwnId { get; } = request.RequestId is null;
+
+    /// <summary>Hears once that the service does not answer the acquire, which goes on all the same; null where nobody wants to know.</summary>
+    public Action<Refusal>? Troubled { get; init; }
 
     /// <summary>What was asked last.</summary>
     public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? NewRequestId() };
@@ -67,6 +71,8 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
                     pauses.Reset();
                     break;
                 case Refusal.Unavailable or Refusal.OutcomeUnknown:
+                    if (!_isTroubled) Troubled?.Invoke(refusal);
+                    _isTroubled = true;
                     break;
                 case Refusal.NotHolder when spent:
                     break;

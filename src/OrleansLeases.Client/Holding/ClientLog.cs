@@ -19,4 +19,7 @@ internal static partial class ClientLog
         LogLevel.Warning,
         "The lease on '{Resource}' of '{Owner}' with token {Token} is given back: its handle was collected, and had not been disposed of. It was taken in {CallSite}.")]
     public static partial void Collected(this ILogger logger, string resource, string owner, long token, string callSite);
+
+    [LoggerMessage(5, LogLevel.Warning, "An acquire of '{Resource}' by '{Owner}' is not answered, and is tried again for as long as it may wait: {Detail}")]
+    public static partial void NotAnswered(this ILogger logger, string resource, string owner, string detail);
 }

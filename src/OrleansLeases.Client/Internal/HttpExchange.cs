@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -109,7 +110,7 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
         return e.Message;
     }
 
-    private static AttemptResult<T> Read<T>(HttpCall<T> call, ServerAttempt attempt, HttpResponseMessage response, byte[] content)
+    private AttemptResult<T> Read<T>(HttpCall<T> call, ServerAttempt attempt, HttpResponseMessage response, byte[] content)
         where T : class
     {
         try
@@ -123,16 +124,34 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
             // Refused below: whatever these bytes are, they are not the contract's response.
         }
 
-        var mediaType = response.Content.Headers.ContentType?.MediaType ?? "no media type";
-        return new(AttemptStatus.Failed, call.WithoutAnswer(string.Create(
-            CultureInfo.InvariantCulture,
-            $"The answer of {attempt.Server.Root} is not a lease server's: status {(int)response.StatusCode}, {mediaType}, '{Excerpt(content)}'. Check the address, and any proxy in between.")));
+        return new(AttemptStatus.Failed, RefusalOfOthers(call, attempt, response, content));
     }
 
-    private static Refusal ReadRefusal(HttpResponseMessage response, byte[] content, string? requestId)
+    /// <summary>What a proxy's response, or one of an application around the gateway, says of a call.</summary>
+    private Refusal RefusalOfOthers<T>(HttpCall<T> call, ServerAttempt attempt, HttpResponseMessage response, byte[] content)
+        where T : class
+    {
+        var mediaType = response.Content.Headers.ContentType?.MediaType ?? "no media type";
+        var detail = string.Create(
+            CultureInfo.InvariantCulture,
+            $"The answer of {attempt.Server.Root} is not a lease server's: status {(int)response.StatusCode}, {mediaType}, "
+            + $"'{Excerpt(content)}'. Check the address, and any proxy in between.");
+        // Too many requests is said instead of carrying one out. Any other status may be a proxy's that lost the server after it had
+        // passed the request on.
+        var refusal = response.StatusCode == HttpStatusCode.TooManyRequests ? HttpCall<T>.Unreached(detail) : call.WithoutAnswer(detail);
+        return refusal is Refusal.Unavailable unavailable ? unavailable with { RetryAfter = RetryAfter(response) } : refusal;
+    }
+
+    private TimeSpan RetryAfter(HttpResponseMessage response)
+    {
+        var after = response.Headers.RetryAfter is { Date: { } date } ? date - time.GetUtcNow() : response.Headers.RetryAfter?.Delta;
+        return after > TimeSpan.Zero ? after.Value : TimeSpan.Zero;
+    }
+
+    private Refusal ReadRefusal(HttpResponseMessage response, byte[] content, string? requestId)
     {
         var refusal = JsonSerializer.Deserialize(content, Wire.Json.Refusal) ?? throw new JsonException("There is no problem.");
-        var retryAfter = response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero;
+        var retryAfter = RetryAfter(response);
         return refusal switch
         {
             Refusal.Unavailable { RetryAfter.Ticks: <= 0 } unavailable => unavailable with { RetryAfter = retryAfter },

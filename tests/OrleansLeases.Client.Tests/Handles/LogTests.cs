@@ -44,6 +44,37 @@ public sealed class LogTests
         }
     }
 
+    // Without a bound it waits as long as the service is away, or another program answers at its address.
+    [Fact]
+    public async Task Acquire_ThatIsNotAnswered_IsToldOnce()
+    {
+        var log = new LogBook();
+        var time = new ManualTimeProvider();
+        await using var engine = EmbeddedLeases.InMemory(time: time);
+        var network = new Network(engine) { FateOf = verb => verb == "acquire" ? Fate.Refused(new Refusal.OutcomeUnknown(null, "No lease server.")) : Fate.Passes };
+        await using var client = new LeaseClient(network, new() { Owner = "ann" }, time, log);
+
+        var acquire = client.AcquireAsync("r").AsTask();
+        while (network.Sent<AcquireRequest>().Count < 5)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+        }
+
+        var (level, message) = Assert.Single(log.Lines);
+        Assert.Equal(LogLevel.Warning, level);
+        Assert.Contains("'r' by 'ann' is not answered", message, StringComparison.Ordinal);
+        Assert.Contains("No lease server.", message, StringComparison.Ordinal);
+        network.FateOf = _ => Fate.Passes;
+        while (!acquire.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+        }
+
+        await (await acquire).DisposeAsync();
+    }
+
     [Fact]
     public async Task Lease_ThatIsReleased_IsNotTold()
     {

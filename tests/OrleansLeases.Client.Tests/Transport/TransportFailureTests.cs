@@ -99,6 +99,8 @@ public sealed class TransportFailureTests
     public static TheoryData<int, string, string> NotTheContracts => new()
     {
         { 502, "text/html", "<html>Bad Gateway</html>" },
+        { 503, "text/plain", "upstream connect error or disconnect/reset before headers" },
+        { 504, "text/html", "" },
         { 200, "text/html", "<html>Welcome to this network</html>" },
         { 404, "application/json", "{}" },
         { 500, "application/problem+json", """{"type":"https://tools.ietf.org/html/rfc9110#section-15.6.1","title":"An error","status":500}""" },
@@ -127,6 +129,39 @@ public sealed class TransportFailureTests
 
         Assert.Equal("r1", unknown.RequestId);
         Assert.Contains($"status {status}, {mediaType}", unknown.Detail, StringComparison.Ordinal);
+    }
+
+    // Of an application around the gateway, or of a proxy: it says so instead of passing the request on.
+    [Theory]
+    [InlineData("7")]
+    [InlineData("Tue, 01 Jan 2030 00:00:07 GMT")]
+    public async Task Acquire_BeyondARateOfOthers_IsUnavailableForAsLongAsTheySay(string retryAfter)
+    {
+        var server = new ScriptedServer((_, _) => Task.FromResult(TooMany(HttpStatusCode.TooManyRequests, retryAfter)));
+
+        var refusal = (await server.Service(time: new ManualTimeProvider()).AcquireAsync(Requests.Acquire)).Refusal;
+
+        Assert.Equal(TimeSpan.FromSeconds(7), Assert.IsType<Refusal.Unavailable>(refusal).RetryAfter);
+    }
+
+    [Theory]
+    [InlineData("7", 7)]
+    [InlineData("Tue, 01 Jan 2030 00:00:07 GMT", 7)]
+    [InlineData("Mon, 01 Jan 2029 00:00:07 GMT", 0)]
+    public async Task Read_WhenOthersSayWhenToAskAgain_HasThat(string retryAfter, int seconds)
+    {
+        var server = new ScriptedServer((_, _) => Task.FromResult(TooMany(HttpStatusCode.ServiceUnavailable, retryAfter)));
+
+        var refusal = (await server.Service(time: new ManualTimeProvider()).GetAsync(new() { Resource = "r" })).Refusal;
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Assert.IsType<Refusal.Unavailable>(refusal).RetryAfter);
+    }
+
+    private static HttpResponseMessage TooMany(HttpStatusCode status, string retryAfter)
+    {
+        var response = ScriptedServer.Reply(status, "Too many.", "text/plain");
+        response.Headers.TryAddWithoutValidation("Retry-After", retryAfter);
+        return response;
     }
 
     [Theory]
