@@ -27,8 +27,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     {
         _cleaner = cleaner;
         _options = options.Value;
-        // A store takes real time, whatever clock the leases are under.
-        Store = new BoundedStore(storage.Store, _options.StorageTimeout, TimeProvider.System);
+        Store = new BoundedStore(storage.Store, _options.StorageTimeout, storage.Time);
         _failover = _options.FailoverTimeOf(membership.Value);
         Time = time;
         Clock = clock;

@@ -3,6 +3,7 @@ using Npgsql;
 using Orleans.Storage;
 using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
+using OrleansLeases.Testing;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 
 namespace OrleansLeases.Grains.Tests;
@@ -10,14 +11,15 @@ namespace OrleansLeases.Grains.Tests;
 /// <summary>What a storage may do to a grain, and what the caller is told. On PostgreSQL, called by a client: no provider's exception gets out.</summary>
 public sealed class StorageFaultTests : IAsyncLifetime
 {
+    private readonly ManualTimeProvider _storeTime = new();
     private Cluster _cluster = null!;
 
     private FaultyStorage Storage => FaultyStorage.Of(_cluster.Silo);
 
     private ILeaseService Leases => _cluster.ClientLeases;
 
-    public async Task InitializeAsync() => _cluster = await Cluster.OnPostgresAsync(
-        configure: options => options.StorageTimeout = TimeSpan.FromSeconds(2));
+    // The store is given up when a test says so: else a busy machine's store would be, too.
+    public async Task InitializeAsync() => _cluster = await Cluster.OnPostgresAsync(storeTime: _storeTime);
 
     public async Task DisposeAsync() => await _cluster.DisposeAsync();
 
@@ -50,15 +52,17 @@ public sealed class StorageFaultTests : IAsyncLifetime
     [Fact]
     public async Task Write_ThatHangs_AndLandsLater_IsUnknown_AndIsFoundByTheRepeat()
     {
+        var begun = new TaskCompletionSource();
         var release = new TaskCompletionSource();
         var landed = new TaskCompletionSource();
         Storage.Writes.Enqueue(async write =>
         {
+            begun.SetResult();
             await release.Task;
             await write();
             landed.SetResult();
         });
-        Assert.IsType<Refusal.OutcomeUnknown>((await Leases.AcquireAsync(Acquire("a", "me", "id-1"))).Refusal);
+        Assert.IsType<Refusal.OutcomeUnknown>(await GivenUpAsync(Acquire("a", "me", "id-1"), begun.Task));
         // Meanwhile another has looked at the record and found it free; the late write comes between that and its own.
         Storage.Writes.Enqueue(async write =>
         {
@@ -95,8 +99,13 @@ public sealed class StorageFaultTests : IAsyncLifetime
     {
         Storage.Reads.Enqueue(_ => throw new IOException("the cable"));
         Assert.IsType<Refusal.Unavailable>((await Leases.AcquireAsync(Acquire("a", "me"))).Refusal);
-        Storage.Reads.Enqueue(_ => new TaskCompletionSource().Task);
-        Assert.IsType<Refusal.Unavailable>((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal);
+        var begun = new TaskCompletionSource();
+        Storage.Reads.Enqueue(_ =>
+        {
+            begun.SetResult();
+            return new TaskCompletionSource().Task;
+        });
+        Assert.IsType<Refusal.Unavailable>(await GivenUpAsync(Acquire("b", "me"), begun.Task));
         Assert.Null((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal);
     }
 
@@ -227,4 +236,17 @@ public sealed class StorageFaultTests : IAsyncLifetime
 
     private static StoredRecord Next(StoredRecord previous, long token) =>
         new(RecordKind.Lease, previous.Name, previous.Lease with { Version = previous.Version + 1, LastToken = token });
+
+    // How an acquire is refused whose store hangs for longer than it may.
+    private async Task<Refusal?> GivenUpAsync(AcquireRequest request, Task hangs)
+    {
+        var call = Leases.AcquireAsync(request).AsTask();
+        await hangs.WaitAsync(Calls.Patience);
+        await Calls.UntilAsync(() =>
+        {
+            _storeTime.Advance(new LeaseSiloOptions().StorageTimeout);
+            return Task.FromResult(call.IsCompleted);
+        });
+        return (await call).Refusal;
+    }
 }

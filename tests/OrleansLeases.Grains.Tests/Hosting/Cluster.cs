@@ -35,11 +35,17 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="time">The clock of the leases.</param>
     /// <param name="configure">How leases behave.</param>
     /// <param name="watchesClock">Whether the silo minds that a clock which only the test moves is off the database's.</param>
+    /// <param name="storeTime">What the store's time limit counts by; real time unless given.</param>
     public static async Task<Cluster> OnPostgresAsync(
-        string? serviceId = null, ManualTimeProvider? time = null, Action<LeaseSiloOptions>? configure = null, bool watchesClock = false)
+        string? serviceId = null, ManualTimeProvider? time = null, Action<LeaseSiloOptions>? configure = null, bool watchesClock = false,
+        TimeProvider? storeTime = null)
     {
         var connection = await TestDatabase.ConnectionStringAsync();
-        return await StartAsync(serviceId ?? NewServiceId(), silo => silo.AddLeases(connection, Options(configure)), watchesClock ? null : FaultyStorage.Install, time);
+        return await StartAsync(
+            serviceId ?? NewServiceId(),
+            silo => silo.AddLeases(connection, Options(configure)),
+            watchesClock ? null : silo => FaultyStorage.Install(silo, storeTime ?? TimeProvider.System),
+            time);
     }
 
     public static Task<Cluster> OnAsync(string connection, string serviceId) =>

@@ -39,13 +39,16 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
     public Exception? Failure { get; set; }
 
     /// <summary>Puts a faulty store in front of the one that a silo has.</summary>
-    public static void Install(ISiloBuilder silo)
+    public static void Install(ISiloBuilder silo) => Install(silo, TimeProvider.System);
+
+    /// <summary>Puts a faulty store in front of the one that a silo has, which gives it up by another clock.</summary>
+    public static void Install(ISiloBuilder silo, TimeProvider time)
     {
         var faults = new Faults();
         var store = silo.Services.Single(service => service.ServiceType == typeof(LeaseStorage));
         silo.Services.Remove(store);
         silo.Services.AddSingleton(services => new LeaseStorage(
-            new FaultyStorage(((LeaseStorage)store.ImplementationFactory!(services)).Store, faults)));
+            new FaultyStorage(((LeaseStorage)store.ImplementationFactory!(services)).Store, faults)) { Time = time });
 
         const string Name = PostgresRecordStore.ProviderName;
         var provider = silo.Services.SingleOrDefault(
