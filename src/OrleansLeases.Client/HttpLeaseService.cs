@@ -128,7 +128,7 @@ public sealed class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
         var hasOwnId = request.RequestId is null;
-        request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        request = request with { RequestId = request.RequestId ?? RequestIds.New() };
         var text = new TextCheck()
             .Field("resource", request.Resource)
             .Field("owner", request.Owner)
@@ -200,7 +200,7 @@ public sealed class HttpLeaseService : ILeaseService
     public ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        request = request with { RequestId = request.RequestId ?? RequestIds.New() };
         var text = new TextCheck()
             .Field("resource", request.Resource)
             .Field("owner", request.Owner)
@@ -218,7 +218,7 @@ public sealed class HttpLeaseService : ILeaseService
     public ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        request = request with { RequestId = request.RequestId ?? RequestIds.New() };
         var text = new TextCheck()
             .Field("resource", request.Resource)
             .Field("reason", request.Reason)
@@ -278,7 +278,7 @@ public sealed class HttpLeaseService : ILeaseService
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(request);
-        request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        request = request with { RequestId = request.RequestId ?? RequestIds.New() };
         var reply = ReplyShape.Of(Wire.Json.KeyPut, put => put.Key == key && put.Version >= 1);
         return SendAsync(
             TextOf(key, request.Lease, request.RequestId).Field("value", request.Value),
@@ -322,7 +322,7 @@ public sealed class HttpLeaseService : ILeaseService
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(request);
-        request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        request = request with { RequestId = request.RequestId ?? RequestIds.New() };
         var reply = ReplyShape.Of(Wire.Json.CounterValue, counter => counter.Key == key && counter.Version >= 1);
         return SendAsync(
             TextOf(key, request.Lease, request.RequestId),
@@ -368,8 +368,6 @@ public sealed class HttpLeaseService : ILeaseService
         .Field("lease.resource", lease?.Resource)
         .Field("lease.owner", lease?.Owner)
         .Field("requestId", requestId);
-
-    private static string NewRequestId() => Guid.NewGuid().ToString("N");
 
     private static HttpCall<T> Post<TRequest, T>(string path, TRequest request, JsonTypeInfo<TRequest> json, ReplyShape<T> reply, string? requestId = null)
         where T : class => new(HttpMethod.Post, path, reply) { Body = _ => Json(request, json), RequestId = requestId };

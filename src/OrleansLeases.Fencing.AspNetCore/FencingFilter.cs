@@ -14,9 +14,6 @@ namespace OrleansLeases.Fencing.AspNetCore;
 internal sealed partial class FencingFilter(
     NpgsqlDataSource database, FenceHoldOptions options, TimeProvider time, ILogger<FencingFilter> logger) : IAsyncDisposable
 {
-    /// <summary>The greatest token there is; see the wire contract of leases.</summary>
-    public const long MaxToken = (1L << 53) - 1;
-
     private readonly LeaseFence _fence = new(database, time: time);
 
     public async Task PassAsync(HttpContext context, string resource, RequestDelegate next)
@@ -90,7 +87,7 @@ internal sealed partial class FencingFilter(
     }
 
     private static long? TokenOf(string given) =>
-        long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var token) && token is >= 1 and <= MaxToken ? token : null;
+        long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var token) && Tokens.IsToken(token) ? token : null;
 
     private static string Shorten(string text) => text.Length <= 100 ? text : $"{text[..100]}…";
 }

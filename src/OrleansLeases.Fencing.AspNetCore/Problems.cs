@@ -10,7 +10,7 @@ internal static class Problems
         context, StatusCodes.Status428PreconditionRequired, $"{FencedRequest.Header} is missing; send the token of your lease on '{resource}'.");
 
     public static Task NotATokenAsync(HttpContext context, string given) => MalformedAsync(
-        context, StatusCodes.Status400BadRequest, $"{FencedRequest.Header} takes a token, 1 to {FencingFilter.MaxToken}, was '{given}'.");
+        context, StatusCodes.Status400BadRequest, $"{FencedRequest.Header} takes a token, 1 to {Tokens.Max}, was '{given}'.");
 
     public static Task StaleAsync(HttpContext context, string resource, long token) => WriteAsync(context, new()
     {

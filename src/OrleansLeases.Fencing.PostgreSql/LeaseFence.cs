@@ -28,7 +28,6 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
 {
     private const string Stale = "LF001";
     private const string Pass = "select lease_fence($1, $2)";
-    private const long MaxToken = (1L << 53) - 1;
 
     private readonly NpgsqlDataSource _database = database ?? throw new ArgumentNullException(nameof(database));
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -181,7 +180,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     {
         ArgumentNullException.ThrowIfNull(resource);
         ArgumentOutOfRangeException.ThrowIfLessThan(token, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(token, MaxToken);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(token, Tokens.Max);
     }
 
     // What is done here is no part of an ambient transaction, which would be rolled back as a whole, or wait for it.

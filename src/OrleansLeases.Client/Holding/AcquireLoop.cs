@@ -22,7 +22,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     public Action<Refusal>? Troubled { get; init; }
 
     /// <summary>What was asked last.</summary>
-    public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? NewRequestId() };
+    public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? RequestIds.New() };
 
     /// <summary>When the last call was sent, by the holder's clock: where a holder's deadline counts from.</summary>
     public TimeSpan SentAt { get; private set; }
@@ -86,9 +86,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     }
 
     /// <summary>Asks for another grant from now on.</summary>
-    public void StartAnew() => Request = Request with { RequestId = NewRequestId() };
-
-    private static string NewRequestId() => Guid.NewGuid().ToString("N");
+    public void StartAnew() => Request = Request with { RequestId = RequestIds.New() };
 
     private static TimeSpan Clamp(TimeSpan value, TimeSpan min, TimeSpan max) => value > max ? max : value < min ? min : value;
 }

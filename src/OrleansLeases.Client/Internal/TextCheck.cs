@@ -8,7 +8,6 @@ namespace OrleansLeases.Client.Internal;
 /// </summary>
 internal sealed class TextCheck
 {
-    private const int MaxNameBytes = 512;
     private const int MaxQueryBytes = 2_048;
 
     private readonly Dictionary<string, string[]> _errors = [];
@@ -39,9 +38,9 @@ internal sealed class TextCheck
     public TextCheck Path(string name, string value)
     {
         Field(name, value);
-        if (value.Length == 0 || Encoding.UTF8.GetByteCount(value) > MaxNameBytes)
-            _errors[name] = [$"takes 1 to {MaxNameBytes} bytes of UTF-8"];
-        else if (value.Split('/').Any(segment => segment is "" or "." or ".."))
+        if (value.Length == 0 || Encoding.UTF8.GetByteCount(value) > Names.MaxBytes)
+            _errors[name] = [$"takes 1 to {Names.MaxBytes} bytes of UTF-8"];
+        else if (Names.BadSegmentOf(value) is not null)
             _errors[name] = [$"is '{value}', which has an empty, '.' or '..' segment; write a path such as jobs/nightly"];
         // In a path they are refused by the server's HTTP layer, whose answer names no field.
         else if (value.Any(char.IsControl))

@@ -5,13 +5,11 @@ namespace OrleansLeases.Client.Internal;
 /// <summary>The contract's JSON, read strictly, and the checks that a reply answers its request.</summary>
 internal static class Wire
 {
-    private const long MaxToken = (1L << 53) - 1;
-
     /// <summary>A null where the contract has a value makes the answer somebody else's.</summary>
     public static readonly LeaseJson Json = new(new JsonSerializerOptions(LeaseJson.Default.Options) { RespectNullableAnnotations = true });
 
     public static bool Fits(LeaseGrant grant, string resource, string owner, string requestId) =>
-        grant.Resource == resource && grant.Owner == owner && grant.RequestId == requestId && IsToken(grant.Token)
+        grant.Resource == resource && grant.Owner == owner && grant.RequestId == requestId && Tokens.IsToken(grant.Token)
         && Fits(grant.Ttl, grant.Remaining, grant.Elapsed, grant.RenewAfter);
 
     public static bool Fits(LeaseRenewal renewal, RenewRequest request) =>
@@ -24,14 +22,14 @@ internal static class Wire
         && reply.Results.Zip(request.Leases).All(pair => !pair.First.TryGetValue(out var renewal, out _) || Fits(renewal, pair.Second));
 
     public static bool Fits(LeaseBreak reply, BreakRequest request) =>
-        reply.Resource == request.Resource && IsToken(reply.Token) && (request.Token is null || reply.Token == request.Token)
+        reply.Resource == request.Resource && Tokens.IsToken(reply.Token) && (request.Token is null || reply.Token == request.Token)
         && reply.EndsIn >= TimeSpan.Zero;
 
     public static bool Fits(LeaseInfo info) =>
-        info.LastToken is >= 0 and <= MaxToken && info.AvailableIn is null or { Ticks: >= 0 }
-        && info.Holders.All(holder => IsToken(holder.Token) && holder.Remaining >= TimeSpan.Zero);
+        info.LastToken is >= 0 and <= Tokens.Max && info.AvailableIn is null or { Ticks: >= 0 }
+        && info.Holders.All(holder => Tokens.IsToken(holder.Token) && holder.Remaining >= TimeSpan.Zero);
 
-    public static bool Fits(KeyValue value) => value.Version >= 1 && (value.Lease is not { } lease || IsToken(lease.Token));
+    public static bool Fits(KeyValue value) => value.Version >= 1 && (value.Lease is not { } lease || Tokens.IsToken(lease.Token));
 
     public static LeaseGrant Later(LeaseGrant grant, TimeSpan by) => grant with { Elapsed = grant.Elapsed + by };
 
@@ -45,6 +43,4 @@ internal static class Wire
 
     private static bool Fits(TimeSpan ttl, TimeSpan remaining, TimeSpan held, TimeSpan renewAfter) =>
         ttl > TimeSpan.Zero && remaining >= TimeSpan.Zero && held >= TimeSpan.Zero && renewAfter >= TimeSpan.Zero;
-
-    private static bool IsToken(long token) => token is >= 1 and <= MaxToken;
 }

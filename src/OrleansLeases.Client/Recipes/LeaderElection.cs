@@ -102,7 +102,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     {
         ArgumentNullException.ThrowIfNull(reason);
         if (await GetLeaderAsync(cancellationToken).ConfigureAwait(false) is not { } leader) return null;
-        var request = new BreakRequest { Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = Retry.NewRequestId() };
+        var request = new BreakRequest { Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = RequestIds.New() };
         var asked = await Retry.MakeAsync(_client.Time, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
         return asked.Refusal switch
         {

@@ -37,6 +37,4 @@ internal static class Retry
         if (read.TryGetValue(out var value, out var refusal)) return value;
         return refusal is Refusal.NotFound ? null : throw new LeaseRefusedException(refusal);
     }
-
-    public static string NewRequestId() => Guid.NewGuid().ToString("N");
 }

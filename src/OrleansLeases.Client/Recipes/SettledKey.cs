@@ -41,7 +41,7 @@ internal static class SettledKey
 
     private static async Task<KeyPut?> PutAsync(LeaseClient client, LeaseHandle lease, string key, PutKeyRequest request)
     {
-        request = request with { RequestId = Retry.NewRequestId() };
+        request = request with { RequestId = RequestIds.New() };
         var put = await Retry.MakeAsync(client.Time, stop => client.Service.PutKeyAsync(key, request, stop), lease.LostToken).ConfigureAwait(false);
         if (put.TryGetValue(out var written, out var refusal)) return written;
         return (lease.LossByNow, refusal) switch

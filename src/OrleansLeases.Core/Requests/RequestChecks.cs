@@ -7,13 +7,11 @@ namespace OrleansLeases.Core;
 /// <param name="limits">The bounds.</param>
 public sealed class RequestChecks(LeaseLimits limits)
 {
-    private const int MaxNameBytes = 512;
     private const int MaxRequestIdBytes = 128;
     private const int MaxMetadataEntries = 16;
     private const int MaxMetadataBytes = 2048;
     private const int MaxPageSize = 1000;
     private const int MaxValueBytes = 64 * 1024;
-    private const long MaxToken = (1L << 53) - 1;
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <summary>
@@ -261,44 +259,39 @@ public sealed class RequestChecks(LeaseLimits limits)
 
     private static void Token(ref Errors errors, long token, string field = "token")
     {
-        if (token is < 1 or > MaxToken) errors.Add(field, $"{field} is {token}; it takes 1 to {MaxToken}.");
+        if (!Tokens.IsToken(token)) errors.Add(field, $"{field} is {token}; it takes 1 to {Tokens.Max}.");
     }
 
     private static void Path(ref Errors errors, string field, string? name)
     {
         if (!Name(ref errors, field, name)) return;
-        foreach (var range in name.AsSpan().Split('/'))
-        {
-            var segment = name.AsSpan(range);
-            if (segment is not ("" or "." or "..")) continue;
-            var found = segment.Length == 0 ? "an empty segment" : $"the segment '{segment}'";
-            errors.Add(
-                field,
-                $"{field} is '{Shown(name!)}', which has {found}; "
-                    + "a name is a path of segments joined by '/', none of them empty, '.' or '..'.");
-            return;
-        }
+        if (Names.BadSegmentOf(name!) is not { } segment) return;
+        var found = segment.Length == 0 ? "an empty segment" : $"the segment '{segment}'";
+        errors.Add(
+            field,
+            $"{field} is '{Shown(name!)}', which has {found}; "
+                + "a name is a path of segments joined by '/', none of them empty, '.' or '..'.");
     }
 
     private static bool Name(ref Errors errors, string field, string? name)
     {
         if (string.IsNullOrEmpty(name))
         {
-            errors.Add(field, $"{field} is {(name is null ? "missing" : "empty")}; it takes 1 to {MaxNameBytes} bytes of UTF-8.");
+            errors.Add(field, $"{field} is {(name is null ? "missing" : "empty")}; it takes 1 to {Names.MaxBytes} bytes of UTF-8.");
             return false;
         }
 
         // Nearly every name is short and plain.
-        if (name.Length <= MaxNameBytes && !name.AsSpan().ContainsAnyExceptInRange(' ', '~')) return true;
+        if (name.Length <= Names.MaxBytes && !name.AsSpan().ContainsAnyExceptInRange(' ', '~')) return true;
         if (Bytes(name) is not { } bytes)
         {
             errors.Add(field, $"{field} is not valid Unicode; it has half of a surrogate pair.");
             return false;
         }
 
-        if (bytes > MaxNameBytes)
+        if (bytes > Names.MaxBytes)
         {
-            errors.Add(field, $"{field} has {bytes} bytes of UTF-8; it takes 1 to {MaxNameBytes}.");
+            errors.Add(field, $"{field} has {bytes} bytes of UTF-8; it takes 1 to {Names.MaxBytes}.");
             return false;
         }
 

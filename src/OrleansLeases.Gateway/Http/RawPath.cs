@@ -42,7 +42,7 @@ internal static class RawPath
     public static void RequireName(HttpContext context, ref FieldErrors errors)
     {
         if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _)) return;
-        if (!path.Split('/').Any(IsDots)
+        if (!path.Split('/').Any(static segment => Names.IsDots(segment))
             && !path.EndsWith("/v1/leases/", StringComparison.Ordinal)
             && !path.EndsWith("/v1/keys/", StringComparison.Ordinal))
         {
@@ -80,8 +80,6 @@ internal static class RawPath
 
         return rest.IsEmpty;
     }
-
-    private static bool IsDots(string segment) => segment is "." or "..";
 
     private static ReadOnlySpan<char> PathOf(HttpContext context)
     {

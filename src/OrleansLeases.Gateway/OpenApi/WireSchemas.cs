@@ -8,7 +8,6 @@ namespace OrleansLeases.Gateway.OpenApi;
 internal static class WireSchemas
 {
     private const string RenewalOrRefusal = "RenewalOrRefusal";
-    private const long MaxToken = (1L << 53) - 1;
 
     /// <summary>Corrects the schema of one type.</summary>
     public static void Correct(OpenApiSchema schema, OpenApiSchemaTransformerContext context)
@@ -31,7 +30,7 @@ internal static class WireSchemas
         if (context.JsonPropertyInfo?.Name is "delta" or "value") schema.Minimum = null;
         if (context.JsonPropertyInfo?.Name != "token") return;
         schema.Minimum = "1";
-        schema.Maximum = MaxToken.ToString(CultureInfo.InvariantCulture);
+        schema.Maximum = Tokens.Max.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>Corrects what shows only once all schemas are there.</summary>
