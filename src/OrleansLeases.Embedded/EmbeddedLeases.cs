@@ -105,7 +105,8 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         _front.RenewAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default) =>
+    public ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
+        RenewBatchRequest request, CancellationToken cancellationToken = default) =>
         _front.RenewBatchAsync(request, cancellationToken);
 
     /// <inheritdoc/>

@@ -33,12 +33,16 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
         {
             return new Refusal.Unavailable(
                 RetryAfter,
-                "The cluster's leases cannot be reached: this client or silo has not joined it yet, or no silo in it has leases. Ask again. "
-                    + failures.Note("The cluster's leases cannot be reached", why));
+                "The cluster's leases cannot be reached: this client or silo has not joined it yet, or no silo in it has leases. "
+                    + "Ask again. " + failures.Note("The cluster's leases cannot be reached", why));
         }
 
         if (!isChange)
-            return new Refusal.Unavailable(RetryAfter, $"The grain did not answer; ask again. {failures.Note("A grain did not answer", error)}");
+        {
+            var failure = failures.Note("A grain did not answer", error);
+            return new Refusal.Unavailable(RetryAfter, $"The grain did not answer; ask again. {failure}");
+        }
+
         var repeat = requestId is null ? "repeat the call" : "repeat the call with the same requestId";
         var note = failures.Note("A grain did not say whether a change happened", error);
         return new Refusal.OutcomeUnknown(requestId, $"The grain did not say whether the change happened; {repeat}. {note}");
@@ -80,7 +84,8 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
 
     public Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request) => KeyOf(key).PutAsync(request, CancellationToken.None);
 
-    public Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) => KeyOf(key).GetAsync(cancellationToken);
+    public Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) =>
+        KeyOf(key).GetAsync(cancellationToken);
 
     public Task<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion) =>
         KeyOf(key).DeleteAsync(ifVersion, CancellationToken.None);

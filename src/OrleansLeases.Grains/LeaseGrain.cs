@@ -13,7 +13,11 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     private readonly Dictionary<Guid, CancellationTokenSource> _waiting = [];
 
     public LeaseGrain(IGrainContext context, LeaseSilo silo)
-        : base(context, silo, LeaseGrainKey.ResourceOf(context.GrainId.Key.ToString()!), static (resource, host, store) => new LeaseKeeper(resource, host, store))
+        : base(
+            context,
+            silo,
+            LeaseGrainKey.ResourceOf(context.GrainId.Key.ToString()!),
+            static (resource, host, store) => new LeaseKeeper(resource, host, store))
     {
     }
 
@@ -93,11 +97,14 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     }
 
     // Grains are called directly as well, and a request for another resource would be answered by this one's record.
-    private Refusal.InvalidRequest? Misdirected(string? resource) => resource == Keeper.Resource
-        ? null
-        : new(
-            new Dictionary<string, string[]> { ["resource"] = [$"is '{resource}', but the grain called is that of '{Keeper.Resource}'; call GetLease with the request's resource"] },
+    private Refusal.InvalidRequest? Misdirected(string? resource)
+    {
+        if (resource == Keeper.Resource) return null;
+        var wrong = $"is '{resource}', but the grain called is that of '{Keeper.Resource}'; call GetLease with the request's resource";
+        return new(
+            new Dictionary<string, string[]> { ["resource"] = [wrong] },
             $"The request is for '{resource}', but the grain called is that of '{Keeper.Resource}'.");
+    }
 
     private Task<LeaseResult<TReply>> AskAsync<TRequest, TReply>(
         Verb<TRequest, TReply> verb, TRequest request, string resource, Func<TRequest, LeaseCommand<TReply>> command)

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>Turns records into responses. What is left of a lease counts from the moment of the response.</summary>
-public static class LeaseViews
+public static partial class LeaseViews
 {
     private static readonly Dictionary<string, string> NoMetadata = [];
 
@@ -50,48 +50,6 @@ public static class LeaseViews
             At = DateTimeOffset.UnixEpoch + change.Entry.At,
             Reason = change.Entry.Reason,
         })],
-    };
-
-    internal static LeaseGrant Grant(string resource, Holder holder, string requestId, bool replayed, Instant received, Instant now)
-    {
-        var remaining = holder.Remaining(now);
-        return new LeaseGrant
-        {
-            Resource = resource,
-            Owner = holder.Owner,
-            Token = holder.Token,
-            Mode = holder.Mode,
-            Ttl = holder.Ttl,
-            Remaining = remaining,
-            Elapsed = now.Monotonic - received.Monotonic,
-            RenewAfter = RenewAfter(holder, remaining),
-            RequestId = requestId,
-            Replayed = replayed,
-        };
-    }
-
-    internal static LeaseRenewal Renewal(string resource, Holder holder, Instant received, Instant now)
-    {
-        var remaining = holder.Remaining(now);
-        return new LeaseRenewal
-        {
-            Resource = resource,
-            Token = holder.Token,
-            Ttl = holder.Ttl,
-            Remaining = remaining,
-            Elapsed = now.Monotonic - received.Monotonic,
-            RenewAfter = RenewAfter(holder, remaining),
-            Breaking = holder.Breaking is { } order
-                ? new BreakNotice { EndsIn = AtLeastZero(holder.OrderedEnd - now.Monotonic), Reason = order.Reason }
-                : null,
-        };
-    }
-
-    internal static LeaseBreak Break(string resource, long token, TimeSpan ends, Instant now) => new()
-    {
-        Resource = resource,
-        Token = token,
-        EndsIn = LeaseMachine.CeilToMillisecond(AtLeastZero(ends - now.Monotonic)),
     };
 
     private static LeaseHolder HolderOf(Holder holder, Instant now) => new()

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>What can happen to a resource: a closed set. Requests arrive checked, with their request ids filled in.</summary>
-public abstract record LeaseCommand
+public abstract partial record LeaseCommand
 {
     private protected LeaseCommand()
     {
@@ -18,94 +18,6 @@ public abstract record LeaseCommand
 
     /// <summary>Whether nobody waits for the response, so that other saves may go first.</summary>
     internal virtual bool IsBackground => false;
-
-    /// <summary>An acquire.</summary>
-    /// <param name="request">The request, with its request id.</param>
-    /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseGrant> Of(AcquireRequest request) => new Acquire(request, RequestFingerprint.Of(request));
-
-    /// <summary>A renewal.</summary>
-    /// <param name="request">The request.</param>
-    /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseRenewal> Of(RenewRequest request) => new Renew(request);
-
-    /// <summary>A release.</summary>
-    /// <param name="request">The request.</param>
-    /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseRelease> Of(ReleaseRequest request) => new Release(request);
-
-    /// <summary>A release on behalf of a caller that was gone before it had the grant.</summary>
-    /// <param name="grant">The grant.</param>
-    /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseRelease> GiveBack(LeaseGrant grant) => GiveBack(grant.Resource, grant.Owner, grant.Token);
-
-    /// <summary>As <see cref="GiveBack(LeaseGrant)"/>.</summary>
-    /// <param name="resource">The resource.</param>
-    /// <param name="owner">The holder.</param>
-    /// <param name="token">The token of the grant.</param>
-    /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseRelease> GiveBack(string resource, string owner, long token) =>
-        new Release(new ReleaseRequest { Resource = resource, Owner = owner, Token = token }, Undelivered: true);
-
-    /// <summary>A transfer.</summary>
-    /// <param name="request">The request, with its request id.</param>
-    /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseGrant> Of(TransferRequest request) => new Transfer(request, RequestFingerprint.Of(request));
-
-    /// <summary>A break.</summary>
-    /// <param name="request">The request, with its request id.</param>
-    /// <returns>The command.</returns>
-    public static LeaseCommand<LeaseBreak> Of(BreakRequest request) => new Break(request, RequestFingerprint.Of(request));
-
-    /// <summary>Someone asks for the resource.</summary>
-    /// <param name="Request">What is asked for.</param>
-    /// <param name="Fingerprint">The request id and its content.</param>
-    public sealed record Acquire(AcquireRequest Request, RequestFingerprint Fingerprint) : LeaseCommand<LeaseGrant>
-    {
-        internal override string? RequestId => Request.RequestId;
-
-        internal override LeaseReply<LeaseGrant> Apply(LeaseDraft draft) => draft.Acquire(this);
-
-        internal override bool TryWait(LeaseKeeper keeper, LeaseCall<LeaseGrant> call, Instant now) =>
-            Request.Wait > TimeSpan.Zero && keeper.TryWait(call, this, now);
-    }
-
-    /// <summary>A holder extends its lease.</summary>
-    /// <param name="Request">Which lease.</param>
-    public sealed record Renew(RenewRequest Request) : LeaseCommand<LeaseRenewal>
-    {
-        internal override LeaseReply<LeaseRenewal> Apply(LeaseDraft draft) => draft.Renew(Request);
-    }
-
-    /// <summary>A holder ends its lease.</summary>
-    /// <param name="Request">Which lease.</param>
-    /// <param name="Undelivered">
-    /// Its caller was gone before the grant was delivered: the lease stays if a repeat of the request id has been answered with it since.
-    /// </param>
-    public sealed record Release(ReleaseRequest Request, bool Undelivered = false) : LeaseCommand<LeaseRelease>
-    {
-        internal override LeaseReply<LeaseRelease> Apply(LeaseDraft draft) => draft.Release(Request, Undelivered);
-    }
-
-    /// <summary>A holder hands its lease on.</summary>
-    /// <param name="Request">Which lease, and to whom.</param>
-    /// <param name="Fingerprint">The request id and its content.</param>
-    public sealed record Transfer(TransferRequest Request, RequestFingerprint Fingerprint) : LeaseCommand<LeaseGrant>
-    {
-        internal override string? RequestId => Request.RequestId;
-
-        internal override LeaseReply<LeaseGrant> Apply(LeaseDraft draft) => draft.Transfer(this);
-    }
-
-    /// <summary>Someone ends a lease.</summary>
-    /// <param name="Request">Which lease, when and why.</param>
-    /// <param name="Fingerprint">The request id and its content.</param>
-    public sealed record Break(BreakRequest Request, RequestFingerprint Fingerprint) : LeaseCommand<LeaseBreak>
-    {
-        internal override string? RequestId => Request.RequestId;
-
-        internal override LeaseReply<LeaseBreak> Apply(LeaseDraft draft) => draft.Break(this);
-    }
 
     /// <summary>
     /// A key is about to be bound to a lease: the record names it first, so that it is cleaned up if the lease ends,
@@ -165,39 +77,6 @@ public abstract record LeaseCommand
         internal override bool IsRead => true;
 
         internal override LeaseReply<LeaseReply.ActiveTokens> Apply(LeaseDraft draft) => draft.GetActiveTokens();
-    }
-
-    /// <summary>Someone reads the state of the resource.</summary>
-    /// <param name="Fresh">Compare with the stored version first.</param>
-    public sealed record Get(bool Fresh) : LeaseCommand<LeaseInfo>
-    {
-        internal override bool IsRead => true;
-
-        internal override bool RequiresFreshRead(bool isSingleWriter) => Fresh;
-
-        internal override LeaseReply<LeaseInfo> Apply(LeaseDraft draft) => LeaseReply.Info.Instance;
-    }
-
-    /// <summary>Someone reads the stored events.</summary>
-    public sealed record GetHistory : LeaseCommand<LeaseHistory>
-    {
-        /// <summary>The only one.</summary>
-        public static readonly GetHistory Instance = new();
-
-        internal override bool IsRead => true;
-
-        internal override LeaseReply<LeaseHistory> Apply(LeaseDraft draft) => LeaseReply.History.Instance;
-    }
-
-    /// <summary>Someone starts to watch the resource. The watch ends where the keeper does that answers.</summary>
-    /// <param name="Since">The last change known; null to start with the state.</param>
-    public sealed record Watch(WatchPoint? Since) : LeaseCommand<LeaseWatch>
-    {
-        internal override bool IsRead => true;
-
-        internal override bool RequiresFreshRead(bool isSingleWriter) => !isSingleWriter;
-
-        internal override LeaseReply<LeaseWatch> Apply(LeaseDraft draft) => new LeaseReply.Watch(Since);
     }
 
     /// <summary>Time has passed: what is over is recorded, and waiters are granted what they fit.</summary>

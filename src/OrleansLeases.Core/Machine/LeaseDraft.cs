@@ -114,26 +114,6 @@ internal sealed partial class LeaseDraft(
 
     private long TokenAfter(long token) => Math.Max(token, rules.TokenFloor) + 1;
 
-    private long Grant(AcquireRequest request, RequestFingerprint fingerprint)
-    {
-        if (_holders.IsEmpty) _capacity = request.Mode == LeaseMode.Shared ? request.Capacity : null;
-        return Add(new Holder
-        {
-            Owner = request.Owner,
-            Token = _lastToken = TokenAfter(_lastToken),
-            Mode = request.Mode,
-            Ttl = request.Ttl,
-            Horizon = TimeSpan.Zero,
-            HorizonLength = TimeSpan.Zero,
-            HorizonBy = rules.Incarnation,
-            LockDelay = request.LockDelay,
-            // A copy: in one process the caller may still hold the dictionary it asked with.
-            Metadata = request.Metadata is { Count: > 0 } metadata ? new Dictionary<string, string>(metadata) : null,
-            Request = fingerprint,
-            Deadline = now.Monotonic + request.Ttl,
-        }.WithHorizon(now.Latest + request.Ttl, now, rules));
-    }
-
     private long Add(Holder holder)
     {
         _holders = _holders.Add(holder);

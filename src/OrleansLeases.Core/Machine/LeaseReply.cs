@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>What the machine answers, before the clock is read again for the response: a closed set.</summary>
-public abstract record LeaseReply
+public abstract partial record LeaseReply
 {
     private protected LeaseReply()
     {
@@ -15,49 +15,6 @@ public abstract record LeaseReply
     /// <param name="durable">Whether the command had it stored.</param>
     /// <param name="now">When the response is made.</param>
     internal virtual bool IsOvertaken(LeaseState state, bool durable, Instant now) => false;
-
-    /// <summary>The request holds this token.</summary>
-    /// <param name="Token">The token.</param>
-    /// <param name="Replayed">It was granted to an earlier call with the same request id.</param>
-    public sealed record Granted(long Token, bool Replayed) : LeaseReply<LeaseGrant>
-    {
-        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsOver(Token, now);
-
-        internal override LeaseResult<LeaseGrant> ToResult(in ResponseContext at) =>
-            LeaseViews.Grant(at.Resource, at.State.HolderOf(Token), at.RequestId!, Replayed, at.Received, at.Now);
-    }
-
-    /// <summary>The lease was extended, or is being broken and was not.</summary>
-    /// <param name="Token">The token.</param>
-    public sealed record Renewed(long Token) : LeaseReply<LeaseRenewal>
-    {
-        // Nothing is left of what the renewal stored, while the place is kept for what others may have promised: renew again.
-        // A save each time, and no longer than the place is kept.
-        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsOver(Token, now)
-            || (durable && state.HolderOf(Token) is { Breaking: null } holder && holder.Remaining(now) == TimeSpan.Zero);
-
-        internal override LeaseResult<LeaseRenewal> ToResult(in ResponseContext at) =>
-            LeaseViews.Renewal(at.Resource, at.State.HolderOf(Token), at.Received, at.Now);
-    }
-
-    /// <summary>The lease has ended at its holder's word.</summary>
-    /// <param name="Token">The token.</param>
-    /// <param name="Replayed">It had ended before.</param>
-    public sealed record Released(long Token, bool Replayed) : LeaseReply<LeaseRelease>
-    {
-        internal override LeaseResult<LeaseRelease> ToResult(in ResponseContext at) =>
-            new LeaseRelease { Resource = at.Resource, Token = Token, Replayed = Replayed };
-    }
-
-    /// <summary>The lease ends by order.</summary>
-    /// <param name="Token">The token.</param>
-    /// <param name="Ends">Monotonic: when.</param>
-    public sealed record Breaking(long Token, TimeSpan Ends) : LeaseReply<LeaseBreak>
-    {
-        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsOver(Token, now);
-
-        internal override LeaseResult<LeaseBreak> ToResult(in ResponseContext at) => LeaseViews.Break(at.Resource, Token, Ends, at.Now);
-    }
 
     /// <summary>It is on record.</summary>
     public sealed record Acknowledged : LeaseReply<Acknowledged>
@@ -91,31 +48,6 @@ public abstract record LeaseReply
         public static readonly Unchanged Instance = new();
 
         internal override LeaseResult<Unchanged> ToResult(in ResponseContext at) => this;
-    }
-
-    internal sealed record Info : LeaseReply<LeaseInfo>
-    {
-        public static readonly Info Instance = new();
-
-        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsAnyOver(now);
-
-        internal override LeaseResult<LeaseInfo> ToResult(in ResponseContext at) => at.Keeper.InfoOf(at.State, at.Now);
-    }
-
-    internal sealed record History : LeaseReply<LeaseHistory>
-    {
-        public static readonly History Instance = new();
-
-        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsAnyOver(now);
-
-        internal override LeaseResult<LeaseHistory> ToResult(in ResponseContext at) => LeaseViews.History(at.Resource, at.State);
-    }
-
-    internal sealed record Watch(WatchPoint? Since) : LeaseReply<LeaseWatch>
-    {
-        internal override bool IsOvertaken(LeaseState state, bool durable, Instant now) => state.IsAnyOver(now);
-
-        internal override LeaseResult<LeaseWatch> ToResult(in ResponseContext at) => at.Keeper.WatchFrom(Since, at.State, at.Now);
     }
 }
 

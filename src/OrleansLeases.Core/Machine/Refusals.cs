@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace OrleansLeases.Core;
 
 /// <summary>The sentences that the machine refuses with: each names what was asked, what is in force and the remedy.</summary>
-internal static class Refusals
+internal static partial class Refusals
 {
     public static Refusal Held(
         AcquireRequest request, ImmutableArray<Holder> holders, LockDelay? delay, Instant now, int position, bool waits)
@@ -34,13 +34,6 @@ internal static class Refusals
                 + $"a place is free in {Milliseconds(available)} ms at the latest if nobody renews.";
         return new Refusal.Held(shown, sameOwner, position, waits ? TimeSpan.Zero : available, detail);
     }
-
-    public static Refusal HeldByNewOwner(TransferRequest request, ImmutableArray<Holder> holders, Instant now) => new Refusal.Held(
-        [.. holders.Select(holder => new CurrentHolder { Owner = holder.Owner, Mode = holder.Mode, Remaining = Left(holder, now) })],
-        SameOwner: true,
-        Position: 1,
-        RetryAfter: TimeSpan.Zero,
-        $"newOwner '{request.NewOwner}' holds '{request.Resource}' already; a second grant would be a second holder.");
 
     public static Refusal NotHolder(NotHolderReason reason, long lastToken, string who, long token) => new Refusal.NotHolder(
         reason,

@@ -10,11 +10,8 @@ namespace OrleansLeases.Gateway.Leases;
 internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls calls, ILogger<LeaseChanges> logger)
 {
     private static readonly BodyReader<AcquireRequest> Acquire = new(LeaseJson.Default.AcquireRequest);
-    private static readonly BodyReader<RenewRequest> Renew = new(LeaseJson.Default.RenewRequest);
-    private static readonly BodyReader<RenewBatchRequest> RenewBatch = new(LeaseJson.Default.RenewBatchRequest);
-    private static readonly BodyReader<ReleaseRequest> Release = new(LeaseJson.Default.ReleaseRequest);
-    private static readonly BodyReader<TransferRequest> Transfer = new(LeaseJson.Default.TransferRequest);
-    private static readonly BodyReader<BreakRequest> Break = new(LeaseJson.Default.BreakRequest);
+
+    public ILeaseService Leases => leases;
 
     public async Task AcquireAsync(HttpContext context)
     {
@@ -32,32 +29,24 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
             await ResponseWriter.RefuseAsync(context, refusal);
     }
 
-    public Task RenewAsync(HttpContext context) =>
-        ChangeAsync(context, Renew, leases.RenewAsync, LeaseJson.Default.LeaseRenewal);
-
-    public Task RenewBatchAsync(HttpContext context) =>
-        ChangeAsync(context, RenewBatch, leases.RenewBatchAsync, LeaseJson.Default.RenewBatchReply);
-
-    public Task ReleaseAsync(HttpContext context) =>
-        ChangeAsync(context, Release, leases.ReleaseAsync, LeaseJson.Default.LeaseRelease);
-
-    public Task TransferAsync(HttpContext context) =>
-        ChangeAsync(context, Transfer, leases.TransferAsync, LeaseJson.Default.LeaseGrant);
-
-    public Task BreakAsync(HttpContext context) =>
-        ChangeAsync(context, Break, leases.BreakAsync, LeaseJson.Default.LeaseBreak);
-
-    private async Task ChangeAsync<TRequest, TReply>(
-        HttpContext context,
-        BodyReader<TRequest> body,
+    /// <summary>Answers one kind of change.</summary>
+    /// <param name="request">The contract of its body.</param>
+    /// <param name="change">The member of the service.</param>
+    /// <param name="reply">The contract of its reply.</param>
+    public RequestDelegate Answer<TRequest, TReply>(
+        JsonTypeInfo<TRequest> request,
         Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
         JsonTypeInfo<TReply> reply)
         where TRequest : class
         where TReply : class
     {
-        if (await RequestBody.ReadAsync(context, body) is not { } request) return;
-        var answer = await calls.ChangeAsync(context, change, request, body.RequestIdOf(request), context.RequestAborted);
-        await ResponseWriter.WriteAsync(context, answer, reply);
+        var body = new BodyReader<TRequest>(request);
+        return async context =>
+        {
+            if (await RequestBody.ReadAsync(context, body) is not { } asked) return;
+            var answer = await calls.ChangeAsync(context, change, asked, body.RequestIdOf(asked), context.RequestAborted);
+            await ResponseWriter.WriteAsync(context, answer, reply);
+        };
     }
 
     private async Task DeliverAsync(HttpContext context, LeaseGrant grant)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -32,7 +33,7 @@ internal static class LeaseEndpoints
     {
         var changing = new HashSet<string>(StringComparer.Ordinal);
 
-        void MapChange<TRequest, TReply>(string word, RequestDelegate handler, OperationMetadata operation)
+        void Map<TRequest, TReply>(string word, RequestDelegate handler, OperationMetadata operation)
         {
             changing.Add(word);
             endpoints.MapPost($"{Path}/{word}", handler).WithOperation(
@@ -40,7 +41,18 @@ internal static class LeaseEndpoints
                 operation with { Body = typeof(TRequest), Reply = typeof(TReply), Refusals = [.. Always, .. operation.Refusals] });
         }
 
-        MapChange<AcquireRequest, LeaseGrant>("acquire", changes.AcquireAsync, new OperationMetadata("acquireLease")
+        void MapChange<TRequest, TReply>(
+            string word,
+            JsonTypeInfo<TRequest> request,
+            Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
+            JsonTypeInfo<TReply> reply,
+            OperationMetadata operation)
+            where TRequest : class
+            where TReply : class => Map<TRequest, TReply>(word, changes.Answer(request, change, reply), operation);
+
+        var (leases, json) = (changes.Leases, LeaseJson.Default);
+
+        Map<AcquireRequest, LeaseGrant>("acquire", changes.AcquireAsync, new OperationMetadata("acquireLease")
         {
             Tag = Tag,
             Summary = "Grants the resource, or says who has it.",
@@ -48,25 +60,25 @@ internal static class LeaseEndpoints
             Refusals = [RefusalCode.Held, RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [OperationMetadata.IdempotencyKey],
         });
-        MapChange<RenewRequest, LeaseRenewal>("renew", changes.RenewAsync, new OperationMetadata("renewLease")
+        MapChange("renew", json.RenewRequest, leases.RenewAsync, json.LeaseRenewal, new OperationMetadata("renewLease")
         {
             Tag = Tag,
             Summary = "Extends a lease by its time to live from now. Never moves its deadline earlier.",
             Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
         });
-        MapChange<RenewBatchRequest, RenewBatchReply>("renew-batch", changes.RenewBatchAsync, new OperationMetadata("renewLeases")
+        MapChange("renew-batch", json.RenewBatchRequest, leases.RenewBatchAsync, json.RenewBatchReply, new OperationMetadata("renewLeases")
         {
             Tag = Tag,
             Summary = "Extends up to 1,000 leases, each on its own, answered in order.",
             Refusals = [RefusalCode.OutcomeUnknown],
         });
-        MapChange<ReleaseRequest, LeaseRelease>("release", changes.ReleaseAsync, new OperationMetadata("releaseLease")
+        MapChange("release", json.ReleaseRequest, leases.ReleaseAsync, json.LeaseRelease, new OperationMetadata("releaseLease")
         {
             Tag = Tag,
             Summary = "Ends a lease at its holder's word.",
             Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
         });
-        MapChange<TransferRequest, LeaseGrant>("transfer", changes.TransferAsync, new OperationMetadata("transferLease")
+        MapChange("transfer", json.TransferRequest, leases.TransferAsync, json.LeaseGrant, new OperationMetadata("transferLease")
         {
             Tag = Tag,
             Summary = "Hands a lease to a new owner, ahead of the queue and with a new token.",
@@ -74,7 +86,7 @@ internal static class LeaseEndpoints
             Refusals = [RefusalCode.NotHolder, RefusalCode.Held, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [OperationMetadata.IdempotencyKey],
         });
-        MapChange<BreakRequest, LeaseBreak>("break", changes.BreakAsync, new OperationMetadata("breakLease")
+        MapChange("break", json.BreakRequest, leases.BreakAsync, json.LeaseBreak, new OperationMetadata("breakLease")
         {
             Tag = Tag,
             Summary = "Ends a lease against its holder's will.",

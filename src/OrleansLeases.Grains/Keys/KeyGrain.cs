@@ -13,7 +13,11 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
     private readonly KeyOperations _calls;
 
     public KeyGrain(IGrainContext context, LeaseSilo silo)
-        : base(context, silo, KeyGrainKey.NameOf(context.GrainId.Key.ToString()!), static (key, host, store) => new KeyKeeper(key, host, store)) =>
+        : base(
+            context,
+            silo,
+            KeyGrainKey.NameOf(context.GrainId.Key.ToString()!),
+            static (key, host, store) => new KeyKeeper(key, host, store)) =>
         _calls = new KeyOperations(this, silo.Keepers, GrainKeepers.RealTime);
 
     private string Key => Keeper.Name;

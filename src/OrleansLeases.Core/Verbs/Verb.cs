@@ -30,7 +30,9 @@ internal sealed record Verb<TRequest, TReply>(
     /// <summary>Undoes a call whose caller has gone before there was an answer, once there is one; null where nothing is to undo.</summary>
     public Func<IServiceHost, Task<LeaseResult<TReply>>, Task>? Abandon { get; init; }
 
-    /// <summary>Checks a request, and gives it a request id where its caller gave none. Whatever reaches a keeper has passed here.</summary>
+    /// <summary>
+    /// Checks a request, and gives it a request id where its caller gave none. Whatever reaches a keeper has passed here.
+    /// </summary>
     /// <returns>What is wrong; null where nothing is.</returns>
     public Refusal? Admit(ref TRequest request, RequestChecks checks)
     {

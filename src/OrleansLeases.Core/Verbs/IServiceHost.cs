@@ -8,7 +8,7 @@ namespace OrleansLeases.Core;
 /// The front ends a cancelled call; a host need not. A change gets no token, since it goes on without its caller, and a read gets one
 /// where that saves work.
 /// </remarks>
-internal interface IServiceHost
+internal partial interface IServiceHost
 {
     /// <summary>How long a call may take, beyond the wait it asks for; <see cref="Timeout.InfiniteTimeSpan"/> where it is local.</summary>
     TimeSpan CallTimeout { get; }
@@ -28,40 +28,8 @@ internal interface IServiceHost
     /// <param name="requestId">What to repeat; null where the verb takes no request id.</param>
     Refusal? Explain(Exception error, bool isChange, string? requestId);
 
-    /// <param name="request">What is asked for.</param>
-    /// <param name="leaves">
-    /// Takes the call out of the queue. Where a grant was made already the call ends with it all the same, so that it can be given back.
-    /// </param>
-    Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves);
-
     /// <summary>See <see cref="IUndeliveredGrants"/>.</summary>
     Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant);
-
-    Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request);
-
-    Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request);
-
-    Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request);
-
-    Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request);
-
-    Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken);
-
-    Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken);
-
-    Task<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken);
-
-    Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request);
-
-    Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken);
-
-    Task<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion);
-
-    Task<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request);
-
-    Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken);
-
-    Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request);
 
     Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken);
 }

@@ -1,0 +1,88 @@
+namespace OrleansLeases.Core;
+
+/// <summary>
+/// The service before any keeper: every call of every host goes through <see cref="RunAsync"/>, where it is admitted, called, bounded
+/// in time and cancelled. Thread-safe.
+/// </summary>
+/// <param name="host">Calls the keepers.</param>
+/// <param name="limits">The bounds of requests; null for a client of a cluster, which asks the host for them.</param>
+/// <param name="time">What the renewals of a batch are counted by.</param>
+internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limits, TimeProvider time) : ILeaseService, IUndeliveredGrants
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
+
+    private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
+
+    public IServiceHost Host => host;
+
+    public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
+        RunAsync(Verbs.Info, default, host.CallTimeout, cancellationToken);
+
+    public async ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant)
+    {
+        try
+        {
+            return await Within(host.GiveBackAsync(grant), host.CallTimeout, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception error) when (host.Explain(error, isChange: true, requestId: null) is { } refusal)
+        {
+            return refusal;
+        }
+    }
+
+    private async ValueTask<LeaseResult<TReply>> RunAsync<TRequest, TReply>(
+        Verb<TRequest, TReply> verb, TRequest request, TimeSpan timeout, CancellationToken cancellationToken)
+        where TReply : class
+    {
+        var checks = _checks
+            ?? (verb.WaitsForLimits ? await FindChecksAsync(cancellationToken).ConfigureAwait(false) : RequestChecks.OfAnyLimits);
+        if (verb.Admit(ref request, checks) is { } invalid) return invalid;
+        if (!verb.IsAlwaysTaken && host.Closed is { } closed) return closed;
+        cancellationToken.ThrowIfCancellationRequested();
+        Task<LeaseResult<TReply>>? answer = null;
+        try
+        {
+            answer = verb.Call(this, request, cancellationToken);
+            if (verb.Wait is { } wait && timeout != Timeout.InfiniteTimeSpan)
+                timeout += wait(request) is var asked && asked < LongestWait ? asked : LongestWait;
+            return await Within(answer, timeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            if (answer is { IsCompletedSuccessfully: true }) return await answer.ConfigureAwait(false);
+            // It outlives the call, and is nobody's.
+            if (answer is not null && verb.Abandon is not null)
+                _ = Background.Make(static call => AbandonAsync(call.verb, call.host, call.answer), (verb, host, answer));
+            throw;
+        }
+        catch (Exception error) when (host.Explain(error, verb.IsChange, verb.RequestId?.Get(request)) is { } refusal)
+        {
+            return refusal;
+        }
+    }
+
+    // Where no host answers, the call that follows says so.
+    private async ValueTask<RequestChecks> FindChecksAsync(CancellationToken cancellationToken)
+    {
+        var info = await InfoAsync(cancellationToken).ConfigureAwait(false);
+        return info.TryGetValue(out var service, out _) ? _checks = new RequestChecks(service.Limits) : RequestChecks.OfAnyLimits;
+    }
+
+    // A change goes on without its caller; only the answer is given up. A host takes real time, whatever clock the leases are under.
+    private static Task<T> Within<T>(Task<T> answer, TimeSpan timeout, CancellationToken cancellationToken) =>
+        answer.IsCompleted ? answer : answer.WaitAsync(timeout, TimeProvider.System, cancellationToken);
+
+    private static async Task AbandonAsync<TRequest, TReply>(
+        Verb<TRequest, TReply> verb, IServiceHost host, Task<LeaseResult<TReply>> answer)
+        where TReply : class
+    {
+        try
+        {
+            await verb.Abandon!(host, answer).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // It has left the queue; or else what it was granted runs out.
+        }
+    }
+}

@@ -1,0 +1,10 @@
+namespace OrleansLeases.Core;
+
+/// <summary>The verbs of the service, each in the file that has all of it: its checks, its command and what the machine does.</summary>
+internal static partial class Verbs
+{
+    public static readonly Verb<ValueTuple, ServiceInfo> Info = new(
+        "info",
+        static (_, _) => null,
+        static (front, _, stop) => front.Host.InfoAsync(stop));
+}
