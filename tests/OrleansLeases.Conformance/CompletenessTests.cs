@@ -8,7 +8,10 @@ public sealed class CompletenessTests
 
     [Fact]
     public void Worlds_OfThisAssembly_AreAllThereAre() => Assert.Equal(
-        ["HttpMemoryWorld", "HttpSqliteWorld", "MemoryWorld", "OrleansMemoryWorld", "OrleansPostgresWorld", "SqliteWorld"],
+        [
+            "ByteStoreWorld", "HttpMemoryWorld", "HttpSqliteWorld", "MemoryWorld", "OrleansMemoryWorld", "OrleansPostgresWorld",
+            "SqliteWorld",
+        ],
         typeof(CompletenessTests).Assembly.GetTypes()
             .Where(type => type.IsSubclassOf(typeof(LeaseWorld)) && !type.IsAbstract)
             .Select(type => type.Name)

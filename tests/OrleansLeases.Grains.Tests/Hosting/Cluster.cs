@@ -54,6 +54,9 @@ internal sealed class Cluster : IAsyncDisposable
     public static Task<Cluster> OnAsync(NpgsqlDataSource database, string serviceId) =>
         StartAsync(serviceId, silo => silo.AddLeases(_ => database, Options(null)), null, null);
 
+    public static Task<Cluster> OnAsync(IRecordStore store) =>
+        StartAsync(NewServiceId(), silo => silo.AddLeases(_ => store, Options(null)), null, null);
+
     public static Task<Cluster> InMemoryAsync(Action<ISiloBuilder>? also = null) => StartAsync(NewServiceId(), silo => silo.AddLeases(Options(null)), also, null);
 
     /// <summary>Ends the silo in order.</summary>
