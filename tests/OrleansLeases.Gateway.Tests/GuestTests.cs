@@ -213,6 +213,47 @@ public sealed class GuestTests
         Assert.Equal(Page, Assert.Single(called.Headers.GetValues("Access-Control-Allow-Origin")));
     }
 
+    // What compresses responses stands between the gateway and the connection, and takes them in either way.
+    [Fact]
+    public async Task Acquire_WhereTheHostCompresses_IsGivenBackForACallerThatHangsUp()
+    {
+        var waiting = new TaskCompletionSource();
+        var answered = new TaskCompletionSource();
+        var leases = new ScriptedLeases
+        {
+            OnAcquire = async (request, cancellation) =>
+            {
+                waiting.SetResult();
+                var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                await using var registration = cancellation.Register(gone.SetResult);
+                await gone.Task.WaitAsync(Patience, CancellationToken.None);
+                return ScriptedLeases.Grant(request, replayed: false);
+            },
+        };
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services.AddLeaseGateway().AddResponseCompression(),
+            app =>
+            {
+                app.Use(async (context, next) =>
+                {
+                    await next(context);
+                    answered.SetResult();
+                });
+                app.UseResponseCompression();
+                app.MapLeases();
+            });
+        await using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
+
+        await connection.SendPostAsync(
+            "/v1/leases/acquire", """{"resource":"a","owner":"o","ttlMs":30000,"waitMs":25000}""", "Accept-Encoding: gzip\r\n");
+        await waiting.Task.WaitAsync(Patience);
+        connection.HangUp();
+        await answered.Task.WaitAsync(Patience);
+
+        Assert.Equal("a", Assert.Single(leases.Asked.OfType<LeaseGrant>()).Resource);
+    }
+
     [Fact]
     public async Task Call_WhereTheHostLetsNobodyIn_IsRefusedBeforeTheGateway()
     {
