@@ -4,6 +4,7 @@ using Orleans.Hosting;
 using Orleans.TestingHost;
 using OrleansLeases.Client;
 using OrleansLeases.Grains.Tests.Hosting;
+using OrleansLeases.OutsideStore;
 
 namespace OrleansLeases.Grains.Tests;
 
@@ -23,6 +24,19 @@ public sealed class ReadmeExamples
         });
 
         // README: end
+        Assert.Single(builder.Services, service => service.ServiceType == typeof(ILeaseService));
+    }
+
+    [Fact]
+    public void Silo_TakesAStore()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.UseOrleans(silo =>
+        {
+            // README: A store of a silo
+            silo.AddLeases(services => services.GetRequiredService<ByteStore>());
+            // README: end
+        });
         Assert.Single(builder.Services, service => service.ServiceType == typeof(ILeaseService));
     }
 
