@@ -8,10 +8,10 @@ namespace OrleansLeases.Core;
 /// <param name="Latest">
 /// The later of the two: what may have passed. Promises are made, replayed and compared with a horizon by it.
 /// </param>
-public readonly record struct Instant(TimeSpan Monotonic, TimeSpan Earliest, TimeSpan Latest);
+internal readonly record struct Instant(TimeSpan Monotonic, TimeSpan Earliest, TimeSpan Latest);
 
 /// <summary>Reads the one clock of a host. Thread-safe.</summary>
-public sealed class LeaseClock
+internal sealed class LeaseClock
 {
     private readonly TimeProvider _time;
     private readonly long _startStamp;
@@ -52,4 +52,4 @@ public sealed class LeaseClock
 /// <summary>Two clocks at one moment.</summary>
 /// <param name="Monotonic">Monotonic time since the clock was made.</param>
 /// <param name="Wall">Wall time since the Unix epoch.</param>
-public sealed record ClockReading(TimeSpan Monotonic, TimeSpan Wall);
+internal sealed record ClockReading(TimeSpan Monotonic, TimeSpan Wall);

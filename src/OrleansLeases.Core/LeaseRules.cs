@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>What a host decides about its leases. Immutable.</summary>
-public sealed record LeaseRules
+internal sealed record LeaseRules
 {
     /// <summary>The default of <see cref="LogLength"/>.</summary>
     public const int DefaultLogLength = 544;

@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 /// Owns one record in one host. Safe for concurrent use: it processes one call at a time in the order of arrival, sets
 /// the alarms that wake it, and retires when it has had no call for a while.
 /// </summary>
-public abstract class Keeper
+internal abstract class Keeper
 {
     // While a store hangs, calls and their repeats gather here.
     private protected const int MaxCalls = 20_000;

@@ -4,7 +4,7 @@ namespace OrleansLeases.Core;
 /// <param name="Clock">The host's one clock.</param>
 /// <param name="Rules">The host's rules.</param>
 /// <param name="Alarm">What wakes keepers.</param>
-public sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAlarm Alarm)
+internal sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAlarm Alarm)
 {
     /// <summary>Names the claims of these keepers. Shared by all keepers of one run of a process, whatever their store.</summary>
     public ActivationSequence Activations { get; init; } = new();
@@ -44,7 +44,7 @@ public sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAlarm
 /// Numbers the loads of one run of a process: each gets a name of its own, so that a write whose outcome was unknown can never
 /// pass for a later claim. Thread-safe.
 /// </summary>
-public sealed class ActivationSequence
+internal sealed class ActivationSequence
 {
     private long _last;
 
@@ -52,7 +52,7 @@ public sealed class ActivationSequence
 }
 
 /// <summary>Wakes keepers. An alarm only makes things happen sooner; nothing is wrong without it.</summary>
-public interface IKeeperAlarm
+internal interface IKeeperAlarm
 {
     /// <summary>
     /// Calls <see cref="Keeper.OnAlarm"/> once, at or soon after a moment, and then <see cref="Keeper.Wake"/>
@@ -64,7 +64,7 @@ public interface IKeeperAlarm
 }
 
 /// <summary>Cleans up the keys of ended leases, in the background.</summary>
-public interface IKeyCleaner
+internal interface IKeyCleaner
 {
     /// <summary>
     /// Takes a clean-up over; the lease's keeper waits for it, so it returns at once. It may be called again for one that is

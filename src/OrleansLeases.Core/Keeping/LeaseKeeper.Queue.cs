@@ -1,6 +1,6 @@
 namespace OrleansLeases.Core;
 
-public sealed partial class LeaseKeeper
+internal sealed partial class LeaseKeeper
 {
     private static readonly TimeSpan SparedWhileBusy = TimeSpan.FromSeconds(1);
     private static readonly List<Waiter> NoWaiters = [];

@@ -8,7 +8,7 @@ namespace OrleansLeases.Core;
 /// dispatches the clean-ups of ended leases. A call that waits in the queue keeps no other call waiting.
 /// </summary>
 /// <remarks>Two keepers of one resource may be alive at once: the compare-and-swap and the horizon keep them apart.</remarks>
-public sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
+internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
 {
     private ActivationId _self;
 

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>Turns records into responses. What is left of a lease counts from the moment of the response.</summary>
-public static partial class LeaseViews
+internal static partial class LeaseViews
 {
     private static readonly Dictionary<string, string> NoMetadata = [];
 

@@ -9,7 +9,7 @@ namespace OrleansLeases.Core;
 /// keeps them apart.
 /// </remarks>
 /// <typeparam name="TState">The record.</typeparam>
-public abstract class RecordKeeper<TState> : Keeper
+internal abstract class RecordKeeper<TState> : Keeper
     where TState : class, IRecord
 {
     private readonly IRecordStore _store;

@@ -4,7 +4,7 @@ namespace OrleansLeases.Core;
 /// What the keepers of keys and leases ask of each other, wherever they are. Safe for concurrent use; a call never keeps
 /// the caller's own keeper from its next call.
 /// </summary>
-public interface IKeepers
+internal interface IKeepers
 {
     /// <summary>Has a lease's keeper note something about keys.</summary>
     /// <param name="resource">The resource.</param>
@@ -40,7 +40,7 @@ public interface IKeepers
 }
 
 /// <summary>The keepers of the keys whose calls are led here. Safe for concurrent use.</summary>
-public interface IKeyKeepers
+internal interface IKeyKeepers
 {
     /// <summary>Asks a key's keeper.</summary>
     /// <typeparam name="TReply">The reply of the command.</typeparam>

@@ -7,7 +7,7 @@ namespace OrleansLeases.Core;
 /// <param name="keepers">The keepers of keys and leases.</param>
 /// <param name="time">The clock of the pauses.</param>
 /// <param name="scheduler">Where it works; the thread pool where left out.</param>
-public sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskScheduler? scheduler = null) : IKeyCleaner, IDisposable
+internal sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskScheduler? scheduler = null) : IKeyCleaner, IDisposable
 {
     // Enough at once to fill a store's batches, and few enough that a call about one of these keys does not wait long.
     private const int BatchLength = 32;

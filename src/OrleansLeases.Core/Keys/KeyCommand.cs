@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>What can happen to a key: a closed set. Requests arrive checked, with their request ids filled in.</summary>
-public abstract record KeyCommand
+internal abstract record KeyCommand
 {
     private protected KeyCommand()
     {
@@ -109,7 +109,7 @@ public abstract record KeyCommand
 
 /// <summary>A command and the kind of reply that it gets.</summary>
 /// <typeparam name="TReply">The reply, where the command is not refused.</typeparam>
-public abstract record KeyCommand<TReply> : KeyCommand
+internal abstract record KeyCommand<TReply> : KeyCommand
     where TReply : KeyReply<TReply>
 {
     private protected KeyCommand()
@@ -125,4 +125,4 @@ public abstract record KeyCommand<TReply> : KeyCommand
 /// <param name="Generation">The generation.</param>
 /// <param name="Ended">The lease that the key is bound to has ended. Where it has not: it was in force when asked.</param>
 /// <param name="Attached">The lease to bind it to has the key's name on record.</param>
-public sealed record LeaseCheck(long Generation, bool Ended, bool Attached);
+internal sealed record LeaseCheck(long Generation, bool Ended, bool Attached);

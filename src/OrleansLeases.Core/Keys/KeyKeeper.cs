@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 /// Owns one key in one host. It knows no lease: where a reply depends on one, it says what to find out (see
 /// <see cref="KeyOperations"/>), and the keeper goes on to its next call meanwhile.
 /// </summary>
-public sealed class KeyKeeper : RecordKeeper<KeyState>
+internal sealed class KeyKeeper : RecordKeeper<KeyState>
 {
     /// <summary>Makes a keeper that knows nothing yet; its first call loads.</summary>
     /// <param name="key">The key.</param>

@@ -3,7 +3,7 @@ using System.Text;
 namespace OrleansLeases.Core;
 
 /// <summary>One page of a listing of keys, filled from stored records in the byte order of their names. Not thread-safe.</summary>
-public sealed class KeyListingPage
+internal sealed class KeyListingPage
 {
     // A page that finds little among many records, or much in few, ends early with a place to go on from.
     private const int ReadAtMost = 20_000;

@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 /// The rules of a key: pure functions of its record, the command with its premise, and the time. Leases are other
 /// records; where the answer depends on one, the reply says what to find out, and the command comes again with that.
 /// </summary>
-public static class KeyMachine
+internal static class KeyMachine
 {
     /// <summary>Applies one command.</summary>
     /// <typeparam name="TReply">The reply of the command.</typeparam>

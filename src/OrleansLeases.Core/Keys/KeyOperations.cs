@@ -33,7 +33,7 @@ namespace OrleansLeases.Core;
 /// <param name="keys">The keepers of the keys.</param>
 /// <param name="keepers">The keepers of the leases, and of other keys.</param>
 /// <param name="time">The clock of the time limits.</param>
-public sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProvider time)
+internal sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProvider time)
 {
     // Each is lost only to someone else who changed what the key is bound to.
     private const int MaxRounds = 32;

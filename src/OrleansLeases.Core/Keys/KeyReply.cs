@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>What the machine answers: a closed set.</summary>
-public abstract record KeyReply
+internal abstract record KeyReply
 {
     private protected KeyReply()
     {
@@ -90,7 +90,7 @@ public abstract record KeyReply
 
 /// <summary>What the machine answers to a command with this kind of reply.</summary>
 /// <typeparam name="TReply">The reply, where the command is not refused and nothing is left to find out.</typeparam>
-public abstract record KeyReply<TReply> : KeyReply
+internal abstract record KeyReply<TReply> : KeyReply
     where TReply : KeyReply<TReply>
 {
     private protected KeyReply()
@@ -143,11 +143,11 @@ public abstract record KeyReply<TReply> : KeyReply
 /// <summary>A lease that a key is no longer bound to.</summary>
 /// <param name="Binding">Which lease.</param>
 /// <param name="Generation">The key's generation since it is not.</param>
-public sealed record DetachedBinding(KeyBinding Binding, long Generation);
+internal sealed record DetachedBinding(KeyBinding Binding, long Generation);
 
 /// <summary>What one command does to a key's record.</summary>
 /// <typeparam name="TReply">The reply of the command.</typeparam>
 /// <param name="Next">The next record; the same one where nothing changes.</param>
 /// <param name="Reply">The answer, to be given once <see cref="Next"/> is durable.</param>
-public readonly record struct KeyTransition<TReply>(KeyState Next, KeyReply<TReply> Reply)
+internal readonly record struct KeyTransition<TReply>(KeyState Next, KeyReply<TReply> Reply)
     where TReply : KeyReply<TReply>;

@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 /// The record of one key. Immutable; once stored it stays, a small tombstone after a delete, so that its version never
 /// repeats and a late write of it loses.
 /// </summary>
-public sealed record KeyState : IRecord
+internal sealed record KeyState : IRecord
 {
     /// <summary>The newest schema this code can read.</summary>
     public const int CurrentSchema = 1;
@@ -76,7 +76,7 @@ public sealed record KeyState : IRecord
 /// <param name="Resource">The resource.</param>
 /// <param name="Owner">The holder.</param>
 /// <param name="Token">The token of the grant.</param>
-public sealed record KeyBinding(
+internal sealed record KeyBinding(
     [property: JsonPropertyName("r")] string Resource,
     [property: JsonPropertyName("o")] string Owner,
     [property: JsonPropertyName("t")] long Token)
@@ -91,7 +91,7 @@ public sealed record KeyBinding(
 /// <param name="At">Wall: when.</param>
 /// <param name="Sum">What an addition made of it.</param>
 /// <param name="Request">The request that made the change, where a request id names it.</param>
-public readonly record struct KeyLogEntry(
+internal readonly record struct KeyLogEntry(
     [property: JsonPropertyName("k"), JsonConverter(typeof(JsonNumberEnumConverter<KeyEventKind>))] KeyEventKind Kind,
     [property: JsonPropertyName("a")] TimeSpan At,
     [property: JsonPropertyName("s")] long? Sum,

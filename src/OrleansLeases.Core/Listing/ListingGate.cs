@@ -5,7 +5,7 @@ namespace OrleansLeases.Core;
 /// need the same processors and the same store. Thread-safe.
 /// </summary>
 #pragma warning disable CA1001 // Nobody asks for the semaphore's wait handle, and a listing may outlive the service.
-public sealed class ListingGate
+internal sealed class ListingGate
 #pragma warning restore CA1001
 {
     /// <summary>How many run at once.</summary>

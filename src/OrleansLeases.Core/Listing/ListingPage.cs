@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>One page of a listing, filled from stored records in the byte order of their names. Not thread-safe.</summary>
-public sealed class ListingPage
+internal sealed class ListingPage
 {
     // A page that finds little among many records ends early with a place to go on from, so that no call is long.
     private const int ReadAtMost = 20_000;

@@ -3,7 +3,7 @@ namespace OrleansLeases.Core;
 /// <summary>
 /// The byte order of names in UTF-8. It differs from that of .NET's UTF-16 strings where surrogates meet U+E000 and above.
 /// </summary>
-public sealed class Utf8Order : IComparer<string>
+internal sealed class Utf8Order : IComparer<string>
 {
     /// <summary>The only one.</summary>
     public static readonly Utf8Order Instance = new();

@@ -3,14 +3,14 @@ using System.Collections.Immutable;
 namespace OrleansLeases.Core;
 
 /// <summary>A change that a log remembers.</summary>
-public interface ILogEntry
+internal interface ILogEntry
 {
     /// <summary>The request that made the change, where a request id names it.</summary>
     RequestFingerprint Request { get; }
 }
 
 /// <summary>What all logs share: how they are cut into blocks, and how one is made.</summary>
-public static class BlockLog
+internal static class BlockLog
 {
     /// <summary>How many entries a finished block has. Entry n is in block (n - 1) / 16.</summary>
     public const int BlockLength = 16;
@@ -52,7 +52,7 @@ public static class BlockLog
 /// change copies one block at most and a store can write finished blocks once instead of with every change.
 /// </summary>
 /// <typeparam name="TEntry">What is remembered of a change.</typeparam>
-public sealed class BlockLog<TEntry>
+internal sealed class BlockLog<TEntry>
     where TEntry : struct, ILogEntry
 {
     private readonly ImmutableArray<Block> _finished;

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>What can happen to a resource: a closed set. Requests arrive checked, with their request ids filled in.</summary>
-public abstract partial record LeaseCommand
+internal abstract partial record LeaseCommand
 {
     private protected LeaseCommand()
     {
@@ -98,7 +98,7 @@ public abstract partial record LeaseCommand
 
 /// <summary>A command and the kind of response that its caller gets.</summary>
 /// <typeparam name="TReply">The response, where the command is not refused.</typeparam>
-public abstract record LeaseCommand<TReply> : LeaseCommand
+internal abstract record LeaseCommand<TReply> : LeaseCommand
     where TReply : class
 {
     private protected LeaseCommand()
@@ -122,12 +122,12 @@ public abstract record LeaseCommand<TReply> : LeaseCommand
 /// <param name="Request">What it asks for.</param>
 /// <param name="Fingerprint">The request id and its content.</param>
 /// <param name="Present">Whether its client is there: a request without its client is passed over.</param>
-public readonly record struct QueuedRequest(AcquireRequest Request, RequestFingerprint Fingerprint, bool Present);
+internal readonly record struct QueuedRequest(AcquireRequest Request, RequestFingerprint Fingerprint, bool Present);
 
 /// <summary>A request that was granted, from the queue or the newest one.</summary>
 /// <param name="Fingerprint">Whose.</param>
 /// <param name="Token">The token it was granted.</param>
-public readonly record struct GrantedRequest(RequestFingerprint Fingerprint, long Token);
+internal readonly record struct GrantedRequest(RequestFingerprint Fingerprint, long Token);
 
 /// <summary>What one command does to a record.</summary>
 /// <typeparam name="TReply">The response of the command.</typeparam>
@@ -138,6 +138,6 @@ public readonly record struct GrantedRequest(RequestFingerprint Fingerprint, lon
 /// <param name="RequiresFreshRead">
 /// The reply rests on what a newer record might know otherwise: compare with the store before responding.
 /// </param>
-public readonly record struct Transition<TReply>(
+internal readonly record struct Transition<TReply>(
     LeaseState Next, LeaseReply<TReply> Reply, IReadOnlyList<GrantedRequest> Granted, bool Durable, bool RequiresFreshRead)
     where TReply : class;

@@ -4,7 +4,7 @@ namespace OrleansLeases.Core;
 /// The rules of a lease: pure functions of the record, the queue, the command and one reading of the clock. No
 /// waiting, no clock, no randomness; so a test can run millions of histories and a checker can replay them.
 /// </summary>
-public static class LeaseMachine
+internal static class LeaseMachine
 {
     /// <summary>Applies one command.</summary>
     /// <typeparam name="TReply">The response of the command.</typeparam>

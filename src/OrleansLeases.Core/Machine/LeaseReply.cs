@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>What the machine answers, before the clock is read again for the response: a closed set.</summary>
-public abstract partial record LeaseReply
+internal abstract partial record LeaseReply
 {
     private protected LeaseReply()
     {
@@ -53,7 +53,7 @@ public abstract partial record LeaseReply
 
 /// <summary>What the machine answers to a command with this kind of response.</summary>
 /// <typeparam name="TReply">The response, where the command is not refused.</typeparam>
-public abstract record LeaseReply<TReply> : LeaseReply
+internal abstract record LeaseReply<TReply> : LeaseReply
     where TReply : class
 {
     private protected LeaseReply()

@@ -8,7 +8,7 @@ namespace OrleansLeases.Core;
 /// The record of one resource. Immutable; kept for ever, since it holds the token counter. Wall times are since the
 /// Unix epoch in whole milliseconds; monotonic times are the activation's own and are never stored.
 /// </summary>
-public sealed record LeaseState : IRecord
+internal sealed record LeaseState : IRecord
 {
     /// <summary>The newest schema this code can read.</summary>
     public const int CurrentSchema = 1;
@@ -121,7 +121,7 @@ public sealed record LeaseState : IRecord
 }
 
 /// <summary>One holder of a resource.</summary>
-public sealed record Holder
+internal sealed record Holder
 {
     /// <summary>Who holds.</summary>
     [JsonPropertyName("o")]
@@ -277,13 +277,13 @@ public sealed record Holder
 /// <param name="Token">The token of the lease.</param>
 /// <param name="At">Wall: when its end was recorded.</param>
 /// <param name="Keys">Those that are not known to be cleaned up.</param>
-public sealed record PendingCleanUp(
+internal sealed record PendingCleanUp(
     [property: JsonPropertyName("t")] long Token,
     [property: JsonPropertyName("a")] TimeSpan At,
     [property: JsonPropertyName("k")] ImmutableArray<string> Keys);
 
 /// <summary>An order that ends a lease against its holder's will: renewals extend it no further than the order's end.</summary>
-public sealed record BreakOrder
+internal sealed record BreakOrder
 {
     /// <summary>Wall: the latest end.</summary>
     [JsonPropertyName("e")]
@@ -315,7 +315,7 @@ public sealed record BreakOrder
 }
 
 /// <summary>The time after a lease's end in which only its owner may acquire.</summary>
-public sealed record LockDelay
+internal sealed record LockDelay
 {
     /// <summary>Whom it does not bind.</summary>
     [JsonPropertyName("o")]
@@ -342,6 +342,6 @@ public sealed record LockDelay
 /// <summary>Names an activation: one keeper that loaded the record once.</summary>
 /// <param name="Incarnation">The run of the host process.</param>
 /// <param name="Activation">The load within it.</param>
-public readonly record struct ActivationId(
+internal readonly record struct ActivationId(
     [property: JsonPropertyName("i")] string? Incarnation,
     [property: JsonPropertyName("n")] long Activation);

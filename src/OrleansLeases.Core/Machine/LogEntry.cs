@@ -9,7 +9,7 @@ namespace OrleansLeases.Core;
 /// <param name="Owner">Whose it is.</param>
 /// <param name="Reason">Why, where someone said.</param>
 /// <param name="Request">The request that made the change, where a request id names it.</param>
-public readonly record struct LogEntry(
+internal readonly record struct LogEntry(
     [property: JsonPropertyName("k"), JsonConverter(typeof(JsonNumberEnumConverter<LeaseEventKind>))] LeaseEventKind Kind,
     [property: JsonPropertyName("t")] long Token,
     [property: JsonPropertyName("a")] TimeSpan At,

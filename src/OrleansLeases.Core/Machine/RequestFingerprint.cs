@@ -11,7 +11,7 @@ namespace OrleansLeases.Core;
 /// </summary>
 /// <param name="Id">The verb and the request id.</param>
 /// <param name="Content">What was asked for, without the wait.</param>
-public readonly partial record struct RequestFingerprint(
+internal readonly partial record struct RequestFingerprint(
     [property: JsonPropertyName("i")] long Id,
     [property: JsonPropertyName("c")] int Content)
 {

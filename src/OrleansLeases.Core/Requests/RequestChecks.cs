@@ -5,7 +5,7 @@ namespace OrleansLeases.Core;
 
 /// <summary>Checks requests against the bounds of a service before they reach a keeper. A refusal names every bad field.</summary>
 /// <param name="limits">The bounds.</param>
-public sealed partial class RequestChecks(LeaseLimits limits)
+internal sealed partial class RequestChecks(LeaseLimits limits)
 {
     private const int MaxRequestIdBytes = 128;
     private const int MaxMetadataEntries = 16;

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>A record that a keeper owns and a store keeps.</summary>
-public interface IRecord : IHistory
+internal interface IRecord : IHistory
 {
     /// <summary>The schema of this record.</summary>
     int Schema { get; }

@@ -26,18 +26,8 @@ public sealed class MemoryRecordStore : IRecordStore
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<StoredRecord> RangeAsync(
-        RecordKind kind, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await Task.CompletedTask.ConfigureAwait(false);
-        var table = TableOf(kind);
-        foreach (var name in (heldOnly ? table.Held : table.Names).From(from))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var record = table.Records[name];
-            if (!heldOnly || record.IsHeld) yield return record;
-        }
-    }
+    public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
+        ReadAsync(TableOf(kind), from, heldOnly, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
@@ -50,6 +40,18 @@ public sealed class MemoryRecordStore : IRecordStore
                   select new DueRecord(record.Name, at.Value);
         return ValueTask.FromResult<IReadOnlyList<DueRecord>>(
             [.. due.OrderBy(record => record.At).ThenBy(record => record.Name, Utf8Order.Instance).Take(query.Limit)]);
+    }
+
+    private static async IAsyncEnumerable<StoredRecord> ReadAsync(
+        Table table, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        foreach (var name in (heldOnly ? table.Held : table.Names).From(from))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var record = table.Records[name];
+            if (!heldOnly || record.IsHeld) yield return record;
+        }
     }
 
     private Table TableOf(RecordKind kind) => kind == RecordKind.Lease ? _leases : _keys;

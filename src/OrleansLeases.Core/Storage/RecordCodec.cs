@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrleansLeases.Core;
 
 /// <summary>The stored forms of records: compact JSON with a schema version, of which a newer one is refused.</summary>
-public static class RecordCodec
+internal static class RecordCodec
 {
     /// <summary>The stored form of a resource's record.</summary>
     public static RecordCodec<LeaseState, LogEntry> Lease { get; } =
@@ -30,7 +30,7 @@ public static class RecordCodec
 /// <summary>The stored form of one kind of record. Thread-safe.</summary>
 /// <typeparam name="TState">The record.</typeparam>
 /// <typeparam name="TEntry">What the record remembers of a change.</typeparam>
-public sealed class RecordCodec<TState, TEntry>
+internal sealed class RecordCodec<TState, TEntry>
     where TState : class, IRecord
     where TEntry : struct, ILogEntry
 {

@@ -41,7 +41,7 @@ internal partial interface IServiceHost
     Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves);
 }
 
-public sealed partial class RequestChecks
+internal sealed partial class RequestChecks
 {
     /// <summary>Checks an acquire.</summary>
     /// <param name="request">The request.</param>
@@ -96,7 +96,7 @@ public sealed partial class RequestChecks
     }
 }
 
-public readonly partial record struct RequestFingerprint
+internal readonly partial record struct RequestFingerprint
 {
     internal static RequestFingerprint Of(AcquireRequest request)
     {
@@ -117,7 +117,7 @@ public readonly partial record struct RequestFingerprint
     }
 }
 
-public abstract partial record LeaseCommand
+internal abstract partial record LeaseCommand
 {
     /// <summary>An acquire.</summary>
     /// <param name="request">The request, with its request id.</param>
@@ -230,7 +230,7 @@ internal sealed partial class LeaseDraft
     }
 }
 
-public abstract partial record LeaseReply
+internal abstract partial record LeaseReply
 {
     /// <summary>The request holds this token.</summary>
     /// <param name="Token">The token.</param>
@@ -244,7 +244,7 @@ public abstract partial record LeaseReply
     }
 }
 
-public static partial class LeaseViews
+internal static partial class LeaseViews
 {
     internal static LeaseGrant Grant(string resource, Holder holder, string requestId, bool replayed, Instant received, Instant now)
     {

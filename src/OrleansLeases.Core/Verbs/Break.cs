@@ -24,7 +24,7 @@ internal partial interface IServiceHost
     Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request);
 }
 
-public sealed partial class RequestChecks
+internal sealed partial class RequestChecks
 {
     /// <summary>Checks a break.</summary>
     /// <param name="request">The request.</param>
@@ -42,13 +42,13 @@ public sealed partial class RequestChecks
     }
 }
 
-public readonly partial record struct RequestFingerprint
+internal readonly partial record struct RequestFingerprint
 {
     internal static RequestFingerprint Of(BreakRequest request) =>
         Of("break", request.RequestId, $"{request.Token}\0{request.Grace.Ticks}\0{request.Force}\0{request.Reason}");
 }
 
-public abstract partial record LeaseCommand
+internal abstract partial record LeaseCommand
 {
     /// <summary>A break.</summary>
     /// <param name="request">The request, with its request id.</param>
@@ -108,7 +108,7 @@ internal sealed partial class LeaseDraft
     }
 }
 
-public abstract partial record LeaseReply
+internal abstract partial record LeaseReply
 {
     /// <summary>The lease ends by order.</summary>
     /// <param name="Token">The token.</param>
@@ -121,7 +121,7 @@ public abstract partial record LeaseReply
     }
 }
 
-public static partial class LeaseViews
+internal static partial class LeaseViews
 {
     internal static LeaseBreak Break(string resource, long token, TimeSpan ends, Instant now) => new()
     {

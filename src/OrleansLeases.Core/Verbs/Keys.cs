@@ -72,7 +72,7 @@ internal partial interface IServiceHost
     Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken);
 }
 
-public sealed partial class RequestChecks
+internal sealed partial class RequestChecks
 {
     /// <summary>Checks a put.</summary>
     /// <param name="key">The key.</param>
@@ -143,7 +143,7 @@ public sealed partial class RequestChecks
     }
 }
 
-public readonly partial record struct RequestFingerprint
+internal readonly partial record struct RequestFingerprint
 {
     internal static RequestFingerprint Of(PutKeyRequest request) =>
         Of("put", request.RequestId, $"{request.IfVersion}\0{ContentOf(request.Lease)}\0{request.Value}");

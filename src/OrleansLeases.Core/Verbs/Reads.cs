@@ -39,7 +39,7 @@ internal partial interface IServiceHost
     Task<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken);
 }
 
-public sealed partial class RequestChecks
+internal sealed partial class RequestChecks
 {
     /// <summary>Checks a read.</summary>
     /// <param name="request">The request.</param>
@@ -74,7 +74,7 @@ public sealed partial class RequestChecks
     }
 }
 
-public abstract partial record LeaseCommand
+internal abstract partial record LeaseCommand
 {
     /// <summary>Someone reads the state of the resource.</summary>
     /// <param name="Fresh">Compare with the stored version first.</param>
@@ -99,7 +99,7 @@ public abstract partial record LeaseCommand
     }
 }
 
-public abstract partial record LeaseReply
+internal abstract partial record LeaseReply
 {
     internal sealed record Info : LeaseReply<LeaseInfo>
     {

@@ -23,7 +23,7 @@ internal partial interface IServiceHost
     Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request);
 }
 
-public sealed partial class RequestChecks
+internal sealed partial class RequestChecks
 {
     /// <summary>Checks a release.</summary>
     /// <param name="request">The request.</param>
@@ -37,7 +37,7 @@ public sealed partial class RequestChecks
     }
 }
 
-public abstract partial record LeaseCommand
+internal abstract partial record LeaseCommand
 {
     /// <summary>A release.</summary>
     /// <param name="request">The request.</param>
@@ -89,7 +89,7 @@ internal sealed partial class LeaseDraft
     }
 }
 
-public abstract partial record LeaseReply
+internal abstract partial record LeaseReply
 {
     /// <summary>The lease has ended at its holder's word.</summary>
     /// <param name="Token">The token.</param>

@@ -54,7 +54,7 @@ internal partial interface IServiceHost
     Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request);
 }
 
-public sealed partial class RequestChecks
+internal sealed partial class RequestChecks
 {
     /// <summary>Checks a renewal.</summary>
     /// <param name="request">The request.</param>
@@ -85,7 +85,7 @@ public sealed partial class RequestChecks
     }
 }
 
-public abstract partial record LeaseCommand
+internal abstract partial record LeaseCommand
 {
     /// <summary>A renewal.</summary>
     /// <param name="request">The request.</param>
@@ -131,7 +131,7 @@ internal sealed partial class LeaseDraft
     }
 }
 
-public abstract partial record LeaseReply
+internal abstract partial record LeaseReply
 {
     /// <summary>The lease was extended, or is being broken and was not.</summary>
     /// <param name="Token">The token.</param>
@@ -147,7 +147,7 @@ public abstract partial record LeaseReply
     }
 }
 
-public static partial class LeaseViews
+internal static partial class LeaseViews
 {
     internal static LeaseRenewal Renewal(string resource, Holder holder, Instant received, Instant now)
     {

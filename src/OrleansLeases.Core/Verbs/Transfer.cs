@@ -26,7 +26,7 @@ internal partial interface IServiceHost
     Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request);
 }
 
-public sealed partial class RequestChecks
+internal sealed partial class RequestChecks
 {
     /// <summary>Checks a transfer.</summary>
     /// <param name="request">The request.</param>
@@ -43,13 +43,13 @@ public sealed partial class RequestChecks
     }
 }
 
-public readonly partial record struct RequestFingerprint
+internal readonly partial record struct RequestFingerprint
 {
     internal static RequestFingerprint Of(TransferRequest request) =>
         Of("transfer", request.RequestId, $"{request.Owner}\0{request.Token}\0{request.NewOwner}\0{request.Ttl?.Ticks}");
 }
 
-public abstract partial record LeaseCommand
+internal abstract partial record LeaseCommand
 {
     /// <summary>A transfer.</summary>
     /// <param name="request">The request, with its request id.</param>

@@ -27,7 +27,7 @@ internal partial interface IServiceHost
     Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request);
 }
 
-public sealed partial class RequestChecks
+internal sealed partial class RequestChecks
 {
     /// <summary>Checks a watch.</summary>
     /// <param name="request">The request.</param>
@@ -49,7 +49,7 @@ public sealed partial class RequestChecks
     }
 }
 
-public abstract partial record LeaseCommand
+internal abstract partial record LeaseCommand
 {
     /// <summary>Someone starts to watch the resource. The watch ends where the keeper does that answers.</summary>
     /// <param name="Since">The last change known; null to start with the state.</param>
@@ -63,7 +63,7 @@ public abstract partial record LeaseCommand
     }
 }
 
-public abstract partial record LeaseReply
+internal abstract partial record LeaseReply
 {
     internal sealed record Watch(WatchPoint? Since) : LeaseReply<LeaseWatch>
     {

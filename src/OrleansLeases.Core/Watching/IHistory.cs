@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>The changes that a record remembers, for those who watch it.</summary>
-public interface IHistory
+internal interface IHistory
 {
     /// <summary>The number of the oldest change still known; one more than <see cref="Last"/> where there is none.</summary>
     long First { get; }

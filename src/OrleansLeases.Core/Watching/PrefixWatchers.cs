@@ -4,7 +4,7 @@ namespace OrleansLeases.Core;
 /// Shows the watches of name prefixes what the keepers of one process store. Thread-safe; costs next to nothing
 /// where nobody watches.
 /// </summary>
-public sealed class PrefixWatchers
+internal sealed class PrefixWatchers
 {
     private readonly Lock _gate = new();
     private volatile PrefixWatcher[] _all = [];

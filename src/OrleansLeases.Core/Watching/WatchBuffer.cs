@@ -7,7 +7,7 @@ namespace OrleansLeases.Core;
 /// Events on their way to one reader: a buffer that is cut off rather than allowed to grow. Thread-safe; one reader.
 /// </summary>
 /// <param name="ended">Called once, when nothing more goes in.</param>
-public sealed class WatchBuffer(Action? ended = null) : IDisposable
+internal sealed class WatchBuffer(Action? ended = null) : IDisposable
 {
     // Enough for what a batch of a store's writes brings at once, several times over.
     private const int Capacity = 4_096;

@@ -7,7 +7,7 @@ namespace OrleansLeases.Core;
 /// off, until the service stops. Thread-safe.
 /// </summary>
 /// <param name="time">The clock of the pauses.</param>
-public sealed class Watches(TimeProvider time) : IDisposable
+internal sealed class Watches(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
