@@ -29,7 +29,7 @@ internal static partial class Verbs
 internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.Acquire, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.Acquire, request, _timeout, cancellationToken);
 }
 
 internal partial interface IServiceHost

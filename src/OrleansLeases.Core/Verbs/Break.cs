@@ -16,7 +16,7 @@ internal static partial class Verbs
 internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.Break, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.Break, request, _timeout, cancellationToken);
 }
 
 internal partial interface IServiceHost

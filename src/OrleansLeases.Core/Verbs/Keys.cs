@@ -42,21 +42,21 @@ internal static partial class Verbs
 internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.PutKey, (key, request), host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.PutKey, (key, request), _timeout, cancellationToken);
 
     public ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.GetKey, key, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.GetKey, key, _timeout, cancellationToken);
 
     public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(
         string key, long? ifVersion = null, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.DeleteKey, (key, ifVersion), host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.DeleteKey, (key, ifVersion), _timeout, cancellationToken);
 
     public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(
         string key, AddToCounterRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.AddToCounter, (key, request), host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.AddToCounter, (key, request), _timeout, cancellationToken);
 
     public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.ListKeys, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.ListKeys, request, _timeout, cancellationToken);
 }
 
 internal partial interface IServiceHost

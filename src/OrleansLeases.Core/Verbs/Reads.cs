@@ -21,13 +21,13 @@ internal static partial class Verbs
 internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.Get, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.Get, request, _timeout, cancellationToken);
 
     public ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.List, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.List, request, _timeout, cancellationToken);
 
     public ValueTask<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.History, resource, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.History, resource, _timeout, cancellationToken);
 }
 
 internal partial interface IServiceHost

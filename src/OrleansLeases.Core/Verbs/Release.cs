@@ -15,7 +15,7 @@ internal static partial class Verbs
 internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.Release, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.Release, request, _timeout, cancellationToken);
 }
 
 internal partial interface IServiceHost

@@ -24,11 +24,11 @@ internal static partial class Verbs
 internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.Renew, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.Renew, request, _timeout, cancellationToken);
 
     public ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
         RenewBatchRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.RenewBatch, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.RenewBatch, request, _timeout, cancellationToken);
 
     /// <summary>Renews every lease of a batch on its own.</summary>
     internal async Task<LeaseResult<RenewBatchReply>> RenewEachAsync(RenewBatchRequest request)

@@ -11,18 +11,19 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
 
+    private readonly TimeSpan _timeout = host.CallTimeout;
     private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
 
     public IServiceHost Host => host;
 
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.Info, default, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.Info, default, _timeout, cancellationToken);
 
     public async ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant)
     {
         try
         {
-            return await Within(host.GiveBackAsync(grant), host.CallTimeout, CancellationToken.None).ConfigureAwait(false);
+            return await Within(host.GiveBackAsync(grant), _timeout, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception error) when (host.Explain(error, isChange: true, requestId: null) is { } refusal)
         {

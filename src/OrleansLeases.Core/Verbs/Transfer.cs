@@ -18,7 +18,7 @@ internal static partial class Verbs
 internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.Transfer, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.Transfer, request, _timeout, cancellationToken);
 }
 
 internal partial interface IServiceHost

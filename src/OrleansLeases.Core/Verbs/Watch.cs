@@ -19,7 +19,7 @@ internal static partial class Verbs
 internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default) =>
-        RunAsync(Verbs.Watch, request, host.CallTimeout, cancellationToken);
+        RunAsync(Verbs.Watch, request, _timeout, cancellationToken);
 }
 
 internal partial interface IServiceHost
