@@ -57,7 +57,19 @@ internal sealed class HandleWorld
 
     public void Take(Step step)
     {
-        var length = Lengths[step.D % Lengths.Length];
+        Act(step, Lengths[step.D % Lengths.Length]);
+        Settle();
+        Check(looked: false);
+
+        // Steps and sleeps may come again before the machine gets to look.
+        if (step.C % 4 == 0 && step.Kind is not (Sleep or ClockStep)) return;
+        Pass(Look, Look, Look);
+        Settle();
+        Check(looked: true);
+    }
+
+    private void Act(Step step, TimeSpan length)
+    {
         var (requests, answers) = (NetworkOf(step, network => network.Requests), NetworkOf(step, network => network.Answers));
         switch (step.Kind)
         {
@@ -116,15 +128,6 @@ internal sealed class HandleWorld
                 if (_held.Count > 0) _ = _held[step.A % _held.Count].Lease.ReleaseAsync();
                 break;
         }
-
-        Settle();
-        Check(looked: false);
-
-        // Steps and sleeps may come again before the machine gets to look.
-        if (step.C % 4 == 0 && step.Kind is not (Sleep or ClockStep)) return;
-        Pass(Look, Look, Look);
-        Settle();
-        Check(looked: true);
     }
 
     /// <summary>With nothing heard any more, every lease comes to its end.</summary>

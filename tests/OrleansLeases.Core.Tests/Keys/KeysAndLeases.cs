@@ -48,6 +48,14 @@ internal sealed class KeyStory
 
     public void Take(Step step)
     {
+        if (!Call(step)) Happen(step);
+        // Every other call has the world to itself: else hardly any would ever come to its end.
+        if (step.Kind <= 15 && step.D % 2 == 0) _world.Settle();
+        Listen();
+    }
+
+    private bool Call(Step step)
+    {
         var resource = Resources[step.A % Resources.Length];
         var key = Keys[step.B % Keys.Length];
         switch (step.Kind)
@@ -85,6 +93,20 @@ internal sealed class KeyStory
             case 15:
                 Look(resource);
                 break;
+            case 31 or 32 when Known(step) is { } lease:
+                Race(key, lease, step);
+                break;
+            default:
+                return false;
+        }
+
+        return true;
+    }
+
+    private void Happen(Step step)
+    {
+        switch (step.Kind)
+        {
             case 16 or 17 or 18 or 19 when _world.Store.Held.Count > 0:
                 _world.Store.Held[step.B % _world.Store.Held.Count].Answer();
                 break;
@@ -115,18 +137,11 @@ internal sealed class KeyStory
                 // The store answers everybody for a while.
                 _world.CleanOne(step.B);
                 break;
-            case 31 or 32 when Known(step) is { } lease:
-                Race(key, lease, step);
-                break;
             default:
                 _world.Time.Advance(TimeSpan.FromMilliseconds(step.C % 8 == 0 ? 4_000 : step.C % 700));
                 if (step.D % 2 == 0) _world.Sweep();
                 break;
         }
-
-        // Every other call has the world to itself: else hardly any would ever come to its end.
-        if (step.Kind <= 15 && step.D % 2 == 0) _world.Settle();
-        Listen();
     }
 
     /// <summary>Once everybody is heard and no lease is left: nothing bound is stored, no clean-up is left, and the sums are exact.</summary>

@@ -49,20 +49,8 @@ internal sealed class TwinWorld
             case 4 or 5 or 6 or 7 when Holder(step, evenIfGivenUp: step.C % 8 == 1) is { } holder:
                 _clients.Send(host, RenewalOf(holder, step.C % 4 == 0 ? Lengths[step.D % Lengths.Length] : null));
                 break;
-            case 8 when Holder(step) is { } holder:
-                _clients.Send(host, LeaseCommand.Of(new ReleaseRequest { Resource = "r", Owner = holder.Owner, Token = holder.Token }));
-                break;
-            case 9 when Holder(step) is { } holder && step.C % 2 == 0:
-                _clients.Send(host, LeaseCommand.Of(new TransferRequest
-                {
-                    Resource = "r", Owner = holder.Owner, Token = holder.Token, NewOwner = $"o{step.D % 4}", RequestId = $"t{step.C % 5}",
-                }));
-                break;
-            case 9 when Holder(step) is { } holder:
-                _clients.Send(host, LeaseCommand.Of(new BreakRequest
-                {
-                    Resource = "r", Token = holder.Token, Grace = Lengths[step.D % Lengths.Length], Force = step.C % 3 == 0, Reason = "why", RequestId = $"b{step.D % 7}",
-                }));
+            case 8 or 9 when Holder(step) is { } holder:
+                _clients.Send(host, EndOf(holder, step));
                 break;
             case 10:
                 _clients.Send(host, LeaseCommand.Tick.Instance);
@@ -104,6 +92,20 @@ internal sealed class TwinWorld
 
         _clients.Listen();
     }
+
+    private static LeaseCommand EndOf(TwinClients.Belief holder, Step step) => step.Kind switch
+    {
+        8 => LeaseCommand.Of(new ReleaseRequest { Resource = "r", Owner = holder.Owner, Token = holder.Token }),
+        9 when step.C % 2 == 0 => LeaseCommand.Of(new TransferRequest
+        {
+            Resource = "r", Owner = holder.Owner, Token = holder.Token, NewOwner = $"o{step.D % 4}", RequestId = $"t{step.C % 5}",
+        }),
+        _ => LeaseCommand.Of(new BreakRequest
+        {
+            Resource = "r", Token = holder.Token, Grace = Lengths[step.D % Lengths.Length], Force = step.C % 3 == 0, Reason = "why",
+            RequestId = $"b{step.D % 7}",
+        }),
+    };
 
     private void Disturb(TwinHost host, Step step)
     {
