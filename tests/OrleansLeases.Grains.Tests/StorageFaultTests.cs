@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orleans.Storage;
@@ -164,6 +166,8 @@ public sealed class StorageFaultTests : IAsyncLifetime
 
     [Theory]
     [InlineData("Host=127.0.0.1;Port=1")]
+    [InlineData("Host=127.0.0.1:1,127.0.0.1:2")]
+    [InlineData("Target Session Attributes=standby")] // of several hosts none is what is wanted, as while they change places
     [InlineData("Host=no.such.host.invalid")]
     [InlineData("Password=wrong;Username=nobody")]
     [InlineData("Database=none")]
@@ -172,6 +176,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     {
         var (here, there) = (new NpgsqlConnectionStringBuilder(await TestDatabase.ConnectionStringAsync()), new NpgsqlConnectionStringBuilder(otherwise));
         foreach (var key in there.Keys) here[key] = there[key];
+        if (there.TargetSessionAttributes is not null) here.Host = $"{here.Host},{here.Host}";
         await using var database = NpgsqlDataSource.Create(here);
         Exception? error = null;
         var open = new List<NpgsqlConnection>();
@@ -179,6 +184,31 @@ public sealed class StorageFaultTests : IAsyncLifetime
         foreach (var connection in open) await connection.DisposeAsync();
 
         Assert.NotNull(error);
+        Assert.True(PostgresRecordStore.SurelyNotWritten(error), error.ToString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SurelyNotWritten_IsWhatHasNoPassword(bool periodic)
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        var source = new NpgsqlDataSourceBuilder(
+            $"Host=127.0.0.1;Port={((IPEndPoint)server.LocalEndpoint).Port};Username=me;SSL Mode=Disable;GSS Encryption Mode=Disable");
+        var away = new HttpRequestException("no token");
+        if (!periodic) source.UsePasswordProvider(_ => throw away, (_, _) => throw away);
+        else source.UsePeriodicPasswordProvider((_, _) => throw away, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+        await using var database = source.Build();
+
+        var opening = database.OpenConnectionAsync().AsTask();
+        using var client = await server.AcceptTcpClientAsync();
+        var stream = client.GetStream();
+        await stream.ReadExactlyAsync(new byte[8]);
+        // AuthenticationCleartextPassword.
+        await stream.WriteAsync(new byte[] { (byte)'R', 0, 0, 0, 8, 0, 0, 0, 3 });
+        var error = await Assert.ThrowsAsync<NpgsqlException>(() => opening);
+
         Assert.True(PostgresRecordStore.SurelyNotWritten(error), error.ToString());
     }
 

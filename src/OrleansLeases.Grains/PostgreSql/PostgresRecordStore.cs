@@ -36,6 +36,18 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
     // Of keys fewer: each may have 64 KiB.
     private const int KeyPageSize = 50;
     private const int LooksAtStart = 5;
+
+    // Npgsql has no code for these. The second and the third are of several hosts, the next two of a data source's own passwords.
+    private static readonly string[] NoConnection =
+    [
+        "Failed to connect to ",
+        "Unable to connect to a suitable host",
+        "No suitable host was found",
+        "An exception was thrown from the password provider",
+        "An exception was thrown from the periodic password provider",
+        "The connection pool has been exhausted",
+    ];
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookWhileAwayEvery = TimeSpan.FromSeconds(1);
 
@@ -175,12 +187,11 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
         $"The database's restore epoch is {epoch}, this silo started under {Epoch}; restart the silo.";
 
     // Nothing was sent. The server says so before a session begins: no connection is left, it starts up or shuts down, the user or
-    // the database is none of its. Npgsql says it where it reaches no server, or its pool has no connection to spare.
+    // the database is none of its. Npgsql says it where it reaches no server, has no password, or has no connection to spare in its pool.
     private static bool IsNotConnected(Exception error) => error switch
     {
         PostgresException { InvariantSeverity: "FATAL", SqlState: { Length: 5 } state } => state is "53300" or "57P03" or "3D000" || state[..2] == "28",
-        NpgsqlException => error.Message.StartsWith("Failed to connect to ", StringComparison.Ordinal)
-            || error.Message.StartsWith("The connection pool has been exhausted", StringComparison.Ordinal)
+        NpgsqlException => Array.Exists(NoConnection, start => error.Message.StartsWith(start, StringComparison.Ordinal))
             || IsNameNotFound(error.InnerException),
         _ => IsNameNotFound(error),
     };
