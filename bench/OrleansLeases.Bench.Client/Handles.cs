@@ -32,8 +32,18 @@ internal static class Handles
             total.Add(Clock.Now - started);
         }
 
-        tell(new Finding(Row: new Row(Scenario, "acquire, uncontended, in memory", "us", acquires.Median * 1_000) { MedianMs = acquires.Median, P99Ms = acquires.Percentile(0.99) }));
-        tell(new Finding(Row: new Row(Scenario, "the same and its release", "us", total.Median * 1_000) { MedianMs = total.Median, P99Ms = total.Percentile(0.99) }));
+        tell(
+            new Finding(
+                Row: new Row(Scenario, "acquire, uncontended, in memory", "us", acquires.Median * 1_000)
+                {
+                    MedianMs = acquires.Median, P99Ms = acquires.Percentile(0.99),
+                }));
+        tell(
+            new Finding(
+                Row: new Row(Scenario, "the same and its release", "us", total.Median * 1_000)
+                {
+                    MedianMs = total.Median, P99Ms = total.Percentile(0.99),
+                }));
         tell(new Finding(Verdict: new Verdict(Scenario, "acquire, uncontended, in memory", acquires.Median * 1_000, "us", LessThan: 5)));
     }
 

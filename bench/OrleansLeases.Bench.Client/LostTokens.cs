@@ -43,13 +43,19 @@ internal static class LostTokens
         goOn.Set();
 
         var worst = late.Percentile(1);
-        tell(new Finding(Row: new Row(Scenario, "hung renewals, starved pool", "ms at most", worst) { MedianMs = late.Median, P99Ms = late.Percentile(0.99) }));
+        tell(
+            new Finding(
+                Row: new Row(Scenario, "hung renewals, starved pool", "ms at most", worst)
+                {
+                    MedianMs = late.Median, P99Ms = late.Percentile(0.99),
+                }));
         tell(new Finding(Verdict: new Verdict(Scenario, "worst of 500, hung renewals, starved pool", worst, "ms", LessThan: 50)));
     }
 
     private sealed class Hanging(ILeaseService inner) : ForwardingLeases(inner)
     {
-        public override ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default) =>
+        public override ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
+            RenewBatchRequest request, CancellationToken cancellationToken = default) =>
             new(new TaskCompletionSource<LeaseResult<RenewBatchReply>>().Task);
     }
 }

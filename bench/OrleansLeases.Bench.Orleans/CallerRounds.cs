@@ -44,7 +44,8 @@ internal sealed class CallerRounds(IServer server, Settings settings)
     {
         var before = CpuSeconds.Sample(server);
         var end = Clock.Now + duration;
-        var latencies = await Task.WhenAll(Enumerable.Range(0, load.Callers).Select(caller => Task.Run(() => CallAsync(load, caller, end))));
+        var latencies =
+            await Task.WhenAll(Enumerable.Range(0, load.Callers).Select(caller => Task.Run(() => CallAsync(load, caller, end))));
         var cpu = CpuSeconds.Sample(server) - before;
         var all = new Samples();
         foreach (var latency in latencies)

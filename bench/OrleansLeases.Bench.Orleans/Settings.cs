@@ -62,5 +62,7 @@ internal sealed record Settings
     }
 
     private static int Number(string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : throw new BenchException($"not a number: {value}\n{Usage}");
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : throw new BenchException($"not a number: {value}\n{Usage}");
 }

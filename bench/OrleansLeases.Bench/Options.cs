@@ -7,7 +7,8 @@ internal sealed record Options
 {
     public const string Usage = """
         usage: run.sh [scenario…] [options]
-          scenarios: cycles renewals batch handover watch expiry keys scale client; with silos: orleans grains batching takeover (default: all)
+          scenarios: cycles renewals batch handover watch expiry keys scale client;
+                     with silos: orleans grains batching takeover (default: all)
           --seconds N     length of one round (default 3, 1 to 60)
           --rounds N      rounds of each row (default 5, 1 to 50)
           --clients N     concurrent clients (default 64, 1 to 1000)
@@ -98,7 +99,8 @@ internal sealed record Options
         rest.TryDequeue(out var value) ? value : throw new BenchException($"{option} needs a value\n{Usage}");
 
     private static int Number(string option, Queue<string> rest, int least, int most) =>
-        int.TryParse(Value(option, rest), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+        int.TryParse(Value(option, rest), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least
+            && number <= most
             ? number
             : throw new BenchException($"{option} takes a number from {least} to {most}\n{Usage}");
 }

@@ -18,9 +18,11 @@ Console.WriteLine("The source is up again:");
 sourceIsDown = false;
 var prices = await Task.WhenAll(servers.Select(AskAsync));
 
-Console.WriteLine($"5 asked twice; the source was read {readsThatFailed} time(s) in vain, and {reads - readsThatFailed} time(s) with success.");
+Console.WriteLine(
+    $"5 asked twice; the source was read {readsThatFailed} time(s) in vain, and {reads - readsThatFailed} time(s) with success.");
 foreach (var server in servers) await server.DisposeAsync();
-return failures.All(price => price is null) && prices.All(price => price == "prices of January") && reads - readsThatFailed == 1 && readsThatFailed < 5 ? 0 : 1;
+return failures.All(price => price is null) && prices.All(price => price == "prices of January") && reads - readsThatFailed == 1
+    && readsThatFailed < 5 ? 0 : 1;
 
 async Task<string?> AskAsync(LeaseClient server)
 {

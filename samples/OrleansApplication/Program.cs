@@ -25,7 +25,8 @@ var grains = app.Services.GetRequiredService<IGrainFactory>();
 await Task.WhenAll(Enumerable.Range(1, 5).Select(customer => grains.GetGrain<IExporter>($"customer {customer}").ExportAsync()));
 
 var archive = app.Services.GetRequiredService<Archive>();
-Console.WriteLine($"{archive.Written.Count} exports, {archive.MostAtOnce} at once, tokens {(archive.TokensOnlyGrew ? "only grew" : "went back")}.");
+Console.WriteLine(
+    $"{archive.Written.Count} exports, {archive.MostAtOnce} at once, tokens {(archive.TokensOnlyGrew ? "only grew" : "went back")}.");
 await app.StopAsync();
 return archive is { Written.Count: 5, MostAtOnce: 1, TokensOnlyGrew: true } ? 0 : 1;
 

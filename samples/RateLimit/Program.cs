@@ -17,7 +17,8 @@ Console.WriteLine($"As they like: {free.Answered} calls answered, {free.Refused}
 var shared = new LimitedApi();
 await Task.WhenAll(workers.Select(worker =>
     new DistributedSemaphore(worker, "apis/maps", LimitedApi.Limit).RunAsync((_, stop) => shared.CallAsync(stop))));
-Console.WriteLine($"With the semaphore: {shared.Answered} calls answered, {shared.Refused} refused, never more than {shared.MostAtOnce} at once.");
+Console.WriteLine(
+    $"With the semaphore: {shared.Answered} calls answered, {shared.Refused} refused, never more than {shared.MostAtOnce} at once.");
 
 foreach (var worker in workers) await worker.DisposeAsync();
 return free.Refused > 0 && shared is { Answered: 12, Refused: 0, MostAtOnce: LimitedApi.Limit } ? 0 : 1;

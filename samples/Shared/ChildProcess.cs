@@ -30,7 +30,8 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Prints the next thing that it says.</summary>
     public async Task<string> HearAsync()
     {
-        var line = await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1)) ?? throw new InvalidOperationException($"{Name} ended too early.");
+        var line = await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1))
+            ?? throw new InvalidOperationException($"{Name} ended too early.");
         Console.WriteLine($"  {Name}: {line}");
         return line;
     }

@@ -30,7 +30,8 @@ var history = (await server.Leases.HistoryAsync(Worker.Jobs[0])).Value.Events;
 foreach (var change in history) Console.WriteLine($"  {change.Kind} {change.Owner}, token {change.Token}");
 
 // A's lease was not released but ran out, and whoever came after it had a greater token.
-var wasTakenOver = history is [{ Owner: "A" } granted, { Kind: LeaseEventKind.Expired, Owner: "A" }, { Owner: "B" or "C" } again, ..] && again.Token > granted.Token;
+var wasTakenOver = history is [{ Owner: "A" } granted, { Kind: LeaseEventKind.Expired, Owner: "A" }, { Owner: "B" or "C" } again, ..]
+    && again.Token > granted.Token;
 return begun == $"begins jobs/1 with token {history[0].Token}" && codes is [0, 0] && wasTakenOver && done.All(isDone => isDone) ? 0 : 1;
 
 ChildProcess Start(string name) => ChildProcess.Start(name, Worker.Verb, server.Address, name);

@@ -50,7 +50,8 @@ if (parsed.Action is ParseErrorAction && parsed.Errors.Count > 0)
 try
 {
     // Ctrl-C ends a client verb at once; the server sees the connection close and takes it out of the queue.
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    return await parsed.InvokeAsync(
+        new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
 catch (UsageException e)
 {

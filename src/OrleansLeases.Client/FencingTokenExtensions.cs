@@ -18,7 +18,8 @@ public static class FencingTokenExtensions
         ArgumentNullException.ThrowIfNull(headers);
         ArgumentNullException.ThrowIfNull(lease);
         if (lease.Mode is not LeaseMode.Exclusive)
-            throw new ArgumentException($"The lease on '{lease.Resource}' is {lease.Mode}, and its token no fence; take it exclusively.", nameof(lease));
+            throw new ArgumentException(
+                $"The lease on '{lease.Resource}' is {lease.Mode}, and its token no fence; take it exclusively.", nameof(lease));
         headers.Remove(Header);
         headers.Add(Header, lease.Token.ToString(CultureInfo.InvariantCulture));
     }

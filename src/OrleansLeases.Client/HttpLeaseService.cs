@@ -61,7 +61,9 @@ public sealed class HttpLeaseService : ILeaseService
     /// The addresses, at least one, none twice. They must lead to one service, such as the gateways of one cluster: two services
     /// would each grant the same resource.
     /// </param>
-    /// <param name="time">The clock of all time limits; the system's by default. The same as that of a <see cref="LeaseClient"/> upon this.</param>
+    /// <param name="time">
+    /// The clock of all time limits; the system's by default. The same as that of a <see cref="LeaseClient"/> upon this.
+    /// </param>
     /// <exception cref="ArgumentNullException">An argument or an address is null.</exception>
     /// <exception cref="ArgumentException">
     /// There is no address, one is not absolute http or https, has a query or is named twice; or the client's timeout is below 30 s.
@@ -134,7 +136,8 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("owner", request.Owner)
             .Field("requestId", request.RequestId)
             .Field("metadata", request.Metadata);
-        var reply = ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.Owner, request.RequestId), Wire.Later);
+        var reply =
+            ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.Owner, request.RequestId), Wire.Later);
         var call = new HttpCall<LeaseGrant>(HttpMethod.Post, "v1/leases/acquire", reply)
         {
             Body = after => Json(WaitsLess(request, after), Wire.Json.AcquireRequest),
@@ -161,7 +164,9 @@ public sealed class HttpLeaseService : ILeaseService
         var text = new TextCheck().Field("resource", request.Resource).Field("owner", request.Owner);
         return SendAsync(
             text,
-            Post("v1/leases/renew", request, Wire.Json.RenewRequest, ReplyShape.Of(Wire.Json.LeaseRenewal, renewal => Wire.Fits(renewal, request), Wire.Later)),
+            Post(
+                "v1/leases/renew", request, Wire.Json.RenewRequest,
+                ReplyShape.Of(Wire.Json.LeaseRenewal, renewal => Wire.Fits(renewal, request), Wire.Later)),
             cancellationToken);
     }
 
@@ -177,7 +182,9 @@ public sealed class HttpLeaseService : ILeaseService
             text.Field($"leases[{i}].resource", request.Leases[i].Resource).Field($"leases[{i}].owner", request.Leases[i].Owner);
         return SendAsync(
             text,
-            Post("v1/leases/renew-batch", request, Wire.Json.RenewBatchRequest, ReplyShape.Of(Wire.Json.RenewBatchReply, reply => Wire.Fits(reply, request), Wire.Later)),
+            Post(
+                "v1/leases/renew-batch", request, Wire.Json.RenewBatchRequest,
+                ReplyShape.Of(Wire.Json.RenewBatchReply, reply => Wire.Fits(reply, request), Wire.Later)),
             cancellationToken);
     }
 
@@ -190,7 +197,9 @@ public sealed class HttpLeaseService : ILeaseService
         var text = new TextCheck().Field("resource", request.Resource).Field("owner", request.Owner);
         return SendAsync(
             text,
-            Post("v1/leases/release", request, Wire.Json.ReleaseRequest, ReplyShape.Of(Wire.Json.LeaseRelease, release => release.Resource == request.Resource && release.Token == request.Token)),
+            Post(
+                "v1/leases/release", request, Wire.Json.ReleaseRequest,
+                ReplyShape.Of(Wire.Json.LeaseRelease, release => release.Resource == request.Resource && release.Token == request.Token)),
             cancellationToken);
     }
 
@@ -208,7 +217,11 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("requestId", request.RequestId);
         return SendAsync(
             text,
-            Post("v1/leases/transfer", request, Wire.Json.TransferRequest, ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.NewOwner, request.RequestId), Wire.Later), request.RequestId),
+            Post(
+                "v1/leases/transfer", request, Wire.Json.TransferRequest,
+                ReplyShape.Of(
+                    Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.NewOwner, request.RequestId), Wire.Later),
+                        request.RequestId),
             cancellationToken);
     }
 
@@ -225,7 +238,9 @@ public sealed class HttpLeaseService : ILeaseService
             .Field("requestId", request.RequestId);
         return SendAsync(
             text,
-            Post("v1/leases/break", request, Wire.Json.BreakRequest, ReplyShape.Of(Wire.Json.LeaseBreak, reply => Wire.Fits(reply, request)), request.RequestId),
+            Post(
+                "v1/leases/break", request, Wire.Json.BreakRequest, ReplyShape.Of(
+                    Wire.Json.LeaseBreak, reply => Wire.Fits(reply, request)), request.RequestId),
             cancellationToken);
     }
 
@@ -282,7 +297,8 @@ public sealed class HttpLeaseService : ILeaseService
         var reply = ReplyShape.Of(Wire.Json.KeyPut, put => put.Key == key && put.Version >= 1);
         return SendAsync(
             TextOf(key, request.Lease, request.RequestId).Field("value", request.Value),
-            Post($"v1/keys/{WirePath.Of(key)}", request, Wire.Json.PutKeyRequest, reply, request.RequestId) with { Method = HttpMethod.Put },
+            Post(
+                $"v1/keys/{WirePath.Of(key)}", request, Wire.Json.PutKeyRequest, reply, request.RequestId) with { Method = HttpMethod.Put },
             cancellationToken);
     }
 
@@ -301,7 +317,8 @@ public sealed class HttpLeaseService : ILeaseService
     /// <inheritdoc/>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
-    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default)
+    public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(
+        string key, long? ifVersion = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
         var reply = ReplyShape.Of(Wire.Json.KeyDeletion, deletion => deletion.Key == key);
@@ -318,7 +335,8 @@ public sealed class HttpLeaseService : ILeaseService
     /// <inheritdoc/>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> or <paramref name="request"/> is null.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
-    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
+    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(
+        string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(request);
@@ -361,7 +379,8 @@ public sealed class HttpLeaseService : ILeaseService
     /// <inheritdoc/>
     /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
-        SendAsync(new TextCheck(), Get("v1/info", ReplyShape.Of(Wire.Json.ServiceInfo, info => info.Grace >= TimeSpan.Zero)), cancellationToken);
+        SendAsync(
+            new TextCheck(), Get("v1/info", ReplyShape.Of(Wire.Json.ServiceInfo, info => info.Grace >= TimeSpan.Zero)), cancellationToken);
 
     private static TextCheck TextOf(string key, KeyLease? lease, string requestId) => new TextCheck()
         .Path("key", key)
@@ -369,13 +388,15 @@ public sealed class HttpLeaseService : ILeaseService
         .Field("lease.owner", lease?.Owner)
         .Field("requestId", requestId);
 
-    private static HttpCall<T> Post<TRequest, T>(string path, TRequest request, JsonTypeInfo<TRequest> json, ReplyShape<T> reply, string? requestId = null)
+    private static HttpCall<T> Post<TRequest, T>(
+        string path, TRequest request, JsonTypeInfo<TRequest> json, ReplyShape<T> reply, string? requestId = null)
         where T : class => new(HttpMethod.Post, path, reply) { Body = _ => Json(request, json), RequestId = requestId };
 
     private static HttpCall<T> Get<T>(string path, ReplyShape<T> reply)
         where T : class => new(HttpMethod.Get, path, reply);
 
-    private static byte[] Json<TRequest>(TRequest request, JsonTypeInfo<TRequest> json) => JsonSerializer.SerializeToUtf8Bytes(request, json);
+    private static byte[] Json<TRequest>(TRequest request, JsonTypeInfo<TRequest> json) =>
+        JsonSerializer.SerializeToUtf8Bytes(request, json);
 
     /// <summary>
     /// The next server waits for what is left. Counted in whole seconds: a wait out of bounds is each server's to refuse, and
@@ -384,7 +405,9 @@ public sealed class HttpLeaseService : ILeaseService
     private static AcquireRequest WaitsLess(AcquireRequest request, TimeSpan after)
     {
         after = TimeSpan.FromSeconds(Math.Floor(after.TotalSeconds));
-        return request.Wait <= TimeSpan.Zero ? request : request with { Wait = request.Wait > after ? request.Wait - after : TimeSpan.Zero };
+        return request.Wait <= TimeSpan.Zero
+            ? request
+            : request with { Wait = request.Wait > after ? request.Wait - after : TimeSpan.Zero };
     }
 
     private static Uri[] BaseAddressOf(HttpClient http)
@@ -402,5 +425,6 @@ public sealed class HttpLeaseService : ILeaseService
     }
 
     private async ValueTask<LeaseResult<T>> SendAsync<T>(TextCheck text, HttpCall<T> call, CancellationToken cancellationToken)
-        where T : class => text.Refusal is { } refusal ? refusal : await _exchange.SendAsync(call, Limits, cancellationToken).ConfigureAwait(false);
+        where T : class =>
+            text.Refusal is { } refusal ? refusal : await _exchange.SendAsync(call, Limits, cancellationToken).ConfigureAwait(false);
 }

@@ -34,7 +34,8 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <param name="logger">Logs each lost lease, and renewals that begin and cease to fail; nothing is logged where left out.</param>
     /// <exception cref="ArgumentNullException"><paramref name="service"/> is null.</exception>
     /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
-    public LeaseClient(ILeaseService service, LeaseClientOptions? options = null, TimeProvider? time = null, ILogger<LeaseClient>? logger = null)
+    public LeaseClient(
+        ILeaseService service, LeaseClientOptions? options = null, TimeProvider? time = null, ILogger<LeaseClient>? logger = null)
         : this(service, options ?? new(), time ?? TimeProvider.System, HolderClock.Of(time ?? TimeProvider.System), logger)
     {
     }
@@ -71,9 +72,11 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async ValueTask<LeaseHandle> AcquireAsync(string resource, LeaseOptions? options = null, CancellationToken cancellationToken = default)
+    public async ValueTask<LeaseHandle> AcquireAsync(
+        string resource, LeaseOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var result = await RequestAsync(ToRequest(resource, options), Timeout.InfiniteTimeSpan, options?.MaxHold, cancellationToken).ConfigureAwait(false);
+        var result = await RequestAsync(
+            ToRequest(resource, options), Timeout.InfiniteTimeSpan, options?.MaxHold, cancellationToken).ConfigureAwait(false);
         return result.TryGetValue(out var lease, out var refusal) ? lease : throw new LeaseRefusedException(refusal);
     }
 
@@ -112,7 +115,8 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<LeaseResult<LeaseHandle>> RequestAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken = default) =>
+    public ValueTask<LeaseResult<LeaseHandle>> RequestAsync(
+        AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken = default) =>
         RequestAsync(request, wait, maxHold: null, cancellationToken);
 
     /// <summary>
@@ -125,7 +129,8 @@ public sealed class LeaseClient : IAsyncDisposable
         if (_disposed) return;
         _disposed = true;
         _held.Close();
-        await Task.WhenAll(_background.Keys).WaitAsync(_options.ReleaseTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_background.Keys).WaitAsync(_options.ReleaseTimeout, _time).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing);
         await _stopping.CancelAsync().ConfigureAwait(false);
     }
 
@@ -142,7 +147,8 @@ public sealed class LeaseClient : IAsyncDisposable
     }
 
     /// <summary>Ends a lease that nobody can rely on any more.</summary>
-    internal void Abandon(HeldLease lease, LostSource? source) => _held.Abandon(lease, source, () => GiveBack(lease.Grant, _clock.Sample() + lease.Grant.Ttl));
+    internal void Abandon(HeldLease lease, LostSource? source) =>
+        _held.Abandon(lease, source, () => GiveBack(lease.Grant, _clock.Sample() + lease.Grant.Ttl));
 
     internal async Task<LeaseResult<LeaseRelease>> ReleaseAsync(HeldLease lease)
     {
@@ -212,7 +218,9 @@ public sealed class LeaseClient : IAsyncDisposable
 
             if (asking.HasOwnId) GiveBack(grant, now);
             if (!asking.HasOwnId || _time.GetElapsedTime(started) >= wait)
-                return new Refusal.Unavailable(TimeSpan.Zero, $"The lease on '{request.Resource}' had run out when its grant arrived; choose a ttl well above the round trip.");
+                return new Refusal.Unavailable(
+                    TimeSpan.Zero,
+                    $"The lease on '{request.Resource}' had run out when its grant arrived; choose a ttl well above the round trip.");
             asking.StartAnew();
         }
     }
@@ -234,7 +242,8 @@ public sealed class LeaseClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(resource);
         options ??= new();
-        return options.ToRequest(resource, options.Owner ?? (options.Mode == LeaseMode.Shared ? $"{Owner}/{Interlocked.Increment(ref _owners)}" : Owner));
+        return options.ToRequest(
+            resource, options.Owner ?? (options.Mode == LeaseMode.Shared ? $"{Owner}/{Interlocked.Increment(ref _owners)}" : Owner));
     }
 
     /// <summary>Gives a lease back that nobody waits for.</summary>
@@ -244,6 +253,8 @@ public sealed class LeaseClient : IAsyncDisposable
     private void GoOn(Task work)
     {
         _background.TryAdd(work, true);
-        _ = work.ContinueWith((done, background) => ((ConcurrentDictionary<Task, bool>)background!).TryRemove(done, out _), _background, TaskScheduler.Default);
+        _ = work.ContinueWith(
+            (done, background) => ((ConcurrentDictionary<Task, bool>)background!).TryRemove(done, out _), _background,
+            TaskScheduler.Default);
     }
 }

@@ -61,7 +61,10 @@ public static class LeaseClientServiceExtensions
     /// <param name="services">The services.</param>
     /// <param name="key">The key, such as <c>billing</c>, which is the name of its <see cref="LeaseHttpOptions"/> too; not empty.</param>
     /// <param name="configure">How the service is reached; at least one server.</param>
-    /// <returns>The builder of the <see cref="HttpClient"/>, as from <see cref="AddLeasesClient(IServiceCollection, Action{LeaseHttpOptions})"/>.</returns>
+    /// <returns>
+    /// The builder of the <see cref="HttpClient"/>, as from <see cref="AddLeasesClient(IServiceCollection,
+    /// Action{LeaseHttpOptions})"/>.
+    /// </returns>
     /// <remarks>
     /// All that is said of <see cref="AddLeasesClient(IServiceCollection, Action{LeaseHttpOptions})"/> goes for each of them.
     /// Called again with the same key, it configures the same client further.
@@ -92,7 +95,8 @@ public static class LeaseClientServiceExtensions
         ArgumentNullException.ThrowIfNull(services);
         var name = key is null ? HttpClientName : $"{HttpClientName}:{key}";
         var client = services.AddHttpClient(name);
-        var isAdded = services.Any(service => service.ServiceType == typeof(Added) && ((Added)service.ImplementationInstance!).Name == name);
+        var isAdded =
+            services.Any(service => service.ServiceType == typeof(Added) && ((Added)service.ImplementationInstance!).Name == name);
         if (!isAdded) Register(services, key, client);
         services.AddOptions<LeaseHttpOptions>(key).Configure(configure);
         return client;
@@ -103,7 +107,9 @@ public static class LeaseClientServiceExtensions
         if (services.Any(service => service.ServiceType == typeof(ILeaseService) && Equals(service.ServiceKey, key)))
         {
             throw new InvalidOperationException(
-                $"The services have an {nameof(ILeaseService)}{(key is null ? "" : $" of the key '{key}'")} from elsewhere. Add this client "
+                $"The services have an {nameof(ILeaseService)}{(key is null
+                    ? ""
+                    : $" of the key '{key}'")} from elsewhere. Add this client "
                 + $"before whatever is to take its place, or under a key of its own with {nameof(AddKeyedLeasesClient)}.");
         }
 

@@ -42,7 +42,12 @@ public sealed record LeaseOptions
         get;
         init
         {
-            if (value <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(MaxHold)} is {value}; it takes more than 0, or null for no limit.");
+            if (value <= TimeSpan.Zero)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, $"{nameof(MaxHold)} is {value}; it takes more than 0, or null for no limit.");
+            }
+
             field = value;
         }
     }

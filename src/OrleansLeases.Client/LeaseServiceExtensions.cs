@@ -20,7 +20,8 @@ public static class LeaseServiceExtensions
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before a grant was made.</exception>
     public static ValueTask<LeaseResult<LeaseGrant>> AcquirePatientlyAsync(
-        this ILeaseService service, AcquireRequest request, TimeSpan wait, TimeProvider? time = null, CancellationToken cancellationToken = default)
+        this ILeaseService service, AcquireRequest request, TimeSpan wait, TimeProvider? time = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(service);
         ArgumentNullException.ThrowIfNull(request);

@@ -48,10 +48,10 @@ internal sealed class EmbeddedHost(
         keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request));
 
     public Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken) =>
-        keepers.SubmitAsync(request.Resource, new LeaseCommand.Get(request.Consistent));
+        keepers.SubmitAsync(request.Resource, new LeaseCommand.Get(request.Consistent), CancellationToken.None);
 
     public Task<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken) =>
-        keepers.SubmitAsync(resource, LeaseCommand.GetHistory.Instance);
+        keepers.SubmitAsync(resource, LeaseCommand.GetHistory.Instance, CancellationToken.None);
 
     public Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request) =>
         Background.Apart(() => _keys.PutAsync(key, request));
@@ -103,7 +103,8 @@ internal sealed class EmbeddedHost(
 
     // It reads the disk, and may pass over many records: the callers of others find the threads of the pool free.
     private static Task<T> OnItsThread<T>(Func<Task<T>> read) => Task.Factory.StartNew(
-        read, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default).Unwrap();
+        read, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default)
+            .Unwrap();
 
     private async Task<LeasePage> ReadLeasesAsync(ListLeasesRequest request, CancellationToken cancellationToken)
     {

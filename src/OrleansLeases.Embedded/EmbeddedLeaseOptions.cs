@@ -43,6 +43,7 @@ public sealed record EmbeddedLeaseOptions
         where T : IComparable<T>
     {
         if (value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0) return;
-        throw new ArgumentOutOfRangeException(name, value, $"{nameof(EmbeddedLeaseOptions)}.{name} is {value}; it takes {least} to {most}.");
+        throw new ArgumentOutOfRangeException(
+            name, value, $"{nameof(EmbeddedLeaseOptions)}.{name} is {value}; it takes {least} to {most}.");
     }
 }

@@ -34,7 +34,8 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         _watches = new Watches(time);
         var info = new ServiceInfo
         {
-            Version = typeof(EmbeddedLeases).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0",
+            Version = typeof(EmbeddedLeases).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?
+                .InformationalVersion.Split('+')[0] ?? "0.0.0",
             Engine = engine,
             Durable = store.IsDurable,
             Epoch = store.Epoch,

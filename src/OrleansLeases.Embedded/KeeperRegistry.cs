@@ -23,7 +23,8 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     {
         _store = store;
         // One thread at a time does what nobody waits for, however much it is: callers find the others free.
-        var background = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, maxConcurrencyLevel: 1, BackgroundAtOnce).ExclusiveScheduler;
+        var background =
+            new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, maxConcurrencyLevel: 1, BackgroundAtOnce).ExclusiveScheduler;
         _alarms = new AlarmQueue(time, clock, background, Forget);
         _cleaner = new KeyCleaner(this, time, background);
         _host = new KeeperHost(clock, rules, _alarms)

@@ -22,6 +22,7 @@ public sealed record FencedRequest(string Resource, long Token)
     {
         ArgumentNullException.ThrowIfNull(context);
         return ValueTask.FromResult(context.Features.Get<FencedRequest>() ?? throw new InvalidOperationException(
-            $"{context.GetEndpoint()?.DisplayName} takes a {nameof(FencedRequest)} and requires no lease. Add {nameof(LeaseFenceExtensions.RequireLease)} to it."));
+            $"{context.GetEndpoint()?.DisplayName} takes a {nameof(FencedRequest)} and requires no lease. Add {nameof(
+                LeaseFenceExtensions.RequireLease)} to it."));
     }
 }

@@ -7,6 +7,9 @@ internal sealed partial class FencingFilter
     [LoggerMessage(7301, LogLevel.Error, "The fence did not answer; a request for {Resource} with token {Token} was not let in.")]
     private static partial void LogUnavailable(ILogger logger, string resource, long token, Exception exception);
 
-    [LoggerMessage(7302, LogLevel.Warning, "A request for {Resource} with token {Token} took too long or lost the fence's database, and was told to stop; others may have been let in before it had.")]
+    [LoggerMessage(
+        7302, LogLevel.Warning,
+        "A request for {Resource} with token {Token} took too long or lost the fence's database, and was told to stop; others may have "
+            + "been let in before it had.")]
     private static partial void LogLost(ILogger logger, string resource, long token);
 }

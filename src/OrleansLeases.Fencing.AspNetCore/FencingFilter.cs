@@ -6,7 +6,10 @@ using OrleansLeases.Fencing.PostgreSql;
 
 namespace OrleansLeases.Fencing.AspNetCore;
 
-/// <summary>Lets requests in that come with the token of a lease, unless a greater one has been seen, and keeps greater ones out while they run.</summary>
+/// <summary>
+/// Lets requests in that come with the token of a lease, unless a greater one has been seen, and keeps greater ones out while they
+/// run.
+/// </summary>
 /// <remarks>
 /// It has a pool of its own: every request inside keeps a connection, and would wait for ever for a second one for its own
 /// work where those inside have them all.
@@ -75,7 +78,8 @@ internal sealed partial class FencingFilter(
         {
             await Problems.StaleAsync(context, stale.Resource, stale.Token);
         }
-        catch (OperationCanceledException) when (hold.LostToken.IsCancellationRequested && !callerIsGone.IsCancellationRequested && !context.Response.HasStarted)
+        catch (OperationCanceledException) when (hold.LostToken.IsCancellationRequested && !callerIsGone.IsCancellationRequested
+            && !context.Response.HasStarted)
         {
             await Problems.OutcomeUnknownAsync(context);
         }

@@ -10,7 +10,10 @@ using OrleansLeases.Fencing.PostgreSql;
 
 namespace OrleansLeases.Fencing.AspNetCore;
 
-/// <summary>Puts the fence before the endpoints of a service: requests say under which token they come, and one that was overtaken is not let in.</summary>
+/// <summary>
+/// Puts the fence before the endpoints of a service: requests say under which token they come, and one that was overtaken is not let
+/// in.
+/// </summary>
 /// <remarks>
 /// <para>A token keeps out who is late and is no credential: it can be guessed, and one greater than any that was granted closes
 /// the resource. Have the endpoint authenticate its callers.</para>
@@ -42,7 +45,8 @@ public static class LeaseFenceExtensions
     /// <returns>The same services.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="connectionString"/> is null.</exception>
     /// <exception cref="ArgumentException">The connection string is malformed, or an option is out of bounds.</exception>
-    public static IServiceCollection AddLeaseFence(this IServiceCollection services, string connectionString, FenceHoldOptions? options = null)
+    public static IServiceCollection AddLeaseFence(
+        this IServiceCollection services, string connectionString, FenceHoldOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(connectionString);
@@ -50,7 +54,8 @@ public static class LeaseFenceExtensions
         options.Validate();
         // A connection that several share cannot be held. One that is kept alive is never idle for the server, which would not
         // end the hold of a request that does not stop. And a transaction around the call must not take the mark back.
-        var own = new NpgsqlConnectionStringBuilder(connectionString) { Multiplexing = false, KeepAlive = 0, Enlist = false }.ConnectionString;
+        var own =
+            new NpgsqlConnectionStringBuilder(connectionString) { Multiplexing = false, KeepAlive = 0, Enlist = false }.ConnectionString;
         return services.AddSingleton(provider => new FencingFilter(
             NpgsqlDataSource.Create(own),
             options,
@@ -62,7 +67,8 @@ public static class LeaseFenceExtensions
     /// <param name="endpoint">The endpoints.</param>
     /// <param name="resource">
     /// The resource, with values of the route in it, as they stand in the request: <c>orders/{id}</c>. Where an endpoint takes
-    /// several spellings for one thing, such as <c>42</c> and <c>042</c>, each is a resource of its own here: give the other overload one spelling.
+    /// several spellings for one thing, such as <c>42</c> and <c>042</c>, each is a resource of its own here: give the other overload
+    /// one spelling.
     /// </param>
     /// <returns>
     /// The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>, a route does not have the
@@ -80,7 +86,10 @@ public static class LeaseFenceExtensions
     /// <summary>Lets only those requests of an endpoint, or of a group of them, in that come under a lease.</summary>
     /// <param name="endpoint">The endpoints.</param>
     /// <param name="resource">The resource of a request, as it is leased.</param>
-    /// <returns>The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>, or one is a Razor page or a fallback.</returns>
+    /// <returns>
+    /// The same endpoints. The first request fails where the host has no <see cref="AddLeaseFence"/>, or one is a Razor page or a
+    /// fallback.
+    /// </returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static TBuilder RequireLease<TBuilder>(this TBuilder endpoint, Func<HttpContext, string> resource)
         where TBuilder : IEndpointConventionBuilder
@@ -112,7 +121,9 @@ public static class LeaseFenceExtensions
         endpoint.Add(builder =>
         {
             if (IsReplaced(builder))
-                throw new InvalidOperationException($"{builder.DisplayName} is a page, or a fallback to one or to a controller: another endpoint runs in its place, which would let everyone in. Use {nameof(UseLeaseFence)}.");
+                throw new InvalidOperationException(
+                    $"{builder.DisplayName} is a page, or a fallback to one or to a controller: another endpoint runs in its place, "
+                        + $"which would let everyone in. Use {nameof(UseLeaseFence)}.");
             var filter = FilterOf(builder.ApplicationServices);
             if (builder is RouteEndpointBuilder { RoutePattern: var pattern }) check(pattern);
             var inside = builder.RequestDelegate ?? throw new InvalidOperationException($"{builder.DisplayName} has nothing to run.");
@@ -124,7 +135,8 @@ public static class LeaseFenceExtensions
     // Routing puts a page's own endpoint, or that of the action, in the place of the one that was mapped, and what was wrapped
     // around this does not come along.
     private static bool IsReplaced(EndpointBuilder endpoint) =>
-        endpoint.Metadata.Any(mark => mark is PageActionDescriptor and not CompiledPageActionDescriptor or IDynamicEndpointMetadata { IsDynamic: true });
+        endpoint.Metadata.Any(
+            mark => mark is PageActionDescriptor and not CompiledPageActionDescriptor or IDynamicEndpointMetadata { IsDynamic: true });
 
     private static FencingFilter FilterOf(IServiceProvider services) => services.GetService<FencingFilter>()
         ?? throw new InvalidOperationException($"The host has no fence. Call {nameof(AddLeaseFence)} on its services.");

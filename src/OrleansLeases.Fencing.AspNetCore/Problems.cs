@@ -7,7 +7,8 @@ namespace OrleansLeases.Fencing.AspNetCore;
 internal static class Problems
 {
     public static Task NoTokenAsync(HttpContext context, string resource) => MalformedAsync(
-        context, StatusCodes.Status428PreconditionRequired, $"{FencedRequest.Header} is missing; send the token of your lease on '{resource}'.");
+        context, StatusCodes.Status428PreconditionRequired,
+        $"{FencedRequest.Header} is missing; send the token of your lease on '{resource}'.");
 
     public static Task NotATokenAsync(HttpContext context, string given) => MalformedAsync(
         context, StatusCodes.Status400BadRequest, $"{FencedRequest.Header} takes a token, 1 to {Tokens.Max}, was '{given}'.");
@@ -17,7 +18,9 @@ internal static class Problems
         Type = "urn:orleans-leases:stale-token",
         Title = "The lease was lost",
         Status = StatusCodes.Status409Conflict,
-        Detail = $"Token {token} of '{resource}' is stale: a greater one has been seen. Somebody else holds the lease by now; stop working on it.",
+        Detail =
+            $"Token {token} of '{resource}' is stale: a greater one has been seen. Somebody else holds the lease by now; "
+                + $"stop working on it.",
         Extensions = { ["resource"] = resource, ["token"] = token },
     });
 
@@ -38,7 +41,9 @@ internal static class Problems
         Type = "urn:orleans-leases:outcome-unknown",
         Title = "The request may have taken effect",
         Status = StatusCodes.Status503ServiceUnavailable,
-        Detail = "The request took too long, or the fence was lost while it ran; it was told to stop. Find out what became of it before you repeat it.",
+        Detail =
+            "The request took too long, or the fence was lost while it ran; it was told to stop. Find out what became of it "
+                + "before you repeat it.",
     });
 
     private static Task MalformedAsync(HttpContext context, int status, string message) => WriteAsync(

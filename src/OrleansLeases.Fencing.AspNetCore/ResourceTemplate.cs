@@ -14,7 +14,8 @@ internal sealed partial class ResourceTemplate
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
         if (Values().Replace(text, "").IndexOfAny(['{', '}']) >= 0)
-            throw new ArgumentException($"'{text}' is no resource's name with values of the route in it, such as 'orders/{{id}}'.", nameof(text));
+            throw new ArgumentException(
+                $"'{text}' is no resource's name with values of the route in it, such as 'orders/{{id}}'.", nameof(text));
         _text = text;
     }
 
@@ -26,7 +27,9 @@ internal sealed partial class ResourceTemplate
         {
             var name = value.Groups[1].Value;
             if (route.GetParameter(name) is not { IsOptional: false, IsCatchAll: false })
-                throw new InvalidOperationException($"The lease '{_text}' takes a value '{name}', which the route '{route.RawText}' does not always have. Name one of its parameters, none that is optional or takes the rest.");
+                throw new InvalidOperationException(
+                    $"The lease '{_text}' takes a value '{name}', which the route '{route.RawText}' does not always have. Name one of "
+                        + $"its parameters, none that is optional or takes the rest.");
         }
     }
 

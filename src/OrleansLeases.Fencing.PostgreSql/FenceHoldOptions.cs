@@ -30,7 +30,8 @@ public sealed record FenceHoldOptions
     /// <summary>Sets the limits for the transaction of a batch.</summary>
     internal void Apply(NpgsqlBatch batch)
     {
-        batch.BatchCommands.Add(new("select set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)")
+        batch.BatchCommands.Add(new(
+            "select set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)")
         {
             Parameters = { new() { Value = Milliseconds(Patience) }, new() { Value = Milliseconds(Limit + Notice) } },
         });
@@ -38,7 +39,8 @@ public sealed record FenceHoldOptions
         batch.Timeout = (int)Math.Ceiling((Patience + Patience + Notice).TotalSeconds);
     }
 
-    private static string Milliseconds(TimeSpan time) => ((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
+    private static string Milliseconds(TimeSpan time) =>
+        ((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
 
     private static void Within(string name, TimeSpan value, TimeSpan least, TimeSpan most)
     {

@@ -45,7 +45,10 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         }
     }
 
-    /// <summary>Installs the functions <c>lease_fence(resource, token)</c> and <c>lease_fence_raise</c> in the schema that comes first in the search path.</summary>
+    /// <summary>
+    /// Installs the functions <c>lease_fence(resource, token)</c> and <c>lease_fence_raise</c> in the schema that comes first in the
+    /// search path.
+    /// </summary>
     /// <remarks>The role that installs them may call them; others once they are named.</remarks>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>When it is there.</returns>
@@ -73,7 +76,8 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         using var names = new NpgsqlCommandBuilder();
         foreach (var caller in callers)
         {
-            var grant = $"grant execute on function lease_fence(text, bigint), lease_fence_raise(text, bigint) to {names.QuoteIdentifier(caller)}";
+            var grant =
+                $"grant execute on function lease_fence(text, bigint), lease_fence_raise(text, bigint) to {names.QuoteIdentifier(caller)}";
             await ExecuteAsync(connection, grant, cancellationToken).ConfigureAwait(false);
         }
 
@@ -90,24 +94,31 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <returns>When it is committed.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or over 2^53-1.</exception>
-    /// <exception cref="InvalidOperationException">There is an ambient transaction, which its own cannot be part of. Nothing was done.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There is an ambient transaction, which its own cannot be part of. Nothing was done.
+    /// </exception>
     /// <exception cref="StaleTokenException">A greater token has been seen. Nothing was written.</exception>
-    /// <exception cref="NpgsqlException">The database refused or does not answer; the server also ends a block that was idle for too long.</exception>
-    public async Task RunAsync(string resource, long token, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    /// <exception cref="NpgsqlException">
+    /// The database refused or does not answer; the server also ends a block that was idle for too long.
+    /// </exception>
+    public async Task RunAsync(
+        string resource, long token, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         Check(resource, token);
         ArgumentNullException.ThrowIfNull(work);
         if (Transaction.Current is not null && new NpgsqlConnectionStringBuilder(_database.ConnectionString).Enlist)
         {
             throw new InvalidOperationException(
-                "LeaseFence.RunAsync commits a transaction of its own, and there is an ambient one (TransactionScope). Open a connection in "
+                "LeaseFence.RunAsync commits a transaction of its own, and there is an ambient one (TransactionScope). "
+                    + "Open a connection in "
                 + "that and call LeaseFence.PassAsync with it before its first write, or call RunAsync outside of the scope.");
         }
 
         work = CallerContext.Bind(work);
         await using var connection = await _database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync(connection, $"set local idle_in_transaction_session_timeout = {_pauseLimit}", cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(
+            connection, $"set local idle_in_transaction_session_timeout = {_pauseLimit}", cancellationToken).ConfigureAwait(false);
         await PassAsync(connection, resource, token, cancellationToken).ConfigureAwait(false);
         await work(connection, cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -125,13 +136,20 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <param name="token">The token of the grant.</param>
     /// <param name="options">How long; the defaults where left out.</param>
     /// <param name="cancellationToken">Gives up. The token may then count as seen.</param>
-    /// <returns>The hold, once the token is durably the greatest seen, and nobody is inside under a lower one. Dispose it when all is done.</returns>
+    /// <returns>
+    /// The hold, once the token is durably the greatest seen, and nobody is inside under a lower one. Dispose it when all is done.
+    /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1 or over 2^53-1, or an option is out of bounds.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="token"/> is below 1 or over 2^53-1, or an option is out of bounds.
+    /// </exception>
     /// <exception cref="StaleTokenException">A greater token has been seen.</exception>
-    /// <exception cref="TimeoutException">Somebody was inside under a lower token for longer than <see cref="FenceHoldOptions.Patience"/>.</exception>
+    /// <exception cref="TimeoutException">
+    /// Somebody was inside under a lower token for longer than <see cref="FenceHoldOptions.Patience"/>.
+    /// </exception>
     /// <exception cref="NpgsqlException">The database refused or does not answer. The token may then count as seen.</exception>
-    public async Task<FenceHold> HoldAsync(string resource, long token, FenceHoldOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<FenceHold> HoldAsync(
+        string resource, long token, FenceHoldOptions? options = null, CancellationToken cancellationToken = default)
     {
         Check(resource, token);
         options ??= new();
@@ -142,7 +160,8 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         {
             // By itself, and committed with it: what is done under the hold may be seen by the world before any transaction ends.
             // Decision raise-then-hold.
-            await CallAsync(connection, "select lease_fence_raise($1, $2)", resource, token, options, cancellationToken).ConfigureAwait(false);
+            await CallAsync(
+                connection, "select lease_fence_raise($1, $2)", resource, token, options, cancellationToken).ConfigureAwait(false);
 
             // Counted from before it is sent: the server's own limit begins later, and ends later.
             var started = _time.GetTimestamp();
@@ -154,7 +173,9 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         {
             await connection.DisposeAsync().ConfigureAwait(false);
             if (e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
-                throw new TimeoutException($"Others were inside of '{resource}' under lower tokens than {token} for longer than {options.Patience}. Try again.", e);
+                throw new TimeoutException(
+                    $"Others were inside of '{resource}' under lower tokens than {token} for longer than {options.Patience}. Try again.",
+                    e);
             throw;
         }
     }
@@ -169,7 +190,8 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or over 2^53-1.</exception>
     /// <exception cref="StaleTokenException">A greater token has been seen. The transaction can only be rolled back.</exception>
     /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
-    public static async Task PassAsync(NpgsqlConnection connection, string resource, long token, CancellationToken cancellationToken = default)
+    public static async Task PassAsync(
+        NpgsqlConnection connection, string resource, long token, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(connection);
         Check(resource, token);
@@ -187,7 +209,8 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     private static TransactionScope Alone() => new(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
 
     private static async Task CallAsync(
-        NpgsqlConnection connection, string function, string resource, long token, FenceHoldOptions? limits, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string function, string resource, long token, FenceHoldOptions? limits,
+        CancellationToken cancellationToken)
     {
         var batch = new NpgsqlBatch(connection);
         await using var disposesBatch = batch.ConfigureAwait(false);

@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace OrleansLeases.Fencing.PostgreSql;
 
-/// <summary>A write came under a token that another one has overtaken: its lease was lost, and somebody else works on the resource.</summary>
+/// <summary>
+/// A write came under a token that another one has overtaken: its lease was lost, and somebody else works on the resource.
+/// </summary>
 public sealed class StaleTokenException : Exception
 {
     internal StaleTokenException(string resource, long token, PostgresException refused)

@@ -15,5 +15,6 @@ internal sealed class GrainKeyPrefix(string prefix, string kind, string howToGet
     public string NameOf(string key) => key.StartsWith(prefix, StringComparison.Ordinal)
         ? key[prefix.Length..]
         : throw new ArgumentException(
-            $"The key '{key}' is not that of a {kind} grain: it must be '{prefix}' and the name. Get the grain with {howToGet}.", nameof(key));
+            $"The key '{key}' is not that of a {kind} grain: it must be '{prefix}' and the name. Get the grain with {howToGet}.",
+            nameof(key));
 }

@@ -91,7 +91,9 @@ public interface ILeaseGrain : IGrainWithStringKey
     /// Tells of the resource's stored changes, from a place in its history or from its present state, and then as they
     /// come. They come in portions, the first at once, so that the caller knows that the watch has begun; it may be empty.
     /// </summary>
-    /// <param name="since">The last change known, as an event's <see cref="WatchEvent.ResumeFrom"/>; without it the first event is the state.</param>
+    /// <param name="since">
+    /// The last change known, as an event's <see cref="WatchEvent.ResumeFrom"/>; without it the first event is the state.
+    /// </param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <returns>
     /// The events, each once and in order, or <see cref="WatchEvent.Resync"/>; a refusal, the only portion then, where the

@@ -186,7 +186,10 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     [Alias("AttachedKeys"), ResponseTimeout("00:00:05")]
     Task<LeaseResult<Dictionary<string, long>>> AttachedKeysAsync(long token, CancellationToken cancellationToken);
 
-    /// <summary>See <see cref="LeaseCommand.GetActiveTokens"/>. Compared with the store, since another activation may have ended what this one takes to be in force.</summary>
+    /// <summary>
+    /// See <see cref="LeaseCommand.GetActiveTokens"/>. Compared with the store, since another activation may have ended what this one
+    /// takes to be in force.
+    /// </summary>
     /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
     /// <returns>The tokens in force.</returns>
     [Alias("WhoHolds"), ResponseTimeout("00:00:05")]

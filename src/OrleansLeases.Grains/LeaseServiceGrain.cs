@@ -38,7 +38,8 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The leases cannot be listed; ask again. {failures.Note("The leases cannot be listed", error)}");
+            return new Refusal.Unavailable(
+                TimeSpan.FromSeconds(1), $"The leases cannot be listed; ask again. {failures.Note("The leases cannot be listed", error)}");
         }
 
         return page.ToPage();
@@ -56,7 +57,8 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            return new Refusal.Unavailable(TimeSpan.FromSeconds(1), $"The keys cannot be listed; ask again. {failures.Note("The keys cannot be listed", error)}");
+            return new Refusal.Unavailable(
+                TimeSpan.FromSeconds(1), $"The keys cannot be listed; ask again. {failures.Note("The keys cannot be listed", error)}");
         }
 
         return await page.ToPageAsync(silo.Keepers, GrainKeepers.RealTime);

@@ -23,7 +23,8 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
 
     public LeaseSilo(
         LeaseStorage storage, GrainKeepers keepers, KeyCleaner cleaner,
-        IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock, FailureLog failures)
+        IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock,
+        FailureLog failures)
     {
         _cleaner = cleaner;
         _options = options.Value;
@@ -104,7 +105,9 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         };
         _info = new ServiceInfo
         {
-            Version = typeof(LeaseSilo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0",
+            Version =
+                typeof(LeaseSilo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+                    ?? "0.0.0",
             Engine = "orleans",
             Durable = Store.IsDurable,
             Epoch = Store.Epoch,

@@ -13,5 +13,6 @@ namespace OrleansLeases.Grains;
 internal sealed class WhereLeasesAreAttribute(string type) : Attribute, IGrainTypeProviderAttribute
 {
     public GrainType GetGrainType(IServiceProvider services, Type grainClass) =>
-        GrainType.Create(services.GetRequiredService<IServiceProviderIsService>().IsService(typeof(LeaseSilo)) ? type : $"{type}-without-leases");
+        GrainType.Create(
+            services.GetRequiredService<IServiceProviderIsService>().IsService(typeof(LeaseSilo)) ? type : $"{type}-without-leases");
 }

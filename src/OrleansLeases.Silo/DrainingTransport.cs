@@ -14,14 +14,18 @@ namespace OrleansLeases.Silo;
 /// <param name="atMost">How long those who are connected may take to send the request that they have begun to send.</param>
 /// <param name="bound">How many may be connected; null for as many as come.</param>
 /// <param name="loggers">For Kestrel's transport.</param>
-internal sealed class DrainingTransport(TimeSpan atMost, ConnectionBound? bound, ILoggerFactory loggers) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class DrainingTransport(
+    TimeSpan atMost, ConnectionBound? bound, ILoggerFactory loggers) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         Socket? socket = null;
-        var options = new SocketTransportOptions { CreateBoundListenSocket = at => socket = SocketTransportOptions.CreateDefaultBoundListenSocket(at) };
+        var options = new SocketTransportOptions
+        {
+            CreateBoundListenSocket = at => socket = SocketTransportOptions.CreateDefaultBoundListenSocket(at),
+        };
         var listener = await new SocketTransportFactory(Options.Create(options), loggers).BindAsync(endpoint, cancellationToken);
         return new DrainingListener(bound is null ? listener : new BoundedListener(listener, bound), socket!, atMost);
     }

@@ -21,7 +21,10 @@ internal static class HealthProbe
         using var handler = new SocketsHttpHandler
         {
             UseProxy = false,
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null },
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
+            },
         };
         using var client = new HttpClient(handler) { Timeout = ProbeTimeout };
         try
@@ -30,7 +33,8 @@ internal static class HealthProbe
             Console.WriteLine(await answer.Content.ReadAsStringAsync(cancellationToken));
             return answer.IsSuccessStatusCode ? 0 : 1;
         }
-        catch (Exception error) when (error is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException
+            && !cancellationToken.IsCancellationRequested)
         {
             Console.Error.WriteLine($"leases-silo: {ready} does not answer: {error.Message}");
             return 1;
@@ -57,7 +61,11 @@ internal static class HealthProbe
     // A name that is neither an address nor localhost means any address to Kestrel.
     private static string HostOf(string host)
     {
-        if (!IPAddress.TryParse(host, out var address)) return host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? host : "127.0.0.1";
+        if (!IPAddress.TryParse(host, out var address))
+        {
+            return host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? host : "127.0.0.1";
+        }
+
         return address.Equals(IPAddress.Any) ? "127.0.0.1" : address.Equals(IPAddress.IPv6Any) ? "[::1]" : host;
     }
 }

@@ -21,7 +21,8 @@ internal static class OwnAddress
     {
         if (addresses.Any(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address))) return;
         throw new SettingsException(
-            "This machine has no IPv4 address but that of loopback, so the other silos would not find this one. Connect it to their network, "
+            "This machine has no IPv4 address but that of loopback, so the other silos would not find this one. Connect "
+                + "it to their network, "
             + "or set Cluster:AdvertisedAddress (LEASES_Cluster__AdvertisedAddress): to 127.0.0.1 where all silos are on this machine.");
     }
 }

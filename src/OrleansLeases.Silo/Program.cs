@@ -12,7 +12,8 @@ var config = new Option<string>("--config", "-c")
     Recursive = true,
 };
 
-var migrate = new Command("migrate", "Brings the database to the schema of leases. May be run again at any time; those that run at once wait for each other.");
+var migrate = new Command(
+    "migrate", "Brings the database to the schema of leases. May be run again at any time; those that run at once wait for each other.");
 migrate.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async settings =>
 {
     await LeaseSchema.MigrateAsync(DatabaseOf(settings), cancellation);
@@ -27,17 +28,23 @@ show.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async se
     return 0;
 }));
 
-var bump = new Command("bump", "Makes every later token larger than any before. Run it with all silos stopped, after a backup was restored.");
+var bump = new Command(
+    "bump", "Makes every later token larger than any before. Run it with all silos stopped, after a backup was restored.");
 bump.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async settings =>
 {
     Console.WriteLine(await LeaseSchema.BumpEpochAsync(DatabaseOf(settings), cancellation));
     return 0;
 }));
 
-var health = new Command("health", "Asks the gateway that runs with this configuration on this machine whether it is ready. The exit code is 0 where it is, 1 where not.");
+var health = new Command(
+    "health",
+    "Asks the gateway that runs with this configuration on this machine whether it is ready. The exit code is 0 where it is, 1 where not.");
 health.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settings => HealthProbe.RunAsync(settings, cancellation)));
 
-var root = new RootCommand("A silo of a cluster of leases, with the HTTP gateway in it.") { config, migrate, health, new Command("epoch", "The restore epoch: the high bits of every token.") { show, bump } };
+var root = new RootCommand("A silo of a cluster of leases, with the HTTP gateway in it.")
+{
+    config, migrate, health, new Command("epoch", "The restore epoch: the high bits of every token.") { show, bump },
+};
 root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settings => SiloHost.RunAsync(settings, cancellation)));
 var parsed = root.Parse(args);
 if (parsed.Action is ParseErrorAction && parsed.Errors.Count > 0)
@@ -64,4 +71,5 @@ async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation, Fun
 }
 
 static string DatabaseOf(SiloSettings settings) => settings.Postgres.ConnectionString
-    ?? throw new SettingsException("No database is configured; set LEASES_Postgres__ConnectionString, or Postgres:ConnectionString in the file that --config names.");
+    ?? throw new SettingsException(
+        "No database is configured; set LEASES_Postgres__ConnectionString, or Postgres:ConnectionString in the file that --config names.");

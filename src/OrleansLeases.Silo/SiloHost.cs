@@ -25,13 +25,22 @@ internal static class SiloHost
     public static async Task<int> RunAsync(SiloSettings settings, CancellationToken cancellationToken)
     {
         OutOfMemory.EndsTheProcess();
-        if (settings is { Mode: SiloMode.Silo, Postgres.ConnectionString: not null, Cluster.AdvertisedAddress: null }) OwnAddress.Check(OwnAddress.All());
+        if (settings is { Mode: SiloMode.Silo, Postgres.ConnectionString: not null, Cluster.AdvertisedAddress: null })
+        {
+            OwnAddress.Check(OwnAddress.All());
+        }
+
         // Asked here as well as by the silo: clustering reads the database before anything could say what is missing.
         if (settings.Postgres.ConnectionString is { } database) await LeaseSchema.EpochAsync(database, cancellationToken);
 
         // The silo looks after its own ports. Kestrel takes these last, when the cluster has let the silo in already.
         foreach (var (url, endpoint) in HttpEndpoints.Of(settings.Urls))
-            if (OwnPorts.IsTaken(endpoint)) throw new SettingsException($"Urls has '{url}', and a process on this machine listens there already: another one, or this very silo, started a second time. It was not disturbed. Stop it, or give this silo ports of its own.");
+            if (OwnPorts.IsTaken(endpoint))
+            {
+                throw new SettingsException(
+                    $"Urls has '{url}', and a process on this machine listens there already: another one, or this very silo, started a "
+                        + $"second time. It was not disturbed. Stop it, or give this silo ports of its own.");
+            }
 
         await using var app = Build(settings);
         await app.StartAsync(cancellationToken);
@@ -56,7 +65,8 @@ internal static class SiloHost
     {
         // The working directory is the caller's: an appsettings.json there is somebody else's.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false)
+        builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(
+            kestrel => kestrel.AddServerHeader = false)
             .BoundConnections(DescriptorsInReserve(settings));
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
         builder.Logging.ClearProviders()
@@ -97,12 +107,15 @@ internal static class SiloHost
         });
         if (settings.Postgres.ConnectionString is { } database)
         {
-            silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, new LeaseConnectionString(database).Value));
+            silo.UseAdoNetClustering(
+                clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, new LeaseConnectionString(database).Value));
             silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
             // After all silos were killed at once, those that start wait for the dead to be given up.
             silo.Configure<ClusterMembershipOptions>(options => options.MaxJoinAttemptTime = MaxJoinTime);
             if (cluster.AdvertisedAddress is { } address)
-                silo.ConfigureEndpoints(IPAddress.Parse(address), cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(IPAddress.Parse(address)));
+                silo.ConfigureEndpoints(
+                    IPAddress.Parse(address), cluster.SiloPort, cluster.GatewayPort,
+                    listenOnAnyHostAddress: !IPAddress.IsLoopback(IPAddress.Parse(address)));
             else
                 silo.ConfigureEndpoints(cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: true);
             silo.AddLeases(database, Copy);
@@ -127,12 +140,17 @@ internal static class SiloHost
 
     private static void Configure(IClientBuilder client, SiloSettings settings)
     {
-        client.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, new LeaseConnectionString(settings.Postgres.ConnectionString!).Value));
-        client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.Cluster.ClusterId, settings.Cluster.ServiceId));
+        client.UseAdoNetClustering(
+            clustering =>
+                (clustering.Invariant, clustering.ConnectionString) =
+                    (Invariant, new LeaseConnectionString(settings.Postgres.ConnectionString!).Value));
+        client.Configure<ClusterOptions>(
+            options => (options.ClusterId, options.ServiceId) = (settings.Cluster.ClusterId, settings.Cluster.ServiceId));
         client.AddLeases();
     }
 
     /// <summary>Errors that the host prints as a sentence rather than as a stack trace.</summary>
-    public static bool IsPlain(Exception error) => error is NpgsqlException or SocketException or IOException or OrleansConfigurationException
+    public static bool IsPlain(Exception error) => error is NpgsqlException or SocketException or IOException
+        or OrleansConfigurationException
         or OrleansException or ArgumentException or InvalidOperationException or FormatException or SettingsException or AggregateException;
 }

@@ -36,14 +36,19 @@ internal sealed class SiloSettings
         }
         catch (Exception error) when (error is InvalidOperationException or InvalidDataException or FormatException)
         {
-            throw new SettingsException($"The configuration ({file} and the variables LEASES_…) is wrong: {error.Message}{(error.InnerException is { } inner ? $" {inner.Message}" : "")}");
+            throw new SettingsException(
+                $"The configuration ({file} and the variables LEASES_…) is wrong: {error.Message}{(error.InnerException is { } inner
+                    ? $" {inner.Message}"
+                    : "")}");
         }
     }
 
     // Others use the prefix too: LEASES_SERVER is the command line's, LEASES_PORT is what Kubernetes says of a service of that name.
     private static IEnumerable<KeyValuePair<string, string?>> Overrides() =>
         new ConfigurationBuilder().AddEnvironmentVariables("LEASES_").Build().AsEnumerable()
-            .Where(setting => typeof(SiloSettings).GetProperties().Any(known => known.Name.Equals(setting.Key.Split(':')[0], StringComparison.OrdinalIgnoreCase)));
+            .Where(
+                setting => typeof(SiloSettings).GetProperties().Any(
+                    known => known.Name.Equals(setting.Key.Split(':')[0], StringComparison.OrdinalIgnoreCase)));
 
     private void Check()
     {
@@ -54,10 +59,17 @@ internal sealed class SiloSettings
             throw new SettingsException($"Cluster:AdvertisedAddress is '{address}'; it takes an IP address.");
         Port(nameof(Cluster.SiloPort), Cluster.SiloPort);
         Port(nameof(Cluster.GatewayPort), Cluster.GatewayPort);
-        if (Cluster.ProbeTimeout <= TimeSpan.Zero) throw new SettingsException($"Cluster:ProbeTimeout is {Cluster.ProbeTimeout}; it takes more than zero.");
+        if (Cluster.ProbeTimeout <= TimeSpan.Zero)
+        {
+            throw new SettingsException($"Cluster:ProbeTimeout is {Cluster.ProbeTimeout}; it takes more than zero.");
+        }
+
         AtLeastOne(nameof(Cluster.MissedProbes), Cluster.MissedProbes);
         AtLeastOne(nameof(Cluster.VotesForDeath), Cluster.VotesForDeath);
-        if (ShutdownTimeout <= TimeSpan.Zero) throw new SettingsException($"ShutdownTimeout is {ShutdownTimeout}; it takes more than zero.");
+        if (ShutdownTimeout <= TimeSpan.Zero)
+        {
+            throw new SettingsException($"ShutdownTimeout is {ShutdownTimeout}; it takes more than zero.");
+        }
     }
 
     private static void Port(string name, int port)

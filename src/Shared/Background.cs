@@ -37,7 +37,11 @@ internal static class Background
         where TTask : Task
     {
         var context = SynchronizationContext.Current;
-        if (context is null && (TaskScheduler.Current is var current && (current == TaskScheduler.Default || current == except))) return start(state);
+        if (context is null && (TaskScheduler.Current is var current && (current == TaskScheduler.Default || current == except)))
+        {
+            return start(state);
+        }
+
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {

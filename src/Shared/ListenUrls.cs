@@ -23,11 +23,15 @@ internal static class ListenUrls
         var split = Split(urls);
         if (split.Length > 0 && split.All(IsAddress)) return null;
         var wrong = split.FirstOrDefault(url => !IsAddress(url)) ?? urls;
-        return $"{field} has '{wrong}'; it takes http:// or https://, then an IP address, localhost or * for all addresses of this machine, "
+        return $"{field} has '{wrong}'; it takes http:// or https://, then an IP address, localhost or * for all "
+            + $"addresses of this machine, "
             + "then a port up to 65535, such as http://127.0.0.1:7400. Several are separated by semicolons.";
     }
 
-    /// <summary>Looks at the addresses that Kestrel's own configuration names, such as <c>Kestrel__Endpoints__Http__Url</c>, which go before all others.</summary>
+    /// <summary>
+    /// Looks at the addresses that Kestrel's own configuration names, such as <c>Kestrel__Endpoints__Http__Url</c>, which go before
+    /// all others.
+    /// </summary>
     /// <exception cref="FormatException">One of them is none.</exception>
     public static void Check(IConfiguration configuration)
     {

@@ -25,8 +25,13 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
 
         var grant = JsonSerializer.Deserialize(result.Out, LeaseJson.Default.LeaseGrant)!;
         Assert.Equal((0, ""), (result.Code, result.Error));
-        Assert.Equal((_resource, "ann", TimeSpan.FromSeconds(20), "r1", false), (grant.Resource, grant.Owner, grant.Ttl, grant.RequestId, grant.Replayed));
-        Assert.True(JsonSerializer.Deserialize((await AskAsync("acquire", _resource, "--owner", "ann", "--ttl", "20s", "--request-id", "r1", "--json")).Out, LeaseJson.Default.LeaseGrant)!.Replayed);
+        Assert.Equal(
+            (_resource, "ann", TimeSpan.FromSeconds(20), "r1", false),
+            (grant.Resource, grant.Owner, grant.Ttl, grant.RequestId, grant.Replayed));
+        Assert.True(
+            JsonSerializer.Deserialize(
+                (await AskAsync("acquire", _resource, "--owner", "ann", "--ttl", "20s", "--request-id", "r1", "--json")).Out,
+                LeaseJson.Default.LeaseGrant)!.Replayed);
     }
 
     [Fact]
@@ -123,7 +128,9 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
         var result = await AskAsync("transfer", _resource, "--owner", "ann", "--token", token, "--to", "bob");
 
         Assert.Equal(0, result.Code);
-        Assert.StartsWith($"transferred  {_resource}\nowner        bob\ntoken        {long.Parse(token, CultureInfo.InvariantCulture) + 1}\n", result.Out, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"transferred  {_resource}\nowner        bob\ntoken        {long.Parse(token, CultureInfo.InvariantCulture)
+                + 1}\n", result.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -168,7 +175,8 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
 
         var all = await AskAsync("list", "--prefix", _resource);
         var first = await AskAsync("list", "--prefix", _resource, "--page-size", "1");
-        var json = JsonSerializer.Deserialize((await AskAsync("list", "--prefix", _resource, "--owner", "bob", "--json")).Out, LeaseJson.Default.LeasePage)!;
+        var json = JsonSerializer.Deserialize(
+            (await AskAsync("list", "--prefix", _resource, "--owner", "bob", "--json")).Out, LeaseJson.Default.LeasePage)!;
         var free = await AskAsync("list", "--prefix", _resource, "--state", "free");
 
         Assert.Equal(3, all.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
@@ -289,7 +297,8 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
     }
 
     private async Task<string> AcquireAsync(string owner, params string[] more) =>
-        Json(await AskAsync(["acquire", _resource, "--owner", owner, "--json", .. more])).GetProperty("token").GetInt64().ToString(CultureInfo.InvariantCulture);
+        Json(await AskAsync(["acquire", _resource, "--owner", owner, "--json", .. more])).GetProperty("token").GetInt64().ToString(
+            CultureInfo.InvariantCulture);
 
     private Task<ToolResult> AskAsync(params string[] arguments) => Tool.RunAsync(server.Address, arguments);
 

@@ -22,7 +22,9 @@ public sealed class DescriptorTests : IDisposable
     public async Task Serve_WithMoreConnectionsThanDescriptors_LivesAndServesAfterThem(int limit, int connections)
     {
         await using var server = Tool.StartLimited(limit, "serve", "--data", _folder, "--urls", "http://127.0.0.1:0");
-        await Eventually.TrueAsync(() => server.Out.Contains("stops it", StringComparison.Ordinal) || server.HasExited, () => $"It never listened: {server.Error}");
+        await Eventually.TrueAsync(
+            () => server.Out.Contains("stops it", StringComparison.Ordinal) || server.HasExited,
+            () => $"It never listened: {server.Error}");
         var address = new Uri(server.Out["Listening on ".Length..server.Out.IndexOf('\n', StringComparison.Ordinal)]);
 
         // Before the first request: nothing that only a request needs has been loaded yet.
@@ -41,7 +43,8 @@ public sealed class DescriptorTests : IDisposable
 
         Close();
         await Eventually.TrueAsync(
-            () => server.HasExited || server.Error.Contains("Connections are taken again", StringComparison.Ordinal), () => $"It never said that there is room: {server.Error}");
+            () => server.HasExited || server.Error.Contains("Connections are taken again", StringComparison.Ordinal),
+            () => $"It never said that there is room: {server.Error}");
         Assert.False(server.HasExited, server.Error);
         Assert.Equal(0, (await Tool.RunAsync(address.ToString(), "acquire", "r", "--owner", "ann")).Code);
         Assert.Equal(0, (await Tool.RunAsync(address.ToString(), "list")).Code);

@@ -6,7 +6,8 @@ namespace OrleansLeases.Cli.Tests;
 public sealed class ExitCodeTests
 {
     private const string Grant =
-        """{"resource":"r","owner":"ann","token":7,"mode":"exclusive","ttlMs":30000,"remainingMs":29990,"elapsedMs":12,"renewAfterMs":10000,"requestId":"$ID","replayed":false}""";
+        """{"resource":"r","owner":"ann","token":7,"mode":"exclusive","ttlMs":30000,"remainingMs":29990,"elapsedMs":"""
+        + """12,"renewAfterMs":10000,"requestId":"$ID","replayed":false}""";
 
     public static TheoryData<int, string> CodeOfEachRefusal => new()
     {
@@ -63,7 +64,8 @@ public sealed class ExitCodeTests
         var result = await Tool.RunAsync(server.Address, "acquire", "r", "--owner", "ann", "--wait", "1m");
 
         Assert.Equal(0, result.Code);
-        Assert.Equal(2, server.Bodies.Select(body => JsonDocument.Parse(body).RootElement.GetProperty("requestId").GetString()).Distinct().Count());
+        Assert.Equal(
+            2, server.Bodies.Select(body => JsonDocument.Parse(body).RootElement.GetProperty("requestId").GetString()).Distinct().Count());
     }
 
     [Fact]
@@ -104,7 +106,8 @@ public sealed class ExitCodeTests
     [Theory]
     [InlineData("--capacity is 'x'; it takes a whole number from 1 to 2147483647.", "acquire", "r", "--shared", "--capacity", "x")]
     [InlineData("--page-size is '0'; it takes a whole number from 1 to 2147483647.", "list", "--page-size", "0")]
-    [InlineData("--if-version is '-1'; it takes a whole number from 0 to 9223372036854775807.", "key", "put", "k", "v", "--if-version", "-1")]
+    [InlineData(
+        "--if-version is '-1'; it takes a whole number from 0 to 9223372036854775807.", "key", "put", "k", "v", "--if-version", "-1")]
     [InlineData("--delta is '1.5'; it takes", "counter", "add", "k", "--delta", "1.5")]
     [InlineData("--ttl is '30'; it takes a duration such as 500ms, 30s, 5m or 1h30m.", "acquire", "r", "--ttl", "30")]
     [InlineData("leases key put takes KEY VALUE; VALUE is missing.", "key", "put", "k")]

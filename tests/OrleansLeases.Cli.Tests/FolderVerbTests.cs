@@ -21,7 +21,8 @@ public sealed class FolderVerbTests : IDisposable
         Directory.CreateDirectory(Data);
         await File.WriteAllTextAsync(Path.Combine(Data, "leases.db"), new string('x', 4096));
 
-        var result = await Tool.RunAsync(null, [.. verb.Select(word => word == "copy.db" ? Path.Combine(_folder, word) : word), "--data", Data]);
+        var result =
+            await Tool.RunAsync(null, [.. verb.Select(word => word == "copy.db" ? Path.Combine(_folder, word) : word), "--data", Data]);
 
         Assert.Equal((1, ""), (result.Code, result.Out));
         Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));

@@ -12,7 +12,9 @@ public sealed class GuardTests
     [InlineData(30_000, 7_500, 1_000)]
     [InlineData(3_600_000, 10_000, 1_000)]
     public void Times_OfATtl_LeaveTimeToEnd(int ttl, int lead, int margin) =>
-        Assert.Equal(new TerminationTimes(TimeSpan.FromMilliseconds(lead), TimeSpan.FromMilliseconds(margin)), TerminationTimes.For(TimeSpan.FromMilliseconds(ttl)));
+        Assert.Equal(
+            new TerminationTimes(TimeSpan.FromMilliseconds(lead), TimeSpan.FromMilliseconds(margin)),
+            TerminationTimes.For(TimeSpan.FromMilliseconds(ttl)));
 
     [Fact]
     public void Message_OfEachKind_IsReadAsWritten()
@@ -20,7 +22,8 @@ public sealed class GuardTests
         var deadline = new Deadline(long.MaxValue);
         GuardMessage[] messages =
         [
-            new GuardMessage.Start(9_007_199_254_740_991, deadline), new GuardMessage.Until(deadline), new GuardMessage.Lost(), new GuardMessage.Ready(),
+            new GuardMessage.Start(9_007_199_254_740_991, deadline), new GuardMessage.Until(deadline), new GuardMessage.Lost(),
+            new GuardMessage.Ready(),
             new GuardMessage.Forward(15), new GuardMessage.Ended(137), new GuardMessage.EndedForLease(),
             new GuardMessage.Continue(), new GuardMessage.Stopped(), new GuardMessage.Unguarded(),
         ];

@@ -41,7 +41,8 @@ public sealed class HostilePageTests : IAsyncLifetime
         var report = await ReportAsync().WaitAsync(Patience);
 
         // Each of them was tried: the page's code ran to its end.
-        Assert.Equal(["beacon", "bytes", "form", "json", "read", "readRebound", "rebound", "text"], report.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["beacon", "bytes", "form", "json", "read", "readRebound", "rebound", "text"], report.Keys.Order(StringComparer.Ordinal));
         Assert.All(report.Values, seen => Assert.DoesNotContain("ann", seen, StringComparison.Ordinal));
         Assert.StartsWith("failed", report["json"], StringComparison.Ordinal);
         Assert.StartsWith("failed", report["read"], StringComparison.Ordinal);
@@ -107,7 +108,10 @@ public sealed class HostilePageTests : IAsyncLifetime
               frame.onload = () => done('sent');
               document.querySelector('form').submit();
             }),
-            json: async () => (await post(server + '/v1/leases/acquire', take('json'), { headers: { 'Content-Type': 'application/json' } })).text(),
+            json: async () => {
+              const headers = { 'Content-Type': 'application/json' };
+              return (await post(server + '/v1/leases/acquire', take('json'), { headers })).text();
+            },
             read: async () => (await fetch(server + '/v1/leases/r')).text(),
             rebound: async () => (await post(rebound + '/v1/leases/acquire', bytes(take('rebound')), { mode: 'no-cors' })).type,
             readRebound: async () => (await fetch(rebound + '/v1/leases/r')).text(),

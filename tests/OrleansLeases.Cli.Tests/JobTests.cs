@@ -71,7 +71,9 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
     public async Task Verb_WhoseReaderHasGone_Ends(string verb, string first)
     {
         await using var pipe = Tool.StartOther(
-            "/bin/bash", server.Address, "-c", $"'{Tool.Command}' {string.Format(System.Globalization.CultureInfo.InvariantCulture, verb, _resource)} | grep -m1 {first}; echo ${{PIPESTATUS[0]}}");
+            "/bin/bash", server.Address, "-c",
+            $"'{Tool.Command}' {string.Format(
+                System.Globalization.CultureInfo.InvariantCulture, verb, _resource)} | grep -m1 {first}; echo ${{PIPESTATUS[0]}}");
 
         var result = await pipe.ResultAsync();
 
@@ -93,7 +95,9 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
     private string Run(string ttl) => $"'{Tool.Command}' run '{_resource}' --ttl {ttl} --";
 
     private string? State() =>
-        JsonDocument.Parse(Tool.RunAsync(server.Address, "get", _resource, "--json").GetAwaiter().GetResult().Out).RootElement.GetProperty("state").GetString();
+        JsonDocument.Parse(
+            Tool.RunAsync(server.Address, "get", _resource, "--json").GetAwaiter().GetResult().Out).RootElement.GetProperty("state")
+                .GetString();
 
     private static Task UntilAsync(Tool shell, string text) =>
         Eventually.TrueAsync(() => shell.Out.Contains(text, StringComparison.Ordinal), () => $"'{text}' never came: {shell.Out}");

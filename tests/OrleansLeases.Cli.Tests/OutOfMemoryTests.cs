@@ -16,8 +16,11 @@ public sealed class OutOfMemoryTests : IDisposable
     public async Task Serve_OutOfMemory_EndsAndSaysSo_AndNothingToldIsLost()
     {
         // As much as an idle server needs, and not much more.
-        await using var server = Tool.StartWith("DOTNET_GCHeapHardLimit", "0x1C00000", "serve", "--data", _folder, "--urls", "http://127.0.0.1:0");
-        await Eventually.TrueAsync(() => server.Out.Contains("stops it", StringComparison.Ordinal) || server.HasExited, () => $"It never listened: {server.Error}");
+        await using var server =
+            Tool.StartWith("DOTNET_GCHeapHardLimit", "0x1C00000", "serve", "--data", _folder, "--urls", "http://127.0.0.1:0");
+        await Eventually.TrueAsync(
+            () => server.Out.Contains("stops it", StringComparison.Ordinal) || server.HasExited,
+            () => $"It never listened: {server.Error}");
         var address = new Uri(server.Out["Listening on ".Length..server.Out.IndexOf('\n', StringComparison.Ordinal)]);
         using var http = new HttpClient { BaseAddress = address };
         var told = new List<string>();
@@ -30,7 +33,9 @@ public sealed class OutOfMemoryTests : IDisposable
                 var body = $$"""{ "resource": "{{name}}", "owner": "ann", "ttlMs": 3600000, "metadata": { "note": "{{Note}}" } }""";
                 try
                 {
-                    var answer = await http.PostAsync(new Uri("v1/leases/acquire", UriKind.Relative), new StringContent(body, new MediaTypeHeaderValue("application/json")));
+                    var answer = await http.PostAsync(
+                        new Uri("v1/leases/acquire", UriKind.Relative),
+                        new StringContent(body, new MediaTypeHeaderValue("application/json")));
                     if (answer.IsSuccessStatusCode) lock (told) told.Add(name);
                 }
                 catch (HttpRequestException)
@@ -47,6 +52,7 @@ public sealed class OutOfMemoryTests : IDisposable
         await using var next = await ServerProcess.StartAsync("--data", _folder);
         using var after = new HttpClient { BaseAddress = new Uri(next.Address) };
         foreach (var name in told)
-            Assert.Contains("\"state\":\"held\"", await after.GetStringAsync(new Uri($"v1/leases/{name}", UriKind.Relative)), StringComparison.Ordinal);
+            Assert.Contains(
+                "\"state\":\"held\"", await after.GetStringAsync(new Uri($"v1/leases/{name}", UriKind.Relative)), StringComparison.Ordinal);
     }
 }

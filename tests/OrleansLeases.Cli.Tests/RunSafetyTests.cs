@@ -175,5 +175,7 @@ public sealed class RunSafetyTests : IAsyncLifetime
     }
 
     private async Task<long> NextHolderAsync() =>
-        long.Parse((await Tool.RunAsync(_server.Address, "run", "r", "--ttl", Ttl, "--wait", "10m", "--", "date", "+%s%N")).Out, CultureInfo.InvariantCulture);
+        long.Parse(
+            (await Tool.RunAsync(_server.Address, "run", "r", "--ttl", Ttl, "--wait", "10m", "--", "date", "+%s%N")).Out,
+            CultureInfo.InvariantCulture);
 }

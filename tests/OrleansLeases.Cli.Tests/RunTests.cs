@@ -74,7 +74,8 @@ public sealed class RunTests(ServerProcess server) : IClassFixture<ServerProcess
         await Tool.RunAsync(server.Address, "acquire", _resource, "--owner", "ann");
         await using var run = Run("--wait", "10m", "--", "echo", "ran");
         await Eventually.TrueAsync(
-            () => Tool.RunAsync(server.Address, "get", _resource, "--json").GetAwaiter().GetResult().Out.Contains("\"waiters\":1", StringComparison.Ordinal),
+            () => Tool.RunAsync(server.Address, "get", _resource, "--json").GetAwaiter().GetResult().Out.Contains(
+                "\"waiters\":1", StringComparison.Ordinal),
             () => $"It never got in the queue: {run.Error}");
 
         Signals.Send(run.Id, Signals.Terminate);
@@ -122,7 +123,8 @@ public sealed class RunTests(ServerProcess server) : IClassFixture<ServerProcess
 
         Assert.Equal((3, ""), (result.Code, result.Out));
         Assert.Contains("ann", result.Error, StringComparison.Ordinal);
-        Assert.Equal((3, "urn:orleans-leases:held"), (waited.Code, JsonDocument.Parse(waited.Out).RootElement.GetProperty("type").GetString()));
+        Assert.Equal(
+            (3, "urn:orleans-leases:held"), (waited.Code, JsonDocument.Parse(waited.Out).RootElement.GetProperty("type").GetString()));
     }
 
     [Fact]
@@ -148,11 +150,14 @@ public sealed class RunTests(ServerProcess server) : IClassFixture<ServerProcess
     [Fact]
     public async Task Run_OfACommand_LeavesItNothingButTheUsualSignalsAndFiles()
     {
-        var result = await RunAsync("--", "sh", "-c", "grep SigIgn /proc/self/status; ls /proc/self/fd | wc -l; exec 3</dev/null; ls /proc/self/fd | wc -l");
+        var result = await RunAsync(
+            "--", "sh", "-c", "grep SigIgn /proc/self/status; ls /proc/self/fd | wc -l; exec 3</dev/null; ls /proc/self/fd | wc -l");
 
         var lines = result.Out.Split('\n');
         Assert.Equal("SigIgn:\t0000000000000000", lines[0]);
-        Assert.Equal(int.Parse(lines[1], System.Globalization.CultureInfo.InvariantCulture) + 1, int.Parse(lines[2], System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(
+            int.Parse(lines[1], System.Globalization.CultureInfo.InvariantCulture) + 1,
+            int.Parse(lines[2], System.Globalization.CultureInfo.InvariantCulture));
     }
 
     private Tool Run(params string[] arguments) => Tool.Start(server.Address, ["run", _resource, .. arguments]);
@@ -160,5 +165,6 @@ public sealed class RunTests(ServerProcess server) : IClassFixture<ServerProcess
     private Task<ToolResult> RunAsync(params string[] arguments) => Tool.RunAsync(server.Address, ["run", _resource, .. arguments]);
 
     private async Task<string?> StateAsync() =>
-        JsonDocument.Parse((await Tool.RunAsync(server.Address, "get", _resource, "--json")).Out).RootElement.GetProperty("state").GetString();
+        JsonDocument.Parse((await Tool.RunAsync(server.Address, "get", _resource, "--json")).Out).RootElement.GetProperty("state")
+            .GetString();
 }

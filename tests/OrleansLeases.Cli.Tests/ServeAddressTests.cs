@@ -65,7 +65,8 @@ public sealed class ServeAddressTests
         using var http = new HttpClient { BaseAddress = new(server.Address) };
         foreach (var (name, status) in new[]
         {
-            ("leases.example", HttpStatusCode.OK), ("a.inner.example", HttpStatusCode.OK), ("localhost", HttpStatusCode.OK), ("evil.example", HttpStatusCode.Forbidden),
+            ("leases.example", HttpStatusCode.OK), ("a.inner.example", HttpStatusCode.OK), ("localhost", HttpStatusCode.OK),
+            ("evil.example", HttpStatusCode.Forbidden),
         })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "v1/info") { Headers = { Host = name } };
@@ -77,7 +78,8 @@ public sealed class ServeAddressTests
     [Fact]
     public async Task Serve_UnderAWrongName_SaysWhichAndIs2()
     {
-        var result = await Tool.RunAsync(null, "serve", "--memory", "--urls", "http://127.0.0.1:0", "--allowed-hosts", "leases.example:7400");
+        var result =
+            await Tool.RunAsync(null, "serve", "--memory", "--urls", "http://127.0.0.1:0", "--allowed-hosts", "leases.example:7400");
         Assert.Equal((2, ""), (result.Code, result.Out));
         Assert.Contains("AllowedHosts has 'leases.example:7400'; it takes", result.Error, StringComparison.Ordinal);
     }

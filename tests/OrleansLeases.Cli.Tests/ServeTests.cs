@@ -36,9 +36,11 @@ public sealed class ServeTests : IDisposable
         await Tool.RunAsync(server.Address, "acquire", "r", "--owner", "ann");
         using var http = new HttpClient { BaseAddress = new(server.Address) };
         var waiting = http.PostAsync(new Uri("v1/leases/acquire", UriKind.Relative), new StringContent(
-            """{"resource":"r","owner":"bob","ttlMs":30000,"waitMs":25000,"requestId":"b"}""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")));
+            """{"resource":"r","owner":"bob","ttlMs":30000,"waitMs":25000,"requestId":"b"}""",
+            new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")));
         await Eventually.TrueAsync(
-            () => http.GetStringAsync(new Uri("v1/leases/r", UriKind.Relative)).GetAwaiter().GetResult().Contains("\"waiters\":1", StringComparison.Ordinal),
+            () => http.GetStringAsync(new Uri("v1/leases/r", UriKind.Relative)).GetAwaiter().GetResult().Contains(
+                "\"waiters\":1", StringComparison.Ordinal),
             () => "bob never got in the queue");
 
         Signals.Send(server.Tool.Id, signal);
@@ -50,7 +52,9 @@ public sealed class ServeTests : IDisposable
 
     [Theory]
     [InlineData("POST /v1/leases/acquire HTTP/1.1\r\nHost: localhost\r\nContent-Ty")]
-    [InlineData("POST /v1/leases/acquire HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"resource\"")]
+    [InlineData(
+        "POST /v1/leases/acquire HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+            + "100\r\n\r\n{\"resource\"")]
     public async Task Serve_WhenToldToEndWithARequestHalfSent_EndsBeforeDockerKillsIt(string half)
     {
         await using var server = await ServerProcess.StartAsync("--memory");
@@ -61,7 +65,8 @@ public sealed class ServeTests : IDisposable
 
         Signals.Send(server.Tool.Id, Signals.Terminate);
 
-        Assert.Equal((0, ""), (await server.Tool.ResultAsync().WaitAsync(DockersPatience)) is var result ? (result.Code, result.Error) : default);
+        Assert.Equal(
+            (0, ""), (await server.Tool.ResultAsync().WaitAsync(DockersPatience)) is var result ? (result.Code, result.Error) : default);
     }
 
     [Fact]
@@ -93,7 +98,8 @@ public sealed class ServeTests : IDisposable
     {
         await using var server = await ServerProcess.StartAsync("--memory", "--urls", "http://0.0.0.0:0");
         await Eventually.TrueAsync(
-            () => server.Tool.Error.Contains("does not ask who is calling", StringComparison.Ordinal), () => $"It said nothing of it: {server.Tool.Error}");
+            () => server.Tool.Error.Contains("does not ask who is calling", StringComparison.Ordinal),
+            () => $"It said nothing of it: {server.Tool.Error}");
     }
 
     [Fact]
@@ -115,7 +121,8 @@ public sealed class ServeTests : IDisposable
         Assert.Equal(new ToolResult(0, "epoch 1\n", ""), await Tool.RunAsync(null, "epoch", "show", "--data", _folder));
 
         await using var server = await ServerProcess.StartAsync("--data", _folder);
-        var grant = JsonSerializer.Deserialize((await Tool.RunAsync(server.Address, "acquire", "r", "--json")).Out, LeaseJson.Default.LeaseGrant)!;
+        var grant =
+            JsonSerializer.Deserialize((await Tool.RunAsync(server.Address, "acquire", "r", "--json")).Out, LeaseJson.Default.LeaseGrant)!;
         Assert.True(grant.Token > 1L << 40);
     }
 

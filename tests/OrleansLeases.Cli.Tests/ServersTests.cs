@@ -10,11 +10,13 @@ public sealed class ServersTests(ServerProcess server) : IClassFixture<ServerPro
 
     [Fact]
     public async Task Servers_NamedOneByOne_AreAskedUntilOneAnswers() =>
-        await AssertAcquiresAsync(await Tool.RunAsync(null, "acquire", _resource, "--server", _away, "--server", server.Address), $"{_away},{server.Address}");
+        await AssertAcquiresAsync(
+            await Tool.RunAsync(null, "acquire", _resource, "--server", _away, "--server", server.Address), $"{_away},{server.Address}");
 
     [Fact]
     public async Task Servers_NamedInAList_AreAskedUntilOneAnswers() =>
-        await AssertAcquiresAsync(await Tool.RunAsync(null, "acquire", _resource, "--server", $"{_away}, {server.Address}"), $"{_away},{server.Address}");
+        await AssertAcquiresAsync(
+            await Tool.RunAsync(null, "acquire", _resource, "--server", $"{_away}, {server.Address}"), $"{_away},{server.Address}");
 
     [Fact]
     public async Task Servers_OfTheEnvironment_AreAskedUntilOneAnswers() =>
@@ -40,7 +42,8 @@ public sealed class ServersTests(ServerProcess server) : IClassFixture<ServerPro
         var result = await Tool.RunAsync(null, "get", _resource, "--server", servers);
 
         Assert.Equal((2, ""), (result.Code, result.Out));
-        Assert.StartsWith($"leases: --server is '{named}'; write an absolute http or https address", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"leases: --server is '{named}'; write an absolute http or https address", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -54,7 +57,8 @@ public sealed class ServersTests(ServerProcess server) : IClassFixture<ServerPro
 
         await first.DisposeAsync();
         var beyond = Family.Now() + 6_000_000_000;
-        await Eventually.TrueAsync(() => family.LastBeat > beyond || run.HasExited, () => $"The command did not outlive its ttl: {run.Error}");
+        await Eventually.TrueAsync(
+            () => family.LastBeat > beyond || run.HasExited, () => $"The command did not outlive its ttl: {run.Error}");
         family.LetParentEnd();
 
         Assert.Equal(0, (await run.ResultAsync()).Code);

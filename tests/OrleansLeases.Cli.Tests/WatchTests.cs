@@ -62,7 +62,9 @@ public sealed class WatchTests(ServerProcess server) : IClassFixture<ServerProce
         await AcquireAsync("ann");
         await Eventually.TrueAsync(() => watch.Out.Contains("\"granted\"", StringComparison.Ordinal), () => watch.Out + watch.Error);
 
-        Assert.All(watch.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.DoesNotContain("\"id\"", line, StringComparison.Ordinal));
+        Assert.All(
+            watch.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            line => Assert.DoesNotContain("\"id\"", line, StringComparison.Ordinal));
     }
 
     [Fact]

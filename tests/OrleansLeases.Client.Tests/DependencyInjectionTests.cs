@@ -31,11 +31,13 @@ public sealed class DependencyInjectionTests
     public async Task TypedClient_OfTheFactory_IsALeaseService()
     {
         var services = new ServiceCollection();
-        services.AddHttpClient<ILeaseService, HttpLeaseService>(http => http.BaseAddress = new Uri("http://a")).ConfigurePrimaryHttpMessageHandler(() => _servers);
+        services.AddHttpClient<ILeaseService, HttpLeaseService>(http => http.BaseAddress = new Uri("http://a"))
+            .ConfigurePrimaryHttpMessageHandler(() => _servers);
         _servers.Refuses("a", new Refusal.Conflict(3, "told by a"));
         await using var provider = services.BuildServiceProvider(validateScopes: true);
 
-        Assert.Equal(new Refusal.Conflict(3, "told by a"), await Requests.CallAsync("acquire", provider.GetRequiredService<ILeaseService>()));
+        Assert.Equal(
+            new Refusal.Conflict(3, "told by a"), await Requests.CallAsync("acquire", provider.GetRequiredService<ILeaseService>()));
     }
 
     [Fact]
@@ -72,7 +74,8 @@ public sealed class DependencyInjectionTests
     {
         var configuration = Configure(
             ("Servers:0", "http://a"), ("Servers:1", "https://b:7400/leases"), ("CallTimeout", "00:00:20"), ("ServerTimeout", "00:00:04"),
-            ("ConnectTimeout", "00:00:01"), ("ConnectionLifetime", "00:05:00"), ("Client:Owner", "worker-7"), ("Client:ClockDrift", "0.02"));
+            ("ConnectTimeout", "00:00:01"), ("ConnectionLifetime", "00:05:00"), ("Client:Owner", "worker-7"),
+            ("Client:ClockDrift", "0.02"));
         await using var provider = new ServiceCollection().AddLeasesClient(configuration).Services.BuildServiceProvider();
 
         var options = provider.GetRequiredService<IOptions<LeaseHttpOptions>>().Value;
@@ -88,7 +91,8 @@ public sealed class DependencyInjectionTests
     public static TheoryData<string, string?, string> BadConfiguration => new()
     {
         { "Servers:0", null, "LeaseHttpOptions.Servers is empty; name the address of a server" },
-        { "Servers:0", "leases.example:7400", "LeaseHttpOptions.Servers[0] is 'leases.example:7400'; write an absolute http or https address" },
+        { "Servers:0", "leases.example:7400", "LeaseHttpOptions.Servers[0] is 'leases.example:7400'; write an absolute "
+            + "http or https address" },
         { "Servers:1", "http://A/", "LeaseHttpOptions.Servers[1] is 'http://A/', which is there before; name it once." },
         { "CallTimeout", "00:00:00", "LeaseHttpOptions.CallTimeout is 00:00:00; it takes 00:00:00.0000001 to 1.00:00:00." },
         { "ServerTimeout", "00:00:16", "LeaseHttpOptions.ServerTimeout is 00:00:16; it takes 00:00:00.0000001 to 00:00:15." },
@@ -112,7 +116,8 @@ public sealed class DependencyInjectionTests
 
         var refused = await Assert.ThrowsAnyAsync<Exception>(() => host.StartAsync());
 
-        Assert.True(refused is OptionsValidationException or InvalidOperationException, $"{refused.GetType()} is no error of configuration.");
+        Assert.True(
+            refused is OptionsValidationException or InvalidOperationException, $"{refused.GetType()} is no error of configuration.");
         Assert.Contains(message, refused.Message, StringComparison.Ordinal);
     }
 
@@ -179,7 +184,9 @@ public sealed class DependencyInjectionTests
         Assert.Contains(nameof(Tenant), handlers);
         Assert.Contains("ResolvingHttpDelegatingHandler", handlers);
         Assert.DoesNotContain(handlers, name => name.Contains("Resilience", StringComparison.Ordinal));
-        Assert.Contains(HandlersOf(provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("another")), name => name.Contains("Resilience", StringComparison.Ordinal));
+        Assert.Contains(
+            HandlersOf(provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("another")),
+            name => name.Contains("Resilience", StringComparison.Ordinal));
 
         static void Aspire(IHttpClientBuilder http)
         {
@@ -226,7 +233,9 @@ public sealed class DependencyInjectionTests
         _ = provider.GetRequiredService<ILeaseService>();
 
         var sockets = Assert.IsType<SocketsHttpHandler>(handler);
-        Assert.Equal((TimeSpan.FromMinutes(2), TimeSpan.FromSeconds(2), false), (sockets.PooledConnectionLifetime, sockets.ConnectTimeout, sockets.AllowAutoRedirect));
+        Assert.Equal(
+            (TimeSpan.FromMinutes(2), TimeSpan.FromSeconds(2), false),
+            (sockets.PooledConnectionLifetime, sockets.ConnectTimeout, sockets.AllowAutoRedirect));
     }
 
     [Fact]
@@ -281,7 +290,8 @@ public sealed class DependencyInjectionTests
         _servers.Refuses("orders", new Refusal.Conflict(5, "told by orders"));
         var services = new ServiceCollection();
         services.AddLeasesClient(Named).ConfigurePrimaryHttpMessageHandler(() => _servers);
-        services.AddKeyedLeasesClient("billing", options => options.Servers.Add("http://billing")).ConfigurePrimaryHttpMessageHandler(() => _servers);
+        services.AddKeyedLeasesClient("billing", options => options.Servers.Add("http://billing"))
+            .ConfigurePrimaryHttpMessageHandler(() => _servers);
         services.AddKeyedLeasesClient("orders", Configure(("Servers:0", "http://orders"), ("Client:Owner", "worker-7")))
             .ConfigurePrimaryHttpMessageHandler(() => _servers);
         services.AddSingleton<TwoServices>();
@@ -321,7 +331,8 @@ public sealed class DependencyInjectionTests
         var keyed = Assert.Throws<InvalidOperationException>(() => services.AddKeyedLeasesClient("billing", Named));
 
         Assert.StartsWith("The services have an ILeaseService from elsewhere.", unkeyed.Message, StringComparison.Ordinal);
-        Assert.StartsWith("The services have an ILeaseService of the key 'billing' from elsewhere.", keyed.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The services have an ILeaseService of the key 'billing' from elsewhere.", keyed.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -341,7 +352,8 @@ public sealed class DependencyInjectionTests
     }
 
     private static IConfiguration Configure(params (string Name, string Value)[] settings) =>
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
+        new ConfigurationBuilder().AddInMemoryCollection(
+            settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
 
     private ServiceProvider Provide(Action<LeaseHttpOptions> configure, Action<IServiceCollection>? more = null)
     {

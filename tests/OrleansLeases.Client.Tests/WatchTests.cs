@@ -9,7 +9,8 @@ namespace OrleansLeases.Client.Tests;
 /// <summary>A watch over connections that break: it goes on after the last event, or says resync.</summary>
 public sealed class WatchTests
 {
-    private const string Granted = """{"resource":"jobs/nightly","sequence":4,"kind":"granted","owner":"ann","token":7,"at":"2030-01-01T00:00:00+00:00"}""";
+    private const string Granted =
+        """{"resource":"jobs/nightly","sequence":4,"kind":"granted","owner":"ann","token":7,"at":"2030-01-01T00:00:00+00:00"}""";
     private const string Put = """{"key":"config/color","version":2,"kind":"key-put","at":"2030-01-01T00:00:00+00:00","value":"blue"}""";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -26,7 +27,10 @@ public sealed class WatchTests
     public async Task Watch_IsAskedForAsTheContractSays(string? resource, string? key, string? prefix, string? since, string expected)
     {
         _server.Accepts(1);
-        var request = new WatchRequest { Resource = resource, Key = key, Prefix = prefix, Since = WatchPoint.TryParse(since, out var point) ? point : null };
+        var request = new WatchRequest
+        {
+            Resource = resource, Key = key, Prefix = prefix, Since = WatchPoint.TryParse(since, out var point) ? point : null,
+        };
         await using var watch = (await Service().WatchAsync(request)).Value;
         Assert.Equal((expected, "text/event-stream"), await _server.AskedAsync());
     }
@@ -37,7 +41,9 @@ public sealed class WatchTests
         _server.Accepts(1);
         await using var events = (await Service().WatchAsync(OfResource)).Value.GetAsyncEnumerator();
         await _server.AskedAsync();
-        await _server.SendAsync($":\n\nid: 3-5\nevent: state\ndata: {Requests.Info}\n\nevent: from-the-future\ndata: ?\n\nid: 4-5\nevent: granted\ndata: {Granted}\n\nevent: resync\ndata: {{}}\n\n");
+        await _server.SendAsync(
+            $":\n\nid: 3-5\nevent: state\ndata: {Requests.Info}\n\nevent: from-the-future\ndata: ?\n\nid: 4-5\nevent: granted\ndata: "
+                + $"{Granted}\n\nevent: resync\ndata: {{}}\n\n");
 
         var state = Assert.IsType<WatchEvent.LeaseSnapshot>(await NextAsync(events));
         Assert.Equal((new WatchPoint(3, 5), "ann"), (state.ResumeFrom, state.Lease.Holders[0].Owner));
@@ -110,7 +116,11 @@ public sealed class WatchTests
         await _server.AskedAsync();
         var next = NextAsync(events);
         _server.HangUp();
-        foreach (var pause in (int[])[100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]) await PauseAsync(TimeSpan.FromMilliseconds(pause));
+        foreach (var pause in (int[])[100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000])
+        {
+            await PauseAsync(TimeSpan.FromMilliseconds(pause));
+        }
+
         _server.Accepts(1);
         await PauseAsync(TimeSpan.FromSeconds(10));
         await _server.AskedAsync();
@@ -141,18 +151,23 @@ public sealed class WatchTests
         await using var events = (await Service().WatchAsync(OfResource)).Value.GetAsyncEnumerator();
         await _server.AskedAsync();
         var next = events.MoveNextAsync().AsTask();
-        _server.Refuses(HttpStatusCode.Forbidden, """{"type":"urn:orleans-leases:forbidden","title":"t","status":403,"detail":"Not for you."}""");
+        _server.Refuses(
+            HttpStatusCode.Forbidden, """{"type":"urn:orleans-leases:forbidden","title":"t","status":403,"detail":"Not for you."}""");
         _server.HangUp();
         await PauseAsync(TimeSpan.FromMilliseconds(100));
 
-        Assert.Contains("Not for you.", (await Assert.ThrowsAsync<InvalidOperationException>(() => next.WaitAsync(Patience))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Not for you.", (await Assert.ThrowsAsync<InvalidOperationException>(() => next.WaitAsync(Patience))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Start_WhereTheAnswerIsNoStream_IsUnavailable()
     {
         _server.Refuses(HttpStatusCode.OK, "<html>Hello</html>");
-        Assert.Contains("<html>", Assert.IsType<Refusal.Unavailable>((await Service().WatchAsync(OfResource)).Refusal).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "<html>", Assert.IsType<Refusal.Unavailable>((await Service().WatchAsync(OfResource)).Refusal).Detail,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -169,7 +184,8 @@ public sealed class WatchTests
         });
     }
 
-    private HttpLeaseService Service() => new(new HttpClient(_server) { BaseAddress = new("http://leases.test"), Timeout = Timeout.InfiniteTimeSpan }, _time);
+    private HttpLeaseService Service() =>
+        new(new HttpClient(_server) { BaseAddress = new("http://leases.test"), Timeout = Timeout.InfiniteTimeSpan }, _time);
 
     private static async Task<WatchEvent> NextAsync(IAsyncEnumerator<WatchEvent> events)
     {
@@ -200,7 +216,8 @@ public sealed class WatchTests
     /// <summary>Streams what the test sends, or refuses.</summary>
     private sealed class Server : HttpMessageHandler
     {
-        private readonly Channel<(string Path, string Accept, PipeWriter Stream)> _asked = Channel.CreateUnbounded<(string, string, PipeWriter)>();
+        private readonly Channel<(string Path, string Accept, PipeWriter Stream)> _asked =
+            Channel.CreateUnbounded<(string, string, PipeWriter)>();
         private volatile Func<HttpResponseMessage>? _refusal;
         private PipeWriter? _stream;
         private int _accepts;
@@ -231,7 +248,12 @@ public sealed class WatchTests
         {
             Interlocked.Increment(ref _connections);
             if (_refusal is { } refuse) return Task.FromResult(refuse());
-            if (Interlocked.Decrement(ref _accepts) < 0) return Task.FromException<HttpResponseMessage>(new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused"));
+            if (Interlocked.Decrement(ref _accepts) < 0)
+            {
+                return Task.FromException<HttpResponseMessage>(
+                    new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused"));
+            }
+
             var stream = new Pipe();
             _asked.Writer.TryWrite((request.RequestUri!.PathAndQuery, request.Headers.Accept.ToString(), stream.Writer));
             var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(stream.Reader.AsStream()) };

@@ -45,11 +45,13 @@ public sealed class DescriptorTests
 
         using var http = new HttpClient { BaseAddress = address };
         var leases = new HttpLeaseService(http) { CallTimeout = Eventually.Patience };
-        Assert.Null((await leases.AcquireAsync(new AcquireRequest { Resource = "r", Owner = "ann", Ttl = TimeSpan.FromSeconds(30) })).Refusal);
+        Assert.Null(
+            (await leases.AcquireAsync(new AcquireRequest { Resource = "r", Owner = "ann", Ttl = TimeSpan.FromSeconds(30) })).Refusal);
         Assert.Null((await leases.ListAsync(new ListLeasesRequest())).Refusal);
         Assert.False(silo.HasExited, silo.Error);
 
         Task SaysAsync(string word) => Eventually.TrueAsync(
-            () => Task.FromResult(silo.HasExited || silo.Error.Contains(word, StringComparison.Ordinal)), () => $"It never said '{word}': {silo.Error}");
+            () => Task.FromResult(silo.HasExited || silo.Error.Contains(word, StringComparison.Ordinal)),
+            () => $"It never said '{word}': {silo.Error}");
     }
 }

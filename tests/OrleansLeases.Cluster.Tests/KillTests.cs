@@ -54,7 +54,8 @@ public sealed class KillTests(SharedCluster shared)
 
         AssertFound("Two held at once", tenure => tenure == someone ? tenure with { Until = run.Ledger.Now } : tenure);
         AssertFound("The token went back", tenure => tenure == someone ? tenure with { Token = long.MaxValue } : tenure);
-        AssertFound("A token was granted twice", tenure => tenure.Resource == someone.Resource ? tenure with { Token = someone.Token } : tenure);
+        AssertFound(
+            "A token was granted twice", tenure => tenure.Resource == someone.Resource ? tenure with { Token = someone.Token } : tenure);
 
         var ended = new Ledger();
         foreach (var tenure in run.Ledger.Tenures) ended.Begin(tenure with { Ended = tenure.From });
@@ -92,7 +93,9 @@ public sealed class KillTests(SharedCluster shared)
         async Task<Ledger.Tenure> HoldAsync(string owner)
         {
             var sent = ledger.Now;
-            return ledger.Begin((await cluster.Silos[0].Leases.AcquireAsync(Ask($"stale/{guarded}", owner) with { Wait = TimeSpan.FromSeconds(25) })).Value, sent);
+            return ledger.Begin(
+                (await cluster.Silos[0].Leases.AcquireAsync(
+                    Ask($"stale/{guarded}", owner) with { Wait = TimeSpan.FromSeconds(25) })).Value, sent);
         }
     }
 
@@ -109,7 +112,9 @@ public sealed class KillTests(SharedCluster shared)
             var held = (await gateway.AcquireAsync(Ask($"long/{number}", "ann") with { Ttl = LeaseCluster.LongestTtl })).Value;
             grants.Add(held);
             waiting.Add(gateway.AcquireAsync(Ask(held.Resource, "bob") with { Wait = TimeSpan.FromSeconds(25) }).AsTask());
-            await Eventually.TrueAsync(async () => (await gateway.GetAsync(new GetLeaseRequest { Resource = held.Resource })).Value.Waiters == 1, () => "Nobody waits.");
+            await Eventually.TrueAsync(
+                async () => (await gateway.GetAsync(new GetLeaseRequest { Resource = held.Resource })).Value.Waiters == 1,
+                () => "Nobody waits.");
         }));
 
         await cluster.Silos[0].KillAsync();
@@ -128,5 +133,6 @@ public sealed class KillTests(SharedCluster shared)
         await Task.WhenAll(waiting);
     }
 
-    private static AcquireRequest Ask(string resource, string owner) => new() { Resource = resource, Owner = owner, Ttl = TimeSpan.FromSeconds(1) };
+    private static AcquireRequest Ask(string resource, string owner) =>
+        new() { Resource = resource, Owner = owner, Ttl = TimeSpan.FromSeconds(1) };
 }

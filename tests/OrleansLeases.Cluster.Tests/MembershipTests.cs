@@ -19,7 +19,9 @@ public sealed class MembershipTests(SharedCluster shared)
         await cluster.Add().StartAsync();
         await run.ProceedAsync();
 
-        Assert.DoesNotContain(others.SelectMany(silo => silo.Watch.RefusalsSince(began)), refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound));
+        Assert.DoesNotContain(
+            others.SelectMany(silo => silo.Watch.RefusalsSince(began)),
+            refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound));
         await run.AssertSoundAsync();
     }
 
@@ -45,25 +47,32 @@ public sealed class MembershipTests(SharedCluster shared)
 
         // Who asked elsewhere goes on waiting, unless the lease lived here: then they are told, or the lease is another's to know.
         foreach (var (grant, _) in there) await ReleaseAsync(grant, others[0].Leases);
-        foreach (var (_, waiting) in there) Assert.True((await waiting).Refusal is null or Refusal.Unavailable or Refusal.OutcomeUnknown, $"Who waited was told {await waiting}");
+        foreach (var (_, waiting) in there) Assert.True(
+            (await waiting).Refusal is null or Refusal.Unavailable or Refusal.OutcomeUnknown, $"Who waited was told {await waiting}");
         await run.ProceedAsync();
-        Assert.DoesNotContain(leaving.Watch.RefusalsSince(began), refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound or Refusal.Unavailable));
+        Assert.DoesNotContain(
+            leaving.Watch.RefusalsSince(began),
+            refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound or Refusal.Unavailable));
         Assert.DoesNotContain(
             others.SelectMany(silo => silo.Watch.RefusalsSince(began)),
-            refusal => refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound or Refusal.Unavailable or Refusal.OutcomeUnknown));
+            refusal =>
+                refusal is not (Refusal.Held or Refusal.NotHolder or Refusal.NotFound or Refusal.Unavailable or Refusal.OutcomeUnknown));
 
         await leaving.StartAsync();
         await run.AssertSoundAsync();
     }
 
     // Holders of leases that live here and there, and a call that waits in the queue for each.
-    private static async Task<IReadOnlyList<(LeaseGrant Grant, Task<LeaseResult<LeaseGrant>> Waiting)>> WaitAsync(string names, ILeaseService gateway) =>
+    private static async Task<IReadOnlyList<(LeaseGrant Grant, Task<LeaseResult<LeaseGrant>> Waiting)>> WaitAsync(
+        string names, ILeaseService gateway) =>
         await Task.WhenAll(Enumerable.Range(0, 10).Select(async number =>
         {
             var request = new AcquireRequest { Resource = $"{names}/{number}", Owner = "ann", Ttl = LeaseCluster.LongestTtl };
             var grant = (await gateway.AcquireAsync(request)).Value;
             var waiting = gateway.AcquireAsync(request with { Owner = "bob", Wait = TimeSpan.FromSeconds(25) }).AsTask();
-            await Eventually.TrueAsync(async () => (await gateway.GetAsync(new GetLeaseRequest { Resource = request.Resource })).Value.Waiters == 1, () => "Nobody waits.");
+            await Eventually.TrueAsync(
+                async () => (await gateway.GetAsync(new GetLeaseRequest { Resource = request.Resource })).Value.Waiters == 1,
+                () => "Nobody waits.");
             return (grant, waiting);
         }));
 

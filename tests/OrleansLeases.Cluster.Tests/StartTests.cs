@@ -147,7 +147,8 @@ public sealed class StartTests
 
         async Task<string?> MembersAsync()
         {
-            await using var command = cluster.Database.CreateCommand("select string_agg(concat(Port, '@', Generation, ':', Status), ' ') from OrleansMembershipTable");
+            await using var command = cluster.Database.CreateCommand(
+                "select string_agg(concat(Port, '@', Generation, ':', Status), ' ') from OrleansMembershipTable");
             return (string?)await command.ExecuteScalarAsync();
         }
 

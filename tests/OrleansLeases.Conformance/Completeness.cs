@@ -7,7 +7,8 @@ public static class Completeness
 {
     /// <summary>Every suite there is.</summary>
     public static IReadOnlyList<Type> Suites { get; } =
-        [.. typeof(Completeness).Assembly.GetTypes().Where(type => type.IsAbstract && type.IsGenericTypeDefinition && BasesOf(type).Any(IsLeaseSuite))];
+        [.. typeof(Completeness).Assembly.GetTypes().Where(
+            type => type.IsAbstract && type.IsGenericTypeDefinition && BasesOf(type).Any(IsLeaseSuite))];
 
     /// <summary>Names every suite that some implementation of an assembly lacks, and every test class that is no suite's.</summary>
     /// <param name="assembly">An assembly with worlds and the suites' concrete classes.</param>

@@ -32,7 +32,8 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
 
     protected AcquireRequest Shared(string owner, int? capacity = null) => By(owner) with { Mode = LeaseMode.Shared, Capacity = capacity };
 
-    protected async Task<LeaseGrant> GrantAsync(AcquireRequest request) => (await Leases.AcquireAsync(request).AsTask().WaitAsync(Patience)).Value;
+    protected async Task<LeaseGrant> GrantAsync(AcquireRequest request) =>
+        (await Leases.AcquireAsync(request).AsTask().WaitAsync(Patience)).Value;
 
     protected Task<LeaseGrant> GrantAsync(string owner) => GrantAsync(By(owner));
 
@@ -59,14 +60,17 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
     protected ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(LeaseGrant grant) =>
         Leases.ReleaseAsync(new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token });
 
-    protected ValueTask<LeaseResult<LeaseGrant>> TransferAsync(LeaseGrant grant, string newOwner, TimeSpan? ttl = null, string? requestId = null) =>
+    protected ValueTask<LeaseResult<LeaseGrant>> TransferAsync(
+        LeaseGrant grant, string newOwner, TimeSpan? ttl = null, string? requestId = null) =>
         Leases.TransferAsync(new TransferRequest
         {
             Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, NewOwner = newOwner, Ttl = ttl, RequestId = requestId,
         });
 
-    protected ValueTask<LeaseResult<LeaseBreak>> BreakAsync(TimeSpan grace, bool force = false, long? token = null, string? requestId = null) =>
-        Leases.BreakAsync(new BreakRequest { Resource = R, Token = token, Grace = grace, Force = force, Reason = "maintenance", RequestId = requestId });
+    protected ValueTask<LeaseResult<LeaseBreak>> BreakAsync(
+        TimeSpan grace, bool force = false, long? token = null, string? requestId = null) =>
+        Leases.BreakAsync(
+            new BreakRequest { Resource = R, Token = token, Grace = grace, Force = force, Reason = "maintenance", RequestId = requestId });
 
     protected async Task<LeaseInfo> GetAsync(string resource = R, bool consistent = false) =>
         (await Leases.GetAsync(new GetLeaseRequest { Resource = resource, Consistent = consistent })).Value;
@@ -75,11 +79,18 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
 
     protected static KeyLease LeaseOf(LeaseGrant grant) => new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
 
-    protected ValueTask<LeaseResult<KeyPut>> PutAsync(string key, string value, LeaseGrant? bound = null, long? ifVersion = null, string? requestId = null) =>
-        Leases.PutKeyAsync(key, new PutKeyRequest { Value = value, Lease = bound is null ? null : LeaseOf(bound), IfVersion = ifVersion, RequestId = requestId });
+    protected ValueTask<LeaseResult<KeyPut>> PutAsync(
+        string key, string value, LeaseGrant? bound = null, long? ifVersion = null, string? requestId = null) =>
+        Leases.PutKeyAsync(
+            key,
+            new PutKeyRequest
+            {
+                Value = value, Lease = bound is null ? null : LeaseOf(bound), IfVersion = ifVersion, RequestId = requestId,
+            });
 
     protected ValueTask<LeaseResult<CounterValue>> AddAsync(string key, long delta, LeaseGrant? bound = null, string? requestId = null) =>
-        Leases.AddToCounterAsync(key, new AddToCounterRequest { Delta = delta, Lease = bound is null ? null : LeaseOf(bound), RequestId = requestId });
+        Leases.AddToCounterAsync(
+            key, new AddToCounterRequest { Delta = delta, Lease = bound is null ? null : LeaseOf(bound), RequestId = requestId });
 
     protected async Task<string?> ValueAsync(string key)
     {
@@ -93,7 +104,8 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
         (await Leases.ListKeysAsync(new ListKeysRequest { Prefix = prefix, PageSize = 1000 })).Value.Keys.Select(key => key.Key);
 
     /// <summary>Asks with a wait, and returns once the request stands in the queue.</summary>
-    protected async Task<Task<LeaseResult<LeaseGrant>>> WaitInLineAsync(AcquireRequest request, CancellationToken cancellationToken = default)
+    protected async Task<Task<LeaseResult<LeaseGrant>>> WaitInLineAsync(
+        AcquireRequest request, CancellationToken cancellationToken = default)
     {
         var before = (await GetAsync(request.Resource)).Waiters ?? 0;
         var call = Leases.AcquireAsync(request.Wait > TimeSpan.Zero ? request : request with { Wait = T(20) }, cancellationToken).AsTask();

@@ -17,7 +17,9 @@ public sealed class ListingGateTests
         var grant = await leases.GrantAsync(By("ann"));
 
         Task<LeaseResult<LeasePage>>[] lists = [.. Enumerable.Range(0, 32).Select(_ => leases.ListAsync(new ListLeasesRequest()).AsTask())];
-        await UntilAsync(() => Task.FromResult(store.Running == ListingGate.RunAtOnce && lists.Count(list => list.IsCompleted) == 32 - ListingGate.TakeAtOnce));
+        await UntilAsync(
+            () => Task.FromResult(
+                store.Running == ListingGate.RunAtOnce && lists.Count(list => list.IsCompleted) == 32 - ListingGate.TakeAtOnce));
         var keys = await leases.ListKeysAsync(new ListKeysRequest());
         await leases.RenewAsync(grant);
         await leases.GrantAsync(By("bob", "other"));
@@ -38,7 +40,8 @@ public sealed class ListingGateTests
         await using var leases = Engines.Over(store, new ManualTimeProvider());
         await leases.GrantAsync(By("ann"));
         using var gone = new CancellationTokenSource();
-        Task[] lists = [.. Enumerable.Range(0, ListingGate.TakeAtOnce).Select(_ => leases.ListAsync(new ListLeasesRequest(), gone.Token).AsTask())];
+        Task[] lists =
+            [.. Enumerable.Range(0, ListingGate.TakeAtOnce).Select(_ => leases.ListAsync(new ListLeasesRequest(), gone.Token).AsTask())];
 
         await gone.CancelAsync();
         store.GoOn.SetResult();

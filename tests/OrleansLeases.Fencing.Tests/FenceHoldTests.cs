@@ -79,7 +79,8 @@ public sealed class FenceHoldTests : IAsyncLifetime
     public async Task GreaterToken_ThatWaitsForTooLong_IsToldSoAndLeavesNoTrace()
     {
         await using var hold = await _database.Fence.HoldAsync("r", 33);
-        var busy = await Assert.ThrowsAsync<TimeoutException>(() => _database.Fence.HoldAsync("r", 34, new() { Patience = TimeSpan.FromMilliseconds(50) }));
+        var busy = await Assert.ThrowsAsync<TimeoutException>(
+            () => _database.Fence.HoldAsync("r", 34, new() { Patience = TimeSpan.FromMilliseconds(50) }));
         Assert.Contains("Others were inside of 'r' under lower tokens than 34", busy.Message, StringComparison.Ordinal);
         await using var again = await _database.Fence.HoldAsync("r", 33);
     }
@@ -88,12 +89,14 @@ public sealed class FenceHoldTests : IAsyncLifetime
     public async Task HoldWhoseTimeIsOver_IsLostBeforeTheDatabaseEndsIt()
     {
         var clock = new ManualTimeProvider();
-        await using var hold = await new LeaseFence(_database.Source, time: clock).HoldAsync("r", 33, new() { Limit = TimeSpan.FromMinutes(1) });
+        await using var hold =
+            await new LeaseFence(_database.Source, time: clock).HoldAsync("r", 33, new() { Limit = TimeSpan.FromMinutes(1) });
         clock.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
         Assert.False(hold.LostToken.IsCancellationRequested);
         clock.Advance(TimeSpan.FromTicks(1));
         Assert.True(hold.LostToken.IsCancellationRequested);
-        await Assert.ThrowsAsync<TimeoutException>(() => _database.Fence.HoldAsync("r", 34, new() { Patience = TimeSpan.FromMilliseconds(50) }));
+        await Assert.ThrowsAsync<TimeoutException>(
+            () => _database.Fence.HoldAsync("r", 34, new() { Patience = TimeSpan.FromMilliseconds(50) }));
     }
 
     [Fact]
@@ -117,7 +120,8 @@ public sealed class FenceHoldTests : IAsyncLifetime
     [Fact]
     public async Task Holds_OneAfterTheOther_KeepTheirConnection()
     {
-        await using var single = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_database.ConnectionString) { MaxPoolSize = 1 }.ConnectionString);
+        await using var single =
+            NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_database.ConnectionString) { MaxPoolSize = 1 }.ConnectionString);
         var fence = new LeaseFence(single);
         var sessions = new HashSet<object?>();
         for (var i = 1; i <= 3; i++)
@@ -138,8 +142,10 @@ public sealed class FenceHoldTests : IAsyncLifetime
     {
         await Assert.ThrowsAsync<ArgumentNullException>("resource", () => _database.Fence.HoldAsync(null!, 1));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>("token", () => _database.Fence.HoldAsync("r", 0));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("Limit", () => _database.Fence.HoldAsync("r", 1, new() { Limit = TimeSpan.Zero }));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("Patience", () => _database.Fence.HoldAsync("r", 1, new() { Patience = TimeSpan.FromMinutes(2) }));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            "Limit", () => _database.Fence.HoldAsync("r", 1, new() { Limit = TimeSpan.Zero }));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            "Patience", () => _database.Fence.HoldAsync("r", 1, new() { Patience = TimeSpan.FromMinutes(2) }));
         Assert.Equal(0L, await _database.ExecuteAsync("select count(*) from lease_fence_token"));
     }
 
@@ -149,7 +155,8 @@ public sealed class FenceHoldTests : IAsyncLifetime
     [InlineData("'r'", "0")]
     public async Task Raise_WithNoTokenOrNoResource_RefusesAndChangesNothing(string resource, string token)
     {
-        var refused = await Assert.ThrowsAsync<PostgresException>(() => _database.ExecuteAsync($"select lease_fence_raise({resource}, {token})"));
+        var refused =
+            await Assert.ThrowsAsync<PostgresException>(() => _database.ExecuteAsync($"select lease_fence_raise({resource}, {token})"));
         Assert.Equal(PostgresErrorCodes.InvalidParameterValue, refused.SqlState);
         Assert.Equal(0L, await _database.ExecuteAsync("select count(*) from lease_fence_token"));
     }

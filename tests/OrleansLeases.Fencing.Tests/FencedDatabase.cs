@@ -26,20 +26,28 @@ internal sealed class FencedDatabase : IAsyncDisposable
     public static async Task<FencedDatabase> MakeAsync()
     {
         var schema = $"fence_{Guid.NewGuid():N}";
-        var settings = new NpgsqlConnectionStringBuilder(await PostgresServer.SharedAsync()) { SearchPath = schema, ApplicationName = schema };
+        var settings = new NpgsqlConnectionStringBuilder(await PostgresServer.SharedAsync())
+        {
+            SearchPath = schema, ApplicationName = schema,
+        };
         var database = new FencedDatabase(schema, settings.ConnectionString);
         await database.ExecuteAsync($"create schema {schema}");
         await database.Fence.InstallAsync();
-        await database.ExecuteAsync("create table guarded (id int primary key, written bigint[] not null default '{}'); insert into guarded values (1)");
+        await database.ExecuteAsync(
+            "create table guarded (id int primary key, written bigint[] not null default '{}'); insert into guarded values (1)");
         return database;
     }
 
     /// <summary>A block that writes its token into the guarded row.</summary>
-    public Task WriteAsync(long token, string resource = "r") => Fence.RunAsync(resource, token, (connection, _) => AppendAsync(connection, token));
+    public Task WriteAsync(long token, string resource = "r") =>
+        Fence.RunAsync(resource, token, (connection, _) => AppendAsync(connection, token));
 
     public static async Task AppendAsync(NpgsqlConnection connection, long token)
     {
-        await using var command = new NpgsqlCommand("update guarded set written = written || $1", connection) { Parameters = { new() { Value = token } } };
+        await using var command = new NpgsqlCommand("update guarded set written = written || $1", connection)
+        {
+            Parameters = { new() { Value = token } },
+        };
         await command.ExecuteNonQueryAsync();
     }
 
@@ -58,7 +66,8 @@ internal sealed class FencedDatabase : IAsyncDisposable
     }
 
     /// <summary>Opens a transaction and passes the fence in it.</summary>
-    public async Task<(NpgsqlConnection Connection, NpgsqlTransaction Transaction)> EnterAsync(long token, System.Data.IsolationLevel level = System.Data.IsolationLevel.ReadCommitted)
+    public async Task<(NpgsqlConnection Connection, NpgsqlTransaction Transaction)> EnterAsync(
+        long token, System.Data.IsolationLevel level = System.Data.IsolationLevel.ReadCommitted)
     {
         var connection = await Source.OpenConnectionAsync();
         var transaction = await connection.BeginTransactionAsync(level);
@@ -71,13 +80,15 @@ internal sealed class FencedDatabase : IAsyncDisposable
     {
         using var patience = new CancellationTokenSource(Patience);
         while ((long)(await ExecuteAsync(
-            $"select count(distinct pid) from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.application_name = '{Schema}'"))! < many)
+            $"select count(distinct pid) from pg_locks l join pg_stat_activity a using (pid) where not l.granted and "
+                + $"a.application_name = '{Schema}'"))! < many)
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
     }
 
     /// <summary>Ends every session that has a transaction open and does nothing, as a restart of the server would.</summary>
     public async Task EndHoldsAsync() => Assert.True((long)(await ExecuteAsync(
-        $"select count(pg_terminate_backend(pid)) from pg_stat_activity where state = 'idle in transaction' and application_name = '{Schema}'"))! > 0);
+        $"select count(pg_terminate_backend(pid)) from pg_stat_activity where state = 'idle in transaction' and "
+            + $"application_name = '{Schema}'"))! > 0);
 
     public async ValueTask DisposeAsync()
     {

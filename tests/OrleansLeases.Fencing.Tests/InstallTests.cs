@@ -50,7 +50,8 @@ public sealed class InstallTests : IAsyncLifetime
     {
         var refused = await Assert.ThrowsAsync<PostgresException>(() => _database.ExecuteAsync($"select lease_fence('r', {token})"));
         Assert.Equal(PostgresErrorCodes.InvalidParameterValue, refused.SqlState);
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => _database.WriteAsync(long.Parse(token, System.Globalization.CultureInfo.InvariantCulture)));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => _database.WriteAsync(long.Parse(token, System.Globalization.CultureInfo.InvariantCulture)));
 
         await _database.WriteAsync(1);
     }
@@ -88,7 +89,9 @@ public sealed class InstallTests : IAsyncLifetime
     [InlineData("grant update on lease_fence_token to {role}", "not the fence's table")]
     [InlineData("alter table lease_fence_token add more int", "not the fence's table")]
     [InlineData("create rule r as on update to lease_fence_token do instead nothing", "not the fence's table")]
-    [InlineData("drop table lease_fence_token cascade; create view lease_fence_token as select 'r' as resource, 1::bigint as token", "not the fence's table")]
+    [InlineData(
+        "drop table lease_fence_token cascade; create view lease_fence_token as select 'r' as resource, 1::bigint as token",
+        "not the fence's table")]
     public async Task Install_WhereSomebodyPreparedIt_IsRefused(string prepared, string told)
     {
         await _database.ExecuteAsync(prepared

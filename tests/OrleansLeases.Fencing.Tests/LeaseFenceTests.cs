@@ -116,12 +116,20 @@ public sealed class LeaseFenceTests : IAsyncLifetime
     public async Task WriterThatWaitedToRaiseAToken_AndFindsItRaised_GoesInBesideTheOthers()
     {
         await using var line = await _database.Source.OpenConnectionAsync();
-        await using (var take = new NpgsqlCommand("select pg_advisory_lock(hashtextextended('lease_fence:r', 0))", line)) await take.ExecuteNonQueryAsync();
+        await using (var take = new NpgsqlCommand("select pg_advisory_lock(hashtextextended('lease_fence:r', 0))", line))
+        {
+            await take.ExecuteNonQueryAsync();
+        }
+
         var second = _database.WriteAsync(33);
         await _database.SomebodyWaitsAsync();
         await using (var raise = new NpgsqlCommand("select lease_fence('r', 33)", line)) await raise.ExecuteNonQueryAsync();
         var (first, inside) = await _database.EnterAsync(33);
-        await using (var leave = new NpgsqlCommand("select pg_advisory_unlock(hashtextextended('lease_fence:r', 0))", line)) await leave.ExecuteNonQueryAsync();
+        await using (var leave = new NpgsqlCommand("select pg_advisory_unlock(hashtextextended('lease_fence:r', 0))", line))
+        {
+            await leave.ExecuteNonQueryAsync();
+        }
+
         await second.WaitAsync(TimeSpan.FromSeconds(60));
         await inside.CommitAsync();
         await first.DisposeAsync();
@@ -199,7 +207,8 @@ public sealed class LeaseFenceTests : IAsyncLifetime
     public async Task ThoseWhoWrite_CannotSetTokensByHand()
     {
         var role = $"writer_{Guid.NewGuid():N}";
-        await _database.ExecuteAsync($"create role {role}; grant usage on schema {_database.Schema} to {role}; grant all on guarded to {role}");
+        await _database.ExecuteAsync(
+            $"create role {role}; grant usage on schema {_database.Schema} to {role}; grant all on guarded to {role}");
         await _database.Fence.InstallAsync([role]);
         await using (var connection = await _database.Source.OpenConnectionAsync())
         {

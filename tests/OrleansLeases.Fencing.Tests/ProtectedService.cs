@@ -37,7 +37,8 @@ internal sealed class ProtectedService : IAsyncDisposable
         var app = builder.Build();
         map?.Invoke(app);
         ProtectedService? service = null;
-        app.MapPut("/orders/{id}", (FencedRequest fenced, CancellationToken stop) => service!.RunAsync(fenced, stop)).RequireLease("orders/{id}");
+        app.MapPut("/orders/{id}", (FencedRequest fenced, CancellationToken stop) => service!.RunAsync(fenced, stop))
+            .RequireLease("orders/{id}");
         await app.StartAsync();
         return service = new(app, new HttpClient { BaseAddress = new Uri(app.Urls.Single()) });
     }

@@ -60,7 +60,8 @@ public sealed class ReadmeExamples : IAsyncLifetime
         // README: A service that refuses stale callers
         builder.Services.AddLeaseFence(connectionString);
         var app = builder.Build();
-        app.MapPut("/orders/{id}/label", (string id, FencedRequest fenced) => PrintLabelAsync(id, fenced.Token)).RequireLease("orders/{id}");
+        app.MapPut("/orders/{id}/label", (string id, FencedRequest fenced) => PrintLabelAsync(id, fenced.Token))
+            .RequireLease("orders/{id}");
 
         // README: end
         await using var running = app;

@@ -36,7 +36,11 @@ public sealed class RequireLeaseTests : IAsyncLifetime
     [Fact]
     public async Task Request_UnderTheGreatestTokenSeen_IsLetIn()
     {
-        foreach (var token in (long[])[33, 33, 35, (1L << 53) - 1]) Assert.Equal(HttpStatusCode.OK, (await _service.PutAsync(token)).Status);
+        foreach (var token in (long[])[33, 33, 35, (1L << 53) - 1])
+        {
+            Assert.Equal(HttpStatusCode.OK, (await _service.PutAsync(token)).Status);
+        }
+
         Assert.Equal([33, 33, 35, (1L << 53) - 1], _service.Ran);
     }
 
@@ -58,7 +62,8 @@ public sealed class RequireLeaseTests : IAsyncLifetime
         var (status, problem) = await _service.PutAsync();
         Assert.Equal(HttpStatusCode.PreconditionRequired, status);
         Assert.Equal("urn:orleans-leases:invalid-request", (string)problem!["type"]!);
-        Assert.Equal("Fencing-Token is missing; send the token of your lease on 'orders/42'.", (string)problem["errors"]!["Fencing-Token"]![0]!);
+        Assert.Equal(
+            "Fencing-Token is missing; send the token of your lease on 'orders/42'.", (string)problem["errors"]!["Fencing-Token"]![0]!);
         Assert.Empty(_service.Ran);
     }
 
@@ -78,7 +83,9 @@ public sealed class RequireLeaseTests : IAsyncLifetime
         var (status, problem) = await _service.PutAsync(tokens);
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Equal("urn:orleans-leases:invalid-request", (string)problem!["type"]!);
-        Assert.Equal($"Fencing-Token takes a token, 1 to 9007199254740991, was '{string.Join(", ", tokens)}'.", (string)problem["errors"]!["Fencing-Token"]![0]!);
+        Assert.Equal(
+            $"Fencing-Token takes a token, 1 to 9007199254740991, was '{string.Join(", ", tokens)}'.",
+            (string)problem["errors"]!["Fencing-Token"]![0]!);
         Assert.Empty(_service.Ran);
         Assert.Equal(0L, await _database.ExecuteAsync("select count(*) from lease_fence_token"));
     }
@@ -96,7 +103,8 @@ public sealed class RequireLeaseTests : IAsyncLifetime
     public async Task TokenSeen_IsStoredBeforeTheEndpointRuns()
     {
         object? seen = null;
-        _service.Work = async (_, _) => seen = await _database.ExecuteAsync("select token from lease_fence_token where resource = 'orders/42'");
+        _service.Work = async (_,
+            _) => seen = await _database.ExecuteAsync("select token from lease_fence_token where resource = 'orders/42'");
         await _service.PutAsync(34);
         Assert.Equal(34L, seen);
     }
@@ -143,7 +151,8 @@ public sealed class RequireLeaseTests : IAsyncLifetime
     [Fact]
     public async Task NewerRequest_ThatWaitsForTooLong_IsToldToTryAgain()
     {
-        await using var impatient = await ProtectedService.StartAsync(_database.ConnectionString, new() { Patience = TimeSpan.FromMilliseconds(50) });
+        await using var impatient =
+            await ProtectedService.StartAsync(_database.ConnectionString, new() { Patience = TimeSpan.FromMilliseconds(50) });
         var older = new Stay(_service, 33);
         await older.Inside;
         var (status, problem) = await impatient.PutAsync(34);
@@ -180,7 +189,8 @@ public sealed class RequireLeaseTests : IAsyncLifetime
     public async Task RequestThatDoesNotStop_IsEndedByTheServer_AlsoWhereConnectionsAreKeptAlive()
     {
         await using var service = await ProtectedService.StartAsync(
-            $"{_database.ConnectionString};Keepalive=1", new() { Limit = TimeSpan.FromMilliseconds(100), Patience = TimeSpan.FromSeconds(30) });
+            $"{_database.ConnectionString};Keepalive=1",
+            new() { Limit = TimeSpan.FromMilliseconds(100), Patience = TimeSpan.FromSeconds(30) });
         var (inside, ends) = (new TaskCompletionSource(), new TaskCompletionSource());
         service.Work = (fenced, _) =>
         {
@@ -301,10 +311,13 @@ public sealed class RequireLeaseTests : IAsyncLifetime
     public async Task Mistakes_AreNamed()
     {
         var bare = WebApplication.CreateSlimBuilder().Build();
-        Assert.Contains("Call AddLeaseFence", Assert.Throws<InvalidOperationException>(() => bare.UseLeaseFence(_ => null)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Call AddLeaseFence", Assert.Throws<InvalidOperationException>(() => bare.UseLeaseFence(_ => null)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>("text", () => bare.MapGet("/orders/{id}", () => "").RequireLease("orders/{id"));
         Assert.Throws<ArgumentException>(() => WebApplication.CreateSlimBuilder().Services.AddLeaseFence("Hots=127.0.0.1"));
-        Assert.Throws<ArgumentOutOfRangeException>("Limit", () => WebApplication.CreateSlimBuilder().Services.AddLeaseFence("Host=127.0.0.1", new() { Limit = TimeSpan.Zero }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "Limit", () => WebApplication.CreateSlimBuilder().Services.AddLeaseFence("Host=127.0.0.1", new() { Limit = TimeSpan.Zero }));
         await bare.DisposeAsync();
 
         foreach (var route in (string[])["/orders", "/orders/{id?}", "/orders/{**id}"])
@@ -323,14 +336,16 @@ public sealed class RequireLeaseTests : IAsyncLifetime
     public async Task EndpointsThatRoutingReplaces_AreRefused()
     {
         foreach (var map in (Func<WebApplication, IEndpointConventionBuilder>[])
-            [app => app.MapFallbackToController("Index", "Home"), app => app.MapGet("/page", () => "").WithMetadata(new PageActionDescriptor())])
+            [app => app.MapFallbackToController("Index", "Home"), app => app.MapGet("/page", () => "").WithMetadata(
+                new PageActionDescriptor())])
         {
             var mistaken = WebApplication.CreateSlimBuilder();
             mistaken.Services.AddLeaseFence(_database.ConnectionString);
             mistaken.Services.AddControllers();
             await using var app = mistaken.Build();
             map(app).RequireLease(_ => "store");
-            var refused = Assert.Throws<InvalidOperationException>(() => ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Count());
+            var refused = Assert.Throws<InvalidOperationException>(
+                () => ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Count());
             Assert.Contains("Use UseLeaseFence", refused.Message, StringComparison.Ordinal);
         }
     }

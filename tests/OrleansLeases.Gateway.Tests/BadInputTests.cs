@@ -156,7 +156,7 @@ public sealed class BadInputTests : IAsyncLifetime
         var state = (await _host.GetAsync($"/v1/leases/{Resource}?consistent=true")).Body;
         var all = (await _host.GetAsync("/v1/leases?state=any")).Body.GetProperty("leases");
         var history = (await _host.GetAsync($"/v1/history/{Resource}")).Body;
-        var read = string.Join(' ', new[] { "sequence", "lastToken", "waiters" }.Select(name => state.GetProperty(name)));
-        return $"{read} {all.GetArrayLength()} {history}";
+        return $"{state.GetProperty("sequence")} {state.GetProperty("lastToken")} {state.GetProperty("waiters")} "
+            + $"{all.GetArrayLength()} {history}";
     }
 }

@@ -22,7 +22,9 @@ public sealed class CompletenessTests
     [Fact]
     public void Surrogates_HaveAFieldForEveryProperty() => Assert.All(
         Contracts.Surrogates.Where(pair => !pair.Key.IsSubclassOf(typeof(Refusal))),
-        pair => Assert.Equal(Contracts.PropertiesOf(pair.Key).Where(property => property.CanWrite || !pair.Key.IsSubclassOf(typeof(WatchEvent))).Select(property => property.Name).Order(StringComparer.Ordinal), FieldsOf(pair.Value)));
+        pair => Assert.Equal(
+            Contracts.PropertiesOf(pair.Key).Where(property => property.CanWrite || !pair.Key.IsSubclassOf(typeof(WatchEvent))).Select(
+                property => property.Name).Order(StringComparer.Ordinal), FieldsOf(pair.Value)));
 
     [Fact]
     public void RefusalSurrogate_HasAFieldForEveryPropertyOfEveryCase() => Assert.Equal(
@@ -73,9 +75,11 @@ public sealed class CompletenessTests
     public void Methods_CanBeCancelled() => Assert.All(
         Methods,
         method => Assert.True(
-            method.GetParameters() is [.., { HasDefaultValue: true } last] && last.ParameterType == typeof(CancellationToken), method.Name));
+            method.GetParameters() is [.., { HasDefaultValue: true } last] && last.ParameterType == typeof(CancellationToken),
+            method.Name));
 
-    private static IEnumerable<string> FieldsOf(Type surrogate) => surrogate.GetFields().Select(field => field.Name).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> FieldsOf(Type surrogate) =>
+        surrogate.GetFields().Select(field => field.Name).Order(StringComparer.Ordinal);
 
     private static IEnumerable<string> Names(IEnumerable<Type> types) => types.Select(type => type.FullName!).Order(StringComparer.Ordinal);
 

@@ -32,7 +32,8 @@ internal static class Contracts
     /// <summary>The cases of the refusal.</summary>
     public static IEnumerable<Type> Refusals => Crossing.Where(type => type.IsSubclassOf(typeof(Refusal)));
 
-    public static IEnumerable<PropertyInfo> PropertiesOf(Type contract) => contract.GetProperties(BindingFlags.Instance | BindingFlags.Public);
+    public static IEnumerable<PropertyInfo> PropertiesOf(Type contract) =>
+        contract.GetProperties(BindingFlags.Instance | BindingFlags.Public);
 
     private static Type Definition(Type type) => type.IsGenericType ? type.GetGenericTypeDefinition() : type;
 }

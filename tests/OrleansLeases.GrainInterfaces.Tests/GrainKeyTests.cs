@@ -60,7 +60,8 @@ public sealed class GrainKeyTests
     }
 
     [Fact]
-    public void GetLease_OfAResource_AsksForItsKey() => Assert.Equal((typeof(ILeaseGrain), "r:orders"), Asked(factory => factory.GetLease("orders")));
+    public void GetLease_OfAResource_AsksForItsKey() =>
+        Assert.Equal((typeof(ILeaseGrain), "r:orders"), Asked(factory => factory.GetLease("orders")));
 
     [Fact]
     public void GetKey_OfAName_AsksForItsKey() => Assert.Equal((typeof(IKeyGrain), "k:orders"), Asked(factory => factory.GetKey("orders")));

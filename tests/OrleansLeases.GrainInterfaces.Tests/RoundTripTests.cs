@@ -59,9 +59,13 @@ public sealed class RoundTripTests
     [Fact]
     public void Cross_OfARefusalOfANewerVersion_SaysWhatToUpdate()
     {
-        var newer = new LeaseResultSurrogate<LeaseGrant> { Refusal = new RefusalSurrogate { Code = (RefusalCode)99, Detail = "On holiday." } };
+        var newer = new LeaseResultSurrogate<LeaseGrant>
+        {
+            Refusal = new RefusalSurrogate { Code = (RefusalCode)99, Detail = "On holiday." },
+        };
 
-        var error = Assert.Throws<NotSupportedException>(() => Wire.Cross<LeaseResultSurrogate<LeaseGrant>, LeaseResult<LeaseGrant>>(newer));
+        var error =
+            Assert.Throws<NotSupportedException>(() => Wire.Cross<LeaseResultSurrogate<LeaseGrant>, LeaseResult<LeaseGrant>>(newer));
 
         Assert.Contains("99", error.Message, StringComparison.Ordinal);
         Assert.Contains("OrleansLeases.GrainInterfaces", error.Message, StringComparison.Ordinal);

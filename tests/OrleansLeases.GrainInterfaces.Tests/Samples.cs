@@ -88,7 +88,10 @@ internal static class Samples
         Resource = Text, Sequence = 3, Kind = LeaseEventKind.Transferred, Owner = Text, Token = 42, At = When, Reason = Text,
     };
 
-    private static readonly KeyChange KeyChange = new() { Key = Text, Version = 3, Kind = KeyEventKind.KeyDeleted, At = When, Value = Text, Lease = Lease };
+    private static readonly KeyChange KeyChange = new()
+    {
+        Key = Text, Version = 3, Kind = KeyEventKind.KeyDeleted, At = When, Value = Text, Lease = Lease,
+    };
 
     private static readonly KeyInfo KeyInfo = new() { Key = Text, Version = 3, Value = Text, Lease = Lease };
 
@@ -98,15 +101,27 @@ internal static class Samples
         ["acquire"] = Acquire,
         ["acquire, bare"] = new AcquireRequest { Resource = "r", Owner = "o", Ttl = TimeSpan.Zero },
         ["acquire, nothing but nulls"] = new AcquireRequest { Resource = null!, Owner = null!, Ttl = TimeSpan.MinValue },
-        ["acquire, extremes"] = Acquire with { Ttl = TimeSpan.MaxValue, Mode = (LeaseMode)int.MinValue, Capacity = int.MinValue, Wait = TimeSpan.MinValue },
+        ["acquire, extremes"] = Acquire with
+        {
+            Ttl = TimeSpan.MaxValue, Mode = (LeaseMode)int.MinValue, Capacity = int.MinValue, Wait = TimeSpan.MinValue,
+        },
         ["acquire, a null in its metadata"] = Acquire with { Metadata = new Dictionary<string, string> { ["a"] = null! } },
-        ["acquire, metadata with a comparer"] = Acquire with { Metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["A"] = "1" } },
-        ["acquire, metadata that never changes"] = Acquire with { Metadata = ImmutableDictionary<string, string>.Empty.Add("a", "1").Add("b", "2") },
+        ["acquire, metadata with a comparer"] = Acquire with
+        {
+            Metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["A"] = "1" },
+        },
+        ["acquire, metadata that never changes"] = Acquire with
+        {
+            Metadata = ImmutableDictionary<string, string>.Empty.Add("a", "1").Add("b", "2"),
+        },
         ["acquire, frozen metadata"] = Acquire with { Metadata = new Dictionary<string, string> { ["a"] = "1" }.ToFrozenDictionary() },
         ["acquire, sorted metadata"] = Acquire with { Metadata = new SortedDictionary<string, string> { ["b"] = "1", ["a"] = "2" } },
         ["acquire, no entries"] = Acquire with { Metadata = ReadOnlyDictionary<string, string>.Empty },
         ["grant"] = Grant,
-        ["grant, extremes"] = Grant with { Token = long.MinValue, Remaining = TimeSpan.MaxValue, Elapsed = TimeSpan.MinValue, Replayed = false },
+        ["grant, extremes"] = Grant with
+        {
+            Token = long.MinValue, Remaining = TimeSpan.MaxValue, Elapsed = TimeSpan.MinValue, Replayed = false,
+        },
         ["renew"] = new RenewRequest { Resource = Text, Owner = "me", Token = 42, Ttl = TimeSpan.FromSeconds(1) },
         ["renew, bare"] = new RenewRequest { Resource = "r", Owner = "o", Token = 0 },
         ["renewal"] = Renewal,
@@ -115,17 +130,29 @@ internal static class Samples
         ["release"] = new ReleaseRequest { Resource = Text, Owner = "me", Token = 42 },
         ["release, bare"] = new ReleaseRequest { Resource = "r", Owner = "o", Token = 1 },
         ["released"] = new LeaseRelease { Resource = Text, Token = 42, Replayed = true },
-        ["transfer"] = new TransferRequest { Resource = Text, Owner = "me", Token = 42, NewOwner = Text, Ttl = TimeSpan.FromSeconds(1), RequestId = "id" },
+        ["transfer"] = new TransferRequest
+        {
+            Resource = Text, Owner = "me", Token = 42, NewOwner = Text, Ttl = TimeSpan.FromSeconds(1), RequestId = "id",
+        },
         ["transfer, bare"] = new TransferRequest { Resource = "r", Owner = "o", Token = 1, NewOwner = "n" },
-        ["break"] = new BreakRequest { Resource = Text, Token = 42, Grace = TimeSpan.FromSeconds(1), Force = true, Reason = Text, RequestId = "id" },
+        ["break"] = new BreakRequest
+        {
+            Resource = Text, Token = 42, Grace = TimeSpan.FromSeconds(1), Force = true, Reason = Text, RequestId = "id",
+        },
         ["break, bare"] = new BreakRequest { Resource = "r", Grace = TimeSpan.Zero, Reason = "why" },
         ["broken"] = new LeaseBreak { Resource = Text, Token = 42, EndsIn = TimeSpan.FromSeconds(1) },
         ["get"] = new GetLeaseRequest { Resource = Text, Consistent = true },
         ["get, bare"] = new GetLeaseRequest { Resource = "r" },
         ["info"] = Info,
         ["info, free"] = new LeaseInfo { Resource = "r", State = LeaseStatus.Free, Holders = [], LastToken = 0, Sequence = 0 },
-        ["info, of lists"] = Info with { Holders = new List<LeaseHolder> { Holder with { Keys = ImmutableList.Create("k") } }.AsReadOnly() },
-        ["info, nothing but nulls"] = new LeaseInfo { Resource = null!, State = LeaseStatus.Free, Holders = null!, LastToken = 0, Sequence = 0 },
+        ["info, of lists"] = Info with
+        {
+            Holders = new List<LeaseHolder> { Holder with { Keys = ImmutableList.Create("k") } }.AsReadOnly(),
+        },
+        ["info, nothing but nulls"] = new LeaseInfo
+        {
+            Resource = null!, State = LeaseStatus.Free, Holders = null!, LastToken = 0, Sequence = 0,
+        },
         ["holder"] = Holder,
         ["holder, nothing but nulls"] = Holder with { Owner = null!, Metadata = null!, Keys = null! },
         ["list"] = new ListLeasesRequest { Prefix = Text, Owner = "me", State = LeaseFilter.Any, PageSize = 7, After = Text },
@@ -133,15 +160,26 @@ internal static class Samples
         ["list, extremes"] = new ListLeasesRequest { PageSize = int.MinValue, Prefix = "" },
         ["page"] = new LeasePage { Leases = [Info, Info], Next = Text, AsOf = When },
         ["page, empty"] = new LeasePage { Leases = [], AsOf = DateTimeOffset.MinValue },
-        ["history"] = new LeaseHistory { Resource = Text, FirstSequence = 5, Events = [Event, Event with { Reason = null, At = DateTimeOffset.MaxValue }] },
+        ["history"] = new LeaseHistory
+        {
+            Resource = Text, FirstSequence = 5, Events = [Event, Event with { Reason = null, At = DateTimeOffset.MaxValue }],
+        },
         ["history, empty"] = new LeaseHistory { Resource = "r", FirstSequence = 1, Events = [] },
         ["event"] = Event,
-        ["service"] = new ServiceInfo { Version = "1.2.3", Engine = "orleans", Durable = true, Epoch = 8191, Grace = TimeSpan.FromSeconds(60), Limits = new() { MaxBatch = 7 } },
+        ["service"] = new ServiceInfo
+        {
+            Version = "1.2.3", Engine = "orleans", Durable = true, Epoch = 8191, Grace = TimeSpan.FromSeconds(60),
+            Limits = new() { MaxBatch = 7 },
+        },
         ["limits"] = new LeaseLimits
         {
-            MinTtl = TimeSpan.FromTicks(1), MaxTtl = TimeSpan.FromDays(365), MaxWait = TimeSpan.FromSeconds(1), MaxHolders = 1, MaxWaiters = 2, MaxBatch = 3, MaxKeys = 4,
+            MinTtl = TimeSpan.FromTicks(1), MaxTtl = TimeSpan.FromDays(365), MaxWait = TimeSpan.FromSeconds(1), MaxHolders = 1,
+            MaxWaiters = 2, MaxBatch = 3, MaxKeys = 4,
         },
-        ["limits, all zero"] = new LeaseLimits { MinTtl = default, MaxTtl = default, MaxWait = default, MaxHolders = 0, MaxWaiters = 0, MaxBatch = 0, MaxKeys = 0 },
+        ["limits, all zero"] = new LeaseLimits
+        {
+            MinTtl = default, MaxTtl = default, MaxWait = default, MaxHolders = 0, MaxWaiters = 0, MaxBatch = 0, MaxKeys = 0,
+        },
         ["key's lease"] = Lease,
         ["put"] = new PutKeyRequest { Value = Text, Lease = Lease, IfVersion = 3, RequestId = "id" },
         ["put, bare"] = new PutKeyRequest { Value = "" },
@@ -175,13 +213,15 @@ internal static class Samples
         ["event: resync"] = WatchEvent.Resync.Instance,
         ["event: resync, with a place"] = WatchEvent.Resync.Instance with { ResumeFrom = Point },
         ["held by"] = new CurrentHolder { Owner = Text, Mode = LeaseMode.Shared, Remaining = TimeSpan.FromSeconds(1) },
-        ["invalid request"] = new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["ttlMs"] = ["too short", Text], ["owner"] = [] }, Text),
+        ["invalid request"] = new Refusal.InvalidRequest(
+            new Dictionary<string, string[]> { ["ttlMs"] = ["too short", Text], ["owner"] = [] }, Text),
         ["invalid request, without errors"] = new Refusal.InvalidRequest(ImmutableDictionary<string, string[]>.Empty, ""),
         ["unauthorized"] = new Refusal.Unauthorized(Text),
         ["forbidden"] = new Refusal.Forbidden(Text),
         ["not found"] = new Refusal.NotFound(Text),
         ["held"] = new Refusal.Held(
-            [new CurrentHolder { Owner = Text, Mode = LeaseMode.Shared, Remaining = TimeSpan.FromSeconds(1) }], SameOwner: true, Position: 3, TimeSpan.FromSeconds(2), Text),
+            [new CurrentHolder { Owner = Text, Mode = LeaseMode.Shared, Remaining = TimeSpan.FromSeconds(1) }], SameOwner: true,
+            Position: 3, TimeSpan.FromSeconds(2), Text),
         ["held, in the lock-delay"] = new Refusal.Held([], SameOwner: false, Position: 0, TimeSpan.Zero, "d"),
         ["not holder"] = new Refusal.NotHolder(NotHolderReason.NeverHeld, long.MaxValue, Text),
         ["conflict"] = new Refusal.Conflict(long.MinValue, Text),
@@ -195,7 +235,10 @@ internal static class Samples
         ["result: renewal"] = (LeaseResult<LeaseRenewal>)Renewal,
         ["result: page"] = (LeaseResult<LeasePage>)new LeasePage { Leases = [Info], AsOf = When },
         ["result: key"] = (LeaseResult<KeyValue>)Value,
-        ["result: events"] = (LeaseResult<WatchEvent[]>)new WatchEvent[] { WatchEvent.Resync.Instance, new WatchEvent.KeySnapshot(KeyInfo), new WatchEvent.LeaseChanged(LeaseChange) },
+        ["result: events"] = (LeaseResult<WatchEvent[]>)new WatchEvent[]
+        {
+            WatchEvent.Resync.Instance, new WatchEvent.KeySnapshot(KeyInfo), new WatchEvent.LeaseChanged(LeaseChange),
+        },
         ["result: no events yet"] = (LeaseResult<WatchEvent[]>)Array.Empty<WatchEvent>(),
         ["result: refusal"] = (LeaseResult<LeaseInfo>)new Refusal.Unavailable(TimeSpan.FromSeconds(1), Text),
         ["result: nothing"] = default(LeaseResult<LeaseGrant>),

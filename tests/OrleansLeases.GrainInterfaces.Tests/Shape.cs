@@ -16,12 +16,16 @@ internal static class Shape
         IReadOnlyDictionary<string, string> entries => OfEntries(entries),
         IReadOnlyDictionary<string, string[]> entries => OfEntries(entries),
         IEnumerable list => $"[{string.Join(", ", list.Cast<object?>().Select(Of))}]",
-        _ when value.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(LeaseResult<>) => OfResult(value),
-        _ => $"{value.GetType().Name} {{ {string.Join(", ", Contracts.PropertiesOf(value.GetType()).Select(property => $"{property.Name} = {Of(property.GetValue(value))}"))} }}",
+        _ when value.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(LeaseResult<>) =>
+            OfResult(value),
+        _ =>
+            $"{value.GetType().Name} {{ {string.Join(
+                ", ", Contracts.PropertiesOf(value.GetType()).Select(property => $"{property.Name} = {Of(property.GetValue(value))}"))} }}",
     };
 
     private static string OfEntries<T>(IReadOnlyDictionary<string, T> entries) =>
-        $"{{ {string.Join(", ", entries.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{Of(entry.Key)}: {Of(entry.Value)}"))} }}";
+        $"{{ {string.Join(
+            ", ", entries.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{Of(entry.Key)}: {Of(entry.Value)}"))} }}";
 
     private static string OfResult(object result)
     {

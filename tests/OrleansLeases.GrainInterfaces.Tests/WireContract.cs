@@ -22,12 +22,14 @@ internal static class WireContract
         var surrogates = Contracts.Surrogates.GroupBy(pair => pair.Value, pair => pair.Key);
         foreach (var surrogate in surrogates.OrderBy(group => AliasOf(group.Key), StringComparer.Ordinal)) Surrogate(text, surrogate);
 
-        var enums = Contracts.Surrogates.Values.SelectMany(surrogate => surrogate.GetFields()).Select(field => field.FieldType).Where(type => type.IsEnum);
+        var enums = Contracts.Surrogates.Values.SelectMany(surrogate => surrogate.GetFields()).Select(field => field.FieldType)
+            .Where(type => type.IsEnum);
         foreach (var type in enums.Distinct().OrderBy(type => type.Name, StringComparer.Ordinal)) Enumeration(text, type);
         return text.ToString();
     }
 
-    private static bool IsGrainInterface(Type type) => type.IsInterface && type.IsAssignableTo(typeof(IAddressable)) && type.Namespace == "OrleansLeases";
+    private static bool IsGrainInterface(Type type) =>
+        type.IsInterface && type.IsAssignableTo(typeof(IAddressable)) && type.Namespace == "OrleansLeases";
 
     private static void Interface(StringBuilder text, Type type)
     {
@@ -36,11 +38,14 @@ internal static class WireContract
         foreach (var method in type.GetMethods().OrderBy(AliasOf, StringComparer.Ordinal))
         {
             var parameters = method.GetParameters().Select(parameter => NameOf(parameter.ParameterType));
-            text.Append("  ").Append(AliasOf(method)).Append('(').AppendJoin(", ", parameters).Append(") -> ").Append(NameOf(method.ReturnType));
+            text.Append("  ").Append(AliasOf(method)).Append('(').AppendJoin(", ", parameters).Append(") -> ").Append(
+                NameOf(method.ReturnType));
             // How a call is scheduled and how long its answer may take travel with the call.
             foreach (var attribute in method.GetCustomAttributes().Where(IsOfTheCall))
             {
-                var told = attribute is ResponseTimeoutAttribute { Timeout: { } timeout } ? $"ResponseTimeout {timeout:c}" : attribute.GetType().Name;
+                var told = attribute is ResponseTimeoutAttribute { Timeout: { } timeout }
+                    ? $"ResponseTimeout {timeout:c}"
+                    : attribute.GetType().Name;
                 text.Append(" [").Append(told).Append(']');
             }
 
@@ -66,7 +71,11 @@ internal static class WireContract
     private static void Enumeration(StringBuilder text, Type type)
     {
         text.Append("enum ").Append(type.FullName).Append(" : ").Append(NameOf(type.GetEnumUnderlyingType())).Append('\n');
-        foreach (var value in type.GetEnumValues().Cast<object>()) text.Append("  ").Append($"{value:d}").Append(' ').Append(value).Append('\n');
+        foreach (var value in type.GetEnumValues().Cast<object>())
+        {
+            text.Append("  ").Append($"{value:d}").Append(' ').Append(value).Append('\n');
+        }
+
         text.Append('\n');
     }
 

@@ -1,6 +1,8 @@
 namespace OrleansLeases.GrainInterfaces.Tests;
 
-/// <summary>Silos and clients of two versions meet in every rolling upgrade: what they say to each other changes on purpose or not at all.</summary>
+/// <summary>
+/// Silos and clients of two versions meet in every rolling upgrade: what they say to each other changes on purpose or not at all.
+/// </summary>
 public sealed class WireContractTests
 {
     private const string Source = "tests/OrleansLeases.GrainInterfaces.Tests/WireContract.txt";
@@ -15,7 +17,8 @@ public sealed class WireContractTests
 
         var accepted = Path.Combine(folder, "WireContract.actual.txt");
         File.WriteAllText(accepted, string.Join('\n', actual) + '\n');
-        var changes = Missing(expected, actual).Select(line => $"- {line}").Concat(Missing(actual, expected).Select(line => $"+ {line}")).ToList();
+        var changes =
+            Missing(expected, actual).Select(line => $"- {line}").Concat(Missing(actual, expected).Select(line => $"+ {line}")).ToList();
         if (changes.Count == 0) changes.Add("(the same lines in another order)");
         Assert.Fail($"""
             What the grains say on the wire has changed:

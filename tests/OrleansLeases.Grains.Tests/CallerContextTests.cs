@@ -14,7 +14,8 @@ public sealed class CallerContextTests
     [Fact]
     public async Task WorkOfAGrain_UnderALease_HasTheGrainToItself()
     {
-        await using var cluster = await Cluster.InMemoryAsync(silo => silo.Services.AddSingleton(services => new LeaseClient(services.GetRequiredService<ILeaseService>())));
+        await using var cluster = await Cluster.InMemoryAsync(
+            silo => silo.Services.AddSingleton(services => new LeaseClient(services.GetRequiredService<ILeaseService>())));
         var adder = cluster.Grains.GetGrain<IAdder>("r");
 
         await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => adder.AddAsync(1_000))).WaitAsync(Calls.Patience);
@@ -49,7 +50,8 @@ internal sealed class Adder(LeaseClient leases) : Grain, IAdder
             for (var i = 0; i < times; i++) _count++;
             await Task.Yield();
             // A grain's service: outside of it, access is refused.
-            this.RegisterGrainTimer(() => Task.CompletedTask, new GrainTimerCreationOptions(TimeSpan.FromHours(1), Timeout.InfiniteTimeSpan)).Dispose();
+            this.RegisterGrainTimer(
+                () => Task.CompletedTask, new GrainTimerCreationOptions(TimeSpan.FromHours(1), Timeout.InfiniteTimeSpan)).Dispose();
         });
     }
 

@@ -17,10 +17,21 @@ public sealed class CancellationTests : IAsyncLifetime
     [
         ("AcquireAsync", async (leases, gone) => (await leases.AcquireAsync(Acquire("a", "me"), gone)).Refusal),
         ("RenewAsync", async (leases, gone) => (await leases.RenewAsync(Renewal, gone)).Refusal),
-        ("RenewAsync", async (leases, gone) => (await leases.RenewBatchAsync(new RenewBatchRequest { Leases = [Renewal] }, gone)).Value.Results[0].Refusal),
-        ("ReleaseAsync", async (leases, gone) => (await leases.ReleaseAsync(new ReleaseRequest { Resource = "a", Owner = "me", Token = 1 }, gone)).Refusal),
-        ("TransferAsync", async (leases, gone) => (await leases.TransferAsync(new TransferRequest { Resource = "a", Owner = "me", Token = 1, NewOwner = "you" }, gone)).Refusal),
-        ("BreakAsync", async (leases, gone) => (await leases.BreakAsync(new BreakRequest { Resource = "a", Grace = TimeSpan.Zero, Reason = "test" }, gone)).Refusal),
+        ("RenewAsync",
+            async (leases,
+                gone) => (await leases.RenewBatchAsync(new RenewBatchRequest { Leases = [Renewal] }, gone)).Value.Results[0].Refusal),
+        ("ReleaseAsync",
+            async (leases,
+                gone) => (await leases.ReleaseAsync(new ReleaseRequest { Resource = "a", Owner = "me", Token = 1 }, gone)).Refusal),
+        ("TransferAsync",
+            async (leases,
+                gone) =>
+                    (await leases.TransferAsync(
+                        new TransferRequest { Resource = "a", Owner = "me", Token = 1, NewOwner = "you" }, gone)).Refusal),
+        ("BreakAsync",
+            async (leases,
+                gone) =>
+                    (await leases.BreakAsync(new BreakRequest { Resource = "a", Grace = TimeSpan.Zero, Reason = "test" }, gone)).Refusal),
         ("GetAsync", async (leases, gone) => (await leases.GetAsync(new GetLeaseRequest { Resource = "a" }, gone)).Refusal),
         ("ListAsync", async (leases, gone) => (await leases.ListAsync(new ListLeasesRequest(), gone)).Refusal),
         ("HistoryAsync", async (leases, gone) => (await leases.HistoryAsync("a", gone)).Refusal),
@@ -85,7 +96,8 @@ public sealed class CancellationTests : IAsyncLifetime
 
             held.LetGo();
 
-            await Calls.UntilAsync(async () => (await _cluster.Leases.GetAsync(new GetLeaseRequest { Resource = resource })).Value.State == LeaseStatus.Free);
+            await Calls.UntilAsync(
+                async () => (await _cluster.Leases.GetAsync(new GetLeaseRequest { Resource = resource })).Value.State == LeaseStatus.Free);
         }
     }
 
@@ -121,7 +133,8 @@ public sealed class CancellationTests : IAsyncLifetime
         using var host = new HostBuilder().UseOrleansClient(client => client.UseLocalhostClustering(Ports.Free()).AddLeases()).Build();
         var leases = host.Services.GetRequiredService<ILeaseService>();
 
-        foreach (var (_, askAsync) in Verbs) Assert.Contains("cannot be reached", Assert.IsType<Refusal.Unavailable>(await askAsync(leases, default)).Detail, StringComparison.Ordinal);
+        foreach (var (_, askAsync) in Verbs) Assert.Contains(
+            "cannot be reached", Assert.IsType<Refusal.Unavailable>(await askAsync(leases, default)).Detail, StringComparison.Ordinal);
         Assert.IsType<Refusal.Unavailable>((await leases.WatchAsync(new WatchRequest { Resource = "a" })).Refusal);
     }
 }

@@ -59,7 +59,9 @@ public sealed class DataSourceTests
             var read = (await to.ReadRow(entry.GrainId, name))!;
             var hash = entry.GrainId.GetUniformHashCode();
 
-            Assert.Equal((entry.GrainId, name, entry.StartAt, entry.Period, second), (read.GrainId, read.ReminderName, read.StartAt, read.Period, read.ETag));
+            Assert.Equal(
+                (entry.GrainId, name, entry.StartAt, entry.Period, second),
+                (read.GrainId, read.ReminderName, read.StartAt, read.Period, read.ETag));
             Assert.Contains((await to.ReadRows(entry.GrainId)).Reminders, found => found.ReminderName == name);
             Assert.Contains((await to.ReadRows(hash - 1, hash)).Reminders, found => found.ReminderName == name);
             // Hashes have no sign, and their column has one.
@@ -78,13 +80,17 @@ public sealed class DataSourceTests
 
         var refused = await Assert.ThrowsAnyAsync<Exception>(() => Cluster.OnAsync(database, Cluster.NewServiceId()));
 
-        Assert.Contains("Put 'Cancellation Timeout=-1' into its connection string.", refused.GetBaseException().Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Put 'Cancellation Timeout=-1' into its connection string.", refused.GetBaseException().Message, StringComparison.Ordinal);
     }
 
     // With a password the data source could not show its whole connection string; the tests' server asks for none.
     private static async Task<NpgsqlDataSource> SourceAsync()
     {
-        var connection = new NpgsqlConnectionStringBuilder(await Sql.NewDatabaseAsync()) { Pooling = true, CancellationTimeout = -1, PersistSecurityInfo = true };
+        var connection = new NpgsqlConnectionStringBuilder(await Sql.NewDatabaseAsync())
+        {
+            Pooling = true, CancellationTimeout = -1, PersistSecurityInfo = true,
+        };
         var database = NpgsqlDataSource.Create(connection.ConnectionString);
         await LeaseSchema.MigrateAsync(database);
         return database;

@@ -25,7 +25,8 @@ public sealed class LeaseClientTests
     [Fact]
     public async Task LeaseClient_HasTheOptionsAmongTheServices()
     {
-        await using var cluster = await Cluster.InMemoryAsync(silo => silo.Services.AddSingleton(new LeaseClientOptions { Owner = "worker-7" }));
+        await using var cluster =
+            await Cluster.InMemoryAsync(silo => silo.Services.AddSingleton(new LeaseClientOptions { Owner = "worker-7" }));
 
         Assert.Equal("worker-7", cluster.Silo.GetRequiredService<LeaseClient>().Owner);
     }

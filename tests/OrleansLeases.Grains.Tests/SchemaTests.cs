@@ -25,7 +25,8 @@ public sealed class SchemaTests
     [Fact]
     public async Task Check_OfAnEmptyDatabase_NamesTheRemedy()
     {
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(async () => await LeaseSchema.EpochAsync(await Sql.NewDatabaseAsync()));
+        var error =
+            await Assert.ThrowsAsync<InvalidOperationException>(async () => await LeaseSchema.EpochAsync(await Sql.NewDatabaseAsync()));
         Assert.Contains("leases-silo migrate", error.Message, StringComparison.Ordinal);
         Assert.Contains("search_path leads, which is \"$user\", public.", error.Message, StringComparison.Ordinal);
     }
@@ -57,11 +58,15 @@ public sealed class SchemaTests
         var database = await Sql.NewDatabaseAsync();
         await LeaseSchema.MigrateAsync(database);
         await Sql.ExecuteAsync(database, damage);
-        Assert.Contains(named, (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            named, (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message,
+            StringComparison.Ordinal);
 
         if (damage.Contains("99", StringComparison.Ordinal))
         {
-            Assert.Contains("newer", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.MigrateAsync(database))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "newer", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.MigrateAsync(database))).Message,
+                StringComparison.Ordinal);
             return;
         }
 
@@ -121,20 +126,24 @@ public sealed class SchemaTests
     public async Task Clock_FarFromTheDatabases_KeepsTheSiloFromStarting()
     {
         var error = await Assert.ThrowsAnyAsync<Exception>(() => Cluster.OnPostgresAsync(
-            time: new(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1)), configure: options => options.ClockSkew = TimeSpan.FromSeconds(30), watchesClock: true));
+            time: new(TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1)),
+            configure: options => options.ClockSkew = TimeSpan.FromSeconds(30), watchesClock: true));
         Assert.Contains("ahead of the database's", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Clock_ThatLeavesTheDatabases_StopsClaims_AndAtLastTheSilo()
     {
-        await using var cluster = await Cluster.OnPostgresAsync(configure: options => options.ClockSkew = TimeSpan.FromMinutes(2), watchesClock: true);
+        await using var cluster =
+            await Cluster.OnPostgresAsync(configure: options => options.ClockSkew = TimeSpan.FromMinutes(2), watchesClock: true);
         var held = (await cluster.Leases.AcquireAsync(Acquire("a", "me"))).Value;
         var stopping = cluster.Silo.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         // The first look is due, and finds the clock far ahead.
         cluster.Time.Advance(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
         await Calls.UntilAsync(async () => (await cluster.Leases.InfoAsync()).Refusal is Refusal.Unavailable);
-        Assert.Contains("clock", Assert.IsType<Refusal.Unavailable>((await cluster.Leases.AcquireAsync(Acquire("b", "me"))).Refusal).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "clock", Assert.IsType<Refusal.Unavailable>((await cluster.Leases.AcquireAsync(Acquire("b", "me"))).Refusal).Detail,
+            StringComparison.Ordinal);
         Assert.NotEqual(0, held.Token);
         Assert.False(stopping.IsCancellationRequested);
         await Calls.UntilAsync(() =>
@@ -152,7 +161,9 @@ public sealed class SchemaTests
         var database = await Sql.NewDatabaseAsync();
         await LeaseSchema.MigrateAsync(database);
         await Sql.ExecuteAsync(database, damage);
-        Assert.Contains("was changed", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "was changed", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message,
+            StringComparison.Ordinal);
         await LeaseSchema.MigrateAsync(database);
         await LeaseSchema.EpochAsync(database);
     }
@@ -162,16 +173,24 @@ public sealed class SchemaTests
     {
         var database = await Sql.NewDatabaseAsync();
         await LeaseSchema.MigrateAsync(database);
-        await Sql.ExecuteAsync(database, $"alter database {new NpgsqlConnectionStringBuilder(database).Database} set synchronous_commit = off");
-        Assert.Contains("synchronous_commit", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message, StringComparison.Ordinal);
+        await Sql.ExecuteAsync(
+            database, $"alter database {new NpgsqlConnectionStringBuilder(database).Database} set synchronous_commit = off");
+        Assert.Contains(
+            "synchronous_commit", (await Assert.ThrowsAsync<InvalidOperationException>(() => LeaseSchema.EpochAsync(database))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Migrate_WhereAnotherApplicationKeepsItsQueries_Refuses_AndLeavesThem()
     {
         var database = await Sql.NewDatabaseAsync();
-        await Sql.ExecuteAsync(database, "create table OrleansQuery (QueryKey varchar(64) not null primary key, QueryText varchar(8000) not null); insert into OrleansQuery values ('ReadFromStorageKey', 'theirs')");
-        Assert.Contains("of their own", (await Assert.ThrowsAsync<PostgresException>(() => LeaseSchema.MigrateAsync(database))).MessageText, StringComparison.Ordinal);
+        await Sql.ExecuteAsync(
+            database,
+            "create table OrleansQuery (QueryKey varchar(64) not null primary key, QueryText varchar(8000) not null); insert into "
+                + "OrleansQuery values ('ReadFromStorageKey', 'theirs')");
+        Assert.Contains(
+            "of their own", (await Assert.ThrowsAsync<PostgresException>(() => LeaseSchema.MigrateAsync(database))).MessageText,
+            StringComparison.Ordinal);
         Assert.Equal("theirs", await Sql.ScalarAsync<string>(database, "select QueryText from OrleansQuery"));
     }
 
@@ -180,10 +199,20 @@ public sealed class SchemaTests
     {
         var serviceId = Cluster.NewServiceId();
         await using var cluster = await Cluster.OnPostgresAsync(serviceId);
-        Assert.Null((await cluster.Leases.AcquireAsync(Acquire("held", "me") with { Metadata = new Dictionary<string, string> { ["nul"] = "\0" } })).Refusal);
+        Assert.Null(
+            (await cluster.Leases.AcquireAsync(
+                Acquire("held", "me") with { Metadata = new Dictionary<string, string> { ["nul"] = "\0" } })).Refusal);
         await cluster.Leases.ReleaseAsync(Release((await cluster.Leases.AcquireAsync(Acquire("free", "me"))).Value));
-        Assert.Equal("me:1", await Sql.ScalarAsync<string>(await TestDatabase.ConnectionStringAsync(), "select owner || ':' || token from leases where service_id = $1 and resource = 'held' and held", serviceId));
-        Assert.Equal(1L, await Sql.ScalarAsync<long>(await TestDatabase.ConnectionStringAsync(), "select last_token from leases where service_id = $1 and resource = 'free' and not held and owner is null", serviceId));
+        Assert.Equal(
+            "me:1",
+            await Sql.ScalarAsync<string>(
+                await TestDatabase.ConnectionStringAsync(),
+                "select owner || ':' || token from leases where service_id = $1 and resource = 'held' and held", serviceId));
+        Assert.Equal(
+            1L,
+            await Sql.ScalarAsync<long>(
+                await TestDatabase.ConnectionStringAsync(),
+                "select last_token from leases where service_id = $1 and resource = 'free' and not held and owner is null", serviceId));
     }
 
     [Fact]
@@ -195,10 +224,14 @@ public sealed class SchemaTests
         foreach (var (name, state) in new[] { ("hosts/1", bound), ("deleted", KeyState.Unused with { Version = 2 }) })
         {
             await Sql.ScalarAsync<int>(
-                database, "insert into lease_record values ('s', 'key', $1, 1, now(), null, false, 0, $2) returning version", name, Encoding.UTF8.GetString(RecordCodec.Key.Encode(state)));
+                database, "insert into lease_record values ('s', 'key', $1, 1, now(), null, false, 0, $2) returning version", name,
+                Encoding.UTF8.GetString(RecordCodec.Key.Encode(state)));
         }
 
-        Assert.Equal("hosts/1=10.0.0.5 jobs/1 me 7", await Sql.ScalarAsync<string>(database, "select string_agg(format('%s=%s %s %s %s', key, value, resource, owner, token), ';') from lease_keys"));
+        Assert.Equal(
+            "hosts/1=10.0.0.5 jobs/1 me 7",
+            await Sql.ScalarAsync<string>(
+                database, "select string_agg(format('%s=%s %s %s %s', key, value, resource, owner, token), ';') from lease_keys"));
     }
 
     [Fact]
@@ -207,6 +240,7 @@ public sealed class SchemaTests
         var error = Assert.Throws<OrleansConfigurationException>(() => new LeaseConnectionString("Hosst=db;Password=secret"));
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
         var defaults = new NpgsqlConnectionStringBuilder(new LeaseConnectionString("Host=db;Command Timeout=2").Value);
-        Assert.Equal((20, true, 2, -1), (defaults.MaxAutoPrepare, defaults.NoResetOnClose, defaults.CommandTimeout, defaults.CancellationTimeout));
+        Assert.Equal(
+            (20, true, 2, -1), (defaults.MaxAutoPrepare, defaults.NoResetOnClose, defaults.CommandTimeout, defaults.CancellationTimeout));
     }
 }

@@ -10,7 +10,9 @@ using static OrleansLeases.Grains.Tests.Hosting.Requests;
 
 namespace OrleansLeases.Grains.Tests;
 
-/// <summary>What a storage may do to a grain, and what the caller is told. On PostgreSQL, called by a client: no provider's exception gets out.</summary>
+/// <summary>
+/// What a storage may do to a grain, and what the caller is told. On PostgreSQL, called by a client: no provider's exception gets out.
+/// </summary>
 public sealed class StorageFaultTests : IAsyncLifetime
 {
     private readonly ManualTimeProvider _storeTime = new();
@@ -137,8 +139,11 @@ public sealed class StorageFaultTests : IAsyncLifetime
     {
         var held = (await Leases.AcquireAsync(Acquire("a", "me"))).Value;
         Storage.Trouble = new(blind ? StorageTroubleKind.Blind : StorageTroubleKind.Unfit, "the clock is off");
-        Assert.Contains("the clock is off", Assert.IsType<Refusal.Unavailable>((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal).Detail, StringComparison.Ordinal);
-        Assert.Contains("the clock is off", Assert.IsType<Refusal.Unavailable>((await Leases.InfoAsync()).Refusal).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "the clock is off", Assert.IsType<Refusal.Unavailable>((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal).Detail,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "the clock is off", Assert.IsType<Refusal.Unavailable>((await Leases.InfoAsync()).Refusal).Detail, StringComparison.Ordinal);
         // What it has claimed it goes on with.
         Assert.Null((await Leases.RenewAsync(Renew(held))).Refusal);
         Storage.Trouble = null;
@@ -174,13 +179,18 @@ public sealed class StorageFaultTests : IAsyncLifetime
     [InlineData("Maximum Pool Size=1;Timeout=1")]
     public async Task SurelyNotWritten_IsWhatFailedToConnect(string otherwise)
     {
-        var (here, there) = (new NpgsqlConnectionStringBuilder(await TestDatabase.ConnectionStringAsync()), new NpgsqlConnectionStringBuilder(otherwise));
+        var (here, there) =
+            (new NpgsqlConnectionStringBuilder(await TestDatabase.ConnectionStringAsync()), new NpgsqlConnectionStringBuilder(otherwise));
         foreach (var key in there.Keys) here[key] = there[key];
         if (there.TargetSessionAttributes is not null) here.Host = $"{here.Host},{here.Host}";
         await using var database = NpgsqlDataSource.Create(here);
         Exception? error = null;
         var open = new List<NpgsqlConnection>();
-        for (var i = 0; i < 2 && error is null; i++) error = await Record.ExceptionAsync(async () => open.Add(await database.OpenConnectionAsync()));
+        for (var i = 0; i < 2 && error is null; i++)
+        {
+            error = await Record.ExceptionAsync(async () => open.Add(await database.OpenConnectionAsync()));
+        }
+
         foreach (var connection in open) await connection.DisposeAsync();
 
         Assert.NotNull(error);
@@ -239,7 +249,8 @@ public sealed class StorageFaultTests : IAsyncLifetime
         await using var slow = await Cluster.OnPostgresAsync(configure: options => options.StorageTimeout = TimeSpan.FromSeconds(15));
         var good = (await slow.Leases.AcquireAsync(Acquire("good", "me"))).Value;
         FaultyStorage.Of(slow.Silo).Reads.Enqueue(_ => new TaskCompletionSource().Task);
-        var reply = (await slow.Leases.RenewBatchAsync(new RenewBatchRequest { Leases = [Renew(good), Renew(good) with { Resource = "bad" }] })).Value;
+        var reply = (await slow.Leases.RenewBatchAsync(
+            new RenewBatchRequest { Leases = [Renew(good), Renew(good) with { Resource = "bad" }] })).Value;
         Assert.Null(reply.Results[0].Refusal);
         Assert.IsType<Refusal.OutcomeUnknown>(reply.Results[1].Refusal);
     }

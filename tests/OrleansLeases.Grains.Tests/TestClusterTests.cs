@@ -16,8 +16,10 @@ public sealed class TestClusterTests
         await using var cluster = builder.Build();
         await cluster.DeployAsync();
         Assert.Equal(2, cluster.Silos.Count);
-        var leases = cluster.Silos.Select(silo => ((InProcessSiloHandle)silo).SiloHost.Services.GetRequiredService<ILeaseService>()).ToList();
-        var storages = cluster.Silos.Select(silo => ((InProcessSiloHandle)silo).SiloHost.Services.GetRequiredService<LeaseStorage>().Store).ToList();
+        var leases =
+            cluster.Silos.Select(silo => ((InProcessSiloHandle)silo).SiloHost.Services.GetRequiredService<ILeaseService>()).ToList();
+        var storages =
+            cluster.Silos.Select(silo => ((InProcessSiloHandle)silo).SiloHost.Services.GetRequiredService<LeaseStorage>().Store).ToList();
         var grant = (await leases[0].AcquireAsync(Acquire("a", "me"))).Value;
 
         Assert.IsType<Refusal.Held>((await leases[1].AcquireAsync(Acquire("a", "you"))).Refusal);
@@ -31,7 +33,11 @@ public sealed class TestClusterTests
     private static async Task<IEnumerable<string>> NamesAsync(IRecordStore store)
     {
         var names = new List<string>();
-        await foreach (var record in store.RangeAsync(RecordKind.Lease, "", heldOnly: false, CancellationToken.None)) names.Add(record.Name);
+        await foreach (var record in store.RangeAsync(RecordKind.Lease, "", heldOnly: false, CancellationToken.None))
+        {
+            names.Add(record.Name);
+        }
+
         return names;
     }
 

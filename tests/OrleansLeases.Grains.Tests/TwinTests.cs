@@ -8,7 +8,9 @@ using static OrleansLeases.Grains.Tests.Hosting.Watching;
 
 namespace OrleansLeases.Grains.Tests;
 
-/// <summary>Two activations of one grain, each in a cluster of its own, write one row: a split brain. The compare-and-swap is the lock.</summary>
+/// <summary>
+/// Two activations of one grain, each in a cluster of its own, write one row: a split brain. The compare-and-swap is the lock.
+/// </summary>
 public sealed class TwinTests : IAsyncLifetime
 {
     private readonly string _serviceId = Cluster.NewServiceId();
@@ -71,7 +73,8 @@ public sealed class TwinTests : IAsyncLifetime
     public async Task FirstWrites_OfAThousandNames_AtBoth_GrantEachOnce()
     {
         var grants = new List<LeaseGrant>();
-        await Parallel.ForEachAsync(Enumerable.Range(0, 1000), new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, cancellation) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, 1000),
+            new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, cancellation) =>
         {
             // Both clusters activate a grain that was never stored, and both write first.
             var results = await Task.WhenAll(
@@ -84,7 +87,10 @@ public sealed class TwinTests : IAsyncLifetime
         Assert.Equal(1000, grants.Count);
         Assert.Equal(1000, grants.DistinctBy(grant => (grant.Resource, grant.Token)).Count());
         Assert.Equal(1000, grants.DistinctBy(grant => grant.Resource).Count());
-        Assert.Equal(1000L, await Sql.ScalarAsync<long>(await TestDatabase.ConnectionStringAsync(), "select count(*) from lease_record where service_id = $1", _serviceId));
+        Assert.Equal(
+            1000L,
+            await Sql.ScalarAsync<long>(
+                await TestDatabase.ConnectionStringAsync(), "select count(*) from lease_record where service_id = $1", _serviceId));
     }
 
     [Fact]
@@ -99,7 +105,10 @@ public sealed class TwinTests : IAsyncLifetime
                 var result = await leases.AcquireAsync(Acquire("hot", $"worker-{worker}"));
                 if (!result.TryGetValue(out var grant, out _)) continue;
                 lock (tokens) tokens.Add(grant.Token);
-                while ((await leases.ReleaseAsync(Release(grant))).Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown) await Task.Yield();
+                while ((await leases.ReleaseAsync(Release(grant))).Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown)
+                {
+                    await Task.Yield();
+                }
             }
         }));
 

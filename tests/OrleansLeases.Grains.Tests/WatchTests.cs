@@ -84,7 +84,10 @@ public sealed class WatchTests
         await using var cluster = await Cluster.InMemoryAsync();
         await using var events = await StartAsync(cluster.ClientLeases, new() { Prefix = "" });
         var key = cluster.Grains.GetKey("k");
-        for (var i = 0; i < Last; i += 100) await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => key.AddAsync(new AddToCounterRequest { Delta = 1 })));
+        for (var i = 0; i < Last; i += 100)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => key.AddAsync(new AddToCounterRequest { Delta = 1 })));
+        }
 
         var seen = 0L;
         WatchEvent told;

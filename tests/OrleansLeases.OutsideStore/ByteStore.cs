@@ -66,7 +66,9 @@ public sealed class ByteStore : IRecordStore
                 .Where(row => row.Value.Due <= query.Until && query.Takes(row.Key))
                 .OrderBy(row => row.Value.Due)
                 .Select(row => new DueRecord(row.Key, row.Value.Due!.Value))
-                .Where(row => query.After is not { } last || row.At > last.At || (row.At == last.At && ByBytes.Compare(row.Name, last.Name) > 0));
+                .Where(
+                    row => query.After is not { } last || row.At > last.At
+                        || (row.At == last.At && ByBytes.Compare(row.Name, last.Name) > 0));
             return ValueTask.FromResult<IReadOnlyList<DueRecord>>([.. due.Take(query.Limit)]);
         }
     }

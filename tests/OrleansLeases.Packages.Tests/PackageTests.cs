@@ -17,7 +17,11 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         ["OrleansLeases.Abstractions"] = [],
         ["OrleansLeases.Client"] = ["Microsoft.Extensions.Http", "OrleansLeases.Abstractions"],
         ["OrleansLeases.Core"] = ["OrleansLeases.Abstractions"],
-        ["OrleansLeases.Embedded"] = ["Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "OrleansLeases.Core", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core"],
+        ["OrleansLeases.Embedded"] =
+        [
+            "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "OrleansLeases.Core", "SQLitePCLRaw.bundle_e_sqlite3",
+            "SQLitePCLRaw.core",
+        ],
         ["OrleansLeases.Fencing.AspNetCore"] = ["Npgsql", "OrleansLeases.Fencing.PostgreSql"],
         ["OrleansLeases.Fencing.PostgreSql"] = ["Npgsql"],
         ["OrleansLeases.Gateway"] = ["Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Abstractions"],
@@ -44,7 +48,8 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
     [MemberData(nameof(Libraries))]
     public void Package_NeedsNoOthersThanItSays(string library)
     {
-        Assert.True(Needed.TryGetValue(library, out var needed), $"{library} is new: say in {nameof(PackageTests)} which packages it needs.");
+        Assert.True(
+            Needed.TryGetValue(library, out var needed), $"{library} is new: say in {nameof(PackageTests)} which packages it needs.");
         Assert.Equal(needed, packed.Packages[library].Dependencies);
     }
 
@@ -61,8 +66,10 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
               <packageSourceMapping><clear /></packageSourceMapping>
             </configuration>
             """);
-        await Dotnet.RunAsync(packed.Folder, "tool", "install", "OrleansLeases.Cli", "--tool-path", "tools", "--configfile", "nuget.config");
-        using var leases = Process.Start(new ProcessStartInfo(Path.Combine(packed.Folder, "tools", "leases"), ["--version"]) { RedirectStandardOutput = true })!;
+        await Dotnet.RunAsync(
+            packed.Folder, "tool", "install", "OrleansLeases.Cli", "--tool-path", "tools", "--configfile", "nuget.config");
+        using var leases = Process.Start(
+            new ProcessStartInfo(Path.Combine(packed.Folder, "tools", "leases"), ["--version"]) { RedirectStandardOutput = true })!;
         var version = await leases.StandardOutput.ReadToEndAsync();
         await leases.WaitForExitAsync();
         Assert.Equal(0, leases.ExitCode);
@@ -95,7 +102,8 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
     {
         // Without a linker the code is trimmed in the same way, and run by the runtime.
         var native = IsOnPath("clang") || IsOnPath("gcc") ? "<PublishAot>true</PublishAot>" : "<PublishTrimmed>true</PublishTrimmed>";
-        using var consumer = await Consumer.CreateAsync("Native", "Microsoft.NET.Sdk", native, packed.Folder, Reference("OrleansLeases.Client"));
+        using var consumer =
+            await Consumer.CreateAsync("Native", "Microsoft.NET.Sdk", native, packed.Folder, Reference("OrleansLeases.Client"));
         await consumer.BuildAsync("publish", "--configuration", "Release", "--use-current-runtime");
         await using var engine = EmbeddedLeases.InMemory();
         var builder = WebApplication.CreateSlimBuilder();

@@ -17,17 +17,18 @@ public sealed partial class PageTests
 
         Assert.Equal(decisions.Distinct(), decisions);
         Assert.True(named.Count() >= 20, "The pattern no longer finds what names a decision.");
-        Assert.Empty(named.Where(name => !decisions.Contains(name.Decision)));
+        Assert.DoesNotContain(named, name => !decisions.Contains(name.Decision));
     }
 
     [Fact]
     public void EveryTypeAndMemberOfTheArchitecture_IsInTheSource()
     {
-        var named = Code().Matches(Read("ARCHITECTURE.md")).SelectMany(code => Name().Matches(code.Value)).Select(name => name.Value).Distinct().ToList();
+        var named = Code().Matches(Read("ARCHITECTURE.md")).SelectMany(code => Name().Matches(code.Value)).Select(name => name.Value)
+            .Distinct().ToList();
         var source = Files("src").SelectMany(file => Name().Matches(File.ReadAllText(file))).Select(name => name.Value).ToHashSet();
 
         Assert.True(named.Count >= 30, "The pattern no longer finds the names.");
-        Assert.Empty(named.Where(name => !source.Contains(name)));
+        Assert.DoesNotContain(named, name => !source.Contains(name));
     }
 
     private static string Read(params string[] path) => File.ReadAllText(Repository.PathOf(path));

@@ -12,7 +12,8 @@ public sealed partial class ReadmeTests
     public void EveryExample_IsCompiledAndRun()
     {
         var shown = Resources(".md").SelectMany(document => Shown().Matches(document)).Select(example => example.Groups[1].Value).ToList();
-        var run = Resources(".cs").SelectMany(source => Run().Matches(source)).Select(example => Unindented(example.Groups[1].Value)).ToList();
+        var run =
+            Resources(".cs").SelectMany(source => Run().Matches(source)).Select(example => Unindented(example.Groups[1].Value)).ToList();
         // The README repeats the first example of some pages.
         Assert.Equal(shown.Distinct().Order(StringComparer.Ordinal), run.Order(StringComparer.Ordinal));
         Assert.True(shown.Count >= 8, $"{shown.Count} examples are fewer than there were.");
@@ -30,7 +31,7 @@ public sealed partial class ReadmeTests
             select (From: page.Key, Link: link.Value, Leads: pages.TryGetValue(target, out var text) && HasHeading(text, heading));
 
         Assert.True(links.Count() >= 20, "There were more links.");
-        Assert.Empty(links.Where(link => !link.Leads));
+        Assert.DoesNotContain(links, link => !link.Leads);
     }
 
     private static string Beside(string page, string path) => Path.GetFullPath(Path.Join("/", Path.GetDirectoryName(page), path))[1..];

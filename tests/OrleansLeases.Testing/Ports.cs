@@ -18,7 +18,9 @@ public static class Ports
     /// </summary>
     public static int Free()
     {
-        var below = File.Exists(OfClients) ? int.Parse(File.ReadAllText(OfClients).Split('\t', ' ')[0], CultureInfo.InvariantCulture) : 32_768;
+        var below = File.Exists(OfClients)
+            ? int.Parse(File.ReadAllText(OfClients).Split('\t', ' ')[0], CultureInfo.InvariantCulture)
+            : 32_768;
         lock (Given)
         {
             while (true)

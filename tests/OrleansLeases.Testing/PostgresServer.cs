@@ -31,9 +31,12 @@ public sealed class PostgresServer : IAsyncDisposable
         (_binaries, _folder, _port, _settings) = (binaries, folder, port, settings);
 
     /// <summary>Connects to the database that every server has.</summary>
-    public string ConnectionString => $"Host=127.0.0.1;Port={_port.ToString(CultureInfo.InvariantCulture)};Database=postgres;Username={SystemAccount};Timeout=60";
+    public string ConnectionString =>
+        $"Host=127.0.0.1;Port={_port.ToString(CultureInfo.InvariantCulture)};Database=postgres;Username={SystemAccount};Timeout=60";
 
-    /// <summary>The database that tests share: the one that <c>LEASES_TEST_POSTGRES</c> names, or a private one that ends with the process.</summary>
+    /// <summary>
+    /// The database that tests share: the one that <c>LEASES_TEST_POSTGRES</c> names, or a private one that ends with the process.
+    /// </summary>
     /// <returns>Its connection string.</returns>
     public static Task<string> SharedAsync() => OfThisProcess.Value;
 
@@ -44,9 +47,11 @@ public sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var server = new PostgresServer(FindBinaries(), Directory.CreateTempSubdirectory("orleans-leases-postgres-"), Ports.Free(), settings);
+        var server = new PostgresServer(
+            FindBinaries(), Directory.CreateTempSubdirectory("orleans-leases-postgres-"), Ports.Free(), settings);
         if (Environment.IsPrivilegedProcess) await RunAsync("chown", SystemAccount, server._folder.FullName);
-        await server.RunAsServerAsync("initdb", "-D", server.Data, "-U", SystemAccount, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
+        await server.RunAsServerAsync(
+            "initdb", "-D", server.Data, "-U", SystemAccount, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
         await server.StartAgainAsync();
         return server;
     }
@@ -55,7 +60,12 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <returns>When it takes connections.</returns>
     public Task StartAgainAsync() => RunAsServerAsync(
         "pg_ctl", "start", "-w", "-D", Data, "-l", Path.Combine(_folder.FullName, "log"),
-        "-o", string.Join(' ', [$"-p {_port.ToString(CultureInfo.InvariantCulture)} -k {_folder.FullName} -c listen_addresses=127.0.0.1 -c max_connections=300", .. _settings.Select(setting => $"-c {setting}")]));
+        "-o",
+        string.Join(
+            ' ',
+            [$"-p {_port.ToString(
+                CultureInfo.InvariantCulture)} -k {_folder.FullName} -c listen_addresses=127.0.0.1 -c max_connections=300",
+                    .. _settings.Select(setting => $"-c {setting}")]));
 
     /// <summary>Stops it.</summary>
     /// <param name="mode"><c>fast</c> ends sessions in order, <c>immediate</c> is a crash.</param>
@@ -74,11 +84,13 @@ public sealed class PostgresServer : IAsyncDisposable
     private static string FindBinaries()
     {
         var places = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(
+                version => Path.Combine(version, "bin"))
             : [];
         return places.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
             .FirstOrDefault(place => File.Exists(Path.Combine(place, "initdb")))
-            ?? throw new InvalidOperationException("There is no PostgreSQL server on this machine (initdb is not found). Install it, or name one with LEASES_TEST_POSTGRES.");
+            ?? throw new InvalidOperationException(
+                "There is no PostgreSQL server on this machine (initdb is not found). Install it, or name one with LEASES_TEST_POSTGRES.");
     }
 
     private Task RunAsServerAsync(string program, params string[] arguments) => Environment.IsPrivilegedProcess
@@ -88,7 +100,10 @@ public sealed class PostgresServer : IAsyncDisposable
     private static async Task RunAsync(string program, params string[] arguments)
     {
         // The server would keep a redirected stream open, and inherits the folder it is started from.
-        var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = Path.GetTempPath(), ArgumentList = { "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", program } };
+        var start = new ProcessStartInfo("/bin/sh")
+        {
+            WorkingDirectory = Path.GetTempPath(), ArgumentList = { "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", program },
+        };
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         await process.WaitForExitAsync().WaitAsync(Patience);

@@ -21,7 +21,9 @@ public sealed class EndTests : IDisposable
 
         Assert.Equal(1, await second.ExitCodeAsync());
 
-        Assert.Contains($"The data folder '{_folder.Path}' is in use by another process. Stop that process, or name another folder.", second.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"The data folder '{_folder.Path}' is in use by another process. Stop that process, or name another folder.", second.Error,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", second.Error, StringComparison.Ordinal);
         Assert.Null((await first.Leases.AcquireAsync(Ask("ann"))).Refusal);
     }
@@ -45,8 +47,12 @@ public sealed class EndTests : IDisposable
         {
             grant = (await server.Leases.AcquireAsync(Ask("ann"))).Value;
             var waiting = server.Leases.AcquireAsync(Ask("bob") with { Wait = TimeSpan.FromSeconds(25) }).AsTask();
-            var raw = server.Http.PostAsJsonAsync("v1/leases/acquire", new { resource = "r", owner = "cid", ttlMs = 30_000, waitMs = 25_000 });
-            while ((await server.Leases.GetAsync(new GetLeaseRequest { Resource = "r" })).Value.Waiters < 2) await LoadRun.ForAsync(TimeSpan.FromMilliseconds(10));
+            var raw =
+                server.Http.PostAsJsonAsync("v1/leases/acquire", new { resource = "r", owner = "cid", ttlMs = 30_000, waitMs = 25_000 });
+            while ((await server.Leases.GetAsync(new GetLeaseRequest { Resource = "r" })).Value.Waiters < 2)
+            {
+                await LoadRun.ForAsync(TimeSpan.FromMilliseconds(10));
+            }
 
             server.AskToEnd();
 
@@ -61,7 +67,9 @@ public sealed class EndTests : IDisposable
         }
 
         await using var after = await Server.StartAsync(_folder.Path);
-        Assert.Equal(grant.Token, (await after.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "ann", Token = grant.Token })).Value.Token);
+        Assert.Equal(
+            grant.Token,
+            (await after.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "ann", Token = grant.Token })).Value.Token);
     }
 
     private static AcquireRequest Ask(string owner) => new() { Resource = "r", Owner = owner, Ttl = TimeSpan.FromSeconds(30) };

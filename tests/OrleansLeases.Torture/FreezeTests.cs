@@ -34,8 +34,12 @@ public sealed class FreezeTests : IDisposable
         await using var server = await Server.StartAsync(_folder.Path);
         var sent = ledger.Now;
         var ann = ledger.Begin((await server.Leases.AcquireAsync(Ask("ann"))).Value, sent);
-        var waiting = server.Leases.AcquireAsync(Ask("bob") with { Wait = TimeSpan.FromSeconds(20), Ttl = TimeSpan.FromSeconds(30) }).AsTask();
-        while ((await server.Leases.GetAsync(new GetLeaseRequest { Resource = "r" })).Value.Waiters == 0) await LoadRun.ForAsync(TimeSpan.FromMilliseconds(10));
+        var waiting =
+            server.Leases.AcquireAsync(Ask("bob") with { Wait = TimeSpan.FromSeconds(20), Ttl = TimeSpan.FromSeconds(30) }).AsTask();
+        while ((await server.Leases.GetAsync(new GetLeaseRequest { Resource = "r" })).Value.Waiters == 0)
+        {
+            await LoadRun.ForAsync(TimeSpan.FromMilliseconds(10));
+        }
 
         server.Freeze();
         await LoadRun.ForAsync(TimeSpan.FromSeconds(4));
@@ -45,9 +49,11 @@ public sealed class FreezeTests : IDisposable
         var bob = (await waiting.WaitAsync(TimeSpan.FromSeconds(30))).Value;
         Assert.True(ledger.Now >= ann.Until);
         Assert.True(bob.Token > ann.Token);
-        var refusal = Assert.IsType<Refusal.NotHolder>((await server.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "ann", Token = ann.Token })).Refusal);
+        var refusal = Assert.IsType<Refusal.NotHolder>(
+            (await server.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "ann", Token = ann.Token })).Refusal);
         Assert.Equal(NotHolderReason.Expired, refusal.Reason);
-        Assert.Equal(bob.Token, (await server.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "bob", Token = bob.Token })).Value.Token);
+        Assert.Equal(
+            bob.Token, (await server.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "bob", Token = bob.Token })).Value.Token);
     }
 
     [Fact]

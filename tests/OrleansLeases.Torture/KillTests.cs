@@ -5,12 +5,16 @@ using OrleansLeases.Torture.Processes;
 
 namespace OrleansLeases.Torture;
 
-/// <summary><c>kill -9</c> of the server under load, again and again: what holders were told stays true, and who watches misses nothing unsaid.</summary>
+/// <summary>
+/// <c>kill -9</c> of the server under load, again and again: what holders were told stays true, and who watches misses nothing unsaid.
+/// </summary>
 public sealed class KillTests : IDisposable
 {
     // LEASES_TORTURE_ROUNDS makes it a long run.
     private static readonly int Rounds =
-        int.TryParse(Environment.GetEnvironmentVariable("LEASES_TORTURE_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 8;
+        int.TryParse(Environment.GetEnvironmentVariable("LEASES_TORTURE_ROUNDS"), CultureInfo.InvariantCulture, out var rounds)
+            ? rounds
+            : 8;
 
     private readonly TempFolder _folder = new();
 
@@ -49,7 +53,9 @@ public sealed class KillTests : IDisposable
         Assert.Equal(grant.Token, repeat.Token);
         Assert.True(repeat.Replayed);
         Assert.IsType<Refusal.Held>((await after.Leases.AcquireAsync(Ask("bob"))).Refusal);
-        Assert.Equal(grant.Token, (await after.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "ann", Token = grant.Token })).Value.Token);
+        Assert.Equal(
+            grant.Token,
+            (await after.Leases.RenewAsync(new RenewRequest { Resource = "r", Owner = "ann", Token = grant.Token })).Value.Token);
         Assert.Null((await after.Leases.ReleaseAsync(new ReleaseRequest { Resource = "r", Owner = "ann", Token = grant.Token })).Refusal);
         Assert.True((await after.Leases.AcquireAsync(Ask("bob"))).Value.Token > grant.Token);
     }

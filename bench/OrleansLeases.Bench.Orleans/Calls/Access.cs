@@ -12,7 +12,8 @@ internal static class Access
     // A silo in this process, alone, with the options of one that ships.
     public static Task<IHost> StartSiloAsync(Settings settings) => StartAsync(builder => builder.UseOrleans(silo =>
     {
-        silo.UseLocalhostClustering(ServerProcess.FreePort(), ServerProcess.FreePort(), serviceId: SiloCluster.Id, clusterId: SiloCluster.Id);
+        silo.UseLocalhostClustering(
+            ServerProcess.FreePort(), ServerProcess.FreePort(), serviceId: SiloCluster.Id, clusterId: SiloCluster.Id);
         if (settings.ConnectionString is { } database)
             silo.AddLeases(database);
         else
@@ -27,7 +28,8 @@ internal static class Access
     }));
 
     public static ILeaseCalls[] CallsOf(IHost host) =>
-        [new DirectCalls(host.Services.GetRequiredService<IGrainFactory>()), new ServiceCalls(host.Services.GetRequiredService<ILeaseService>())];
+        [new DirectCalls(host.Services.GetRequiredService<IGrainFactory>()), new ServiceCalls(
+            host.Services.GetRequiredService<ILeaseService>())];
 
     private static async Task<IHost> StartAsync(Action<HostApplicationBuilder> configure)
     {

@@ -22,7 +22,8 @@ internal static class GrainScenario
         await client.StopAsync();
     }
 
-    private static async Task MeasureAsync(Settings settings, string scenario, ILeaseCalls[] ways, double? renewalTarget, Action<Finding> tell)
+    private static async Task MeasureAsync(
+        Settings settings, string scenario, ILeaseCalls[] ways, double? renewalTarget, Action<Finding> tell)
     {
         // Memory is no durable store; its rows say what is left when the store costs nothing.
         double? acquireTarget = settings.Storage == "memory" ? null : AcquireTarget;

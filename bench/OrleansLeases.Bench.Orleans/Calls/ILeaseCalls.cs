@@ -28,7 +28,8 @@ internal sealed class DirectCalls(IGrainFactory grains, ILeaseGrain? grain = nul
 
     public ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request) => new(GrainOf(request.Resource).RenewAsync(request));
 
-    public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request) => new(GrainOf(request.Resource).ReleaseAsync(request));
+    public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request) =>
+        new(GrainOf(request.Resource).ReleaseAsync(request));
 
     private ILeaseGrain GrainOf(string resource) => grain ?? grains.GetLease(resource);
 }
@@ -53,7 +54,8 @@ internal static class CheckedCalls
     public static async ValueTask<long> AcquireCheckedAsync(this ILeaseCalls calls, AcquireRequest request)
     {
         var answer = await calls.AcquireAsync(request);
-        return answer.TryGetValue(out var grant, out _) && grant is { Token: > 0, Replayed: false, Remaining.Ticks: > 0 } && grant.Resource == request.Resource && grant.Owner == request.Owner
+        return answer.TryGetValue(out var grant, out _) && grant is { Token: > 0, Replayed: false, Remaining.Ticks: > 0 }
+            && grant.Resource == request.Resource && grant.Owner == request.Owner
             ? grant.Token
             : throw new BenchException($"Acquire of {request.Resource}: {answer}");
     }
@@ -61,7 +63,8 @@ internal static class CheckedCalls
     public static async ValueTask RenewCheckedAsync(this ILeaseCalls calls, RenewRequest request)
     {
         var answer = await calls.RenewAsync(request);
-        if (!answer.TryGetValue(out var renewal, out _) || renewal.Token != request.Token || renewal.Resource != request.Resource || renewal.Remaining <= TimeSpan.Zero)
+        if (!answer.TryGetValue(out var renewal, out _) || renewal.Token != request.Token || renewal.Resource != request.Resource
+            || renewal.Remaining <= TimeSpan.Zero)
             throw new BenchException($"Renewal of {request.Resource}, token {request.Token}: {answer}");
     }
 

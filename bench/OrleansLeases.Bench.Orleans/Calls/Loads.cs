@@ -21,7 +21,8 @@ internal sealed class Renewals(ILeaseCalls calls, int callers) : CallerLoad($"re
         {
             var (resource, owner) = ($"{Run.Prefix}hot/{calls.Way}/{Number(caller)}", $"owner-{Number(caller)}");
             _leases[caller] = calls.To(resource);
-            var token = await _leases[caller].AcquireCheckedAsync(new AcquireRequest { Resource = resource, Owner = owner, Ttl = TimeSpan.FromHours(1) });
+            var token = await _leases[caller].AcquireCheckedAsync(
+                new AcquireRequest { Resource = resource, Owner = owner, Ttl = TimeSpan.FromHours(1) });
             _requests[caller] = new RenewRequest { Resource = resource, Owner = owner, Token = token };
         }
     }
@@ -34,7 +35,11 @@ internal sealed class Renewals(ILeaseCalls calls, int callers) : CallerLoad($"re
 // Acquire and release, both stored, each caller its own name. Tokens must rise.
 internal sealed class Cycles(ILeaseCalls calls, int callers) : CallerLoad($"acquire and release, {calls.Way}", callers)
 {
-    private readonly string[] _names = [.. Enumerable.Range(0, callers).Select(caller => string.Create(CultureInfo.InvariantCulture, $"{Run.Prefix}own/{calls.Way}/{caller:D4}"))];
+    private readonly string[] _names =
+    [
+        .. Enumerable.Range(0, callers).Select(
+            caller => string.Create(CultureInfo.InvariantCulture, $"{Run.Prefix}own/{calls.Way}/{caller:D4}")),
+    ];
     private readonly ILeaseCalls[] _leases = new ILeaseCalls[callers];
     private readonly long[] _last = new long[callers];
 
@@ -48,7 +53,8 @@ internal sealed class Cycles(ILeaseCalls calls, int callers) : CallerLoad($"acqu
     public override async Task StepAsync(int caller)
     {
         var resource = _names[caller];
-        var token = await _leases[caller].AcquireCheckedAsync(new AcquireRequest { Resource = resource, Owner = "owner", Ttl = TimeSpan.FromMinutes(1) });
+        var token = await _leases[caller].AcquireCheckedAsync(
+            new AcquireRequest { Resource = resource, Owner = "owner", Ttl = TimeSpan.FromMinutes(1) });
         if (token <= _last[caller])
             throw new BenchException($"Token {token} of {resource} was granted after token {_last[caller]}.");
         _last[caller] = token;

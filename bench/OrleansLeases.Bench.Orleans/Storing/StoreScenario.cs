@@ -15,7 +15,8 @@ internal static class StoreScenario
         var record = await StoredRecord.TakeAsync(settings);
         tell(new Finding(Note: $"a row takes {record.Granted.Length} bytes when granted, {record.Released.Length} when released"));
         var few = Math.Max(1, settings.Callers / WriterLoad.Rows);
-        var singles = new[] { 1, few, 16, settings.Callers }.Distinct().Select(connections => new SingleWrites(connections, database, record)).ToArray();
+        var singles = new[] { 1, few, 16, settings.Callers }.Distinct().Select(
+            connections => new SingleWrites(connections, database, record)).ToArray();
         var batches = new[] { 1, few }.Distinct().Select(connections => new BatchWrites(connections, database, record)).ToArray();
         WriterLoad[] loads = [.. singles, .. batches];
         try
@@ -25,7 +26,9 @@ internal static class StoreScenario
             foreach (var load in loads.Where(rounds.Has))
                 tell(new Finding(Row: rounds.RowOf(load, Scenario, Unit)));
             foreach (var batch in batches.Where(batch => rounds.Has(batch) && rounds.Has(singles[^1])))
-                tell(new Finding(Verdict: new Verdict(Scenario, $"{batch.Row} against {singles[^1].Row}", rounds.Ratio(batch, singles[^1]), "×")));
+                tell(
+                    new Finding(
+                        Verdict: new Verdict(Scenario, $"{batch.Row} against {singles[^1].Row}", rounds.Ratio(batch, singles[^1]), "×")));
         }
         finally
         {

@@ -28,7 +28,8 @@ internal sealed record StoredRecord(byte[] Granted, byte[] Released)
         await silo.StopAsync();
         return new StoredRecord(granted, released);
 
-        ValueTask ReleaseAsync(long held) => calls.ReleaseCheckedAsync(new ReleaseRequest { Resource = resource, Owner = acquire.Owner, Token = held });
+        ValueTask ReleaseAsync(long held) =>
+            calls.ReleaseCheckedAsync(new ReleaseRequest { Resource = resource, Owner = acquire.Owner, Token = held });
     }
 
     private static async Task<byte[]> ReadAsync(Settings settings, string resource)
@@ -36,7 +37,8 @@ internal sealed record StoredRecord(byte[] Granted, byte[] Released)
         await using var database = NpgsqlDataSource.Create(settings.ConnectionString!);
         await using var command = database.CreateCommand(
             """
-            select '{"epoch":' || meta.epoch || coalesce(',"due":' || record.due, '') || ',"held":' || record.held || ',"block":' || record.log_block
+            select '{"epoch":' || meta.epoch || coalesce(',"due":' || record.due, '') || ',"held":' || record.held
+                || ',"block":' || record.log_block
                 || ',"finished":[],"record":' || record.payload || '}'
             from lease_record record cross join lease_meta meta where record.name = $1
             """);

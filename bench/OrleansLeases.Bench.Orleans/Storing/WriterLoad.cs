@@ -5,7 +5,8 @@ using OrleansLeases.Bench.Driving;
 namespace OrleansLeases.Bench.Orleans.Storing;
 
 // Connections that each rewrite rows of their own, version after version, as grains do.
-internal abstract class WriterLoad(string row, int connections, string connectionString, StoredRecord record) : CallerLoad(row, connections), IAsyncDisposable
+internal abstract class WriterLoad(
+    string row, int connections, string connectionString, StoredRecord record) : CallerLoad(row, connections), IAsyncDisposable
 {
     protected const string Kind = "lease";
     protected const string ServiceId = "batching";
@@ -14,11 +15,17 @@ internal abstract class WriterLoad(string row, int connections, string connectio
     public const int Rows = 50;
 
     // As silos connect, each for the whole run.
-    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 20, NoResetOnClose = true, Pooling = false }.ConnectionString;
+    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        MaxAutoPrepare = 20, NoResetOnClose = true, Pooling = false,
+    }.ConnectionString;
     private readonly NpgsqlConnection[] _connections = new NpgsqlConnection[connections];
     private readonly int[][] _versions = [.. Enumerable.Range(0, connections).Select(_ => new int[Rows])];
     private readonly string[][] _names =
-        [.. Enumerable.Range(0, connections).Select(connection => Enumerable.Range(0, Rows).Select(i => string.Create(CultureInfo.InvariantCulture, $"r:{row}/{connection:D4}/{i:D4}")).ToArray())];
+        [.. Enumerable.Range(0, connections).Select(
+            connection =>
+                Enumerable.Range(0, Rows).Select(i => string.Create(CultureInfo.InvariantCulture, $"r:{row}/{connection:D4}/{i:D4}"))
+                    .ToArray())];
 
     protected StoredRecord Record => record;
 
@@ -31,7 +38,9 @@ internal abstract class WriterLoad(string row, int connections, string connectio
             for (var item = 0; item < Rows; item++)
             {
                 await using var command = WriteOne(_connections[i], _names[i][item], null, record.Granted);
-                _versions[i][item] = await command.ExecuteScalarAsync() is int version ? version : throw new BenchException($"{_names[i][item]} was not written.");
+                _versions[i][item] = await command.ExecuteScalarAsync() is int version
+                    ? version
+                    : throw new BenchException($"{_names[i][item]} was not written.");
             }
         }
     }
@@ -48,7 +57,9 @@ internal abstract class WriterLoad(string row, int connections, string connectio
 
     // The provider's own statement, with the types it gives its parameters.
     protected static NpgsqlCommand WriteOne(NpgsqlConnection connection, string name, int? version, byte[] payload) =>
-        new("select * from writetostorage(@GrainIdHash, @GrainIdN0, @GrainIdN1, @GrainTypeHash, @GrainTypeString, @GrainIdExtensionString, @ServiceId, @GrainStateVersion, @PayloadBinary)", connection)
+        new(
+            "select * from writetostorage(@GrainIdHash, @GrainIdN0, @GrainIdN1, @GrainTypeHash, @GrainTypeString, "
+                + "@GrainIdExtensionString, @ServiceId, @GrainStateVersion, @PayloadBinary)", connection)
         {
             Parameters =
             {

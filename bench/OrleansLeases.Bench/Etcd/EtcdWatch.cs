@@ -20,7 +20,8 @@ internal sealed class EtcdWatch
     public static ValueTask OpenAsync(Http2Connection connection, string key, string? rangeEnd, Action<string, bool> onChange) =>
         OpenAsync(connection, key, rangeEnd, deletionsOnly: false, onChange);
 
-    private static async ValueTask OpenAsync(Http2Connection connection, string key, string? rangeEnd, bool deletionsOnly, Action<string, bool> onChange)
+    private static async ValueTask OpenAsync(
+        Http2Connection connection, string key, string? rangeEnd, bool deletionsOnly, Action<string, bool> onChange)
     {
         var watch = new EtcdWatch(onChange);
         var call = connection.OpenStream(EtcdMethod.Watch);

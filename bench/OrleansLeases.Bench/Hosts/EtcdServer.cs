@@ -21,7 +21,8 @@ internal static class EtcdServer
             "--quota-backend-bytes", "8589934592",
             "--logger", "zap", "--log-level", "error",
         ]);
-        loop.Run(() => process.WaitUntilReadyAsync(loop, () => IsHealthyAsync(loop, port), TimeSpan.FromSeconds(30)), TimeSpan.FromSeconds(40));
+        loop.Run(
+            () => process.WaitUntilReadyAsync(loop, () => IsHealthyAsync(loop, port), TimeSpan.FromSeconds(30)), TimeSpan.FromSeconds(40));
         return process;
     }
 

@@ -10,7 +10,8 @@ internal sealed class LeaseFile : IDisposable
     public LeaseFile(string data)
     {
         var file = Path.Combine(data, "leases.db");
-        _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
+        _connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
         _connection.Open();
     }
 

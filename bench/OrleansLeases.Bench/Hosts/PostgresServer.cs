@@ -21,7 +21,8 @@ internal sealed class PostgresServer : IDisposable
 
     public int ProcessId => _process.ProcessId;
 
-    public string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={_process.Port};Database=postgres;Username={Account}");
+    public string ConnectionString =>
+        string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={_process.Port};Database=postgres;Username={Account}");
 
     public double CpuSeconds => ProcessTime.OfFamily(_process.ProcessId);
 
@@ -35,10 +36,14 @@ internal sealed class PostgresServer : IDisposable
         var port = ServerProcess.FreePort();
         var number = port.ToString(CultureInfo.InvariantCulture);
         // Room for the pools of three silos; nothing else is set. An immediate shutdown leaves no shared memory behind.
-        var start = Command(folder, "postgres", "-D", Path.Combine(folder, "data"), "-p", number, "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=400");
+        var start = Command(
+            folder, "postgres", "-D", Path.Combine(folder, "data"), "-p", number, "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c",
+            "max_connections=400");
         var process = new ServerProcess("postgres", port, start, endSignal: Sigquit);
         loop.Run(
-            () => process.WaitUntilReadyAsync(loop, () => Task.FromResult(Tool.Succeeds(Command(folder, "pg_isready", "-q", "-h", "127.0.0.1", "-p", number))), ReadyLimit),
+            () => process.WaitUntilReadyAsync(
+                loop, () => Task.FromResult(Tool.Succeeds(Command(folder, "pg_isready", "-q", "-h", "127.0.0.1", "-p", number))),
+                ReadyLimit),
             ReadyLimit + TimeSpan.FromSeconds(5));
         return new PostgresServer(process);
     }
@@ -48,7 +53,8 @@ internal sealed class PostgresServer : IDisposable
     // It refuses to run as root, so root runs it as the account that its package made.
     private static ProcessStartInfo Command(string folder, string program, params string[] arguments)
     {
-        var path = Path.Combine(Binaries ?? throw new BenchException("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)."), program);
+        var path = Path.Combine(
+            Binaries ?? throw new BenchException("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)."), program);
         var start = Environment.IsPrivilegedProcess
             ? new ProcessStartInfo("setpriv", [$"--reuid={Account}", $"--regid={Account}", "--init-groups", path, .. arguments])
             : new ProcessStartInfo(path, arguments);
@@ -58,7 +64,8 @@ internal sealed class PostgresServer : IDisposable
 
     private static string? FindBinaries() => !Directory.Exists("/usr/lib/postgresql") ? null
         : Directory.GetDirectories("/usr/lib/postgresql")
-            .OrderByDescending(version => double.TryParse(Path.GetFileName(version), CultureInfo.InvariantCulture, out var number) ? number : 0)
+            .OrderByDescending(
+                version => double.TryParse(Path.GetFileName(version), CultureInfo.InvariantCulture, out var number) ? number : 0)
             .Select(version => Path.Combine(version, "bin"))
             .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
 }

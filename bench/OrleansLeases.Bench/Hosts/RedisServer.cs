@@ -15,7 +15,8 @@ internal static class RedisServer
             "--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", workspace.NewFolder("redis"),
             "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--save", "",
         ]);
-        loop.Run(() => process.WaitUntilReadyAsync(loop, () => AnswersAsync(loop, port), TimeSpan.FromSeconds(30)), TimeSpan.FromSeconds(40));
+        loop.Run(
+            () => process.WaitUntilReadyAsync(loop, () => AnswersAsync(loop, port), TimeSpan.FromSeconds(30)), TimeSpan.FromSeconds(40));
         return process;
     }
 

@@ -85,7 +85,8 @@ internal sealed class SiloCluster : IServer, IDisposable
         loop.Run(() => silo.WaitUntilReadyAsync(loop, () => IsReadyAsync(loop, port), ReadyLimit), ReadyLimit + TimeSpan.FromSeconds(5));
     }
 
-    private static string Config(string program, string file) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(program))!, "silo-config", file);
+    private static string Config(string program, string file) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(program))!, "silo-config", file);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

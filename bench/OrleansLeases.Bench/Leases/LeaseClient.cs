@@ -103,6 +103,8 @@ internal sealed class LeaseClient(HttpConnection connection, string prefix, stri
             answer.Number("\"token\":"u8),
             TimeSpan.FromMilliseconds(answer.Number("\"elapsedMs\":"u8)),
             TimeSpan.FromMilliseconds(answer.Number("\"remainingMs\":"u8)));
-        return grant is { Token: > 0, Remaining.Ticks: > 0 } ? grant : throw new BenchException($"A grant without a token or time: {answer}");
+        return grant is { Token: > 0, Remaining.Ticks: > 0 }
+            ? grant
+            : throw new BenchException($"A grant without a token or time: {answer}");
     }
 }

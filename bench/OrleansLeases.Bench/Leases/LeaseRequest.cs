@@ -20,7 +20,8 @@ internal sealed class LeaseRequest
     private LeaseRequest(string path, string prefix, string body, string method = "POST")
     {
         Bytes = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"));
+            $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+                + $"{Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"));
         _nameAt = Bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"resource\":\"{prefix}")) + 12 + Encoding.UTF8.GetByteCount(prefix);
         _tokenAt = Bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(TokenField)) + TokenField.Length;
         _ttlAt = Bytes.AsSpan().IndexOf("\"ttlMs\":"u8) + 8;
@@ -30,7 +31,9 @@ internal sealed class LeaseRequest
     public byte[] Bytes { get; }
 
     public static LeaseRequest Acquire(string prefix, string owner, TimeSpan ttl, TimeSpan wait = default, string? requestId = null) =>
-        new("/v1/leases/acquire", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","ttlMs":{{Pad(ttl)}}{{Waiting(wait)}}{{Identified(requestId)}}}""");
+        new(
+            "/v1/leases/acquire", prefix,
+            $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","ttlMs":{{Pad(ttl)}}{{Waiting(wait)}}{{Identified(requestId)}}}""");
 
     public static LeaseRequest Renew(string prefix, string owner) =>
         new("/v1/leases/renew", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","token":0               }""");
@@ -40,13 +43,16 @@ internal sealed class LeaseRequest
 
     // A key bound to a lease.
     public static LeaseRequest PutKey(string prefix, string owner) =>
-        new(PathOfKey(0), prefix, $$$"""{"value":"here","lease":{"resource":"{{{prefix}}}0000000","owner":"{{{owner}}}","token":0               }}""", "PUT");
+        new(
+            PathOfKey(0), prefix,
+            $$$"""{"value":"here","lease":{"resource":"{{{prefix}}}0000000","owner":"{{{owner}}}","token":0               }}""", "PUT");
 
     public static string PathOfKey(int key) => NameOf("/v1/keys/key-", key);
 
     public static byte[] RenewBatch(string prefix, string owner, IEnumerable<(int Name, long Token)> leases)
     {
-        var items = leases.Select(lease => $$"""{"resource":"{{NameOf(prefix, lease.Name)}}","owner":"{{owner}}","token":{{lease.Token}}}""");
+        var items =
+            leases.Select(lease => $$"""{"resource":"{{NameOf(prefix, lease.Name)}}","owner":"{{owner}}","token":{{lease.Token}}}""");
         return new LeaseRequest("/v1/leases/renew-batch", prefix, $$"""{"leases":[{{string.Join(',', items)}}]}""").Bytes;
     }
 

@@ -9,13 +9,17 @@ namespace OrleansLeases.Bench.Measuring;
 internal readonly record struct CpuSeconds(double Server, double? Database, double Client, double Others, TimeSpan Elapsed)
 {
     public static CpuSeconds Sample(IServer server) =>
-        new(server.CpuSeconds, server.DatabaseCpuSeconds, server.HoldsCallers ? 0 : Environment.CpuUsage.TotalTime.TotalSeconds, MachineBusy(), Clock.Now);
+        new(
+            server.CpuSeconds, server.DatabaseCpuSeconds, server.HoldsCallers ? 0 : Environment.CpuUsage.TotalTime.TotalSeconds,
+            MachineBusy(), Clock.Now);
 
     public static CpuSeconds operator -(CpuSeconds end, CpuSeconds start)
     {
         var server = end.Server - start.Server;
         var client = end.Client - start.Client;
-        return new CpuSeconds(server, end.Database - start.Database, client, Math.Max(0, end.Others - start.Others - server - client), end.Elapsed - start.Elapsed);
+        return new CpuSeconds(
+            server, end.Database - start.Database, client, Math.Max(0, end.Others - start.Others - server - client),
+            end.Elapsed - start.Elapsed);
     }
 
     // The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in hundredths of a second.

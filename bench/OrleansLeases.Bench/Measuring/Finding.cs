@@ -12,7 +12,8 @@ internal sealed record Finding(Row? Row = null, Verdict? Verdict = null, string?
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    public static Finding FromLine(string line) => JsonSerializer.Deserialize<Finding>(line, Json) ?? throw new JsonException("A finding is null.");
+    public static Finding FromLine(string line) =>
+        JsonSerializer.Deserialize<Finding>(line, Json) ?? throw new JsonException("A finding is null.");
 
     public string ToLine() => JsonSerializer.Serialize(this, Json);
 }

@@ -5,7 +5,8 @@ using OrleansLeases.Bench.Driving;
 namespace OrleansLeases.Bench.Measuring;
 
 // What the figures were taken on. The time of a flush to disk bounds every durable figure of every server.
-internal sealed record Machine(string Processor, int Cores, double MemoryGiB, string System, string Runtime, string FileSystem, double FlushMs, string LoadAverage)
+internal sealed record Machine(
+    string Processor, int Cores, double MemoryGiB, string System, string Runtime, string FileSystem, double FlushMs, string LoadAverage)
 {
     private const int Flushes = 200;
 

@@ -22,12 +22,16 @@ internal sealed record Row(string Scenario, string Server, string Unit, double V
 
     public double? ServerMicroseconds { get; init; }
 
-    public static Row MedianOf(IReadOnlyList<Round> rounds, string scenario, string server, string unit) => new(scenario, server, unit, Over(rounds, round => round.Rate))
+    public static Row MedianOf(
+        IReadOnlyList<Round> rounds, string scenario, string server,
+        string unit) => new(scenario, server, unit, Over(rounds, round => round.Rate))
     {
         MedianMs = Over(rounds, round => round.Latency.Median),
         P99Ms = Over(rounds, round => round.Latency.Percentile(0.99)),
         ServerCores = Over(rounds, round => round.Cpu.Server / round.Cpu.Elapsed.TotalSeconds),
-        DatabaseCores = rounds.All(round => round.Cpu.Database is not null) ? Over(rounds, round => round.Cpu.Database!.Value / round.Cpu.Elapsed.TotalSeconds) : null,
+        DatabaseCores = rounds.All(round => round.Cpu.Database is not null)
+            ? Over(rounds, round => round.Cpu.Database!.Value / round.Cpu.Elapsed.TotalSeconds)
+            : null,
         ClientCores = Over(rounds, round => round.Cpu.Client / round.Cpu.Elapsed.TotalSeconds),
         OtherCores = Over(rounds, round => round.Cpu.Others / round.Cpu.Elapsed.TotalSeconds),
         ServerMicroseconds = Over(rounds, round => round.Cpu.Server / round.Operations * 1e6),
@@ -64,7 +68,9 @@ internal sealed class Report(TextWriter output, Machine machine)
     public void Start()
     {
         output.WriteLine(machine.ToString());
-        output.WriteLine("cores: processor seconds per second; database: its share of the server's; others: everything but this server and this driver, which should be near 0.");
+        output.WriteLine(
+            "cores: processor seconds per second; database: its share of the server's; others: everything but this server and this "
+                + "driver, which should be near 0.");
     }
 
     public void Scenario(string name)
@@ -78,7 +84,8 @@ internal sealed class Report(TextWriter output, Machine machine)
     {
         _rows.Add(row);
         output.WriteLine(Line($"  {row.Scenario}: {row.Server}", Number(row.Value), row.Unit, Number(row.MedianMs), Number(row.P99Ms),
-            Number(row.ServerCores), Number(row.DatabaseCores), Number(row.ClientCores), Number(row.OtherCores), Number(row.ServerMicroseconds)));
+            Number(row.ServerCores), Number(row.DatabaseCores), Number(row.ClientCores), Number(row.OtherCores),
+            Number(row.ServerMicroseconds)));
     }
 
     public void Add(Verdict verdict) => _verdicts.Add(verdict);
@@ -102,12 +109,16 @@ internal sealed class Report(TextWriter output, Machine machine)
         foreach (var verdict in _verdicts)
         {
             var reached = verdict.Reached switch { true => "reached", false => "NOT REACHED", null => "" };
-            output.WriteLine($"  {verdict.Scenario + ": " + verdict.What,-88} {Number(verdict.Value),9} {verdict.Unit,-6} {verdict.Target,-8} {reached}");
+            output.WriteLine(
+                $"  {verdict.Scenario + ": "
+                    + verdict.What,-88} {Number(verdict.Value),9} {verdict.Unit,-6} {verdict.Target,-8} {reached}");
         }
 
         var others = _rows.Max(row => row.OtherCores) ?? 0;
         if (others > QuietCores || machine.Load > QuietLoad)
-            output.WriteLine($"NOT QUIET: others kept up to {others:0.00} cores busy, load at the start {machine.Load:0.00}. None of this counts; measure again.");
+            output.WriteLine(
+                $"NOT QUIET: others kept up to {others:0.00} cores busy, load at the start {machine.Load:0.00}. None of this "
+                    + $"counts; measure again.");
         if (jsonFile is not null)
             File.WriteAllText(jsonFile, JsonSerializer.Serialize(new { machine, rows = _rows, verdicts = _verdicts }, Json));
     }

@@ -8,7 +8,8 @@ namespace OrleansLeases.Bench.Redis;
 internal sealed class RedisClient
 {
     private const string DeleteScript = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end";
-    private const string ExtendScript = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end";
+    private const string ExtendScript =
+        "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end";
 
     // The hashes of the two scripts, as SCRIPT LOAD answers them.
     private const string DeleteHash = "b998f9dfb154cdbea8cda65ad5177aadf0e945a2";

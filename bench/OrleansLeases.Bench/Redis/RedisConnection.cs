@@ -43,7 +43,8 @@ internal sealed class RedisConnection(EventLoop loop, int port) : Connection(loo
             return ConsumeBulk(span);
         var length = Math.Min(span.Length, _expected.Length);
         if (!_answer.Waiting || !span[..length].SequenceEqual(_expected.AsSpan(0, length)))
-            throw new BenchException($"redis answered otherwise than expected: {Encoding.UTF8.GetString(span[..Math.Min(200, span.Length)])}");
+            throw new BenchException(
+                $"redis answered otherwise than expected: {Encoding.UTF8.GetString(span[..Math.Min(200, span.Length)])}");
         if (span.Length < _expected.Length)
             return 0;
         _answer.Complete(true);

@@ -33,7 +33,9 @@ internal static class BatchRenewals
         foreach (var peer in peers)
         {
             foreach (var own in ours)
-                bench.Report.Add(new Verdict(Scenario, $"{own.Row} against {peer.Row}", rounds.Ratio(own, peer), "×", peer is EtcdKeepAlives ? Target : null));
+                bench.Report.Add(
+                    new Verdict(
+                        Scenario, $"{own.Row} against {peer.Row}", rounds.Ratio(own, peer), "×", peer is EtcdKeepAlives ? Target : null));
         }
     }
 }

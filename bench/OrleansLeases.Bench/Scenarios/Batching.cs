@@ -12,7 +12,8 @@ internal static class Batching
         SiloCluster.Migrate(bench.Options.SiloProgram!, database);
         PartBench.Run(
             bench.Options.GrainsProgram!, bench.Options, bench.Report,
-            ["batching", "--postgres", database.ConnectionString, "--database-process", database.ProcessId.ToString(CultureInfo.InvariantCulture)],
+            ["batching", "--postgres", database.ConnectionString, "--database-process", database.ProcessId.ToString(
+                CultureInfo.InvariantCulture)],
             bench.Loop.Stop);
     }
 }

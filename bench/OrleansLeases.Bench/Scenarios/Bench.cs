@@ -46,19 +46,22 @@ internal sealed class Bench(EventLoop loop, Options options, Workspace workspace
 
     // The clients are spread evenly over the servers.
     public LeaseClient[] LeaseClients(IReadOnlyList<ServerProcess> servers, int count, string prefix, string owner, TimeSpan? ttl = null) =>
-        [.. Enumerable.Range(0, count).Select(i => new LeaseClient(Own(new HttpConnection(loop, servers[i % servers.Count].Port)), prefix, OwnerOf(owner, i), ttl ?? Ttl))];
+        [.. Enumerable.Range(0, count).Select(
+            i => new LeaseClient(Own(new HttpConnection(loop, servers[i % servers.Count].Port)), prefix, OwnerOf(owner, i), ttl ?? Ttl))];
 
     public static string OwnerOf(string owner, int client) => $"{owner}-{client:D4}";
 
     // A connection each, as separate processes have, unless they are to share.
     public EtcdClient[] EtcdClients(ServerProcess server, int count, int? connections = null)
     {
-        var shared = Enumerable.Range(0, Math.Min(count, connections ?? count)).Select(_ => Own(new Http2Connection(loop, server.Port))).ToArray();
+        var shared =
+            Enumerable.Range(0, Math.Min(count, connections ?? count)).Select(_ => Own(new Http2Connection(loop, server.Port))).ToArray();
         return [.. Enumerable.Range(0, count).Select(i => new EtcdClient(shared[i % shared.Length]))];
     }
 
     public RedisClient[] RedisClients(ServerProcess server, int count, string prefix) =>
-        [.. Enumerable.Range(0, count).Select(i => new RedisClient(Own(new RedisConnection(loop, server.Port)), prefix, $"owner-{i:D4}", 3_600_000))];
+        [.. Enumerable.Range(0, count).Select(
+            i => new RedisClient(Own(new RedisConnection(loop, server.Port)), prefix, $"owner-{i:D4}", 3_600_000))];
 
     public T Own<T>(T item)
         where T : IDisposable

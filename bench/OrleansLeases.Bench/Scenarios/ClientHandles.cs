@@ -12,7 +12,8 @@ internal static class ClientHandles
         Measure(bench, "lost");
 
         var server = bench.StartLeases();
-        Measure(bench, "keep", "--port", Text(server.Port), "--server-process", Text(server.ProcessId), "--leases", Text(bench.Options.Kept));
+        Measure(
+            bench, "keep", "--port", Text(server.Port), "--server-process", Text(server.ProcessId), "--leases", Text(bench.Options.Kept));
     }
 
     private static void Measure(Bench bench, params string[] arguments) =>

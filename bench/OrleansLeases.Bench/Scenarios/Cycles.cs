@@ -26,7 +26,10 @@ internal static class Cycles
         {
             var etcd = bench.StartEtcd();
             loads.Add(new EtcdCycles(etcd, bench.EtcdClients(etcd, clients), names(), prefix));
-            loads.Add(new EtcdCycles(etcd, bench.EtcdClients(etcd, clients, SharedConnections), names(), prefix + "shared/", $"etcd, {SharedConnections} connections"));
+            loads.Add(
+                new EtcdCycles(
+                    etcd, bench.EtcdClients(etcd, clients, SharedConnections), names(), prefix + "shared/",
+                    $"etcd, {SharedConnections} connections"));
             loads.Add(new EtcdSessionCycles(etcd, bench.EtcdClients(etcd, clients), names(), prefix + "session/"));
         }
 
@@ -39,7 +42,8 @@ internal static class Cycles
         var rounds = Rounds.Run(bench.Loop, bench.Options, [.. loads]);
         rounds.AddRows(bench.Report, scenario, "cycles/s");
         foreach (var peer in loads.Skip(1))
-            bench.Report.Add(new Verdict(scenario, $"leases against {peer.Row}", rounds.Ratio(leases, peer), "×", peer.Row == "etcd" ? Target : null));
+            bench.Report.Add(
+                new Verdict(scenario, $"leases against {peer.Row}", rounds.Ratio(leases, peer), "×", peer.Row == "etcd" ? Target : null));
         bench.Dispose();
     }
 }

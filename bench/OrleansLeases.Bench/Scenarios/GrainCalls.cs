@@ -24,7 +24,8 @@ internal static class GrainCalls
             "--database-process", Text(durable.Database!.ProcessId));
     }
 
-    private static void Measure(Bench bench, params string[] arguments) => PartBench.Run(bench.Options.GrainsProgram!, bench.Options, bench.Report, arguments, bench.Loop.Stop);
+    private static void Measure(Bench bench, params string[] arguments) =>
+        PartBench.Run(bench.Options.GrainsProgram!, bench.Options, bench.Report, arguments, bench.Loop.Stop);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -14,7 +14,9 @@ internal static class HandOver
     {
         var ours = new LeaseHandOver(bench, bench.StartLeases());
         var etcd = bench.HasEtcd ? new EtcdHandOver(bench, bench.StartEtcd()) : null;
-        Measure(bench, "after release", ReleaseTargetMs, bench.Options.RoundTime, ours.AfterReleaseAsync, etcd is null ? null : etcd.AfterReleaseAsync);
+        Measure(
+            bench, "after release", ReleaseTargetMs, bench.Options.RoundTime, ours.AfterReleaseAsync,
+            etcd is null ? null : etcd.AfterReleaseAsync);
 
         // An expiry takes etcd two seconds and more to come about.
         var expiryTime = bench.Options.RoundTime + TimeSpan.FromSeconds(3);

@@ -53,7 +53,8 @@ internal sealed class LeaseStore
 
     public double PeakBytesPerLease { get; private set; }
 
-    public double FileBytesPerLease => new DirectoryInfo(DataFolder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) / (double)Size;
+    public double FileBytesPerLease =>
+        new DirectoryInfo(DataFolder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) / (double)Size;
 
     public void Fill() => _bench.Loop.Run(FillAsync, Limit);
 
@@ -63,12 +64,14 @@ internal sealed class LeaseStore
         foreach (var name in new[] { 0, Size / 2, Size - 1 })
         {
             if (await new LeaseClient(connection, Prefix, "thief", Day).TryAcquireAsync(name))
-                throw new BenchException($"After a restart {LeaseRequest.NameOf(Prefix, name)} was granted to another although it is held.");
+                throw new BenchException(
+                    $"After a restart {LeaseRequest.NameOf(Prefix, name)} was granted to another although it is held.");
             await new LeaseClient(connection, Prefix, Bench.OwnerOf(Owner, name % _clients.Length), Day).RenewAsync(name, _tokens[name]);
         }
     }
 
-    public Load Cycles() => new LeaseCycles(Server, _bench.LeaseClients(Server, _clients.Length, "cycle/", "owner"), Names.Own(_clients.Length), Row);
+    public Load Cycles() =>
+        new LeaseCycles(Server, _bench.LeaseClients(Server, _clients.Length, "cycle/", "owner"), Names.Own(_clients.Length), Row);
 
     public Load Renewals() => new StoreRenewals(this);
 

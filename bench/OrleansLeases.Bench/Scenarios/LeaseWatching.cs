@@ -46,7 +46,9 @@ internal sealed class LeaseWatching(Bench bench, ServerProcess server, WatchPart
     private async Task OpenAsync(int watcher)
     {
         var path = part.IsPrefix ? $"/v1/watch?prefix={part.Prefix}" : $"/v1/watch?resource={LeaseRequest.NameOf(part.Prefix, 0)}";
-        bench.Own(await EventStreamConnection.OpenAsync(bench.Loop, server.Port, path, change => _changes.Receive(watcher, NameOf(change), change.Number("\"sequence\":"u8))));
+        bench.Own(
+            await EventStreamConnection.OpenAsync(
+                bench.Loop, server.Port, path, change => _changes.Receive(watcher, NameOf(change), change.Number("\"sequence\":"u8))));
     }
 
     private int NameOf(HttpAnswer change)

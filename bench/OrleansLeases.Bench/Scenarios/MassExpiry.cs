@@ -56,7 +56,8 @@ internal static class MassExpiry
             peer?.Run(round, etcd);
         }
 
-        void Tell(string what, double value, string unit, double? lessThan = null) => bench.Report.Add(new Verdict(scenario, what, value, unit, LessThan: lessThan));
+        void Tell(string what, double value, string unit, double? lessThan = null) =>
+            bench.Report.Add(new Verdict(scenario, what, value, unit, LessThan: lessThan));
         AddRows(bench.Report, scenario, "leases", ours);
         Tell($"{ours.Leases:#,0} leases: refused at the first try after the deadline", ours.Refused, "", 1);
         if (keys > 0)

@@ -28,13 +28,16 @@ internal static class OrleansEngine
 
         void Cycles(string scenario, string prefix, Func<Names> names) => Compare(
             bench, scenario, "cycles/s",
-            [.. clusters.Select(one => new LeaseCycles(one.Cluster, bench.LeaseClients(one.Cluster.Silos, clients, prefix, "owner"), names(), one.Row))],
+            [.. clusters.Select(
+                one => new LeaseCycles(one.Cluster, bench.LeaseClients(one.Cluster.Silos, clients, prefix, "owner"), names(), one.Row))],
             new LeaseCycles(embedded, bench.LeaseClients(embedded, clients, prefix, "owner"), names(), "embedded"),
             etcd is null ? null : new EtcdCycles(etcd, bench.EtcdClients(etcd, clients), names(), prefix));
 
         void Renewals() => Compare(
             bench, "orleans, renewals below the horizon", "renewals/s",
-            [.. clusters.Select(one => new LeaseRenewals(one.Cluster, bench.LeaseClients(one.Cluster.Silos, clients, "hot/", "owner", TimeSpan.FromHours(1)), one.Row))],
+            [.. clusters.Select(
+                one => new LeaseRenewals(
+                    one.Cluster, bench.LeaseClients(one.Cluster.Silos, clients, "hot/", "owner", TimeSpan.FromHours(1)), one.Row))],
             new LeaseRenewals(embedded, bench.LeaseClients(embedded, clients, "hot/", "owner", TimeSpan.FromHours(1)), "embedded"),
             etcd is null ? null : new EtcdKeepAlives(etcd, bench.EtcdClients(etcd, clients)));
     }

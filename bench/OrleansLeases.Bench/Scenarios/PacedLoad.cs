@@ -7,7 +7,8 @@ namespace OrleansLeases.Bench.Scenarios;
 // was due, so a stall shows in every call it delayed.
 internal sealed class PacedLoad(EventLoop loop, int clients, TimeSpan interval)
 {
-    public Task<Samples> RunAsync(Func<int, Samples, TimeSpan, ValueTask> step, TimeSpan start, TimeSpan end) => RunAsync(step, start, due => due < end);
+    public Task<Samples> RunAsync(Func<int, Samples, TimeSpan, ValueTask> step, TimeSpan start, TimeSpan end) =>
+        RunAsync(step, start, due => due < end);
 
     public async Task<Samples> RunAsync(Func<int, Samples, TimeSpan, ValueTask> step, TimeSpan start, Func<TimeSpan, bool> more)
     {

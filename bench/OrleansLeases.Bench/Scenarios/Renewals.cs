@@ -14,14 +14,16 @@ internal static class Renewals
         var clients = bench.Options.Clients;
         var server = bench.StartLeases();
         var hot = new LeaseRenewals(server, bench.LeaseClients(server, clients, "hot/", "owner", TimeSpan.FromHours(1)));
-        var mixed = new LeaseRenewalsStoringEveryThird(server, bench.LeaseClients(server, clients, "mixed/", "owner"), (int)bench.Options.RoundTime.TotalSeconds);
+        var mixed = new LeaseRenewalsStoringEveryThird(
+            server, bench.LeaseClients(server, clients, "mixed/", "owner"), (int)bench.Options.RoundTime.TotalSeconds);
         List<Load> ours = [hot, mixed];
         var peers = new List<Load>();
         if (bench.HasEtcd)
         {
             var etcd = bench.StartEtcd();
             peers.Add(new EtcdKeepAlives(etcd, bench.EtcdClients(etcd, clients)));
-            peers.Add(new EtcdKeepAlives(etcd, bench.EtcdClients(etcd, clients, SharedConnections), $"etcd, {SharedConnections} connections"));
+            peers.Add(
+                new EtcdKeepAlives(etcd, bench.EtcdClients(etcd, clients, SharedConnections), $"etcd, {SharedConnections} connections"));
         }
 
         if (bench.HasRedis)
@@ -35,7 +37,9 @@ internal static class Renewals
         foreach (var peer in peers)
         {
             foreach (var own in ours)
-                bench.Report.Add(new Verdict(Scenario, $"{own.Row} against {peer.Row}", rounds.Ratio(own, peer), "×", peer.Row == "etcd" ? Target : null));
+                bench.Report.Add(
+                    new Verdict(
+                        Scenario, $"{own.Row} against {peer.Row}", rounds.Ratio(own, peer), "×", peer.Row == "etcd" ? Target : null));
         }
     }
 }

@@ -28,8 +28,11 @@ internal static class Scale
 
         var (small, large) = (stores[0], stores[^1]);
         if (stores.Length > 2)
-            bench.Report.Add(new Verdict(Scenario, $"memory of each lease beyond the first {stores[^2].Size:#,0}", large.BytesPerLeaseBeyond(stores[^2]), "B"));
-        bench.Report.Add(new Verdict(Scenario, $"rate of acquiring the last tenth of {large.Size:#,0} against the first", large.LastTenthRatio, "×"));
+            bench.Report.Add(
+                new Verdict(
+                    Scenario, $"memory of each lease beyond the first {stores[^2].Size:#,0}", large.BytesPerLeaseBeyond(stores[^2]), "B"));
+        bench.Report.Add(
+            new Verdict(Scenario, $"rate of acquiring the last tenth of {large.Size:#,0} against the first", large.LastTenthRatio, "×"));
         CompareCosts(bench, "cycles", "cycles/s", small, large, [.. stores.Select(store => store.Cycles())]);
         CompareCosts(bench, "renewals", "renewals/s", small, large, [.. stores.Select(store => store.Renewals())]);
         ColdStart.Run(bench, large);
@@ -41,7 +44,8 @@ internal static class Scale
     {
         var rounds = Rounds.Run(bench.Loop, bench.Options, loads);
         rounds.AddRows(bench.Report, $"{Scenario}, {what}", unit);
-        bench.Report.Add(new Verdict(Scenario, $"{what} with {large.Size:#,0} leases against {small.Size:#,0}", rounds.Ratio(loads[^1], loads[0]), "×"));
+        bench.Report.Add(
+            new Verdict(Scenario, $"{what} with {large.Size:#,0} leases against {small.Size:#,0}", rounds.Ratio(loads[^1], loads[0]), "×"));
     }
 
     private static void MeasureEtcd(Bench bench, LeaseStore large)
@@ -49,6 +53,8 @@ internal static class Scale
         var etcd = new EtcdStore(bench, Math.Min(EtcdLeases, large.Size));
         etcd.Fill();
         bench.Report.Add(new Row(Scenario, $"etcd, {etcd.Size:#,0} held, memory", "B/lease", etcd.BytesPerLease));
-        bench.Report.Add(new Verdict(Scenario, $"etcd's memory for a lease against ours at {large.Size:#,0}", etcd.BytesPerLease / large.BytesPerLease, "×"));
+        bench.Report.Add(
+            new Verdict(
+                Scenario, $"etcd's memory for a lease against ours at {large.Size:#,0}", etcd.BytesPerLease / large.BytesPerLease, "×"));
     }
 }

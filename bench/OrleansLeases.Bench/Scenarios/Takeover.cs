@@ -58,7 +58,8 @@ internal static class Takeover
                 var (grant, unknown) = await waiters[name].WaitThroughLossAsync(name, bench.Loop);
                 var taken = new Taken(Clock.Now, deadlines[name], unknown);
                 if (taken.At < taken.Deadline)
-                    throw new BenchException($"A waiter was granted a lease {(taken.Deadline - taken.At).TotalMilliseconds:0} ms before its holder's deadline.");
+                    throw new BenchException(
+                        $"A waiter was granted a lease {(taken.Deadline - taken.At).TotalMilliseconds:0} ms before its holder's deadline.");
                 if (grant.Token <= tokens[name])
                     throw new BenchException($"Token {grant.Token} was granted after token {tokens[name]}.");
                 return taken;
@@ -77,16 +78,24 @@ internal static class Takeover
         if (orphans.Length == 0)
             return;
         var last = orphans.MaxBy(taken => taken.At)!;
-        bench.Report.Add(new Verdict(Scenario, "kill -9 to the last hand-over, against ttl + grace", (last.At - killed).TotalSeconds, "s", LessThan: (Ttl + grace).TotalSeconds));
+        bench.Report.Add(
+            new Verdict(
+                Scenario, "kill -9 to the last hand-over, against ttl + grace", (last.At - killed).TotalSeconds, "s",
+                LessThan: (Ttl + grace).TotalSeconds));
         bench.Report.Add(new Verdict(
-            Scenario, "after its deadline at the latest, against grace", orphans.Max(taken => (taken.At - taken.Deadline).TotalSeconds), "s", LessThan: grace.TotalSeconds));
+            Scenario, "after its deadline at the latest, against grace", orphans.Max(taken => (taken.At - taken.Deadline).TotalSeconds),
+            "s", LessThan: grace.TotalSeconds));
 
         void AddRow(string what, Taken[] some)
         {
             var sinceKill = new Samples();
             foreach (var taken in some)
                 sinceKill.Add(taken.At - killed);
-            bench.Report.Add(new Row(Scenario, $"{what}, since the kill", "hand-overs", some.Length) { MedianMs = sinceKill.Median, P99Ms = sinceKill.Percentile(0.99) });
+            bench.Report.Add(
+                new Row(Scenario, $"{what}, since the kill", "hand-overs", some.Length)
+                {
+                    MedianMs = sinceKill.Median, P99Ms = sinceKill.Percentile(0.99),
+                });
         }
     }
 

@@ -48,7 +48,9 @@ internal sealed class WatchedChanges(int names, int watchers)
     public void Receive(int watcher, int name, long number)
     {
         if (number != Next(watcher, name) || number > _changes[name].Count)
-            throw new BenchException($"Watcher {watcher} was told of change {number} of name {name} after {_told[watcher, name]}; {_changes[name].Count} were made.");
+            throw new BenchException(
+                $"Watcher {watcher} was told of change {number} of name {name} after {_told[watcher, name]}; "
+                    + $"{_changes[name].Count} were made.");
         _told[watcher, name]++;
         var change = _changes[name][(int)number - 1];
         change.Received.Add(Clock.Now);
@@ -60,7 +62,8 @@ internal sealed class WatchedChanges(int names, int watchers)
         for (var end = Clock.Now + DeliveryTimeout; _underWay > 0; await loop.WaitAsync(TimeSpan.FromMilliseconds(5)))
         {
             if (Clock.Now > end)
-                throw new BenchException($"{_underWay} changes had not reached every watcher {DeliveryTimeout.TotalSeconds} s after the last of them.");
+                throw new BenchException(
+                    $"{_underWay} changes had not reached every watcher {DeliveryTimeout.TotalSeconds} s after the last of them.");
         }
     }
 

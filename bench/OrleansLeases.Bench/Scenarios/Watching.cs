@@ -24,7 +24,9 @@ internal static class Watching
         [
             new("watch, one watcher", "watch-one/", 1, 1, TimeSpan.FromMilliseconds(10)),
             new($"watch, {Many:#,0} watchers", "watch-many/", Many, 1, TimeSpan.FromMilliseconds(200)),
-            new($"watch, prefix, {ChangesPerSecond:#,0} changes/s", "watch-all/", 1, bench.Options.Clients, TimeSpan.FromSeconds(1) / ChangesPerSecond),
+            new(
+                $"watch, prefix, {ChangesPerSecond:#,0} changes/s", "watch-all/", 1, bench.Options.Clients,
+                TimeSpan.FromSeconds(1) / ChangesPerSecond),
         ];
         foreach (var part in parts)
         {
@@ -52,7 +54,10 @@ internal static class Watching
 
         AddRows(bench.Report, part, "leases", own);
         // A thousand sockets to write and to read are no matter of one event's way.
-        bench.Report.Add(new Verdict(part.Scenario, "from sending a change to its event, median", own.FromSending.Median, "ms", LessThan: part.Watchers == 1 ? TargetMs : null));
+        bench.Report.Add(
+            new Verdict(
+                part.Scenario, "from sending a change to its event, median", own.FromSending.Median, "ms",
+                LessThan: part.Watchers == 1 ? TargetMs : null));
         if (part.Watchers > 1)
             bench.Report.Add(new Verdict(part.Scenario, "until the last has it, median", own.ToTheLast.Median, "ms"));
         if (peer is null)
@@ -60,7 +65,10 @@ internal static class Watching
         AddRows(bench.Report, part, "etcd", other);
         bench.Report.Add(new Verdict(part.Scenario, "etcd's median against ours", other.FromSending.Median / own.FromSending.Median, "×"));
         if (part.Watchers > 1)
-            bench.Report.Add(new Verdict(part.Scenario, "until the last has it, etcd's median against ours", other.ToTheLast.Median / own.ToTheLast.Median, "×"));
+            bench.Report.Add(
+                new Verdict(
+                    part.Scenario, "until the last has it, etcd's median against ours", other.ToTheLast.Median / own.ToTheLast.Median,
+                    "×"));
     }
 
     private static void AddRows(Report report, WatchPart part, string server, WatchFigures figures)

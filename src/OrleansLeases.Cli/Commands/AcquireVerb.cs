@@ -10,10 +10,12 @@ internal sealed class AcquireVerb : ClientVerb
     private readonly Argument<string> _resource = Inputs.Resource();
     private readonly Option<TimeSpan?> _ttl = Inputs.Duration("--ttl", "How long the lease lives unless renewed. [default: 30s]");
     private readonly Option<TimeSpan?> _wait = Inputs.Duration("--wait", "How long to wait in the queue for it. [default: do not wait]");
-    private readonly Option<string?> _owner = Inputs.Owner("Who holds it. [default: LEASES_OWNER, or a unique name of this host and process]");
+    private readonly Option<string?> _owner =
+        Inputs.Owner("Who holds it. [default: LEASES_OWNER, or a unique name of this host and process]");
     private readonly Option<bool> _shared = Inputs.Shared();
     private readonly Option<int?> _capacity = Inputs.Capacity();
-    private readonly Option<TimeSpan?> _lockDelay = Inputs.Duration("--lock-delay", "How long other owners wait after this lease expires or is broken by force.");
+    private readonly Option<TimeSpan?> _lockDelay =
+        Inputs.Duration("--lock-delay", "How long other owners wait after this lease expires or is broken by force.");
     private readonly Option<KeyValuePair<string, string>[]> _metadata = new("--meta")
     {
         Description = "Shown to anyone who asks about the lease. Repeatable.",
@@ -35,17 +37,25 @@ internal sealed class AcquireVerb : ClientVerb
             "leases acquire printers/blue --shared --capacity 3 --meta room=12")
     {
         Arguments.Add(_resource);
-        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _lockDelay, _metadata, _requestId }) Options.Add(option);
+        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _lockDelay, _metadata, _requestId })
+        {
+            Options.Add(option);
+        }
+
         this.CapacityNeedsShared(_capacity, _shared);
         Validators.Add(result =>
         {
-            if (result.GetResult(_lockDelay) is not null && result.GetResult(_shared) is not null) result.AddError("--lock-delay is for exclusive leases; leave out it or --shared.");
+            if (result.GetResult(_lockDelay) is not null && result.GetResult(_shared) is not null)
+            {
+                result.AddError("--lock-delay is for exclusive leases; leave out it or --shared.");
+            }
         });
     }
 
     protected override bool WaitsToTell(ParseResult parsed) => parsed.GetValue(_wait) > TimeSpan.Zero;
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var metadata = parsed.GetValue(_metadata) ?? [];
         if (metadata.GroupBy(entry => entry.Key, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)

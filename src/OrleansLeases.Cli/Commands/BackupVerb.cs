@@ -49,7 +49,8 @@ internal sealed class RestoreVerb : Verb
             if (parsed.GetValue(GlobalOptions.Json)) return $"{{\"epoch\":{restored.Epoch}}}";
             if (restored.Aside is { } aside) Output.Of(parsed).Note($"what was there is kept in {aside}");
             Output.Of(parsed).Note(
-                "leases granted after the backup are not in it: before you start the server, wait until the longest ttl in use has passed since the last one stopped");
+                "leases granted after the backup are not in it: before you start the server, wait until the longest ttl in use has "
+                    + "passed since the last one stopped");
             return $"Restored, in epoch {restored.Epoch}: every token from now on is larger than any before";
         }));
     }

@@ -7,7 +7,10 @@ namespace OrleansLeases.Cli.Commands;
 internal sealed class BreakVerb : ClientVerb
 {
     private readonly Argument<string> _resource = Inputs.Resource();
-    private readonly Option<string> _reason = new("--reason") { Description = "Why, for the holder and the history.", HelpName = "TEXT", Required = true };
+    private readonly Option<string> _reason = new("--reason")
+    {
+        Description = "Why, for the holder and the history.", HelpName = "TEXT", Required = true,
+    };
     private readonly Option<TimeSpan?> _grace = Inputs.Duration("--grace", "The notice its holder gets. [default: 0s]");
     private readonly Option<long> _token = Inputs.Token(required: false);
     private readonly Option<bool> _force = new("--force")
@@ -26,7 +29,8 @@ internal sealed class BreakVerb : ClientVerb
         foreach (var option in new Option[] { _reason, _grace, _token, _force, _requestId }) Options.Add(option);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var request = new BreakRequest
         {

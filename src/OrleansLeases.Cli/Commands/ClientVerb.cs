@@ -26,7 +26,9 @@ internal abstract class ClientVerb : Verb
             }
         });
 
-    /// <summary>Whether it may wait for long with nothing to do but to tell what comes: then it ends when nobody reads that any more.</summary>
+    /// <summary>
+    /// Whether it may wait for long with nothing to do but to tell what comes: then it ends when nobody reads that any more.
+    /// </summary>
     protected virtual bool WaitsToTell(ParseResult parsed) => false;
 
     /// <summary>Asks, prints the answer and tells the exit code.</summary>

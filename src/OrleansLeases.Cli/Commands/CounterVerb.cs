@@ -14,7 +14,8 @@ internal sealed class CounterVerb : Verb
     {
         private readonly Argument<string> _key = Inputs.Key();
         private readonly Option<long?> _delta = Inputs.Number("--delta", "How much; it may be negative. [default: 1]", long.MinValue);
-        private readonly LeaseInput _lease = new("Bind the key to this lease of the resource: it ends with it. [default: it stays bound to what it is]");
+        private readonly LeaseInput _lease = new(
+            "Bind the key to this lease of the resource: it ends with it. [default: it stays bound to what it is]");
         private readonly Option<string?> _requestId = Inputs.RequestId();
 
         public AddVerb()
@@ -29,9 +30,13 @@ internal sealed class CounterVerb : Verb
             Options.Add(_requestId);
         }
 
-        protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+        protected override async Task<int> AskAsync(
+            ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
         {
-            var request = new AddToCounterRequest { Delta = parsed.GetValue(_delta) ?? 1, Lease = _lease.Of(parsed), RequestId = parsed.GetValue(_requestId) };
+            var request = new AddToCounterRequest
+            {
+                Delta = parsed.GetValue(_delta) ?? 1, Lease = _lease.Of(parsed), RequestId = parsed.GetValue(_requestId),
+            };
             return output.Print(
                 await server.Service.AddToCounterAsync(parsed.GetRequiredValue(_key), request, cancellationToken),
                 LeaseJson.Default.CounterValue, KeyPrinter.Print, server.Hint);

@@ -16,7 +16,8 @@ internal sealed class GetVerb : ClientVerb
         Options.Add(_consistent);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var request = new GetLeaseRequest { Resource = parsed.GetRequiredValue(_resource), Consistent = parsed.GetValue(_consistent) };
         return output.Print(

@@ -7,7 +7,8 @@ internal static class GlobalOptions
 {
     public static readonly Option<string[]> Server = new("--server")
     {
-        Description = "The lease server; several of one service, separated by commas or by repeating it, are asked in turn until one answers. "
+        Description = "The lease server; several of one service, separated by commas or by repeating it, are asked in turn "
+            + "until one answers. "
             + "[default: LEASES_SERVER, or http://127.0.0.1:7400]",
         HelpName = "URL",
         Recursive = true,

@@ -12,7 +12,8 @@ internal sealed class HistoryVerb : ClientVerb
         : base("history", "Show who held a resource, from when, and why it ended.", "leases history jobs/nightly") =>
         Arguments.Add(_resource);
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
         output.Print(
             await server.Service.HistoryAsync(parsed.GetRequiredValue(_resource), cancellationToken), LeaseJson.Default.LeaseHistory,
             (history, writer) =>

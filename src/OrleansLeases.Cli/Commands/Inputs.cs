@@ -47,7 +47,8 @@ internal static class Inputs
         CustomParser = result => ParseDuration(result),
     };
 
-    public static Option<bool> Shared() => new("--shared") { Description = "Hold it together with others: readers, or a semaphore with --capacity." };
+    public static Option<bool> Shared() =>
+        new("--shared") { Description = "Hold it together with others: readers, or a semaphore with --capacity." };
 
     public static Option<int?> Capacity() => Number("--capacity", "With --shared, how many may hold it at once.", least: 1);
 
@@ -60,8 +61,14 @@ internal static class Inputs
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;
-                if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least) return number;
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} is '{text}'; it takes a whole number from {least} to {T.MaxValue}."));
+                if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least)
+                {
+                    return number;
+                }
+
+                result.AddError(
+                    string.Create(
+                        CultureInfo.InvariantCulture, $"{name} is '{text}'; it takes a whole number from {least} to {T.MaxValue}."));
                 return null;
             },
         };
@@ -77,7 +84,10 @@ internal static class Inputs
     public static void CapacityNeedsShared(this Command command, Option<int?> capacity, Option<bool> shared) =>
         command.Validators.Add(result =>
         {
-            if (result.GetResult(capacity) is not null && result.GetResult(shared) is null) result.AddError("--capacity goes with --shared.");
+            if (result.GetResult(capacity) is not null && result.GetResult(shared) is null)
+            {
+                result.AddError("--capacity goes with --shared.");
+            }
         });
 
     public static string OwnerOrEnvironment(this ParseResult parsed, Option<string?> owner) =>
@@ -120,7 +130,10 @@ internal sealed class LeaseInput(string description)
         {
             var named = result.GetResult(_resource) is not null;
             if (named && result.GetResult(_token) is null) result.AddError("--lease goes with --token, which `leases acquire` printed.");
-            if (!named && (result.GetResult(_token) is not null || result.GetResult(_owner) is not null)) result.AddError("--owner and --token go with --lease RESOURCE.");
+            if (!named && (result.GetResult(_token) is not null || result.GetResult(_owner) is not null))
+            {
+                result.AddError("--owner and --token go with --lease RESOURCE.");
+            }
         });
     }
 

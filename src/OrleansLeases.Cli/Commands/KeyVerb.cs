@@ -23,7 +23,8 @@ internal sealed class PutKeyVerb : ClientVerb
     private readonly Argument<string> _key = Inputs.Key();
     private readonly Argument<string> _value = new("VALUE") { Description = "The value; - reads it from standard input." };
     private readonly LeaseInput _lease = new("Bind the key to this lease of the resource: it ends with it. [default: the key stands free]");
-    private readonly Option<long?> _ifVersion = Inputs.IfVersion("Write only if this is the key's version; 0: only if there is no such key.");
+    private readonly Option<long?> _ifVersion =
+        Inputs.IfVersion("Write only if this is the key's version; 0: only if there is no such key.");
     private readonly Option<string?> _requestId = Inputs.RequestId();
 
     public PutKeyVerb()
@@ -32,7 +33,8 @@ internal sealed class PutKeyVerb : ClientVerb
             "leases key put config/color blue",
             "leases key put config/color red --if-version 1",
             "leases key put workers/7 up --lease jobs/nightly --owner ann --token 7",
-            "leases run jobs/nightly -- sh -c 'leases key put at \"$HOSTNAME\" --lease \"$LEASE_RESOURCE\" --owner \"$LEASE_OWNER\" --token \"$LEASE_TOKEN\"; …'")
+            "leases run jobs/nightly -- sh -c 'leases key put at \"$HOSTNAME\" --lease \"$LEASE_RESOURCE\" --owner \"$LEASE_OWNER\" "
+                + "--token \"$LEASE_TOKEN\"; …'")
     {
         Arguments.Add(_key);
         Arguments.Add(_value);
@@ -41,7 +43,8 @@ internal sealed class PutKeyVerb : ClientVerb
         Options.Add(_requestId);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var value = parsed.GetRequiredValue(_value);
         var request = new PutKeyRequest
@@ -69,7 +72,8 @@ internal sealed class GetKeyVerb : ClientVerb
         Options.Add(_raw);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
         output.Print(
             await server.Service.GetKeyAsync(parsed.GetRequiredValue(_key), cancellationToken), LeaseJson.Default.KeyValue,
             parsed.GetValue(_raw) ? (key, writer) => writer.Write(key.Value) : KeyPrinter.Print,
@@ -82,13 +86,16 @@ internal sealed class DeleteKeyVerb : ClientVerb
     private readonly Option<long?> _ifVersion = Inputs.IfVersion("Delete only this version.");
 
     public DeleteKeyVerb()
-        : base("delete", "Delete a key, whatever it is bound to.", "leases key delete config/color", "leases key delete config/color --if-version 2")
+        : base(
+            "delete", "Delete a key, whatever it is bound to.", "leases key delete config/color",
+            "leases key delete config/color --if-version 2")
     {
         Arguments.Add(_key);
         Options.Add(_ifVersion);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
         output.Print(
             await server.Service.DeleteKeyAsync(parsed.GetRequiredValue(_key), parsed.GetValue(_ifVersion), cancellationToken),
             LeaseJson.Default.KeyDeletion, KeyPrinter.Print, server.Hint);
@@ -106,9 +113,14 @@ internal sealed class ListKeysVerb : ClientVerb
         foreach (var option in new Option[] { _prefix, _pageSize, _after }) Options.Add(option);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
-        var request = new ListKeysRequest { Prefix = parsed.GetValue(_prefix), PageSize = parsed.GetValue(_pageSize) ?? Inputs.DefaultPageSize, After = parsed.GetValue(_after) };
+        var request = new ListKeysRequest
+        {
+            Prefix = parsed.GetValue(_prefix), PageSize = parsed.GetValue(_pageSize) ?? Inputs.DefaultPageSize,
+            After = parsed.GetValue(_after),
+        };
         return output.Print(
             await server.Service.ListKeysAsync(request, cancellationToken), LeaseJson.Default.KeyPage,
             (page, writer) =>

@@ -29,7 +29,8 @@ internal sealed class ListVerb : ClientVerb
         foreach (var option in new Option[] { _prefix, _owner, _state, _pageSize, _after }) Options.Add(option);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var request = new ListLeasesRequest
         {

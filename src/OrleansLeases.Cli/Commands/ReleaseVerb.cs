@@ -17,7 +17,8 @@ internal sealed class ReleaseVerb : ClientVerb
         foreach (var option in new Option[] { _owner, _token }) Options.Add(option);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var request = new ReleaseRequest
         {

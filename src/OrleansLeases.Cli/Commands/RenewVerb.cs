@@ -18,7 +18,8 @@ internal sealed class RenewVerb : ClientVerb
         foreach (var option in new Option[] { _owner, _token, _ttl }) Options.Add(option);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var request = new RenewRequest
         {

@@ -15,10 +15,12 @@ internal sealed class RunVerb : ClientVerb
         Description = "After --, the command and its arguments.",
         Arity = ArgumentArity.OneOrMore,
     };
-    private readonly Option<TimeSpan?> _ttl = Inputs.Duration("--ttl", "How long the lease outlives this process; it is renewed well before. [default: 30s]");
+    private readonly Option<TimeSpan?> _ttl =
+        Inputs.Duration("--ttl", "How long the lease outlives this process; it is renewed well before. [default: 30s]");
     private readonly Option<TimeSpan?> _wait =
         Inputs.Duration("--wait", "How long to wait in the queue for the lease. [default: do not wait]");
-    private readonly Option<string?> _owner = Inputs.Owner("Who holds it. [default: LEASES_OWNER, or a unique name of this host and process]");
+    private readonly Option<string?> _owner =
+        Inputs.Owner("Who holds it. [default: LEASES_OWNER, or a unique name of this host and process]");
     private readonly Option<bool> _shared = Inputs.Shared();
     private readonly Option<int?> _capacity = Inputs.Capacity();
 
@@ -45,14 +47,29 @@ internal sealed class RunVerb : ClientVerb
         this.CapacityNeedsShared(_capacity, _shared);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
-        if (!OperatingSystem.IsLinux()) throw new UsageException("`leases run` guards its command with Linux process groups and needs Linux; use acquire, renew and release here.");
-        if (BootTime.Instance is null) throw new UsageException("`leases run` needs a clock that counts the machine's sleep (CLOCK_BOOTTIME), and this system has none; use acquire, renew and release here.");
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new UsageException(
+                "`leases run` guards its command with Linux process groups and needs Linux; use acquire, renew and release here.");
+        }
+
+        if (BootTime.Instance is null)
+        {
+            throw new UsageException(
+                "`leases run` needs a clock that counts the machine's sleep (CLOCK_BOOTTIME), and this system has none; use acquire, "
+                    + "renew and release here.");
+        }
+
         var command = parsed.GetRequiredValue(_command);
         var tokens = parsed.Tokens;
         var words = tokens.Count - command.Length;
-        if (tokens[words - 1].Type != TokenType.DoubleDash) throw new UsageException("Put -- before the command: leases run RESOURCE --ttl 30s -- COMMAND …");
+        if (tokens[words - 1].Type != TokenType.DoubleDash)
+        {
+            throw new UsageException("Put -- before the command: leases run RESOURCE --ttl 30s -- COMMAND …");
+        }
 
         var (path, code, message) = CommandPath.Find(command[0]);
         if (path is null)

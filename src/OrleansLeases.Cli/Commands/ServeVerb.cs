@@ -18,7 +18,8 @@ internal sealed class ServeVerb : Verb
 
     private readonly Option<string> _allowedHosts = new("--allowed-hosts")
     {
-        Description = "The names, separated by semicolons, under which others call the server, such as leases.example.org or *.example.org. "
+        Description = "The names, separated by semicolons, under which others call the server, such as "
+            + "leases.example.org or *.example.org. "
             + "It takes localhost and its own addresses anyway; one that others reach takes every name unless some are given.",
         HelpName = "NAMES",
         DefaultValueFactory = _ => "",
@@ -32,14 +33,18 @@ internal sealed class ServeVerb : Verb
         foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts }) Options.Add(option);
         Validators.Add(result =>
         {
-            if (result.GetResult(_data) is { Implicit: false } && result.GetResult(_memory) is { Implicit: false }) result.AddError("Choose one of --data and --memory.");
+            if (result.GetResult(_data) is { Implicit: false } && result.GetResult(_memory) is { Implicit: false })
+            {
+                result.AddError("Choose one of --data and --memory.");
+            }
         });
         _urls.Validators.Add(result =>
         {
             if (ListenUrls.ProblemOf("--urls", result.GetValueOrDefault<string>()) is { } problem) result.AddError(problem);
         });
         SetAction((parsed, _) => LeaseServer.RunAsync(
-            parsed.GetValue(_memory) ? null : parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_urls), parsed.GetRequiredValue(_allowedHosts),
+            parsed.GetValue(_memory) ? null : parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_urls),
+            parsed.GetRequiredValue(_allowedHosts),
             parsed.InvocationConfiguration.Output, Output.Of(parsed).Note));
     }
 }

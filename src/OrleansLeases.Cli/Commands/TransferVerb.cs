@@ -22,7 +22,8 @@ internal sealed class TransferVerb : ClientVerb
         foreach (var option in new Option[] { _owner, _token, _to, _ttl, _requestId }) Options.Add(option);
     }
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var request = new TransferRequest
         {

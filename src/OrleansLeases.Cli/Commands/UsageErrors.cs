@@ -10,7 +10,8 @@ internal static class UsageErrors
     public static void Print(ParseResult parsed, TextWriter writer)
     {
         var command = parsed.CommandResult;
-        string[] errors = [.. Missing(command), .. parsed.Errors.Where(error => !IsOfMissing(error, command)).Select(error => error.Message)];
+        string[] errors =
+            [.. Missing(command), .. parsed.Errors.Where(error => !IsOfMissing(error, command)).Select(error => error.Message)];
         foreach (var error in errors.Distinct()) writer.WriteLine($"leases: {TerminalText.Sentence(error)}");
         writer.WriteLine($"See `{CommandLine(command)} --help`.");
     }
@@ -21,10 +22,13 @@ internal static class UsageErrors
     private static IEnumerable<string> Missing(CommandResult command)
     {
         if (command.Command is { Action: null, Subcommands.Count: > 0 })
-            yield return $"{CommandLine(command)} takes one of {string.Join(", ", command.Command.Subcommands.Where(verb => !verb.Hidden).Select(verb => verb.Name))}.";
+            yield return $"{CommandLine(command)} takes one of {string.Join(
+                ", ", command.Command.Subcommands.Where(verb => !verb.Hidden).Select(verb => verb.Name))}.";
         string[] missing = [.. command.Command.Arguments.Where(argument => IsMissing(command, argument)).Select(argument => argument.Name)];
         if (missing.Length > 0)
-            yield return $"{CommandLine(command)} takes {string.Join(' ', command.Command.Arguments.Select(argument => argument.Name))}; {string.Join(" and ", missing)} {(missing.Length == 1 ? "is" : "are")} missing.";
+            yield return $"{CommandLine(command)} takes {string.Join(
+                ' ', command.Command.Arguments.Select(argument => argument.Name))}; {string.Join(" and ",
+                    missing)} {(missing.Length == 1 ? "is" : "are")} missing.";
     }
 
     private static bool IsMissing(CommandResult command, Argument argument) =>

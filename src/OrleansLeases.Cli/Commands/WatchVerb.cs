@@ -7,9 +7,15 @@ namespace OrleansLeases.Cli.Commands;
 
 internal sealed class WatchVerb : ClientVerb
 {
-    private readonly Argument<string?> _resource = new("RESOURCE") { Description = "The resource: a path such as jobs/nightly.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _resource = new("RESOURCE")
+    {
+        Description = "The resource: a path such as jobs/nightly.", Arity = ArgumentArity.ZeroOrOne,
+    };
     private readonly Option<string?> _key = new("--key") { Description = "A key instead.", HelpName = "KEY" };
-    private readonly Option<string?> _prefix = new("--prefix") { Description = "All resources and keys that start with this instead; live only.", HelpName = "TEXT" };
+    private readonly Option<string?> _prefix = new("--prefix")
+    {
+        Description = "All resources and keys that start with this instead; live only.", HelpName = "TEXT",
+    };
     private readonly Option<WatchPoint?> _since = new("--since")
     {
         Description = "Start after the event with this number or id. [default: with the current state]",
@@ -26,7 +32,8 @@ internal sealed class WatchVerb : ClientVerb
         foreach (var option in new Option[] { _key, _prefix, _since }) Options.Add(option);
         Validators.Add(result =>
         {
-            if (new SymbolResult?[] { result.GetResult(_resource), result.GetResult(_key), result.GetResult(_prefix) }.Count(given => given is { Tokens.Count: > 0 }) != 1)
+            if (new SymbolResult?[] { result.GetResult(_resource), result.GetResult(_key), result.GetResult(_prefix) }.Count(
+                given => given is { Tokens.Count: > 0 }) != 1)
                 result.AddError("watch takes one of RESOURCE, --key and --prefix.");
             else if (result.GetResult(_prefix) is not null && result.GetResult(_since) is not null)
                 result.AddError("--since goes with RESOURCE or --key; a prefix is followed live only.");
@@ -35,11 +42,13 @@ internal sealed class WatchVerb : ClientVerb
 
     protected override bool WaitsToTell(ParseResult parsed) => true;
 
-    protected override async Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
+    protected override async Task<int> AskAsync(
+        ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var request = new WatchRequest
         {
-            Resource = parsed.GetValue(_resource), Key = parsed.GetValue(_key), Prefix = parsed.GetValue(_prefix), Since = parsed.GetValue(_since),
+            Resource = parsed.GetValue(_resource), Key = parsed.GetValue(_key), Prefix = parsed.GetValue(_prefix),
+            Since = parsed.GetValue(_since),
         };
         var result = await server.Service.WatchAsync(request, cancellationToken);
         if (!result.TryGetValue(out var watch, out var refusal)) return output.Refuse(refusal, server.Hint);

@@ -41,7 +41,10 @@ internal sealed class ServerConnection : IDisposable
             : Environment.GetEnvironmentVariable("LEASES_SERVER") is { Length: > 0 } environment ? ("LEASES_SERVER", [environment])
             : ("", new[] { DefaultAddress });
         string[] servers = [.. texts.SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries))];
-        if (servers.Select(server => ServerAddresses.Fault(origin, server)).FirstOrDefault(fault => fault is not null) is { } fault) throw new UsageException(fault);
+        if (servers.Select(server => ServerAddresses.Fault(origin, server)).FirstOrDefault(fault => fault is not null) is { } fault)
+        {
+            throw new UsageException(fault);
+        }
 
         // A list joined from two places may name a server twice; it is asked once.
         servers = [.. servers.DistinctBy(server => new Server(new(server)).Root)];

@@ -62,7 +62,11 @@ internal static class LeasePrinter
     {
         var summary = new Columns().Row("resource", info.Resource).Row("state", Word(info.State));
         if (info.Capacity is { } capacity) summary.Row("capacity", $"{info.Holders.Count} of {capacity} taken");
-        if (info.AvailableIn is { } availableIn) summary.Row("available", $"in {Durations.Format(availableIn)} at the latest, unless renewed");
+        if (info.AvailableIn is { } availableIn)
+        {
+            summary.Row("available", $"in {Durations.Format(availableIn)} at the latest, unless renewed");
+        }
+
         if (info.Waiters is > 0 and var waiters) summary.Row("waiting", Number(waiters));
         summary.Row("last token", Number(info.LastToken)).WriteTo(writer);
         if (info.Holders.Count == 0) return;
@@ -72,7 +76,8 @@ internal static class LeasePrinter
         foreach (var holder in info.Holders)
         {
             holders.Row(
-                holder.Owner, Number(holder.Token), Word(holder.Mode), Durations.Format(holder.Remaining), Durations.Format(holder.Ttl), Number(holder.Keys.Count),
+                holder.Owner, Number(holder.Token), Word(holder.Mode), Durations.Format(holder.Remaining), Durations.Format(holder.Ttl),
+                Number(holder.Keys.Count),
                 holder.Metadata.Count == 0 ? Nothing : string.Join(' ', holder.Metadata.Select(entry => $"{entry.Key}={entry.Value}")));
         }
 
@@ -88,7 +93,9 @@ internal static class LeasePrinter
             if (lease.Holders.Count == 0)
                 rows.Row(lease.Resource, Word(lease.State), Nothing, Number(lease.LastToken), Nothing, Nothing);
             foreach (var holder in lease.Holders)
-                rows.Row(lease.Resource, Word(lease.State), holder.Owner, Number(holder.Token), Word(holder.Mode), Durations.Format(holder.Remaining));
+                rows.Row(
+                    lease.Resource, Word(lease.State), holder.Owner, Number(holder.Token), Word(holder.Mode),
+                    Durations.Format(holder.Remaining));
         }
 
         rows.WriteTo(writer);

@@ -9,7 +9,8 @@ namespace OrleansLeases.Cli.Printing;
 internal sealed class Output(TextWriter results, TextWriter diagnostics, Command command, bool json)
 {
     public static Output Of(ParseResult parsed) => new(
-        parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.CommandResult.Command, parsed.GetValue(GlobalOptions.Json));
+        parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.CommandResult.Command,
+        parsed.GetValue(GlobalOptions.Json));
 
     /// <summary>Prints an answer and tells the exit code that goes with it.</summary>
     /// <param name="result">The answer.</param>

@@ -15,12 +15,17 @@ internal static class TerminalText
     /// <summary>One word of a shell command.</summary>
     public static string Quote(string word)
     {
-        if (word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:@%+=,".Contains(c, StringComparison.Ordinal))) return word;
+        if (word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:@%+=,".Contains(c, StringComparison.Ordinal)))
+        {
+            return word;
+        }
+
         if (VisibleText.IsShown(word)) return $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
         // With escapes, as bash and zsh read them.
         var quoted = new StringBuilder("$'");
-        VisibleText.Visit(word, (part, isShown) => quoted.Append(part is "'" or "\\" ? $"\\{part}" : isShown ? part : VisibleText.Escape(part)));
+        VisibleText.Visit(
+            word, (part, isShown) => quoted.Append(part is "'" or "\\" ? $"\\{part}" : isShown ? part : VisibleText.Escape(part)));
         return quoted.Append('\'').ToString();
     }
 }

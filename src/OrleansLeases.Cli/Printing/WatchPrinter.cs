@@ -10,7 +10,8 @@ internal static class WatchPrinter
     public static string Line(WatchEvent watchEvent) => watchEvent switch
     {
         WatchEvent.LeaseSnapshot { Lease: var lease } => Line("now", watchEvent, lease.Resource, HoldersOf(lease)),
-        WatchEvent.KeySnapshot { Key: { Value: { } value } key } => Line("now", watchEvent, key.Key, Written(key.Version, value, key.Lease)),
+        WatchEvent.KeySnapshot { Key: { Value: { } value } key } =>
+            Line("now", watchEvent, key.Key, Written(key.Version, value, key.Lease)),
         WatchEvent.KeySnapshot { Key: var key } => Line("now", watchEvent, key.Key, "no such key"),
         WatchEvent.LeaseChanged { Lease: var change } =>
             Line(
@@ -49,7 +50,9 @@ internal static class WatchPrinter
         : lease.State == LeaseStatus.Delayed ? "delayed" : "free";
 
     private static string Written(long version, string? value, KeyLease? lease) =>
-        $"version {Number(version)}{(lease is null ? "" : $", lease {lease.Resource}, token {Number(lease.Token)}")}{(value is null ? "" : $": {KeyPrinter.Shorten(value)}")}";
+        $"version {Number(version)}{(lease is null ? "" : $", lease {lease.Resource}, token {Number(lease.Token)}")}{(value is null
+            ? ""
+            : $": {KeyPrinter.Shorten(value)}")}";
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
 

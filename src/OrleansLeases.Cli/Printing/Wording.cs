@@ -33,7 +33,9 @@ internal sealed partial class Wording(Command command)
             "newOwner" => "--to",
             "lease.resource" => "--lease",
             _ when field.StartsWith("metadata", StringComparison.Ordinal) => "--meta",
-            _ => $"--{Capital().Replace(Unit().Replace(field[(field.LastIndexOf('.') + 1)..], ""), capital => $"-{capital.Value.ToLowerInvariant()}")}",
+            _ =>
+                $"--{Capital().Replace(
+                    Unit().Replace(field[(field.LastIndexOf('.') + 1)..], ""), capital => $"-{capital.Value.ToLowerInvariant()}")}",
         };
         if (command.Options.Any(known => known.Name == option)) return option;
         return command.Arguments.FirstOrDefault(known => known.Name.Equals(field, StringComparison.OrdinalIgnoreCase))?.Name ?? field;

@@ -11,7 +11,8 @@ internal static class CommandPath
     {
         var candidates = command.Contains('/', StringComparison.Ordinal)
             ? [Path.GetFullPath(command)]
-            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.GetFullPath(Path.Combine(folder.Length == 0 ? "." : folder, command)));
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(
+                folder => Path.GetFullPath(Path.Combine(folder.Length == 0 ? "." : folder, command)));
         var exists = false;
         foreach (var candidate in candidates)
         {

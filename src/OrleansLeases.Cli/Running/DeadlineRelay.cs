@@ -84,7 +84,11 @@ internal sealed class DeadlineRelay(LeaseHandle lease, GuardProcess guard, Actio
             return;
         }
 
-        if (lease.Trouble is { } trouble && !_isInTrouble) note($"not renewed yet, {Durations.Format(lease.Remaining)} left: {trouble.Detail}");
+        if (lease.Trouble is { } trouble && !_isInTrouble)
+        {
+            note($"not renewed yet, {Durations.Format(lease.Remaining)} left: {trouble.Detail}");
+        }
+
         _isInTrouble = lease.Trouble is not null;
         if (lease.Breaking is { } breaking && !_isBreaking)
             note($"the lease is being broken, {Durations.Format(breaking.EndsIn)} left: {breaking.Reason}");

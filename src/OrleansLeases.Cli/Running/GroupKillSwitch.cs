@@ -35,7 +35,10 @@ internal sealed class GroupKillSwitch
     /// <summary>Puts off, or brings forward, the moment at which the kernel kills this process, and so the group.</summary>
     public void KillAt(Deadline deadline)
     {
-        var at = new Linux.TimerSetting { Seconds = (nint)(deadline.Timestamp / NanosecondsPerSecond), Nanoseconds = (nint)(deadline.Timestamp % NanosecondsPerSecond) };
+        var at = new Linux.TimerSetting
+        {
+            Seconds = (nint)(deadline.Timestamp / NanosecondsPerSecond), Nanoseconds = (nint)(deadline.Timestamp % NanosecondsPerSecond),
+        };
         Check(Linux.SetTimer(_timer, Linux.AbsoluteTime, at, 0), "timer_settime");
     }
 

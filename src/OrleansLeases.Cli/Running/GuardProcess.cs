@@ -44,7 +44,11 @@ internal sealed class GuardProcess : IDisposable
         var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false };
 
         // Under `dotnet leases.dll` the process is dotnet, and the first argument names what it runs.
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "leases.dll"));
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
+        {
+            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "leases.dll"));
+        }
+
         foreach (var argument in Guard.Arguments(ttl, orders.GetClientHandleAsString(), reports.GetClientHandleAsString(), command))
             start.ArgumentList.Add(argument);
         start.Environment["LEASE_RESOURCE"] = resource;

@@ -9,7 +9,8 @@ namespace OrleansLeases.Cli.Running;
 /// command's process group is left alive. What the command left behind is ended too: the lease covers the group.
 /// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, TimeSpan wait, IReadOnlyList<string> command, Action<string> note)
+internal sealed class LeaseRun(
+    ILeaseService service, AcquireRequest request, TimeSpan wait, IReadOnlyList<string> command, Action<string> note)
 {
     private static readonly PosixSignal[] Forwarded = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
     private static readonly TimeSpan GroupPoll = TimeSpan.FromMilliseconds(20);
@@ -103,6 +104,9 @@ internal sealed class LeaseRun(ILeaseService service, AcquireRequest request, Ti
         var left = lease.Remaining;
         var result = await lease.ReleaseAsync();
         if (result.Refusal is null or Refusal.NotHolder) return;
-        note($"the lease was not released{(left > TimeSpan.Zero ? $" and ends by itself in {Durations.Format(left)}" : "")}: {result.Refusal.Detail}");
+        note(
+            $"the lease was not released{(left > TimeSpan.Zero
+                ? $" and ends by itself in {Durations.Format(left)}"
+                : "")}: {result.Refusal.Detail}");
     }
 }

@@ -20,7 +20,8 @@ internal static class Terminal
     /// Whether the command is to begin with the terminal. In a pipeline it is the pager's, or another process's; there the
     /// command gets it when it asks.
     /// </summary>
-    public static bool IsForTheCommand() => IsInForeground() && Linux.IsTerminal(StandardInput) == 1 && Linux.IsTerminal(StandardOutput) == 1;
+    public static bool IsForTheCommand() =>
+        IsInForeground() && Linux.IsTerminal(StandardInput) == 1 && Linux.IsTerminal(StandardOutput) == 1;
 
     /// <summary>Whether this process's group has the terminal.</summary>
     public static bool IsInForeground() => Exists && Linux.GetForeground(Descriptor) == Linux.GetProcessGroup();

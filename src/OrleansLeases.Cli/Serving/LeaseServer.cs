@@ -34,7 +34,10 @@ internal static class LeaseServer
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            note(e is DataFolderInUseException ? $"{e.Message} (--data)" : $"The leases in '{folder}' cannot be opened: {e.Message} Name another folder with --data, or use --memory.");
+            note(
+                e is DataFolderInUseException
+                    ? $"{e.Message} (--data)"
+                    : $"The leases in '{folder}' cannot be opened: {e.Message} Name another folder with --data, or use --memory.");
             return ExitCode.Failed;
         }
 
@@ -45,9 +48,12 @@ internal static class LeaseServer
             {
                 await app.StartAsync();
             }
-            catch (Exception e) when (e is IOException or SocketException or FormatException or InvalidOperationException or AggregateException)
+            catch (Exception e) when (e is IOException or SocketException or FormatException or InvalidOperationException
+                or AggregateException)
             {
-                note($"Cannot listen on {urls}: {e.Message.TrimEnd('.')}. Choose another address with --urls, such as --urls http://127.0.0.1:7401.");
+                note(
+                    $"Cannot listen on {urls}: {e.Message.TrimEnd('.')}. Choose another address with --urls, such as --urls "
+                        + $"http://127.0.0.1:7401.");
                 return ExitCode.Failed;
             }
 
@@ -62,7 +68,8 @@ internal static class LeaseServer
     {
         // The working directory is the caller's: an appsettings.json there is somebody else's.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseUrls(ListenUrls.Split(urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false)
+        builder.WebHost.UseUrls(ListenUrls.Split(urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(
+            kestrel => kestrel.AddServerHeader = false)
             .BoundConnections(DescriptorsInReserve);
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
         Log(builder.Logging);

@@ -12,7 +12,8 @@ internal static class ServeBanner
         var url = urls.First();
         var server = url == ServerConnection.DefaultAddress ? "" : $" --server {TerminalText.Quote(url)}";
         results.WriteLine($"Listening on {string.Join(", ", urls)}");
-        results.WriteLine(folder is null ? "Leases are kept in memory: nothing survives a restart." : $"Leases are kept in {Path.GetFullPath(folder)}");
+        results.WriteLine(
+            folder is null ? "Leases are kept in memory: nothing survives a restart." : $"Leases are kept in {Path.GetFullPath(folder)}");
         if (mostConnections is { } most) results.WriteLine($"At most {most} connections are taken at once, by the limit of open files.");
         results.WriteLine(
             $$"""
@@ -34,5 +35,6 @@ internal static class ServeBanner
     }
 
     private static bool IsOpenToOthers(string url) =>
-        !Uri.TryCreate(url, UriKind.Absolute, out var address) || !(address.IsLoopback || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip)));
+        !Uri.TryCreate(url, UriKind.Absolute, out var address)
+            || !(address.IsLoopback || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip)));
 }

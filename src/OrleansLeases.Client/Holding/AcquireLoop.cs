@@ -18,7 +18,9 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     /// <summary>The request id was made here: no other caller can have received a grant under it.</summary>
     public bool HasOwnId { get; } = request.RequestId is null;
 
-    /// <summary>Hears once that the service does not answer the acquire, which goes on all the same; null where nobody wants to know.</summary>
+    /// <summary>
+    /// Hears once that the service does not answer the acquire, which goes on all the same; null where nobody wants to know.
+    /// </summary>
     public Action<Refusal>? Troubled { get; init; }
 
     /// <summary>What was asked last.</summary>

@@ -8,7 +8,9 @@ internal static partial class ClientLog
     [LoggerMessage(1, LogLevel.Warning, "The lease on '{Resource}' of '{Owner}' with token {Token} was lost ({Reason}): {Detail}")]
     public static partial void Lost(this ILogger logger, string resource, string owner, long token, NotHolderReason reason, string detail);
 
-    [LoggerMessage(2, LogLevel.Warning, "Leases are not being renewed, first that on '{Resource}' of '{Owner}'; that is tried again until they run out: {Detail}")]
+    [LoggerMessage(
+        2, LogLevel.Warning,
+        "Leases are not being renewed, first that on '{Resource}' of '{Owner}'; that is tried again until they run out: {Detail}")]
     public static partial void NotRenewed(this ILogger logger, string resource, string owner, string detail);
 
     [LoggerMessage(3, LogLevel.Information, "All leases are being renewed again.")]
@@ -17,9 +19,12 @@ internal static partial class ClientLog
     [LoggerMessage(
         4,
         LogLevel.Warning,
-        "The lease on '{Resource}' of '{Owner}' with token {Token} is given back: its handle was collected, and had not been disposed of. It was taken in {CallSite}.")]
+        "The lease on '{Resource}' of '{Owner}' with token {Token} is given back: its handle was collected, and had not been disposed "
+            + "of. It was taken in {CallSite}.")]
     public static partial void Collected(this ILogger logger, string resource, string owner, long token, string callSite);
 
-    [LoggerMessage(5, LogLevel.Warning, "An acquire of '{Resource}' by '{Owner}' is not answered, and is tried again for as long as it may wait: {Detail}")]
+    [LoggerMessage(
+        5, LogLevel.Warning,
+        "An acquire of '{Resource}' by '{Owner}' is not answered, and is tried again for as long as it may wait: {Detail}")]
     public static partial void NotAnswered(this ILogger logger, string resource, string owner, string detail);
 }

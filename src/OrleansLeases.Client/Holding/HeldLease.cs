@@ -90,7 +90,9 @@ internal sealed class HeldLease
     /// <summary>No renewal is sent any more.</summary>
     public void RenewNoMore_NeedsLock() => RenewAt = TimeSpan.MaxValue;
 
-    /// <summary>Takes an answer that may be late, or come after the answer to a later call: it never lengthens what an earlier one shortened.</summary>
+    /// <summary>
+    /// Takes an answer that may be late, or come after the answer to a later call: it never lengthens what an earlier one shortened.
+    /// </summary>
     public void Renewed_NeedsLock(TimeSpan sentAt, LeaseRenewal renewal, TimeSpan now)
     {
         if (renewal.Breaking is { } notice)

@@ -107,7 +107,11 @@ internal sealed class HeldLeases
             if (held)
             {
                 Forget_NeedsLock(lease);
-                lease.Lose_NeedsLock(new(NotHolderReason.Released, $"The lease on '{lease.Grant.Resource}' was given back, since its handle was collected; keep it, and dispose of it."));
+                lease.Lose_NeedsLock(
+                    new(
+                        NotHolderReason.Released,
+                        $"The lease on '{lease.Grant.Resource}' was given back, since its handle was collected; keep "
+                            + $"it, and dispose of it."));
             }
         }
 
@@ -169,7 +173,9 @@ internal sealed class HeldLeases
 
             _lookedAt = now;
             if (_asking > 0 || _queue.Count > 0) _busyUntil = now + LongestIdle;
-            wait = _queue.TryPeek(out var next) ? Min(next.DueAt - now, LongestSleep) : now < _busyUntil ? LongestSleep : Timeout.InfiniteTimeSpan;
+            wait = _queue.TryPeek(out var next)
+                ? Min(next.DueAt - now, LongestSleep)
+                : now < _busyUntil ? LongestSleep : Timeout.InfiniteTimeSpan;
             _nextLook = wait < TimeSpan.Zero ? TimeSpan.MaxValue : now + wait;
             if (_closed && _queue.Count == 0) _alarm.Dispose();
         }
@@ -193,7 +199,9 @@ internal sealed class HeldLeases
         return [.. batch];
 
         HeldLease? NextToGoAlong() =>
-            batch.Count < _calls.MaxBatch && _queue.TryPeek(out var lease) && lease.EndsAt > now && lease.RenewAt <= now + lease.Leeway ? lease : null;
+            batch.Count < _calls.MaxBatch && _queue.TryPeek(out var lease) && lease.EndsAt > now && lease.RenewAt <= now + lease.Leeway
+                ? lease
+                : null;
     }
 
     // Off this thread, which has deadlines to watch.
@@ -235,7 +243,8 @@ internal sealed class HeldLeases
         {
             var now = _clock.Sample();
             for (var i = 0; i < batch.Length; i++)
-                Take_NeedsLock(batch[i], sentAt, answer.TryGetValue(out var reply, out var refusal) ? reply.Results[i] : refusal, now, ref signals);
+                Take_NeedsLock(
+                    batch[i], sentAt, answer.TryGetValue(out var reply, out var refusal) ? reply.Results[i] : refusal, now, ref signals);
         }
 
         foreach (var signal in signals ?? []) _alarm.Run(signal);

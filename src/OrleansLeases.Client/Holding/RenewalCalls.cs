@@ -14,7 +14,8 @@ internal sealed class RenewalCalls(ILeaseService service, ServiceLimits limits, 
         var limit = 3 * batch.Max(lease => lease.RenewalTimeout);
         _ = limits.AskAsync(CancellationToken.None).AsTask();
         var request = new RenewBatchRequest { Leases = Array.ConvertAll(batch, lease => lease.Renewal) };
-        var answer = await Attempt.MakeAsync(stop => service.RenewBatchAsync(request, stop), limit, time, CancellationToken.None).ConfigureAwait(false);
+        var answer = await Attempt.MakeAsync(
+            stop => service.RenewBatchAsync(request, stop), limit, time, CancellationToken.None).ConfigureAwait(false);
         return answer.TryGetValue(out var reply, out _) && reply.Results.Count != batch.Length
             ? new Refusal.OutcomeUnknown(null, $"The service answered for {reply.Results.Count} of {batch.Length} leases.")
             : answer;

@@ -1,7 +1,9 @@
 namespace OrleansLeases.Client.Holding;
 
 /// <summary>An alarm on the system's clock with a thread of its own: it rings although the thread pool is busy or starved.</summary>
-/// <param name="look">Does what is due, and says how long until the next look; <see cref="Timeout.InfiniteTimeSpan"/> until it is woken.</param>
+/// <param name="look">
+/// Does what is due, and says how long until the next look; <see cref="Timeout.InfiniteTimeSpan"/> until it is woken.
+/// </param>
 internal sealed class ThreadAlarm(Func<TimeSpan> look) : IAlarm
 {
     // While signals wait, this thread checks this often that those which run them are not stuck.

@@ -49,7 +49,8 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
     /// <param name="limits">How long it may take.</param>
     /// <param name="cancellationToken">Gives up the call.</param>
     public async ValueTask<LeaseResult<T>> AskAsync<T>(
-        Func<ServerAttempt, ValueTask<AttemptResult<T>>> ask, TimeSpan wait, bool repeatable, CallLimits limits, CancellationToken cancellationToken)
+        Func<ServerAttempt, ValueTask<AttemptResult<T>>> ask, TimeSpan wait, bool repeatable, CallLimits limits,
+        CancellationToken cancellationToken)
         where T : class
     {
         var begun = servers.Now;
@@ -84,7 +85,8 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
     }
 
     private async ValueTask<AttemptResult<T>> AttemptAsync<T>(
-        Func<ServerAttempt, ValueTask<AttemptResult<T>>> ask, Server server, TimeSpan sentAt, TimeSpan after, TimeSpan limit, TimeSpan wait, CancellationToken cancellationToken)
+        Func<ServerAttempt, ValueTask<AttemptResult<T>>> ask, Server server, TimeSpan sentAt, TimeSpan after, TimeSpan limit, TimeSpan wait,
+        CancellationToken cancellationToken)
         where T : class
     {
         if (limit > Longest) limit = Timeout.InfiniteTimeSpan;
@@ -112,5 +114,6 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
     /// <summary>This call waits on; those that come after it do better to ask another server.</summary>
     private ITimer? DoubtAfter(Server server, TimeSpan sentAt, TimeSpan silence) => servers.Count == 1
         ? null
-        : time.CreateTimer(_ => servers.Silent(server, sentAt), null, silence < Longest ? silence : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        : time.CreateTimer(
+            _ => servers.Silent(server, sentAt), null, silence < Longest ? silence : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 }

@@ -14,7 +14,8 @@ internal readonly record struct ReplyShape<T>(JsonTypeInfo<T> Json, Func<T, bool
 
 internal static class ReplyShape
 {
-    public static ReplyShape<T> Of<T>(JsonTypeInfo<T> json, Func<T, bool> fits, Func<T, TimeSpan, T>? later = null) => new(json, fits, later);
+    public static ReplyShape<T> Of<T>(JsonTypeInfo<T> json, Func<T, bool> fits, Func<T, TimeSpan, T>? later = null) =>
+        new(json, fits, later);
 }
 
 /// <summary>What is asked, and how its answer is read.</summary>
@@ -33,7 +34,10 @@ internal sealed record HttpCall<T>(HttpMethod Method, string Path, ReplyShape<T>
     /// <summary>Whether repeating it does no harm where it may have been carried out.</summary>
     public bool Repeatable { get; init; } = true;
 
-    /// <summary>How long the service may wait before it answers. A wait out of bounds is the server's to refuse; it must not break a time limit here.</summary>
+    /// <summary>
+    /// How long the service may wait before it answers. A wait out of bounds is the server's to refuse; it must not break a time limit
+    /// here.
+    /// </summary>
     public TimeSpan Wait
     {
         get;

@@ -23,7 +23,8 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
     {
         // What is no stream can only be a refusal.
         var call = new HttpCall<LeaseInfo>(HttpMethod.Get, path, ReplyShape.Of(Wire.Json.LeaseInfo, _ => false));
-        return _failOver.AskAsync(attempt => OpenAsync(call, type, attempt, cancellationToken), TimeSpan.Zero, repeatable: true, limits, cancellationToken);
+        return _failOver.AskAsync(
+            attempt => OpenAsync(call, type, attempt, cancellationToken), TimeSpan.Zero, repeatable: true, limits, cancellationToken);
     }
 
     private async ValueTask<AttemptResult<T>> SendAsync<T>(HttpCall<T> call, ServerAttempt attempt, CancellationToken cancellationToken)
@@ -52,7 +53,11 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
         try
         {
             var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, attempt.Stop).ConfigureAwait(false);
-            if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == type.MediaType) return new(AttemptStatus.Answered, response);
+            if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == type.MediaType)
+            {
+                return new(AttemptStatus.Answered, response);
+            }
+
             using var refused = response;
             outcome = Read(call, attempt, refused, await refused.Content.ReadAsByteArrayAsync(attempt.Stop).ConfigureAwait(false));
         }
@@ -80,11 +85,14 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
         var (hearing, what) = error switch
         {
             OperationCanceledException when attempt.Stop.IsCancellationRequested =>
-                (AttemptStatus.Silent, $"{root} did not answer in time ({attempt.Limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s)."),
+                (AttemptStatus.Silent,
+                    $"{root} did not answer in time ({attempt.Limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s)."),
             // The handler's own limit, of a connection or of a request.
-            OperationCanceledException { InnerException: TimeoutException { InnerException: null } limit } => (AttemptStatus.Silent, $"{root} did not answer in time: {limit.Message}"),
+            OperationCanceledException { InnerException: TimeoutException { InnerException: null } limit } =>
+                (AttemptStatus.Silent, $"{root} did not answer in time: {limit.Message}"),
             OperationCanceledException => (AttemptStatus.Silent, $"{root} did not answer in time: {error.Message}"),
-            HttpRequestException broken when IsBeforeSending(broken) => (AttemptStatus.Failed, $"{root} cannot be reached: {Innermost(error)}"),
+            HttpRequestException broken when IsBeforeSending(broken) =>
+                (AttemptStatus.Failed, $"{root} cannot be reached: {Innermost(error)}"),
             HttpRequestException => (AttemptStatus.Failed, $"The connection to {root} failed before the answer came: {Innermost(error)}"),
             // A handler of the application's.
             _ => (AttemptStatus.Failed, $"The call to {root} failed: {error.GetType().Name}: {error.Message}"),
@@ -119,7 +127,8 @@ internal sealed class HttpExchange(HttpClient http, ServerList servers, TimeProv
             if (JsonSerializer.Deserialize(content, call.Reply.Json) is { } reply && call.Reply.Fits(reply))
                 return new(AttemptStatus.Answered, call.Reply.Later is { } later ? later(reply, attempt.After) : reply);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
+            or OverflowException or ArgumentException)
         {
             // Refused below: whatever these bytes are, they are not the contract's response.
         }

@@ -20,13 +20,16 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
     {
         var started = await ConnectAsync(request.Since, cancellationToken).ConfigureAwait(false);
         // What gives up the start does not end the watch.
-        return started.TryGetValue(out var response, out var refusal) ? new LeaseWatch(FollowAsync(response, CancellationToken.None), response) : refusal;
+        return started.TryGetValue(out var response, out var refusal)
+            ? new LeaseWatch(FollowAsync(response, CancellationToken.None), response)
+            : refusal;
     }
 
     private ValueTask<LeaseResult<HttpResponseMessage>> ConnectAsync(WatchPoint? since, CancellationToken cancellationToken) =>
         exchange.OpenAsync(WirePath.OfWatch(request with { Since = since }), EventStream, limits, cancellationToken);
 
-    private async IAsyncEnumerable<WatchEvent> FollowAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    private async IAsyncEnumerable<WatchEvent> FollowAsync(
+        HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var since = request.Since;
         var pauses = new Backoff(ShortestPause, LongestPause);
@@ -73,7 +76,8 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
         }
     }
 
-    private async IAsyncEnumerable<WatchEvent> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<WatchEvent> ReadAsync(
+        HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         using var silence = new CancellationTokenSource(LongestSilence, time);
@@ -115,5 +119,6 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
         _ => null,
     };
 
-    private static T Read<T>(ReadOnlySpan<byte> data, JsonTypeInfo<T> json) => JsonSerializer.Deserialize(data, json) ?? throw new JsonException("There is nothing.");
+    private static T Read<T>(ReadOnlySpan<byte> data, JsonTypeInfo<T> json) =>
+        JsonSerializer.Deserialize(data, json) ?? throw new JsonException("There is nothing.");
 }

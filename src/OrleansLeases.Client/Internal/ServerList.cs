@@ -24,7 +24,9 @@ internal sealed class ServerList
 
     /// <summary>Which server to ask next; null where no other is left.</summary>
     /// <param name="asked">Those that were asked by this call.</param>
-    /// <param name="alsoResting">Where all others rest, the one that failed longest ago: each gets its attempt, and none is asked again and again.</param>
+    /// <param name="alsoResting">
+    /// Where all others rest, the one that failed longest ago: each gets its attempt, and none is asked again and again.
+    /// </param>
     public Server? Next(IReadOnlyCollection<Server> asked, bool alsoResting)
     {
         lock (_gate)

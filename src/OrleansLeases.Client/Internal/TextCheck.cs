@@ -31,7 +31,11 @@ internal sealed class TextCheck
     public TextCheck Query(string name, string? value)
     {
         Field(name, value);
-        if (value is not null && Encoding.UTF8.GetByteCount(value) > MaxQueryBytes) _errors[name] = [$"has more than {MaxQueryBytes} bytes"];
+        if (value is not null && Encoding.UTF8.GetByteCount(value) > MaxQueryBytes)
+        {
+            _errors[name] = [$"has more than {MaxQueryBytes} bytes"];
+        }
+
         return this;
     }
 

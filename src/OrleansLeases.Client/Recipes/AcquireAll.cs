@@ -29,7 +29,10 @@ public static class AcquireAll
         var names = InOrder(resources);
         while (true)
         {
-            if (await TakeAsync(client, names, Timeout.InfiniteTimeSpan, options, cancellationToken).ConfigureAwait(false) is { } leases) return leases;
+            if (await TakeAsync(client, names, Timeout.InfiniteTimeSpan, options, cancellationToken).ConfigureAwait(false) is { } leases)
+            {
+                return leases;
+            }
         }
     }
 
@@ -48,10 +51,15 @@ public static class AcquireAll
     /// <exception cref="LeaseRefusedException">A request was refused for another reason, or the service cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async ValueTask<LeaseSet?> TryAcquireAllAsync(
-        this LeaseClient client, IEnumerable<string> resources, TimeSpan wait = default, LeaseOptions? options = null, CancellationToken cancellationToken = default)
+        this LeaseClient client, IEnumerable<string> resources, TimeSpan wait = default, LeaseOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(client);
-        if (wait == Timeout.InfiniteTimeSpan) return await client.AcquireAllAsync(resources, options, cancellationToken).ConfigureAwait(false);
+        if (wait == Timeout.InfiniteTimeSpan)
+        {
+            return await client.AcquireAllAsync(resources, options, cancellationToken).ConfigureAwait(false);
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         return await TakeAsync(client, InOrder(resources), wait, options, cancellationToken).ConfigureAwait(false);
     }
@@ -72,7 +80,9 @@ public static class AcquireAll
         return names;
     }
 
-    /// <summary>Takes one after the other; null where one was held for too long, or where one was lost while others were waited for.</summary>
+    /// <summary>
+    /// Takes one after the other; null where one was held for too long, or where one was lost while others were waited for.
+    /// </summary>
     private static async ValueTask<LeaseSet?> TakeAsync(
         LeaseClient client, string[] names, TimeSpan wait, LeaseOptions? options, CancellationToken cancellationToken)
     {
@@ -83,7 +93,11 @@ public static class AcquireAll
         {
             foreach (var name in names)
             {
-                if (await client.TryAcquireAsync(name, Left(), options, cancellationToken).ConfigureAwait(false) is not { } lease) return null;
+                if (await client.TryAcquireAsync(name, Left(), options, cancellationToken).ConfigureAwait(false) is not { } lease)
+                {
+                    return null;
+                }
+
                 taken.Add(lease);
             }
 

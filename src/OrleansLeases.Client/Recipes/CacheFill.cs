@@ -15,7 +15,9 @@ public sealed class CacheFillException(string message) : Exception(message);
 /// </remarks>
 /// <param name="client">Keeps the lease.</param>
 /// <param name="entry">The entry's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>prices/2030-01</c>.</param>
-/// <param name="options">Of the filler's lease; 30 s where left out. Its mode and capacity are this recipe's, and there is no lock-delay.</param>
+/// <param name="options">
+/// Of the filler's lease; 30 s where left out. Its mode and capacity are this recipe's, and there is no lock-delay.
+/// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="entry"/> is null.</exception>
 public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? options = null)
 {
@@ -27,14 +29,20 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     private readonly string _entry = entry ?? throw new ArgumentNullException(nameof(entry));
 
     // The end of a lock-delay notifies no waiter, and the value of a filler that comes too late is not kept anyhow.
-    private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null, LockDelay = TimeSpan.Zero };
+    private readonly LeaseOptions _options =
+        (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null, LockDelay = TimeSpan.Zero };
 
     /// <summary>Returns the entry's value, and fills it first where it is missing and nobody is at it.</summary>
-    /// <param name="fill">Makes the value: text of at most 64 KiB less one byte. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is.</param>
+    /// <param name="fill">
+    /// Makes the value: text of at most 64 KiB less one byte. Its token is cancelled when the lease is lost, and when <paramref
+    /// name="cancellationToken"/> is.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait, or asks the filling to stop: then another caller fills.</param>
     /// <returns>The value.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="fill"/> is null.</exception>
-    /// <exception cref="CacheFillException">Another caller's filling failed while this one waited. What the caller's own throws is passed on.</exception>
+    /// <exception cref="CacheFillException">
+    /// Another caller's filling failed while this one waited. What the caller's own throws is passed on.
+    /// </exception>
     /// <exception cref="LeaseLostException">This caller was filling, and lost its lease before the value was kept.</exception>
     /// <exception cref="LeaseRefusedException">The service refused, such as a value that is too large, or did not answer.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -46,8 +54,14 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         if (known is { Value: { } there }) return there;
         while (true)
         {
-            var lease = await _client.TryAcquireAsync(_entry, options: _options, cancellationToken: cancellationToken).ConfigureAwait(false);
-            if (lease is not null) return await GuardedWork.UnderAsync(lease, (held, stop) => FillAsync(held, known, fill, stop), cancellationToken).ConfigureAwait(false);
+            var lease =
+                await _client.TryAcquireAsync(_entry, options: _options, cancellationToken: cancellationToken).ConfigureAwait(false);
+            if (lease is not null)
+            {
+                return await GuardedWork.UnderAsync(
+                    lease, (held, stop) => FillAsync(held, known, fill, stop), cancellationToken).ConfigureAwait(false);
+            }
+
             await EndOfFillingAsync(cancellationToken).ConfigureAwait(false);
             if (OutcomeSince(known, await ReadAsync(cancellationToken).ConfigureAwait(false)) is { } value) return value;
         }
@@ -60,7 +74,8 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask InvalidateAsync(CancellationToken cancellationToken = default)
     {
-        var deleted = await Retry.MakeAsync(_client.Time, stop => _client.Service.DeleteKeyAsync(_entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
+        var deleted = await Retry.MakeAsync(
+            _client.Time, stop => _client.Service.DeleteKeyAsync(_entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
         if (deleted.Refusal is { } refusal) throw new LeaseRefusedException(refusal);
     }
 
@@ -100,7 +115,8 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     }
 
     private async Task<Entry> ReadAsync(CancellationToken cancellationToken) =>
-        await SettledKey.ReadAsync(_client, _entry, cancellationToken).ConfigureAwait(false) is { Value: [var kind, .. var text], Version: var version }
+        await SettledKey.ReadAsync(_client, _entry, cancellationToken).ConfigureAwait(false) is { Value: [var kind, .. var text],
+            Version: var version }
             ? new(version, kind == Value ? text : null, kind == Value ? null : text)
             : default;
 

@@ -31,7 +31,8 @@ public sealed class Counter(LeaseClient client, string key)
     public async ValueTask<long> AddAsync(long delta = 1, string? requestId = null, CancellationToken cancellationToken = default)
     {
         var request = new AddToCounterRequest { Delta = delta, RequestId = requestId ?? RequestIds.New() };
-        var added = await Retry.MakeAsync(_client.Time, stop => _client.Service.AddToCounterAsync(_key, request, stop), cancellationToken).ConfigureAwait(false);
+        var added = await Retry.MakeAsync(
+            _client.Time, stop => _client.Service.AddToCounterAsync(_key, request, stop), cancellationToken).ConfigureAwait(false);
         return added.TryGetValue(out var counter, out var refusal) ? counter.Value : throw new LeaseRefusedException(refusal);
     }
 

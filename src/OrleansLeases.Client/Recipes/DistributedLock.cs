@@ -1,6 +1,8 @@
 namespace OrleansLeases.Client.Recipes;
 
-/// <summary>Mutual exclusion between processes, and between the tasks of one: one holder at a time, first come, first served. Thread-safe.</summary>
+/// <summary>
+/// Mutual exclusion between processes, and between the tasks of one: one holder at a time, first come, first served. Thread-safe.
+/// </summary>
 /// <remarks>
 /// <para>Guaranteed: no two of its leases are valid at once, whichever process holds them; a holder that is gone keeps the
 /// others waiting for its time to live and the service's grace at most; work that stops in time once its token is cancelled
@@ -24,7 +26,8 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     /// <returns>The lease. Dispose it to release the lock.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _options, cancellationToken);
+    public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) =>
+        _client.AcquireAsync(_name, _options, cancellationToken);
 
     /// <summary>Takes the lock, unless someone else has it.</summary>
     /// <param name="wait">How long to wait in the queue; 0 by default.</param>
@@ -44,14 +47,17 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
     /// <returns>When the work has ended and the lock was released.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
-    /// <exception cref="LeaseLostException">The lease was lost before the work had ended. What else the work throws is passed on.</exception>
+    /// <exception cref="LeaseLostException">
+    /// The lease was lost before the work had ended. What else the work throws is passed on.
+    /// </exception>
     /// <exception cref="LeaseRefusedException">As for <see cref="AcquireAsync"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task RunAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
         work = CallerContext.Bind(work);
-        await GuardedWork.RunAsync(await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+        await GuardedWork.RunAsync(
+            await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Runs work that has a result, as <see cref="RunAsync"/> does.</summary>
@@ -67,6 +73,7 @@ public sealed class DistributedLock(LeaseClient client, string name, LeaseOption
     {
         ArgumentNullException.ThrowIfNull(work);
         work = CallerContext.Bind(work);
-        return await GuardedWork.RunAsync(await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+        return await GuardedWork.RunAsync(
+            await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 }

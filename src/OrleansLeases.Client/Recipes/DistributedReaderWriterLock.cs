@@ -12,28 +12,33 @@ namespace OrleansLeases.Client.Recipes;
 /// </remarks>
 /// <param name="client">Keeps the leases.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>catalog</c>.</param>
-/// <param name="options">Of the leases; 30 s where left out. Mode and capacity are this recipe's, and only writers leave a lock-delay.</param>
+/// <param name="options">
+/// Of the leases; 30 s where left out. Mode and capacity are this recipe's, and only writers leave a lock-delay.
+/// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class DistributedReaderWriterLock(LeaseClient client, string name, LeaseOptions? options = null)
 {
     private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
     private readonly string _name = name ?? throw new ArgumentNullException(nameof(name));
     private readonly LeaseOptions _writing = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
-    private readonly LeaseOptions _reading = (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero };
+    private readonly LeaseOptions _reading =
+        (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero };
 
     /// <summary>Lets a reader in, once no writer is in or waits before it.</summary>
     /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease. Dispose it when done.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<LeaseHandle> AcquireReadAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _reading, cancellationToken);
+    public ValueTask<LeaseHandle> AcquireReadAsync(CancellationToken cancellationToken = default) =>
+        _client.AcquireAsync(_name, _reading, cancellationToken);
 
     /// <summary>Lets a writer in, once nobody else is in or waits before it.</summary>
     /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease. Dispose it when done.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<LeaseHandle> AcquireWriteAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _writing, cancellationToken);
+    public ValueTask<LeaseHandle> AcquireWriteAsync(CancellationToken cancellationToken = default) =>
+        _client.AcquireAsync(_name, _writing, cancellationToken);
 
     /// <summary>Lets a reader in, if that can be in time.</summary>
     /// <param name="wait">How long to wait in the queue; 0 by default.</param>
@@ -45,7 +50,9 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     public ValueTask<LeaseHandle?> TryAcquireReadAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
         _client.TryAcquireAsync(_name, wait, _reading, cancellationToken);
 
-    /// <summary>Lets a writer in, if that can be in time. One that does not wait keeps no reader back, and may never find a gap between them.</summary>
+    /// <summary>
+    /// Lets a writer in, if that can be in time. One that does not wait keeps no reader back, and may never find a gap between them.
+    /// </summary>
     /// <param name="wait">How long to wait in the queue; 0 by default.</param>
     /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease, or null. Dispose it when done.</returns>
@@ -67,7 +74,8 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     {
         ArgumentNullException.ThrowIfNull(work);
         work = CallerContext.Bind(work);
-        await GuardedWork.RunAsync(await AcquireReadAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+        await GuardedWork.RunAsync(
+            await AcquireReadAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Runs work as the writer, as <see cref="DistributedLock.RunAsync"/> does.</summary>
@@ -82,6 +90,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     {
         ArgumentNullException.ThrowIfNull(work);
         work = CallerContext.Bind(work);
-        await GuardedWork.RunAsync(await AcquireWriteAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+        await GuardedWork.RunAsync(
+            await AcquireWriteAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 }

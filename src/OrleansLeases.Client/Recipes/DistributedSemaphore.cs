@@ -37,7 +37,8 @@ public sealed class DistributedSemaphore
     /// malformed, not allowed, or beyond a bound of the service.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) => _client.AcquireAsync(_name, _options, cancellationToken);
+    public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) =>
+        _client.AcquireAsync(_name, _options, cancellationToken);
 
     /// <summary>Takes a place, if one is free in time.</summary>
     /// <param name="wait">How long to wait in the queue; 0 by default.</param>
@@ -61,6 +62,7 @@ public sealed class DistributedSemaphore
     {
         ArgumentNullException.ThrowIfNull(work);
         work = CallerContext.Bind(work);
-        await GuardedWork.RunAsync(await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
+        await GuardedWork.RunAsync(
+            await AcquireAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 }

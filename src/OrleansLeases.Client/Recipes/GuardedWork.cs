@@ -5,7 +5,8 @@ internal static class GuardedWork
 {
     /// <summary>Runs work that is only good if the lease was held to its end.</summary>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
-    public static Task<T> RunAsync<T>(LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+    public static Task<T> RunAsync<T>(
+        LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
         UnderAsync(
             lease,
             async (held, stop) =>
@@ -28,7 +29,8 @@ internal static class GuardedWork
 
     /// <summary>Runs work that sees to it by itself that it counts only under the lease.</summary>
     /// <exception cref="LeaseLostException">The work stopped because the lease was lost.</exception>
-    public static async Task<T> UnderAsync<T>(LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public static async Task<T> UnderAsync<T>(
+        LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         // Released after the work has ended, however long that takes once its token is cancelled.
         await using var _ = lease.ConfigureAwait(false);

@@ -12,7 +12,9 @@ namespace OrleansLeases.Client.Recipes;
 /// </remarks>
 /// <param name="client">Keeps the lease.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>leaders/billing</c>.</param>
-/// <param name="options">Of the lease; 30 s where left out. Its mode and capacity are this recipe's; its metadata is shown to observers.</param>
+/// <param name="options">
+/// Of the lease; 30 s where left out. Its mode and capacity are this recipe's; its metadata is shown to observers.
+/// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions? options = null)
 {
@@ -36,7 +38,9 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     /// <param name="cancellationToken">Withdraws the candidate, or asks the leader to stop.</param>
     /// <returns>When the term is over.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="lead"/> is null.</exception>
-    /// <exception cref="LeaseLostException">The leadership was lost before the leader had resigned. What else it throws is passed on.</exception>
+    /// <exception cref="LeaseLostException">
+    /// The leadership was lost before the leader had resigned. What else it throws is passed on.
+    /// </exception>
     /// <exception cref="LeaseRefusedException">As for <see cref="CampaignAsync"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task RunAsync(Func<Leadership, CancellationToken, Task> lead, CancellationToken cancellationToken = default)
@@ -91,7 +95,9 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     /// Asks the leader to hand over (see <see cref="Leadership.HandOverToken"/>). It leads no longer than the notice, or the
     /// deadline that it has already if that is later; the next candidate leads once it has resigned, or then.
     /// </summary>
-    /// <param name="notice">How long it may take: 0 to 24 h. A leader hears of it only if that is well over a third of the time to live.</param>
+    /// <param name="notice">
+    /// How long it may take: 0 to 24 h. A leader hears of it only if that is well over a third of the time to live.
+    /// </param>
     /// <param name="reason">Why, for the leader and the history: 1 to 512 bytes of UTF-8 without control characters.</param>
     /// <param name="cancellationToken">Gives up. The leader may have been asked.</param>
     /// <returns>The leader that was asked; null where there was none, or it was gone by then.</returns>
@@ -102,8 +108,12 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     {
         ArgumentNullException.ThrowIfNull(reason);
         if (await GetLeaderAsync(cancellationToken).ConfigureAwait(false) is not { } leader) return null;
-        var request = new BreakRequest { Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = RequestIds.New() };
-        var asked = await Retry.MakeAsync(_client.Time, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
+        var request = new BreakRequest
+        {
+            Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = RequestIds.New(),
+        };
+        var asked =
+            await Retry.MakeAsync(_client.Time, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
         return asked.Refusal switch
         {
             null => leader,
@@ -112,5 +122,6 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
         };
     }
 
-    private static Leader? LeaderOf(LeaseInfo info) => info.Holders is [var holder, ..] ? new(holder.Owner, holder.Token, holder.Metadata) : null;
+    private static Leader? LeaderOf(LeaseInfo info) =>
+        info.Holders is [var holder, ..] ? new(holder.Owner, holder.Token, holder.Metadata) : null;
 }

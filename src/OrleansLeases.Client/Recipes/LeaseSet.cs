@@ -22,7 +22,8 @@ public sealed class LeaseSet : IAsyncDisposable
     /// <param name="resource">One of the resources asked for.</param>
     /// <exception cref="KeyNotFoundException">It is none of them.</exception>
     public LeaseHandle this[string resource] =>
-        Leases.FirstOrDefault(lease => lease.Resource == resource) ?? throw new KeyNotFoundException($"'{resource}' is none of the resources that were acquired.");
+        Leases.FirstOrDefault(lease => lease.Resource == resource)
+            ?? throw new KeyNotFoundException($"'{resource}' is none of the resources that were acquired.");
 
     /// <summary>Whether all of them are held for at least so much longer. Takes no I/O.</summary>
     /// <param name="margin">How much time is needed; not negative.</param>

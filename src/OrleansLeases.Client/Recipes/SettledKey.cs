@@ -23,7 +23,12 @@ internal static class SettledKey
     public static async Task<long?> ClaimAsync(LeaseClient client, LeaseHandle lease, string key, long ifVersion)
     {
         var holder = new KeyLease { Resource = lease.Resource, Owner = lease.Owner, Token = lease.Token };
-        var claim = await PutAsync(client, lease, key, new() { Value = $"claimed by {lease.Owner} with token {lease.Token}", Lease = holder, IfVersion = ifVersion }).ConfigureAwait(false);
+        var claim = await PutAsync(
+            client, lease, key,
+            new()
+            {
+                Value = $"claimed by {lease.Owner} with token {lease.Token}", Lease = holder, IfVersion = ifVersion,
+            }).ConfigureAwait(false);
         return claim?.Version;
     }
 
@@ -42,7 +47,8 @@ internal static class SettledKey
     private static async Task<KeyPut?> PutAsync(LeaseClient client, LeaseHandle lease, string key, PutKeyRequest request)
     {
         request = request with { RequestId = RequestIds.New() };
-        var put = await Retry.MakeAsync(client.Time, stop => client.Service.PutKeyAsync(key, request, stop), lease.LostToken).ConfigureAwait(false);
+        var put = await Retry.MakeAsync(
+            client.Time, stop => client.Service.PutKeyAsync(key, request, stop), lease.LostToken).ConfigureAwait(false);
         if (put.TryGetValue(out var written, out var refusal)) return written;
         return (lease.LossByNow, refusal) switch
         {

@@ -45,7 +45,10 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
         await SettledKey.ReadAsync(_client, _task, cancellationToken).ConfigureAwait(false) is not null;
 
     /// <summary>Does the task, unless it was done, or another worker is at it for longer than there is time to wait.</summary>
-    /// <param name="work">The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is. The task is done when it returns.</param>
+    /// <param name="work">
+    /// The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is. The task is done
+    /// when it returns.
+    /// </param>
     /// <param name="wait">How long to wait for another worker to end; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="cancellationToken">Leaves the queue, or tells the work to stop. Work that has ended is marked all the same.</param>
     /// <returns>How it went.</returns>
@@ -64,7 +67,9 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
         work = CallerContext.Bind(work);
         if (await IsDoneAsync(cancellationToken).ConfigureAwait(false)) return TaskOutcome.WasDone;
         var lease = await _client.TryAcquireAsync(_task, wait, _options, cancellationToken).ConfigureAwait(false);
-        return lease is null ? TaskOutcome.Busy : await GuardedWork.UnderAsync(lease, (held, stop) => DoAsync(held, work, stop), cancellationToken).ConfigureAwait(false);
+        return lease is null
+            ? TaskOutcome.Busy
+            : await GuardedWork.UnderAsync(lease, (held, stop) => DoAsync(held, work, stop), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<TaskOutcome> DoAsync(LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task> work, CancellationToken stop)
@@ -74,7 +79,9 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
             return await IsDoneAsync(stop).ConfigureAwait(false) ? TaskOutcome.WasDone : throw Lost(lease);
         await work(lease, stop).ConfigureAwait(false);
         var mark = $"done by {lease.Owner} with token {lease.Token}";
-        return await SettledKey.SettleAsync(_client, lease, _task, mark, claim).ConfigureAwait(false) ? TaskOutcome.Done : throw Lost(lease);
+        return await SettledKey.SettleAsync(_client, lease, _task, mark, claim).ConfigureAwait(false)
+            ? TaskOutcome.Done
+            : throw Lost(lease);
     }
 
     private LeaseLostException Lost(LeaseHandle lease) => new(lease.LossByNow ?? new(

@@ -47,7 +47,9 @@ public interface IRecordStore
     /// </summary>
     /// <param name="kind">The kind of records.</param>
     /// <param name="from">The first name that may come.</param>
-    /// <param name="heldOnly">Whether only those with <see cref="StoredRecord.IsHeld"/>; it should cost what is held, however many are not.</param>
+    /// <param name="heldOnly">
+    /// Whether only those with <see cref="StoredRecord.IsHeld"/>; it should cost what is held, however many are not.
+    /// </param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The records as they were read, without the finished blocks of their logs; the caller takes as many as it needs.</returns>
     IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken);

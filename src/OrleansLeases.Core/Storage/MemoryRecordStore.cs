@@ -4,7 +4,9 @@ using OrleansLeases.Core;
 
 namespace OrleansLeases.Storage;
 
-/// <summary>Records that last as long as this object. Thread-safe; several keepers, engines and silos of one process may share it.</summary>
+/// <summary>
+/// Records that last as long as this object. Thread-safe; several keepers, engines and silos of one process may share it.
+/// </summary>
 public sealed class MemoryRecordStore : IRecordStore
 {
     private readonly Table _leases = new();

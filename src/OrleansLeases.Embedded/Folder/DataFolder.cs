@@ -103,7 +103,8 @@ public static class DataFolder
         catch (SqliteException error) when (error.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB)
         {
             throw new IOException(
-                $"The lease database in '{folder}' is damaged, or no database: {error.Message.TrimEnd('.')}. Restore a backup with `leases restore FILE`.", error);
+                $"The lease database in '{folder}' is damaged, or no database: {error.Message.TrimEnd('.')}. Restore a backup with "
+                    + $"`leases restore FILE`.", error);
         }
         catch (SqliteException error)
         {
@@ -119,6 +120,7 @@ public static class DataFolder
 
     internal static DirectoryNotFoundException None(string folder) => new(
         File.Exists(FolderMark.FileOf(folder))
-            ? $"The leases in '{folder}' are gone: leases.db is missing or empty. Restore a backup with `leases restore FILE`, or run `leases epoch bump`."
+            ? $"The leases in '{folder}' are gone: leases.db is missing or empty. Restore a backup with `leases restore FILE`, or run "
+                + $"`leases epoch bump`."
             : $"There are no leases in '{folder}': leases.db is missing or empty.");
 }

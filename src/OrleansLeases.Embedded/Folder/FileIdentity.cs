@@ -25,7 +25,9 @@ internal readonly partial record struct FileIdentity(ulong Device, ulong Inode)
     public static FileIdentity? Of(SafeFileHandle file)
     {
         if (!OperatingSystem.IsLinux()) return default(FileIdentity);
-        return Statx((int)file.DangerousGetHandle(), "", EmptyPath, InodeWanted, out var status) == 0 ? new(status.Device, status.Inode) : null;
+        return Statx((int)file.DangerousGetHandle(), "", EmptyPath, InodeWanted, out var status) == 0
+            ? new(status.Device, status.Inode)
+            : null;
     }
 
     /// <summary>Waits until the names in a folder are on the disk. Systems that have no call for it do so by themselves.</summary>
@@ -34,7 +36,10 @@ internal readonly partial record struct FileIdentity(ulong Device, ulong Inode)
     {
         if (!OperatingSystem.IsLinux()) return;
         using var opened = new SafeFileHandle(Open(folder, ReadOnlyFolder), ownsHandle: true);
-        if (opened.IsInvalid || Sync(opened) != 0) throw new IOException($"The folder '{folder}' cannot be synced: {Marshal.GetLastPInvokeErrorMessage()}.");
+        if (opened.IsInvalid || Sync(opened) != 0)
+        {
+            throw new IOException($"The folder '{folder}' cannot be synced: {Marshal.GetLastPInvokeErrorMessage()}.");
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]

@@ -31,7 +31,8 @@ internal static class FolderCopies
     public static DataFolderRestore Restore(string file, string folder, TimeProvider time)
     {
         if (!File.Exists(file)) throw new FileNotFoundException($"There is no backup '{file}'.");
-        var backup = LeaseDatabase.Inspect(Path.GetFullPath(file)) ?? throw new InvalidDataException($"'{file}' is empty; it is no backup.");
+        var backup = LeaseDatabase.Inspect(Path.GetFullPath(file))
+            ?? throw new InvalidDataException($"'{file}' is empty; it is no backup.");
         using var held = HeldFolder.Take(folder);
         var unfinished = Path.Combine(held.Folder, "leases.restoring");
         Remove(unfinished);
@@ -43,7 +44,10 @@ internal static class FolderCopies
             using (var made = LeaseDatabase.Open(unfinished))
             {
                 LeaseDatabase.Prepare(made);
-                LeaseDatabase.Execute(made, $"UPDATE meta SET value = {epoch} WHERE name = 'epoch'; UPDATE meta SET value = random() & 0x7FFFFFFFFFFFFFFF WHERE name = 'store'");
+                LeaseDatabase.Execute(
+                    made,
+                    $"UPDATE meta SET value = {epoch} WHERE name = 'epoch'; UPDATE meta SET value = random() & 0x7FFFFFFFFFFFFFFF "
+                        + $"WHERE name = 'store'");
                 LeaseDatabase.Execute(made, "PRAGMA journal_mode = DELETE");
                 state = LeaseDatabase.ReadState(made);
             }
@@ -65,7 +69,8 @@ internal static class FolderCopies
     private static void Copy(SqliteConnection source, string file)
     {
         PrivateFile.Create(file).Dispose();
-        using (var copy = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString()))
+        using (var copy = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString()))
         {
             copy.Open();
             source.BackupDatabase(copy);

@@ -42,7 +42,11 @@ internal sealed class FolderMark : IDisposable
             stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         FolderState? latest = null;
         for (var slot = 0; slot < Slots; slot++)
-            if (Decode(bytes.AsSpan(slot * SlotSize, RecordSize)) is { } state && (latest is null || state.Change > latest.Value.Change)) latest = state;
+            if (Decode(bytes.AsSpan(slot * SlotSize, RecordSize)) is { } state && (latest is null || state.Change > latest.Value.Change))
+            {
+                latest = state;
+            }
+
         return latest ?? throw new InvalidDataException($"'{file}', which says what was granted here, is not readable.");
     }
 
@@ -122,7 +126,8 @@ internal sealed class FolderMark : IDisposable
     }
 
     private static FolderState? Decode(ReadOnlySpan<byte> record) =>
-        BinaryPrimitives.ReadUInt64LittleEndian(record) == Magic && BinaryPrimitives.ReadUInt64LittleEndian(record[32..]) == Checksum(record[..32])
+        BinaryPrimitives.ReadUInt64LittleEndian(record) == Magic
+            && BinaryPrimitives.ReadUInt64LittleEndian(record[32..]) == Checksum(record[..32])
             ? new(
                 BinaryPrimitives.ReadInt64LittleEndian(record[8..]),
                 BinaryPrimitives.ReadInt64LittleEndian(record[16..]),

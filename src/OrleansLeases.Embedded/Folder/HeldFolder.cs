@@ -65,7 +65,9 @@ internal sealed class HeldFolder : IDisposable
         if (stored.Value.Store != known.Store) throw Less("leases.db is not the one that was here, but another");
         if (stored.Value.Epoch < known.Epoch) throw Less($"leases.db is of epoch {stored.Value.Epoch}, before {known.Epoch}");
         if (stored.Value.Change < known.Change)
-            throw Less($"leases.db and its log end at change {stored.Value.Change} of {known.Change}: {known.Change - stored.Value.Change} are missing");
+            throw Less(
+                $"leases.db and its log end at change {stored.Value.Change} of {known.Change}: {known.Change
+                    - stored.Value.Change} are missing");
     }
 
     /// <summary>Makes an empty database file where there is none, so that SQLite makes none that others may open.</summary>
@@ -88,7 +90,8 @@ internal sealed class HeldFolder : IDisposable
         {
             if (FileIdentity.Of(path) == identity) continue;
             _lost.TrySetResult(
-                $"'{path}' was removed, moved or replaced under this server. Nothing is granted or renewed any more, since another server may "
+                $"'{path}' was removed, moved or replaced under this server. Nothing is granted or renewed any more, since "
+                    + $"another server may "
                 + $"grant the same. Stop it, see that '{Folder}' has what it should, or restore a backup, and start again.");
             return false;
         }

@@ -276,9 +276,14 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             _state = new Statement(_connection, "SELECT value FROM meta WHERE name IN ('change', 'epoch') ORDER BY name");
             _count = new Statement(_connection, "UPDATE meta SET value = ?1 WHERE name = 'change'");
             _leases = new Table(
-                new Statement(_connection, "INSERT INTO lease (resource, version, state, due, held) VALUES (?1, 1, ?2, ?4, ?5) ON CONFLICT DO NOTHING"),
-                new Statement(_connection, "UPDATE lease SET version = version + 1, state = ?2, due = ?4 WHERE resource = ?1 AND version = ?3"),
-                new Statement(_connection, "UPDATE lease SET version = version + 1, state = ?2, due = ?4, held = ?5 WHERE resource = ?1 AND version = ?3"),
+                new Statement(
+                    _connection,
+                    "INSERT INTO lease (resource, version, state, due, held) VALUES (?1, 1, ?2, ?4, ?5) ON CONFLICT DO NOTHING"),
+                new Statement(
+                    _connection, "UPDATE lease SET version = version + 1, state = ?2, due = ?4 WHERE resource = ?1 AND version = ?3"),
+                new Statement(
+                    _connection,
+                    "UPDATE lease SET version = version + 1, state = ?2, due = ?4, held = ?5 WHERE resource = ?1 AND version = ?3"),
                 new Statement(_connection, "INSERT OR REPLACE INTO lease_log (resource, slot, entries) VALUES (?1, ?2, ?3)"),
                 hasDue: true);
             _keys = new Table(

@@ -83,14 +83,16 @@ internal static class LeaseDatabase
         {
             // SQLite would throw that log away.
             if (new FileInfo(file + "-wal") is { Exists: true, Length: > 0 })
-                throw new InvalidDataException($"'{file}' is missing or empty, but its log '{file}-wal' is there. Put the file back, or restore a backup.");
+                throw new InvalidDataException(
+                    $"'{file}' is missing or empty, but its log '{file}-wal' is there. Put the file back, or restore a backup.");
             return null;
         }
 
         using var connection = Open(file, readOnly: true);
         var application = Number(connection, "PRAGMA application_id");
         if (application == 0 && Number(connection, "SELECT count(*) FROM sqlite_schema") == 0) return null;
-        if (application is not (0 or ApplicationId) || !HasMeta(connection) || Number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'lease'") == 0)
+        if (application is not (0 or ApplicationId) || !HasMeta(connection)
+            || Number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'lease'") == 0)
             throw new InvalidDataException($"'{file}' is a database of something else. Name another folder.");
         CheckedSchema(connection);
         return ReadState(connection);

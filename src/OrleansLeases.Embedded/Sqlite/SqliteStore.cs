@@ -101,7 +101,8 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         }
     }
 
-    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) => ValueTask.FromResult(Watched(() => Load(TableOf(kind), name)));
+    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) =>
+        ValueTask.FromResult(Watched(() => Load(TableOf(kind), name)));
 
     public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {
@@ -142,7 +143,11 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     private List<DueRecord> ReadDue(DueQuery query)
     {
         // One process has the folder, and sweeps it whole.
-        if (query.Shards != 1) throw new ArgumentException($"The query is for one of {query.Shards} shards; a folder has one.", nameof(query));
+        if (query.Shards != 1)
+        {
+            throw new ArgumentException($"The query is for one of {query.Shards} shards; a folder has one.", nameof(query));
+        }
+
         var due = new List<DueRecord>();
         // The sweeper looks every second, and so sees that the folder is gone though nobody writes.
         if (!_folder.IsOurs()) return due;

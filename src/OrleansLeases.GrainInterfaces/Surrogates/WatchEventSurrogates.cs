@@ -45,9 +45,11 @@ internal struct LeaseChangedEventSurrogate
 [RegisterConverter]
 internal sealed class LeaseChangedEventConverter : IConverter<WatchEvent.LeaseChanged, LeaseChangedEventSurrogate>
 {
-    public WatchEvent.LeaseChanged ConvertFromSurrogate(in LeaseChangedEventSurrogate surrogate) => new(surrogate.Lease) { ResumeFrom = surrogate.ResumeFrom };
+    public WatchEvent.LeaseChanged ConvertFromSurrogate(in LeaseChangedEventSurrogate surrogate) =>
+        new(surrogate.Lease) { ResumeFrom = surrogate.ResumeFrom };
 
-    public LeaseChangedEventSurrogate ConvertToSurrogate(in WatchEvent.LeaseChanged value) => new() { ResumeFrom = value.ResumeFrom, Lease = value.Lease };
+    public LeaseChangedEventSurrogate ConvertToSurrogate(in WatchEvent.LeaseChanged value) =>
+        new() { ResumeFrom = value.ResumeFrom, Lease = value.Lease };
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.KeyChanged"), Immutable]
@@ -60,9 +62,11 @@ internal struct KeyChangedEventSurrogate
 [RegisterConverter]
 internal sealed class KeyChangedEventConverter : IConverter<WatchEvent.KeyChanged, KeyChangedEventSurrogate>
 {
-    public WatchEvent.KeyChanged ConvertFromSurrogate(in KeyChangedEventSurrogate surrogate) => new(surrogate.Key) { ResumeFrom = surrogate.ResumeFrom };
+    public WatchEvent.KeyChanged ConvertFromSurrogate(in KeyChangedEventSurrogate surrogate) =>
+        new(surrogate.Key) { ResumeFrom = surrogate.ResumeFrom };
 
-    public KeyChangedEventSurrogate ConvertToSurrogate(in WatchEvent.KeyChanged value) => new() { ResumeFrom = value.ResumeFrom, Key = value.Key };
+    public KeyChangedEventSurrogate ConvertToSurrogate(in WatchEvent.KeyChanged value) =>
+        new() { ResumeFrom = value.ResumeFrom, Key = value.Key };
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.WatchEvent.Resync"), Immutable]

@@ -167,15 +167,24 @@ public static class LeaseHostingExtensions
         ArgumentNullException.ThrowIfNull(silo);
         // One for all: it knows of what the silo was not told.
         silo.Services.TryAddSingleton(QueueLeases);
-        if (streamProvider is null) silo.Services.AddSingleton<ILeaseProvider>(services => services.GetRequiredService<StreamQueueLeases>());
-        else silo.Services.AddKeyedSingleton<ILeaseProvider>(streamProvider, (services, _) => services.GetRequiredService<StreamQueueLeases>());
+        if (streamProvider is null)
+        {
+            silo.Services.AddSingleton<ILeaseProvider>(services => services.GetRequiredService<StreamQueueLeases>());
+        }
+        else
+        {
+            silo.Services.AddKeyedSingleton<ILeaseProvider>(
+                streamProvider, (services, _) => services.GetRequiredService<StreamQueueLeases>());
+        }
+
         return silo;
     }
 
     private static StreamQueueLeases QueueLeases(IServiceProvider services)
     {
         if (services.GetService<LeaseSilo>() is null)
-            throw new OrleansConfigurationException("The queues of streams are to be leased by the silo's leases, but the silo has none; call AddLeases on it as well.");
+            throw new OrleansConfigurationException(
+                "The queues of streams are to be leased by the silo's leases, but the silo has none; call AddLeases on it as well.");
         return new(
             services.GetRequiredService<ILeaseService>(),
             services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits,

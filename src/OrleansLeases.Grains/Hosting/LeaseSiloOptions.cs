@@ -20,7 +20,10 @@ public sealed class LeaseSiloOptions
     /// <value>2 by default; 1 to 100.</value>
     public int RenewalFactor { get; set; } = 2;
 
-    /// <summary>How far apart the clocks of two silos may be. A silo whose clock is half of it off the database's does not start, or claims nothing, and stops when that lasts.</summary>
+    /// <summary>
+    /// How far apart the clocks of two silos may be. A silo whose clock is half of it off the database's does not start, or claims
+    /// nothing, and stops when that lasts.
+    /// </summary>
     /// <value>1 s by default; 100 ms to 1 h.</value>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -35,7 +38,9 @@ public sealed class LeaseSiloOptions
     /// </value>
     public TimeSpan? FailoverTime { get; set; }
 
-    /// <summary>Into how many shards the sweeping of forgotten leases is divided; each is one query every 5 s, on one of the silos.</summary>
+    /// <summary>
+    /// Into how many shards the sweeping of forgotten leases is divided; each is one query every 5 s, on one of the silos.
+    /// </summary>
     /// <value>16 by default; 1 to 1,024.</value>
     public int SweeperShards { get; set; } = 16;
 

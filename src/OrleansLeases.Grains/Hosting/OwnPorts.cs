@@ -15,16 +15,20 @@ namespace OrleansLeases.Grains;
 /// </summary>
 /// <param name="provider">The silo's services.</param>
 /// <param name="services">The same, as registered: which transport the silo uses is known by a key of Orleans' own.</param>
-internal sealed class OwnPorts(IServiceProvider provider, IServiceCollection services) : IConfigurationValidator, ILifecycleParticipant<ISiloLifecycle>, IDisposable
+internal sealed class OwnPorts(
+    IServiceProvider provider, IServiceCollection services) : IConfigurationValidator, ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private Socket? _lock;
 
     // Where nothing is logged, with its stack, before it is thrown.
     public void ValidateConfiguration()
     {
-        var listeners = services.LastOrDefault(service => service.ServiceType == typeof(IConnectionListenerFactory) && service.IsKeyedService);
+        var listeners =
+            services.LastOrDefault(service => service.ServiceType == typeof(IConnectionListenerFactory) && service.IsKeyedService);
         // In memory, as in tests, the ports are but numbers.
-        if (listeners is null || provider.GetKeyedService<IConnectionListenerFactory>(listeners.ServiceKey)?.GetType().Name != "SocketConnectionListenerFactory") return;
+        if (listeners is null
+            || provider.GetKeyedService<IConnectionListenerFactory>(listeners.ServiceKey)?.GetType().Name
+                != "SocketConnectionListenerFactory") return;
         var options = provider.GetRequiredService<IOptions<EndpointOptions>>().Value;
         // Orleans says what is wrong with it.
         if (options.AdvertisedIPAddress is null) return;
@@ -51,7 +55,8 @@ internal sealed class OwnPorts(IServiceProvider provider, IServiceCollection ser
     /// <returns>False where it is free, and where something else is wrong with it: then whoever listens will say so.</returns>
     internal static bool IsTaken(EndPoint endpoint)
     {
-        using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        using var socket = new Socket(
+            endpoint.AddressFamily, SocketType.Stream, endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
         return IsTaken(socket, endpoint);
     }
 
@@ -81,7 +86,8 @@ internal sealed class OwnPorts(IServiceProvider provider, IServiceCollection ser
     {
         if (!taken) return;
         throw new OrleansConfigurationException(
-            $"{name} is {endpoint.Port}, and a process on this machine listens at {endpoint} already: another one, or this very silo, started a second time. "
+            $"{name} is {endpoint.Port}, and a process on this machine listens at {endpoint} already: another one, or this very silo, "
+                + $"started a second time. "
             + "It was not disturbed. Stop it, or give this silo ports of its own.");
     }
 }

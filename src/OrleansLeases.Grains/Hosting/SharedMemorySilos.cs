@@ -14,13 +14,16 @@ internal sealed class SharedMemorySilos(IClusterMembershipService membership, IL
 {
     private readonly string _clusterId = cluster.Value.ClusterId;
 
-    /// <summary>The memory of the silo's cluster. It is taken before the silo joins, so that silos that join together have the same.</summary>
+    /// <summary>
+    /// The memory of the silo's cluster. It is taken before the silo joins, so that silos that join together have the same.
+    /// </summary>
     public MemoryRecordStore Storage { get; } = ClusterMemory.Take(cluster.Value.ClusterId, self.SiloAddress);
 
     public void Participate(ISiloLifecycle lifecycle)
     {
         // Before it joins; and once it has, since two that start together see each other only then.
-        lifecycle.Subscribe(nameof(SharedMemorySilos), ServiceLifecycleStage.AfterRuntimeGrainServices, RefuseOthersAsync, _ => LeaveAsync());
+        lifecycle.Subscribe(
+            nameof(SharedMemorySilos), ServiceLifecycleStage.AfterRuntimeGrainServices, RefuseOthersAsync, _ => LeaveAsync());
         lifecycle.Subscribe(nameof(SharedMemorySilos), ServiceLifecycleStage.Active, RefuseOthersAsync);
     }
 
@@ -31,7 +34,8 @@ internal sealed class SharedMemorySilos(IClusterMembershipService membership, IL
         await membership.Refresh(cancellationToken: cancellationToken);
         foreach (var member in membership.CurrentSnapshot.Members.Values)
         {
-            if (member.Status == SiloStatus.Active && !ClusterMemory.IsTakenBy(_clusterId, member.SiloAddress)) throw new OrleansConfigurationException(
+            if (member.Status == SiloStatus.Active
+                && !ClusterMemory.IsTakenBy(_clusterId, member.SiloAddress)) throw new OrleansConfigurationException(
                 $"Leases are kept in this process' memory, but silo {member.SiloAddress}, of another process, is active in the cluster "
                 + "as well, and would grant the same leases. Use AddLeases with a PostgreSQL connection string on every silo.");
         }

@@ -41,7 +41,8 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
     public async Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken) =>
         (await Keeper.Submit(new KeyCommand.Clean(resource, token))!).Refusal;
 
-    public async Task<(long? Generation, Refusal? Refusal)> ForgoAsync(string resource, long token, long since, CancellationToken cancellationToken)
+    public async Task<(long? Generation, Refusal? Refusal)> ForgoAsync(
+        string resource, long token, long since, CancellationToken cancellationToken)
     {
         var answer = await Keeper.Submit(new KeyCommand.Forgo(resource, token, since))!;
         return answer.TryGetValue(out var reply, out var refusal) ? (reply.Done!.Generation, null) : (null, refusal);

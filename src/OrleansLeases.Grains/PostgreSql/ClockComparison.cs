@@ -17,7 +17,9 @@ internal readonly record struct ClockComparison(TimeSpan Least, TimeSpan Most)
     /// <summary>How far off this silo's clock surely is.</summary>
     public TimeSpan SurelyOff => Least > TimeSpan.Zero ? Least : Most < TimeSpan.Zero ? -Most : TimeSpan.Zero;
 
-    /// <summary>Whether the clocks are surely within a bound of each other, or surely not; null where the query took too long to tell.</summary>
+    /// <summary>
+    /// Whether the clocks are surely within a bound of each other, or surely not; null where the query took too long to tell.
+    /// </summary>
     public bool? IsWithin(TimeSpan bound) =>
         Least >= -bound && Most <= bound ? true
         : Least > bound || Most < -bound ? false

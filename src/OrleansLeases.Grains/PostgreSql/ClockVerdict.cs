@@ -42,7 +42,9 @@ internal sealed class ClockVerdict(TimeSpan bound)
         _blindSince = null;
         Blind = null;
         Off = within ? null
-            : $"This silo's clock is {look.SurelyOff.TotalSeconds:F1} s {(look.Least > TimeSpan.Zero ? "behind" : "ahead of")} the database's; "
+            : $"This silo's clock is {look.SurelyOff.TotalSeconds:F1} s {(look.Least > TimeSpan.Zero
+                ? "behind"
+                : "ahead of")} the database's; "
                 + $"{bound.TotalSeconds:F1} s are allowed (half of ClockSkew). Synchronize the clocks.";
         return within;
     }

@@ -34,7 +34,8 @@ internal sealed class DataSourceGrainStorage(NpgsqlDataSource database, string s
         command.Parameters.Add(new() { Value = stateName });
         command.Parameters.Add(new() { Value = grainId.Key.ToString()! });
         command.Parameters.Add(new() { Value = serviceId });
-        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = grainState.ETag is { } etag ? int.Parse(etag, CultureInfo.InvariantCulture) : null });
+        command.Parameters.Add(
+            new NpgsqlParameter<int?> { TypedValue = grainState.ETag is { } etag ? int.Parse(etag, CultureInfo.InvariantCulture) : null });
         command.Parameters.Add(new() { Value = Serializer.Serialize(grainState.State).ToArray() });
         if (await command.ExecuteScalarAsync() is not int version)
             throw new InconsistentStateException($"'{grainId.Key}' has changed since it was read.");

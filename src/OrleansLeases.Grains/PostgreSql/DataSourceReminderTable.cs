@@ -13,13 +13,16 @@ namespace OrleansLeases.Grains;
 /// </summary>
 internal sealed class DataSourceReminderTable(LeaseDatabase database, IOptions<ClusterOptions> cluster) : IReminderTable
 {
-    private const string Select = "select GrainId, ReminderName, StartTime, Period, Version from OrleansRemindersTable where ServiceId = $1";
+    private const string Select =
+        "select GrainId, ReminderName, StartTime, Period, Version from OrleansRemindersTable where ServiceId = $1";
 
     public Task<ReminderTableData> ReadRows(GrainId grainId) => ReadAsync(" and GrainId = $2", grainId.ToString());
 
     // The range goes round the ring of hashes, which the table has as signed numbers.
     public Task<ReminderTableData> ReadRows(uint begin, uint end) =>
-        ReadAsync((int)begin < (int)end ? " and GrainHash > $2 and GrainHash <= $3" : " and (GrainHash > $2 or GrainHash <= $3)", (int)begin, (int)end);
+        ReadAsync(
+            (int)begin < (int)end ? " and GrainHash > $2 and GrainHash <= $3" : " and (GrainHash > $2 or GrainHash <= $3)", (int)begin,
+            (int)end);
 
     public async Task<ReminderEntry?> ReadRow(GrainId grainId, string reminderName) =>
         (await ReadAsync(" and GrainId = $2 and ReminderName = $3", grainId.ToString(), reminderName)).Reminders.SingleOrDefault();
@@ -45,7 +48,8 @@ internal sealed class DataSourceReminderTable(LeaseDatabase database, IOptions<C
 
     public async Task<bool> RemoveRow(GrainId grainId, string reminderName, string eTag) =>
         await ExecuteAsync(
-            "delete from OrleansRemindersTable where ServiceId = $1 and GrainId = $2 and ReminderName = $3 and Version = $4 returning Version",
+            "delete from OrleansRemindersTable where ServiceId = $1 and GrainId = $2 and ReminderName = $3 and Version = "
+                + "$4 returning Version",
             grainId.ToString(),
             reminderName,
             int.Parse(eTag, CultureInfo.InvariantCulture)) is not null;

@@ -18,7 +18,11 @@ internal sealed class LeaseDatabase : IAsyncDisposable
     /// <exception cref="OrleansConfigurationException">Its settings would let a grant be told that may be lost.</exception>
     public static LeaseDatabase Of(NpgsqlDataSource? source)
     {
-        if (source is null) throw new OrleansConfigurationException("The data source for leases is null; return one from what was given to AddLeases.");
+        if (source is null)
+        {
+            throw new OrleansConfigurationException("The data source for leases is null; return one from what was given to AddLeases.");
+        }
+
         // See LeaseConnectionString; there it can be set.
         if (new NpgsqlConnectionStringBuilder(source.ConnectionString).CancellationTimeout is var timeout and not -1)
         {

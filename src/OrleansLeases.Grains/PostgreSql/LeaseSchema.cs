@@ -9,7 +9,8 @@ public static class LeaseSchema
     /// <summary>The version that this software needs.</summary>
     public const int Version = 2;
 
-    private const string Remedy = "Run 'leases-silo migrate', call LeaseSchema.MigrateAsync, or apply sql/orleans-leases.sql with psql, to the database that the silos use.";
+    private const string Remedy = "Run 'leases-silo migrate', call LeaseSchema.MigrateAsync, or apply sql/orleans-leases.sql with psql, "
+        + "to the database that the silos use.";
 
     /// <summary>The schema as SQL.</summary>
     /// <value>What <c>sql/orleans-leases.sql</c> says. It may be applied again at any time.</value>
@@ -42,10 +43,12 @@ public static class LeaseSchema
     {
         ArgumentNullException.ThrowIfNull(database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using var transaction =
+            await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await RunAsync("select pg_advisory_xact_lock(hashtext('orleans-leases schema'))").ConfigureAwait(false);
         if (await VersionAsync(connection, cancellationToken).ConfigureAwait(false) is { } found && found > Version)
-            throw new InvalidOperationException($"The database has lease schema {found}; this is version {Version}. Run the newer software.");
+            throw new InvalidOperationException(
+                $"The database has lease schema {found}; this is version {Version}. Run the newer software.");
         await RunAsync(Script).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
 
@@ -80,7 +83,8 @@ public static class LeaseSchema
     {
         await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
         await CheckAsync(database, cancellationToken).ConfigureAwait(false);
-        await using var command = database.CreateCommand($"update lease_meta set epoch = epoch + 1 where epoch < {Core.LeaseRules.MaxEpoch} returning epoch");
+        await using var command =
+            database.CreateCommand($"update lease_meta set epoch = epoch + 1 where epoch < {Core.LeaseRules.MaxEpoch} returning epoch");
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is int epoch
             ? epoch
             : throw new InvalidOperationException($"The restore epoch is {Core.LeaseRules.MaxEpoch}, the last there is.");
@@ -94,19 +98,34 @@ public static class LeaseSchema
         {
             await using var path = new NpgsqlCommand("select current_setting('search_path')", connection);
             throw new InvalidOperationException(
-                $"The database '{connection.Database}' has no lease schema where its search_path leads, which is {await path.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false)}. {Remedy} "
-                + "(A schema whose name has capitals is named in double quotes, which a connection string takes within single ones: Search Path='\"Leases\"'.)");
+                $"The database '{connection.Database}' has no lease schema where its search_path leads, which is "
+                    + $"{await path.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false)}. {Remedy} "
+                + "(A schema whose name has capitals is named in double quotes, which a connection string takes within single ones: "
+                + "Search Path='\"Leases\"'.)");
         }
 
-        if (version > Version) throw new InvalidOperationException($"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. Run the newer software.");
-        if (version < Version) throw new InvalidOperationException($"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. {Remedy}");
+        if (version > Version)
+        {
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. Run the newer software.");
+        }
+
+        if (version < Version)
+        {
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. {Remedy}");
+        }
 
         // What someone took away by hand would cost safety or speed without a word.
         await using var parts = new NpgsqlCommand(
             """
             select string_agg(part, ', ' order by part) from unnest(array[
-                case when not exists (select from pg_constraint where conname = 'lease_record_key' and contype = 'p' and conrelid = to_regclass('lease_record')) then 'the key of lease_record' end,
-                case when not exists (select from pg_constraint where conname = 'lease_log_key' and contype = 'p' and conrelid = to_regclass('lease_log')) then 'the key of lease_log' end,
+                case when not exists (select from pg_constraint
+                    where conname = 'lease_record_key' and contype = 'p' and conrelid = to_regclass('lease_record'))
+                    then 'the key of lease_record' end,
+                case when not exists (select from pg_constraint
+                    where conname = 'lease_log_key' and contype = 'p' and conrelid = to_regclass('lease_log'))
+                    then 'the key of lease_log' end,
                 case when to_regclass('lease_record_due') is null then 'index lease_record_due' end,
                 case when to_regclass('lease_record_held') is null then 'index lease_record_held' end,
                 case when to_regclass('orleansreminderstable_grainhash') is null then 'index orleansreminderstable_grainhash' end,
@@ -119,13 +138,18 @@ public static class LeaseSchema
         if (await parts.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is string missing)
             throw new InvalidOperationException($"The lease schema of the database '{connection.Database}' lacks {missing}. {Remedy}");
 
-        await using var settings = new NpgsqlCommand("select epoch, fingerprint is not distinct from lease_fingerprint(), current_setting('synchronous_commit') from lease_meta", connection);
+        await using var settings = new NpgsqlCommand(
+            "select epoch, fingerprint is not distinct from lease_fingerprint(), current_setting('synchronous_commit') from lease_meta",
+            connection);
         await using var found = await settings.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await found.ReadAsync(cancellationToken).ConfigureAwait(false);
         if (!found.GetBoolean(1))
-            throw new InvalidOperationException($"A function or a query of the lease schema of the database '{connection.Database}' was changed. {Remedy}");
+            throw new InvalidOperationException(
+                $"A function or a query of the lease schema of the database '{connection.Database}' was changed. {Remedy}");
         if (found.GetString(2) == "off")
-            throw new InvalidOperationException($"The database '{connection.Database}' has synchronous_commit off: it would lose grants that were told, and give their tokens again. Turn it on.");
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has synchronous_commit off: it would lose grants that were told, and give their "
+                    + $"tokens again. Turn it on.");
         return found.GetInt32(0);
     }
 

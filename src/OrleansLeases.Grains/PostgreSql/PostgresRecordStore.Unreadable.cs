@@ -23,7 +23,11 @@ internal sealed partial class PostgresRecordStore
         }
         catch (InvalidDataException error)
         {
-            if (_named.Count < NamedAtMost && _named.TryAdd((kind, name), true)) LogUnreadable(_logger, VisibleText.Show(name), error.Message);
+            if (_named.Count < NamedAtMost && _named.TryAdd((kind, name), true))
+            {
+                LogUnreadable(_logger, VisibleText.Show(name), error.Message);
+            }
+
             record = null;
             return false;
         }

@@ -114,7 +114,10 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
 
     public async ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {
-        var lines = new GrainState<RecordLines>(RecordLines.Of(Epoch, previous, next)) { ETag = previous.Tag, RecordExists = previous.Version > 0 };
+        var lines = new GrainState<RecordLines>(RecordLines.Of(Epoch, previous, next))
+        {
+            ETag = previous.Tag, RecordExists = previous.Version > 0,
+        };
         try
         {
             await _grains.Value.WriteStateAsync(RowKindOf(next.Kind), GrainOf(next.Kind, next.Name), lines);
@@ -190,13 +193,15 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
     // the database is none of its. Npgsql says it where it reaches no server, has no password, or has no connection to spare in its pool.
     private static bool IsNotConnected(Exception error) => error switch
     {
-        PostgresException { InvariantSeverity: "FATAL", SqlState: { Length: 5 } state } => state is "53300" or "57P03" or "3D000" || state[..2] == "28",
+        PostgresException { InvariantSeverity: "FATAL", SqlState: { Length: 5 } state } =>
+            state is "53300" or "57P03" or "3D000" || state[..2] == "28",
         NpgsqlException => Array.Exists(NoConnection, start => error.Message.StartsWith(start, StringComparison.Ordinal))
             || IsNameNotFound(error.InnerException),
         _ => IsNameNotFound(error),
     };
 
-    private static bool IsNameNotFound(Exception? error) => error is SocketException { StackTrace: { } trace } && trace.Contains("System.Net.Dns.", StringComparison.Ordinal);
+    private static bool IsNameNotFound(Exception? error) =>
+        error is SocketException { StackTrace: { } trace } && trace.Contains("System.Net.Dns.", StringComparison.Ordinal);
 
     private async IAsyncEnumerable<StoredRecord> ReadAsync(
         RecordKind kind, string from, bool held, int portion, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -271,14 +276,22 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
     /// <returns>Whether the look told how far apart the clocks are.</returns>
     private async Task<bool> LookAsync(CancellationToken cancellationToken)
     {
-        await using var command = _database.CreateCommand("select extract(epoch from clock_timestamp())::double precision, epoch, current_setting('transaction_read_only') from lease_meta");
+        await using var command = _database.CreateCommand(
+            "select extract(epoch from clock_timestamp())::double precision, epoch, "
+                + "current_setting('transaction_read_only') from lease_meta");
         var sent = _clock.ReadRaw();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        if (reader.GetString(2) == "on") throw new InvalidOperationException("The database is read-only: a standby, or one whose default_transaction_read_only is on.");
+        if (reader.GetString(2) == "on")
+        {
+            throw new InvalidOperationException("The database is read-only: a standby, or one whose default_transaction_read_only is on.");
+        }
+
         var answered = _clock.ReadRaw();
         var missed = _verdict.Missed;
-        var right = _verdict.Take(ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Monotonic - sent.Monotonic), answered.Monotonic);
+        var right = _verdict.Take(
+            ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Monotonic - sent.Monotonic),
+            answered.Monotonic);
         if (_verdict.Missed != missed) LogMissed(right is null);
         var epoch = reader.GetInt32(1);
         var trouble = epoch != Epoch ? OtherEpoch(epoch) : _verdict.Off;
@@ -298,10 +311,15 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
     [LoggerMessage(Level = LogLevel.Error, Message = "No leases are claimed: {Trouble}")]
     private static partial void LogTrouble(ILogger logger, string trouble);
 
-    [LoggerMessage(7401, LogLevel.Error, "The database cannot be used, and calls that need it are refused: {Reason} See whether PostgreSQL runs, can be reached, has a connection left and takes writes.")]
+    [LoggerMessage(
+        7401, LogLevel.Error,
+        "The database cannot be used, and calls that need it are refused: {Reason} See whether PostgreSQL runs, can be reached, has a "
+            + "connection left and takes writes.")]
     private static partial void LogAway(ILogger logger, string reason);
 
-    [LoggerMessage(7404, LogLevel.Warning, "The database answered too slowly to compare clocks with it. If that lasts for {Seconds} s, no leases are claimed.")]
+    [LoggerMessage(
+        7404, LogLevel.Warning,
+        "The database answered too slowly to compare clocks with it. If that lasts for {Seconds} s, no leases are claimed.")]
     private static partial void LogMissedLook(ILogger logger, int seconds);
 
     [LoggerMessage(7405, LogLevel.Warning, "The database answers fast enough again to compare clocks with it.")]

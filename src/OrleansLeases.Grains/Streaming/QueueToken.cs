@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>What names a lease beside its resource, in the one string that Orleans has for it: the fencing token, <c>@</c>, the owner.</summary>
+/// <summary>
+/// What names a lease beside its resource, in the one string that Orleans has for it: the fencing token, <c>@</c>, the owner.
+/// </summary>
 /// <param name="Number">The fencing token.</param>
 /// <param name="Owner">The owner.</param>
 internal sealed record QueueToken(long Number, string Owner)
@@ -13,7 +15,8 @@ internal sealed record QueueToken(long Number, string Owner)
     /// <param name="text">The string; null where a lease was not granted.</param>
     /// <returns>The token; null where it is none.</returns>
     public static QueueToken? Parse(string? text) =>
-        text?.IndexOf(Separator, StringComparison.Ordinal) is { } end and > 0 && long.TryParse(text.AsSpan(0, end), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        text?.IndexOf(Separator, StringComparison.Ordinal) is { } end and > 0
+            && long.TryParse(text.AsSpan(0, end), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? new(number, text[(end + 1)..])
             : null;
 

@@ -19,7 +19,8 @@ namespace OrleansLeases.Grains;
 /// A failure is a result, with a sentence in its exception. Only a request that is wrong in itself is an exception: no code
 /// says so, and the balancer tells of an exception as an error. Nothing was asked for then.
 /// </remarks>
-internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimits limits, string owner, TimeProvider time, ILogger<StreamQueueLeases> logger) : ILeaseProvider
+internal sealed partial class StreamQueueLeases(
+    ILeaseService leases, LeaseLimits limits, string owner, TimeProvider time, ILogger<StreamQueueLeases> logger) : ILeaseProvider
 {
     /// <summary>What the names of all these leases start with.</summary>
     public const string Prefix = "stream-queues/";
@@ -32,10 +33,17 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
     {
         ArgumentNullException.ThrowIfNull(category);
         ArgumentNullException.ThrowIfNull(leaseRequests);
-        var requests = Array.ConvertAll(leaseRequests, asked => new AcquireRequest { Resource = ResourceOf(category, asked.ResourceKey), Owner = owner, Ttl = asked.Duration });
+        var requests = Array.ConvertAll(
+            leaseRequests,
+            asked => new AcquireRequest { Resource = ResourceOf(category, asked.ResourceKey), Owner = owner, Ttl = asked.Duration });
         foreach (var request in requests)
-            if (_checks.Check(request) is { } refusal) throw new ArgumentException($"'{request.Resource}' cannot be leased: {refusal.Detail}", nameof(leaseRequests));
-        return await Task.WhenAll(requests.Zip(leaseRequests, (request, asked) => AcquireAsync(request, asked.ResourceKey))).ConfigureAwait(false);
+            if (_checks.Check(request) is { } refusal)
+            {
+                throw new ArgumentException($"'{request.Resource}' cannot be leased: {refusal.Detail}", nameof(leaseRequests));
+            }
+
+        return await Task.WhenAll(
+            requests.Zip(leaseRequests, (request, asked) => AcquireAsync(request, asked.ResourceKey))).ConfigureAwait(false);
     }
 
     public async Task<AcquireLeaseResult[]> Renew(string category, AcquiredLease[] aquiredLeases)
@@ -47,7 +55,10 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
         for (var i = 0; i < results.Length; i++)
         {
             var lease = aquiredLeases[i];
-            if (QueueToken.Parse(lease.Token) is { } token) known.Add(new(i, lease.ResourceKey, token.Renew(ResourceOf(category, lease.ResourceKey))));
+            if (QueueToken.Parse(lease.Token) is { } token)
+            {
+                known.Add(new(i, lease.ResourceKey, token.Renew(ResourceOf(category, lease.ResourceKey))));
+            }
             else results[i] = Failure(lease.ResourceKey, ResponseCode.InvalidToken, $"'{lease.Token}' is no token of these leases.");
         }
 
@@ -63,13 +74,15 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
     {
         ArgumentNullException.ThrowIfNull(category);
         ArgumentNullException.ThrowIfNull(aquiredLeases);
-        return Task.WhenAll(aquiredLeases.Select(lease => ReleaseAsync(ResourceOf(category, lease.ResourceKey), QueueToken.Parse(lease.Token))));
+        return Task.WhenAll(
+            aquiredLeases.Select(lease => ReleaseAsync(ResourceOf(category, lease.ResourceKey), QueueToken.Parse(lease.Token))));
     }
 
     // Each part is one segment, so that no two pairs make one name.
     private static string ResourceOf(string category, string key) => $"{Prefix}{Segment(category)}/{Segment(key)}";
 
-    private static string Segment(string name) => name.Replace("%", "%25", StringComparison.Ordinal).Replace("/", "%2F", StringComparison.Ordinal);
+    private static string Segment(string name) =>
+        name.Replace("%", "%25", StringComparison.Ordinal).Replace("/", "%2F", StringComparison.Ordinal);
 
     private async Task<AcquireLeaseResult> AcquireAsync(AcquireRequest request, string key)
     {
@@ -107,7 +120,8 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
         foreach (var batch in renewals.Chunk(limits.MaxBatch))
         {
             var sent = time.GetUtcNow();
-            var result = await leases.RenewBatchAsync(new RenewBatchRequest { Leases = Array.ConvertAll(batch, renewal => renewal.Request) }).ConfigureAwait(false);
+            var result = await leases.RenewBatchAsync(
+                new RenewBatchRequest { Leases = Array.ConvertAll(batch, renewal => renewal.Request) }).ConfigureAwait(false);
             if (!result.TryGetValue(out var reply, out var refusal))
             {
                 foreach (var renewal in batch) results[renewal.Index] = Failure(renewal.Key, refusal);
@@ -129,7 +143,10 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
         if (token is null) return;
         var result = await leases.ReleaseAsync(token.Release(resource)).ConfigureAwait(false);
         // Who does not hold it has nothing to release.
-        if (result.Refusal is { } refusal and not Refusal.NotHolder) LogNotReleased(logger, VisibleText.Show(resource), VisibleText.Show(refusal.Detail));
+        if (result.Refusal is { } refusal and not Refusal.NotHolder)
+        {
+            LogNotReleased(logger, VisibleText.Show(resource), VisibleText.Show(refusal.Detail));
+        }
     }
 
     // Counted from before the call: whoever holds it has stopped by then, whatever the way of the answer took.
@@ -138,7 +155,8 @@ internal sealed partial class StreamQueueLeases(ILeaseService leases, LeaseLimit
 
     private static AcquireLeaseResult Failure(string key, Refusal refusal) => Failure(key, CodeOf(refusal), refusal.Detail);
 
-    private static AcquireLeaseResult Failure(string key, ResponseCode code, string detail) => new(new AcquiredLease(key), code, new OrleansException(detail));
+    private static AcquireLeaseResult Failure(string key, ResponseCode code, string detail) =>
+        new(new AcquiredLease(key), code, new OrleansException(detail));
 
     private static ResponseCode CodeOf(Refusal refusal) => refusal switch
     {

@@ -46,7 +46,11 @@ internal sealed partial class LeaseSweeperGrain(
     public async Task StartAsync()
     {
         // Registered once for all: registering anew with every silo's start would put the next tick off each time.
-        if (!_hasReminder && await this.GetReminder(Reminder) is null) await this.RegisterOrUpdateReminder(Reminder, ShortestReminder, ShortestReminder);
+        if (!_hasReminder && await this.GetReminder(Reminder) is null)
+        {
+            await this.RegisterOrUpdateReminder(Reminder, ShortestReminder, ShortestReminder);
+        }
+
         _hasReminder = true;
     }
 

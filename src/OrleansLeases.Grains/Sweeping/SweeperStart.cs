@@ -8,7 +8,8 @@ namespace OrleansLeases.Grains;
 /// Sees to it that every shard is being swept, wherever: each silo asks for all of them again and again, so that those of
 /// a silo that went down are soon on another.
 /// </summary>
-internal sealed partial class SweeperStart(IGrainFactory grains, IOptions<LeaseSiloOptions> options, TimeProvider time, ILogger<SweeperStart> logger) : BackgroundService
+internal sealed partial class SweeperStart(
+    IGrainFactory grains, IOptions<LeaseSiloOptions> options, TimeProvider time, ILogger<SweeperStart> logger) : BackgroundService
 {
     // A silo that leaves, wherever, takes its sweepers with it, and they are soon elsewhere.
     private const int Patience = 3;
@@ -23,7 +24,8 @@ internal sealed partial class SweeperStart(IGrainFactory grains, IOptions<LeaseS
         {
             while (true)
             {
-                await Task.WhenAll(Enumerable.Range(0, options.Value.SweeperShards).Select(shard => StartAsync(shard, stoppingToken))).WaitAsync(stoppingToken);
+                await Task.WhenAll(Enumerable.Range(0, options.Value.SweeperShards).Select(shard => StartAsync(shard, stoppingToken)))
+                    .WaitAsync(stoppingToken);
                 await Task.Delay(LeaseSweeperGrain.Period, time, stoppingToken);
             }
         }

@@ -27,13 +27,18 @@ internal sealed class GrainWatch : IDisposable
     /// <param name="call">Calls the grain.</param>
     /// <param name="patience">How long it may take; 15 s where left out.</param>
     /// <returns>The watch, or why it could not be started.</returns>
-    public static async Task<LeaseResult<LeaseWatch>> StartAsync(Func<IAsyncEnumerable<LeaseResult<WatchEvent[]>>> call, TimeSpan? patience = null)
+    public static async Task<LeaseResult<LeaseWatch>> StartAsync(
+        Func<IAsyncEnumerable<LeaseResult<WatchEvent[]>>> call, TimeSpan? patience = null)
     {
         GrainWatch? watch = null;
         try
         {
             watch = new GrainWatch(call());
-            if (!await watch._next.WaitAsync(patience ?? LongestPatience, GrainKeepers.RealTime).ConfigureAwait(false)) throw new EnumerationAbortedException("It ended before it began.");
+            if (!await watch._next.WaitAsync(patience ?? LongestPatience, GrainKeepers.RealTime).ConfigureAwait(false))
+            {
+                throw new EnumerationAbortedException("It ended before it began.");
+            }
+
             if (watch._portions.Current.Refusal is not { } refusal) return new LeaseWatch(watch.ReadAsync(), watch);
             watch.Dispose();
             return refusal;

@@ -41,12 +41,17 @@ internal sealed class MergedWatch : IDisposable
         var shares = await Task.WhenAll(
             from member in members
             where member.Status == SiloStatus.Active
-            select GrainWatch.StartAsync(() => grains.GetGrain<ISiloWatchGrain>(member.SiloAddress.ToParsableString()).WatchAsync(prefix, CancellationToken.None), Patience));
+            select GrainWatch.StartAsync(
+                () => grains.GetGrain<ISiloWatchGrain>(member.SiloAddress.ToParsableString()).WatchAsync(prefix, CancellationToken.None),
+                Patience));
         if (shares.Select(share => share.Refusal).OfType<Refusal>().FirstOrDefault() is { } refusal)
         {
             foreach (var share in shares)
                 if (share.TryGetValue(out var started, out _)) started.Dispose();
-            return new Refusal.Unavailable(RetryAfter, $"Not every silo can be heard, so that changes would be missed; ask again once the cluster has noticed. ({refusal.Detail})");
+            return new Refusal.Unavailable(
+                RetryAfter,
+                $"Not every silo can be heard, so that changes would be missed; ask again once the cluster has "
+                    + $"noticed. ({refusal.Detail})");
         }
 
         var merged = new MergedWatch();

@@ -31,13 +31,16 @@ internal sealed class SiloWatchGrain(IGrainContext context, LeaseSilo silo) : Pr
 
 /// <summary>Merges what the silos of the cluster tell, for one caller and where that is.</summary>
 [WhereLeasesAre("prefix-watch"), PreferLocalPlacement, Reentrant, Immovable, CollectionAgeLimit(Minutes = 2)]
-internal sealed class PrefixWatchGrain(IGrainContext context, IGrainFactory grains, IClusterMembershipService membership) : PrefixGrain(context), IPrefixWatchGrain
+internal sealed class PrefixWatchGrain(
+    IGrainContext context, IGrainFactory grains, IClusterMembershipService membership) : PrefixGrain(context), IPrefixWatchGrain
 {
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(string prefix, CancellationToken cancellationToken) =>
         Portions.Of(StartAsync(prefix), Gone);
 
     private async Task<LeaseResult<LeaseWatch>> StartAsync(string prefix) =>
-        RequestChecks.Check(new WatchRequest { Prefix = prefix }) is { } refusal ? refusal : await MergedWatch.StartAsync(prefix, grains, membership);
+        RequestChecks.Check(new WatchRequest { Prefix = prefix }) is { } refusal
+            ? refusal
+            : await MergedWatch.StartAsync(prefix, grains, membership);
 }
 
 /// <summary>What a watch of a prefix asks of each silo.</summary>

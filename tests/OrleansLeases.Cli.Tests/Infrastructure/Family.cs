@@ -36,7 +36,8 @@ internal sealed class Family : IDisposable
     public long StartedAt => Number("started");
 
     /// <summary>The last time the child was alive to tell.</summary>
-    public long LastBeat => long.Parse(File.ReadLines(Path.Combine(_folder, "beats")).Last(line => line.Length == 19), CultureInfo.InvariantCulture);
+    public long LastBeat =>
+        long.Parse(File.ReadLines(Path.Combine(_folder, "beats")).Last(line => line.Length == 19), CultureInfo.InvariantCulture);
 
     private string Script => Path.Combine(_folder, "family.sh");
 
@@ -55,7 +56,10 @@ internal sealed class Family : IDisposable
     {
         foreach (var name in Members)
         {
-            if (File.Exists(Path.Combine(_folder, name)) && Signals.IsAlive((int)Number(name))) Signals.Send((int)Number(name), Signals.Kill);
+            if (File.Exists(Path.Combine(_folder, name)) && Signals.IsAlive((int)Number(name)))
+            {
+                Signals.Send((int)Number(name), Signals.Kill);
+            }
         }
 
         Directory.Delete(_folder, recursive: true);

@@ -25,9 +25,11 @@ public sealed class ServerProcess : IAsyncLifetime, IAsyncDisposable
     private async Task ListenAsync(params string[] arguments)
     {
         const string Listening = "Listening on ";
-        _tool = Tool.Start(null, ["serve", .. arguments, .. arguments.Contains("--urls") ? Array.Empty<string>() : ["--urls", "http://127.0.0.1:0"]]);
+        _tool = Tool.Start(
+            null, ["serve", .. arguments, .. arguments.Contains("--urls") ? Array.Empty<string>() : ["--urls", "http://127.0.0.1:0"]]);
         await Eventually.TrueAsync(
-            () => _tool.Out.StartsWith(Listening, StringComparison.Ordinal) && _tool.Out.Contains("stops it", StringComparison.Ordinal) || _tool.HasExited,
+            () => _tool.Out.StartsWith(Listening, StringComparison.Ordinal) && _tool.Out.Contains("stops it", StringComparison.Ordinal)
+                || _tool.HasExited,
             () => $"The server never listened: {_tool.Out}{_tool.Error}");
         Assert.False(_tool.HasExited, _tool.Error);
         Address = _tool.Out[Listening.Length.._tool.Out.IndexOf('\n', StringComparison.Ordinal)];

@@ -152,7 +152,9 @@ public sealed class AcquireTests : IAsyncLifetime
     [InlineData(true)]
     public async Task Acquire_ThatMayHaveBeenGranted_IsNotToldAsRefused_WhateverIsSaidLast(bool limited)
     {
-        Refusal last = limited ? new Refusal.LimitReached("waiters", TimeSpan.Zero, "too many wait") : new Refusal.Unavailable(TimeSpan.Zero, "cannot be reached");
+        Refusal last = limited
+            ? new Refusal.LimitReached("waiters", TimeSpan.Zero, "too many wait")
+            : new Refusal.Unavailable(TimeSpan.Zero, "cannot be reached");
         _fixture.Network.FateOf = verb =>
             verb != "acquire" || _fixture.Network.Sent<AcquireRequest>().Count == 0 ? Fate.LosesAnswer : Fate.Refused(last);
         var request = new AcquireRequest { Resource = "r", Owner = "ann", Ttl = HandleFixture.LongTtl, RequestId = "message-7" };

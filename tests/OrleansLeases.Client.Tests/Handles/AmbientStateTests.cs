@@ -82,19 +82,22 @@ public sealed class AmbientStateTests
 
         public IReadOnlyList<string> Of(string verb) => [.. _seen.Where(seen => seen.Verb == verb).Select(seen => seen.Seen)];
 
-        public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
+        public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(
+            AcquireRequest request, CancellationToken cancellationToken = default)
         {
             _seen.Enqueue(("acquire", Ambient()));
             return base.AcquireAsync(request, cancellationToken);
         }
 
-        public override ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
+        public override ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
+            RenewBatchRequest request, CancellationToken cancellationToken = default)
         {
             _seen.Enqueue(("renew", Ambient()));
             return base.RenewBatchAsync(request, cancellationToken);
         }
 
-        public override ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
+        public override ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(
+            ReleaseRequest request, CancellationToken cancellationToken = default)
         {
             _seen.Enqueue(("release", Ambient()));
             return base.ReleaseAsync(request, cancellationToken);

@@ -99,7 +99,8 @@ public sealed class CollectedHandleTests : IAsyncLifetime
             await using var leadership = await new LeaderElection(_client, resource).CampaignAsync();
             holds.SetResult();
             var waitsFor = handOver ? leadership.HandOverToken : leadership.LostToken;
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, waitsFor).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, waitsFor).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -51,7 +51,10 @@ public sealed class LogTests
         var log = new LogBook();
         var time = new ManualTimeProvider();
         await using var engine = EmbeddedLeases.InMemory(time: time);
-        var network = new Network(engine) { FateOf = verb => verb == "acquire" ? Fate.Refused(new Refusal.OutcomeUnknown(null, "No lease server.")) : Fate.Passes };
+        var network = new Network(engine)
+        {
+            FateOf = verb => verb == "acquire" ? Fate.Refused(new Refusal.OutcomeUnknown(null, "No lease server.")) : Fate.Passes,
+        };
         await using var client = new LeaseClient(network, new() { Owner = "ann" }, time, log);
 
         var acquire = client.AcquireAsync("r").AsTask();

@@ -50,7 +50,8 @@ public sealed class LossTests : IAsyncLifetime
         _fixture.Time.Advance(TimeSpan.FromMilliseconds(50));
 
         Assert.Equal(
-            "The lease on 'r' was not renewed in time: 40.1 s went by at once here: the process was stopped, or its machine slept or had its clock set.",
+            "The lease on 'r' was not renewed in time: 40.1 s went by at once here: the process was stopped, or its machine slept "
+                + "or had its clock set.",
             lease.Loss?.Detail);
     }
 
@@ -196,5 +197,8 @@ public sealed class LossTests : IAsyncLifetime
     [InlineData(0)]
     [InlineData(-1)]
     public void MaxHold_OfNothing_IsRefused(int seconds) =>
-        Assert.Contains("MaxHold", Assert.Throws<ArgumentOutOfRangeException>(() => new LeaseOptions { MaxHold = TimeSpan.FromSeconds(seconds) }).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "MaxHold",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new LeaseOptions { MaxHold = TimeSpan.FromSeconds(seconds) }).Message,
+            StringComparison.Ordinal);
 }

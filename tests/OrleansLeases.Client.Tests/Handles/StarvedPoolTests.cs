@@ -20,7 +20,8 @@ public sealed class StarvedPoolTests
     {
         var service = EmbeddedLeases.InMemory();
         var client = new LeaseClient(new Network(service) { FateOf = verb => verb == "renew" ? Fate.Hangs : Fate.Passes });
-        var leases = Enumerable.Range(0, 20).Select(number => client.AcquireAsync($"r{number}", new() { Ttl = TimeSpan.FromSeconds(1) }).AsTask().Result).ToArray();
+        var leases = Enumerable.Range(0, 20).Select(
+            number => client.AcquireAsync($"r{number}", new() { Ttl = TimeSpan.FromSeconds(1) }).AsTask().Result).ToArray();
         // Not disposed of: whoever waits for it may come to it after the test.
         var goOn = new ManualResetEventSlim();
         var told = new CountdownEvent(leases.Length);

@@ -20,7 +20,10 @@ internal sealed class HandleWorld
     private static readonly string[] Resources = ["a", "b", "c"];
     private static readonly TimeSpan[] Ttls = [TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10)];
     private static readonly TimeSpan[] Lengths =
-        [TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(70), TimeSpan.FromMilliseconds(150), TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
+        [
+        TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(70), TimeSpan.FromMilliseconds(150), TimeSpan.FromMilliseconds(400),
+        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3),
+    ];
 
     // The client looks at its clock as often; what steps or sleeps in between is one reading's.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
@@ -37,7 +40,9 @@ internal sealed class HandleWorld
     private int _requests;
 
     /// <param name="countsSleep">The client's monotonic time goes on while its machine sleeps.</param>
-    /// <param name="servers">How many ways to the service there are. One is without HTTP; several fail over in times like those of the leases.</param>
+    /// <param name="servers">
+    /// How many ways to the service there are. One is without HTTP; several fail over in times like those of the leases.
+    /// </param>
     public HandleWorld(bool countsSleep, int servers = 1)
     {
         _countsSleep = countsSleep;
@@ -48,7 +53,8 @@ internal sealed class HandleWorld
         _networks = [.. Enumerable.Range(0, servers).Select(_ => new Network(_service) { FateOf = _ => Fate.Waits })];
         _wires = new([.. _networks]);
         ILeaseService way = servers == 1 ? _networks[0] : _wires.Service(_here, TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(300));
-        _client = new(way, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, clock: new(_here, countsSleep));
+        _client = new(
+            way, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, clock: new(_here, countsSleep));
     }
 
     public int SeenValid { get; private set; }
@@ -74,7 +80,11 @@ internal sealed class HandleWorld
         switch (step.Kind)
         {
             case < 3:
-                _acquires.Add(Task.Run(() => _client.TryAcquireAsync(Resources[step.A % Resources.Length], options: new() { Ttl = Ttls[step.B % Ttls.Length] }).AsTask()));
+                _acquires.Add(
+                    Task.Run(
+                        () =>
+                            _client.TryAcquireAsync(
+                                Resources[step.A % Resources.Length], options: new() { Ttl = Ttls[step.B % Ttls.Length] }).AsTask()));
                 break;
             case < 7:
                 Wait(requests.CarryRequestAsync(step.A, again: step.B % 5 == 0));
@@ -115,10 +125,15 @@ internal sealed class HandleWorld
                 Pass(length, here: length, wall: TimeSpan.Zero);
                 break;
             case 27:
-                _ = _service.BreakAsync(new() { Resource = Resources[step.A % Resources.Length], Grace = length, Reason = "property" }).AsTask().Result;
+                _ =
+                    _service.BreakAsync(new() { Resource = Resources[step.A % Resources.Length], Grace = length, Reason = "property" })
+                        .AsTask().Result;
                 break;
             case 28:
-                var rival = new AcquireRequest { Resource = Resources[step.A % Resources.Length], Owner = "bob", Ttl = Ttls[step.B % 2], RequestId = $"bob{_requests++}" };
+                var rival = new AcquireRequest
+                {
+                    Resource = Resources[step.A % Resources.Length], Owner = "bob", Ttl = Ttls[step.B % 2], RequestId = $"bob{_requests++}",
+                };
                 _ = _service.AcquireAsync(rival).AsTask().Result;
                 break;
             case Away:
@@ -158,7 +173,12 @@ internal sealed class HandleWorld
             held.WasInvalid |= !valid;
             if (held.Lease.Loss is not null) Assert.True(held.WasInvalid);
             if (held.Lost.IsCancellationRequested) Assert.NotNull(held.Lease.Loss);
-            if (looked && !valid) Assert.True(held.Lost.IsCancellationRequested || held.Lease.NextChange.IsCompleted && held.Lease.Loss is null, $"{held.Lease} ended without a word.");
+            if (looked && !valid)
+            {
+                Assert.True(
+                    held.Lost.IsCancellationRequested || held.Lease.NextChange.IsCompleted && held.Lease.Loss is null,
+                    $"{held.Lease} ended without a word.");
+            }
         }
     }
 

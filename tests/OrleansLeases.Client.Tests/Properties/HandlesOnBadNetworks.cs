@@ -4,7 +4,8 @@ namespace OrleansLeases.Client.Tests.Properties;
 
 /// <summary>
 /// Handles on a network that delays, loses, doubles and reorders calls and answers, on a machine that sleeps and whose
-/// clocks step, stand still and run slow; over one way to the service, or over HTTP with two servers. Whatever happens, a lease that its handle calls valid is in force at the service.
+/// clocks step, stand still and run slow; over one way to the service, or over HTTP with two servers. Whatever happens, a lease that
+/// its handle calls valid is in force at the service.
 /// </summary>
 public sealed class HandlesOnBadNetworks
 {

@@ -76,7 +76,8 @@ public sealed class AcquireAllTests : RecipeTests
             }
         }
 
-        await Task.WhenAll(WorkAsync(Ann, ["a", "b", "c"]), WorkAsync(Bob, ["c", "b", "a"]), WorkAsync(Bob, ["b", "c", "a"])).WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.WhenAll(WorkAsync(Ann, ["a", "b", "c"]), WorkAsync(Bob, ["c", "b", "a"]), WorkAsync(Bob, ["b", "c", "a"])).WaitAsync(
+            TimeSpan.FromSeconds(60));
     }
 
     [Fact]

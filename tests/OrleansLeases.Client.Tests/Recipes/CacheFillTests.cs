@@ -146,7 +146,8 @@ public sealed class CacheFillTests : RecipeTests
     [Fact]
     public async Task Value_ThatIsTooLarge_IsRefused()
     {
-        var error = await Assert.ThrowsAsync<LeaseRefusedException>(() => _ann.GetOrFillAsync(_ => Task.FromResult(new string('x', 64 * 1024))));
+        var error =
+            await Assert.ThrowsAsync<LeaseRefusedException>(() => _ann.GetOrFillAsync(_ => Task.FromResult(new string('x', 64 * 1024))));
 
         Assert.IsType<Refusal.InvalidRequest>(error.Refusal);
         Assert.Empty(World.HoldersOf("e"));

@@ -96,7 +96,8 @@ public sealed class CallerContextTests : RecipeTests
     {
         using var caller = new CallerThread();
 
-        await Assert.ThrowsAsync<TimeoutException>(() => caller.RunAsync(() => new DistributedLock(new LeaseClient(new Hopping(World.Service)), "r")
+        await Assert.ThrowsAsync<TimeoutException>(() => caller.RunAsync(() => new DistributedLock(
+            new LeaseClient(new Hopping(World.Service)), "r")
             .RunAsync((_, _) => throw new TimeoutException())).WaitAsync(Limit));
 
         Assert.Empty(World.HoldersOf("r"));
@@ -147,13 +148,15 @@ public sealed class CallerContextTests : RecipeTests
     /// <summary>A service whose answers come on other threads, as over a network.</summary>
     private sealed class Hopping(ILeaseService service) : OrleansLeases.Testing.ForwardingLeases(service)
     {
-        public override async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default) =>
+        public override async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(
+            AcquireRequest request, CancellationToken cancellationToken = default) =>
             await Task.Run(() => base.AcquireAsync(request, cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
 
         public override async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default) =>
             await Task.Run(() => base.GetKeyAsync(key, cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
 
-        public override async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default) =>
+        public override async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(
+            ReleaseRequest request, CancellationToken cancellationToken = default) =>
             await Task.Run(() => base.ReleaseAsync(request, cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
     }
 }

@@ -8,7 +8,9 @@ public sealed class ConstructorTests
 {
     /// <summary>Every class of the library that is made of a client.</summary>
     public static TheoryData<string> Recipes => new(typeof(Counter).Assembly.GetExportedTypes()
-        .Where(type => type.GetConstructors().Any(made => made.GetParameters() is [var first, ..] && first.ParameterType == typeof(LeaseClient)))
+        .Where(
+            type => type.GetConstructors().Any(
+                made => made.GetParameters() is [var first, ..] && first.ParameterType == typeof(LeaseClient)))
         .Select(type => type.Name));
 
     [Theory]

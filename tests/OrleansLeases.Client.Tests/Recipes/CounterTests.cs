@@ -96,14 +96,17 @@ public sealed class CounterTests : RecipeTests
 
         public int Calls { get; private set; }
 
-        public override async ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
+        public override async ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(
+            string key, AddToCounterRequest request, CancellationToken cancellationToken = default)
         {
             if (Then is { } refusal && Calls > 0) return refusal;
             var result = await base.AddToCounterAsync(key, request, cancellationToken);
             lock (_lost)
             {
                 Calls++;
-                return _lost.Add(request.RequestId!) || Always ? new Refusal.OutcomeUnknown(request.RequestId, "The answer was lost.") : result;
+                return _lost.Add(request.RequestId!) || Always
+                    ? new Refusal.OutcomeUnknown(request.RequestId, "The answer was lost.")
+                    : result;
             }
         }
     }

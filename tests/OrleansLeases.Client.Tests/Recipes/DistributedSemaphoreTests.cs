@@ -8,7 +8,8 @@ public sealed class DistributedSemaphoreTests : RecipeTests
     [Fact]
     public async Task Places_AreNoMoreThanTheCapacity_AndServedInOrder()
     {
-        var (ann, bob) = (new DistributedSemaphore(Ann, "r", 2, RecipeWorld.Short), new DistributedSemaphore(Bob, "r", 2, RecipeWorld.Short));
+        var (ann, bob) =
+            (new DistributedSemaphore(Ann, "r", 2, RecipeWorld.Short), new DistributedSemaphore(Bob, "r", 2, RecipeWorld.Short));
         var one = await ann.AcquireAsync();
         await using var two = await bob.AcquireAsync();
         var third = ann.AcquireAsync().AsTask();
@@ -64,7 +65,8 @@ public sealed class DistributedSemaphoreTests : RecipeTests
     }
 
     [Fact]
-    public void Capacity_BelowOne_IsRefusedAtOnce() => Assert.Throws<ArgumentOutOfRangeException>(() => new DistributedSemaphore(Ann, "r", 0));
+    public void Capacity_BelowOne_IsRefusedAtOnce() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new DistributedSemaphore(Ann, "r", 0));
 
     private static void InterlockedMax(ref int most, int value)
     {

@@ -55,7 +55,10 @@ public sealed class LeaderElectionTests : RecipeTests
     [Fact]
     public async Task Leader_ThatIsAskedToHandOver_HearsOfItAndResigns()
     {
-        var leads = _ann.RunAsync((leadership, _) => Task.Delay(Timeout.InfiniteTimeSpan, World.Time, leadership.HandOverToken).ContinueWith(_ => { }, TaskScheduler.Default));
+        var leads = _ann.RunAsync(
+            (leadership,
+                _) => Task.Delay(Timeout.InfiniteTimeSpan, World.Time, leadership.HandOverToken).ContinueWith(
+                    _ => { }, TaskScheduler.Default));
         var next = _bob.CampaignAsync().AsTask();
         await World.LineOfAsync("r", 1);
 

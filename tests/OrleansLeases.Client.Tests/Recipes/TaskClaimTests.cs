@@ -46,7 +46,8 @@ public sealed class TaskClaimTests : RecipeTests
     [Fact]
     public async Task Run_OfManyAtOnce_IsOfOneOnly()
     {
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? _ann : _bob).RunAsync(CountAsync, wait: Timeout.InfiniteTimeSpan)));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? _ann : _bob).RunAsync(CountAsync, wait: Timeout.InfiniteTimeSpan)));
 
         Assert.Single(outcomes, TaskOutcome.Done);
         Assert.Equal(19, outcomes.Count(outcome => outcome == TaskOutcome.WasDone));
@@ -142,7 +143,8 @@ public sealed class TaskClaimTests : RecipeTests
 
         public required Fate FateOfSecond { get; init; }
 
-        public override async ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default)
+        public override async ValueTask<LeaseResult<KeyPut>> PutKeyAsync(
+            string key, PutKeyRequest request, CancellationToken cancellationToken = default)
         {
             if (Interlocked.Increment(ref _puts) != 2) return await base.PutKeyAsync(key, request, cancellationToken);
             if (FateOfSecond is Fate.Hanging) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);

@@ -127,13 +127,16 @@ internal sealed class Network(ILeaseService service) : ForwardingLeases(service)
         }
     }
 
-    public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default) =>
+    public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(
+        AcquireRequest request, CancellationToken cancellationToken = default) =>
         SendAsync("acquire", request, stop => base.AcquireAsync(request, stop), cancellationToken);
 
-    public override ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default) =>
+    public override ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
+        RenewBatchRequest request, CancellationToken cancellationToken = default) =>
         SendAsync("renew", request, stop => base.RenewBatchAsync(request, stop), cancellationToken);
 
-    public override ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default) =>
+    public override ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(
+        ReleaseRequest request, CancellationToken cancellationToken = default) =>
         SendAsync("release", request, stop => base.ReleaseAsync(request, stop), cancellationToken);
 
     public override ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default) =>
@@ -198,7 +201,8 @@ internal sealed class Network(ILeaseService service) : ForwardingLeases(service)
         public abstract void Fail();
     }
 
-    private sealed class Letter<T>(string verb, Func<CancellationToken, ValueTask<LeaseResult<T>>> ask, CancellationToken given) : Letter(verb)
+    private sealed class Letter<T>(
+        string verb, Func<CancellationToken, ValueTask<LeaseResult<T>>> ask, CancellationToken given) : Letter(verb)
         where T : class
     {
         private readonly TaskCompletionSource<LeaseResult<T>> _answer = new();

@@ -29,7 +29,9 @@ internal sealed class RecipeWorld : IAsyncDisposable
         return client;
     }
 
-    /// <summary>From when it holds a resource on, nobody hears of a client's leases: it is as good as dead, though its code goes on.</summary>
+    /// <summary>
+    /// From when it holds a resource on, nobody hears of a client's leases: it is as good as dead, though its code goes on.
+    /// </summary>
     public async Task CutOffAsync(LeaseClient client, string resource)
     {
         await Eventually.TrueAsync(() => HoldersOf(resource).Any(owner => owner.StartsWith(client.Owner, StringComparison.Ordinal)));
@@ -66,7 +68,8 @@ internal sealed class RecipeWorld : IAsyncDisposable
 
     /// <summary>Ends a lease behind its holder's back.</summary>
     public async Task BreakByForceAsync(string resource) =>
-        Assert.Null((await Service.BreakAsync(new() { Resource = resource, Grace = TimeSpan.Zero, Force = true, Reason = "test" })).Refusal);
+        Assert.Null(
+            (await Service.BreakAsync(new() { Resource = resource, Grace = TimeSpan.Zero, Force = true, Reason = "test" })).Refusal);
 
     public async ValueTask DisposeAsync()
     {

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace OrleansLeases.Client.Tests.Support;
 
-/// <summary>HTTP without sockets: leads each address to a service, or nowhere. What a caller gives up goes on by itself. Thread-safe.</summary>
+/// <summary>
+/// HTTP without sockets: leads each address to a service, or nowhere. What a caller gives up goes on by itself. Thread-safe.
+/// </summary>
 internal sealed class Wires : HttpMessageHandler
 {
     private readonly ILeaseService[] _services;
@@ -34,7 +36,8 @@ internal sealed class Wires : HttpMessageHandler
         return await (path switch
         {
             "/v1/leases/acquire" => AskAsync(service.AcquireAsync, LeaseJson.Default.AcquireRequest, LeaseJson.Default.LeaseGrant),
-            "/v1/leases/renew-batch" => AskAsync(service.RenewBatchAsync, LeaseJson.Default.RenewBatchRequest, LeaseJson.Default.RenewBatchReply),
+            "/v1/leases/renew-batch" =>
+                AskAsync(service.RenewBatchAsync, LeaseJson.Default.RenewBatchRequest, LeaseJson.Default.RenewBatchReply),
             "/v1/leases/release" => AskAsync(service.ReleaseAsync, LeaseJson.Default.ReleaseRequest, LeaseJson.Default.LeaseRelease),
             "/v1/info" => AnswerAsync(service.InfoAsync(cancellationToken), LeaseJson.Default.ServiceInfo),
             _ => AnswerAsync(
@@ -43,7 +46,8 @@ internal sealed class Wires : HttpMessageHandler
         }).WaitAsync(cancellationToken);
 
         Task<HttpResponseMessage> AskAsync<TRequest, TReply>(
-            Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call, JsonTypeInfo<TRequest> takes, JsonTypeInfo<TReply> gives)
+            Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call, JsonTypeInfo<TRequest> takes,
+            JsonTypeInfo<TReply> gives)
             where TReply : class => AnswerAsync(call(JsonSerializer.Deserialize(body, takes)!, cancellationToken), gives);
     }
 
@@ -52,5 +56,7 @@ internal sealed class Wires : HttpMessageHandler
     private static async Task<HttpResponseMessage> AnswerAsync<T>(ValueTask<LeaseResult<T>> call, JsonTypeInfo<T> json)
         where T : class => (await call).TryGetValue(out var value, out var refusal)
         ? ScriptedServer.Reply(HttpStatusCode.OK, JsonSerializer.Serialize(value, json))
-        : ScriptedServer.Reply((HttpStatusCode)RefusalConverter.StatusOf(refusal.Code), JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal), "application/problem+json");
+        : ScriptedServer.Reply(
+            (HttpStatusCode)RefusalConverter.StatusOf(refusal.Code), JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal),
+            "application/problem+json");
 }

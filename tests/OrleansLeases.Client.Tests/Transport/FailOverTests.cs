@@ -76,7 +76,8 @@ public sealed class FailOverTests
         _time.Advance(TimeSpan.FromSeconds(15));
 
         // The first server has all the time there is, since there is no second one for it.
-        Assert.Contains(silent ? "(15 s)" : "broke off", Assert.IsType<Refusal.OutcomeUnknown>(await call).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            silent ? "(15 s)" : "broke off", Assert.IsType<Refusal.OutcomeUnknown>(await call).Detail, StringComparison.Ordinal);
         Assert.Equal("a", _servers.Asked);
     }
 
@@ -247,7 +248,9 @@ public sealed class FailOverTests
         Assert.False(first.IsCompleted);
 
         // The first call waits on, and is answered.
-        late.SetResult(ScriptedServer.Reply(HttpStatusCode.NotFound, """{"type":"urn:orleans-leases:not-found","title":"t","status":404,"detail":"late"}"""));
+        late.SetResult(
+            ScriptedServer.Reply(
+                HttpStatusCode.NotFound, """{"type":"urn:orleans-leases:not-found","title":"t","status":404,"detail":"late"}"""));
         Assert.Equal(new Refusal.NotFound("late"), (await first).Refusal);
     }
 
@@ -313,7 +316,9 @@ public sealed class FailOverTests
         _time.Advance(TimeSpan.FromSeconds(2));
         answer.SetResult(ScriptedServer.Reply(HttpStatusCode.OK, ReplyTo(verb)));
 
-        Assert.All(await call, time => Assert.Equal((TimeSpan.FromSeconds(5) + TimeSpan.FromMilliseconds(12), TimeSpan.FromMilliseconds(29_990)), time));
+        Assert.All(
+            await call,
+            time => Assert.Equal((TimeSpan.FromSeconds(5) + TimeSpan.FromMilliseconds(12), TimeSpan.FromMilliseconds(29_990)), time));
     }
 
     [Fact]
@@ -476,7 +481,8 @@ public sealed class FailOverTests
     public void Constructor_WithAServerTimeoutOutOfBounds_NamesIt(int seconds)
     {
         using var http = new HttpClient(_servers);
-        var refused = Assert.Throws<ArgumentOutOfRangeException>(() => new HttpLeaseService(http, [new("http://a")]) { ServerTimeout = TimeSpan.FromSeconds(seconds) });
+        var refused = Assert.Throws<ArgumentOutOfRangeException>(
+            () => new HttpLeaseService(http, [new("http://a")]) { ServerTimeout = TimeSpan.FromSeconds(seconds) });
         Assert.Contains($"ServerTimeout is {TimeSpan.FromSeconds(seconds)}", refused.Message, StringComparison.Ordinal);
     }
 
@@ -516,7 +522,11 @@ public sealed class FailOverTests
                 return [(renewed.Elapsed, renewed.Remaining)];
             default:
                 var batch = (await service.RenewBatchAsync(Requests.RenewBatch)).Value;
-                return [(batch.Elapsed, TimeSpan.FromMilliseconds(29_990)), .. batch.Results.Select(result => (result.Value.Elapsed, result.Value.Remaining))];
+                return
+                [
+                    (batch.Elapsed, TimeSpan.FromMilliseconds(29_990)),
+                    .. batch.Results.Select(result => (result.Value.Elapsed, result.Value.Remaining)),
+                ];
         }
     }
 }

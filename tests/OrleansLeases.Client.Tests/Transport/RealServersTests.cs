@@ -85,7 +85,10 @@ public sealed class RealServersTests : IAsyncLifetime
             grant = (await service.AcquireAsync(Ann)).Value;
         }
 
-        for (var i = 0; i < 6; i++) Assert.Equal(++sequence, Assert.IsType<WatchEvent.LeaseChanged>(await NextAsync(events)).Lease.Sequence);
+        for (var i = 0; i < 6; i++)
+        {
+            Assert.Equal(++sequence, Assert.IsType<WatchEvent.LeaseChanged>(await NextAsync(events)).Lease.Sequence);
+        }
     }
 
     [Fact]
@@ -109,7 +112,10 @@ public sealed class RealServersTests : IAsyncLifetime
         // It takes connections, and reads nothing.
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        var service = new HttpLeaseService(_http, [new($"http://{silent.LocalEndpoint}"), _first.Address]) { ServerTimeout = TimeSpan.FromMilliseconds(100) };
+        var service = new HttpLeaseService(_http, [new($"http://{silent.LocalEndpoint}"), _first.Address])
+        {
+            ServerTimeout = TimeSpan.FromMilliseconds(100),
+        };
 
         var grant = (await service.AcquireAsync(Ann)).Value;
 
@@ -134,7 +140,8 @@ public sealed class RealServersTests : IAsyncLifetime
     private HttpLeaseService Service(params Uri[] servers) => new(_http, servers);
 
     /// <summary>Ann holds; Bob waits, by the first server and then by the other; Cid waits behind him, by the other.</summary>
-    private async Task<(LeaseGrant Holder, Task<LeaseResult<LeaseGrant>> First, Task<LeaseResult<LeaseGrant>> Second)> TwoInLineAsync(CancellationToken cancellationToken)
+    private async Task<(LeaseGrant Holder, Task<LeaseResult<LeaseGrant>> First, Task<LeaseResult<LeaseGrant>> Second)> TwoInLineAsync(
+        CancellationToken cancellationToken)
     {
         var holder = (await _service.AcquireAsync(Ann, CancellationToken.None)).Value;
         var waiting = Ann with { Wait = TimeSpan.FromSeconds(25) };
@@ -159,7 +166,8 @@ public sealed class RealServersTests : IAsyncLifetime
     /// <summary>Tells of an acquire once it is in the queue.</summary>
     private sealed class Seen(ILeaseService service, Action<AcquireRequest> seen) : ForwardingLeases(service)
     {
-        public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
+        public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(
+            AcquireRequest request, CancellationToken cancellationToken = default)
         {
             var call = base.AcquireAsync(request, cancellationToken);
             seen(request);

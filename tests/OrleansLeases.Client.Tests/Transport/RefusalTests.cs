@@ -26,7 +26,8 @@ public sealed class RefusalTests
         new Refusal.Unavailable(TimeSpan.FromSeconds(5), "shutting down"),
     ];
 
-    public static TheoryData<string> EveryProblem => new(Every.Select(refusal => JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal)));
+    public static TheoryData<string> EveryProblem =>
+        new(Every.Select(refusal => JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal)));
 
     [Fact]
     public void Every_OfTheContractsRefusals_IsCovered() =>
@@ -57,7 +58,8 @@ public sealed class RefusalTests
     [Fact]
     public async Task RenewBatch_WithMixedAnswers_TellsEachInOrder()
     {
-        var problem = JsonSerializer.Serialize<Refusal>(new Refusal.NotHolder(NotHolderReason.Expired, 9, "expired"), LeaseJson.Default.Refusal);
+        var problem =
+            JsonSerializer.Serialize<Refusal>(new Refusal.NotHolder(NotHolderReason.Expired, 9, "expired"), LeaseJson.Default.Refusal);
         var server = new ScriptedServer(HttpStatusCode.OK, $$"""{"elapsedMs":3,"results":[{{Requests.Renewal}},{{problem}}]}""");
 
         var reply = (await server.Service().RenewBatchAsync(Requests.RenewBatch)).Value;

@@ -21,7 +21,8 @@ public sealed class RequestShapeTests
 
         Assert.Equal((HttpMethod.Post, "/v1/leases/acquire"), (server.Method, server.PathAndQuery));
         Assert.Equal(
-            """{"resource":"jobs/nightly","owner":"ann","ttlMs":30000,"mode":"shared","capacity":3,"waitMs":25000,"lockDelayMs":1500,"metadata":{"host":"a"},"requestId":"r1"}""",
+            """{"resource":"jobs/nightly","owner":"ann","ttlMs":30000,"mode":"shared","capacity":3,"waitMs":"""
+            + """25000,"lockDelayMs":1500,"metadata":{"host":"a"},"requestId":"r1"}""",
             server.Body);
         Assert.Equal((7L, TimeSpan.FromMilliseconds(29_990), TimeSpan.FromMilliseconds(12)), (grant.Token, grant.Remaining, grant.Elapsed));
     }
@@ -42,12 +43,16 @@ public sealed class RequestShapeTests
     public async Task PutKey_WithEverything_SendsTheContractsBody()
     {
         var server = new ScriptedServer(HttpStatusCode.OK, """{"key":"a b","version":3}""");
-        var request = new PutKeyRequest { Value = "x\u0000", Lease = new() { Resource = "r", Owner = "ann", Token = 7 }, IfVersion = 2, RequestId = "r1" };
+        var request = new PutKeyRequest
+        {
+            Value = "x\u0000", Lease = new() { Resource = "r", Owner = "ann", Token = 7 }, IfVersion = 2, RequestId = "r1",
+        };
 
         Assert.Equal(3, (await server.Service().PutKeyAsync("a b", request)).Value.Version);
 
         Assert.Equal((HttpMethod.Put, "/v1/keys/a%20b"), (server.Method, server.PathAndQuery));
-        Assert.Equal("""{"value":"x\u0000","lease":{"resource":"r","owner":"ann","token":7},"ifVersion":2,"requestId":"r1"}""", server.Body);
+        Assert.Equal(
+            """{"value":"x\u0000","lease":{"resource":"r","owner":"ann","token":7},"ifVersion":2,"requestId":"r1"}""", server.Body);
     }
 
     [Theory]
@@ -142,7 +147,8 @@ public sealed class RequestShapeTests
     {
         var server = new ScriptedServer(HttpStatusCode.OK, """{"leases":[],"next":"jobs/z","asOf":"2026-01-01T00:00:00Z"}""");
 
-        var page = (await server.Service().ListAsync(new() { Prefix = "jobs/", Owner = "a&b", State = LeaseFilter.Any, PageSize = 5, After = "jobs/ü" })).Value;
+        var page = (await server.Service().ListAsync(
+            new() { Prefix = "jobs/", Owner = "a&b", State = LeaseFilter.Any, PageSize = 5, After = "jobs/ü" })).Value;
 
         Assert.Equal("/v1/leases?prefix=jobs%2F&owner=a%26b&state=any&pageSize=5&after=jobs%2F%C3%BC", server.PathAndQuery);
         Assert.Equal("jobs/z", page.Next);

@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace OrleansLeases.Client.Tests;
 
-/// <summary>Several servers, <c>a</c>, <c>b</c> and <c>c</c>, each of which does what the test scripted; and what they were asked, in order. Thread-safe.</summary>
+/// <summary>
+/// Several servers, <c>a</c>, <c>b</c> and <c>c</c>, each of which does what the test scripted; and what they were asked, in order.
+/// Thread-safe.
+/// </summary>
 internal sealed class ScriptedServers : HttpMessageHandler
 {
     private readonly Lock _gate = new();
@@ -44,7 +47,8 @@ internal sealed class ScriptedServers : HttpMessageHandler
 
     /// <summary>It refuses, as the contract has it.</summary>
     public void Refuses(string server, Refusal refusal) =>
-        Answers(server, (HttpStatusCode)RefusalConverter.StatusOf(refusal.Code), JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));
+        Answers(
+            server, (HttpStatusCode)RefusalConverter.StatusOf(refusal.Code), JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));
 
     /// <summary>No connection to it can be made.</summary>
     public void IsAway(string server)
@@ -53,7 +57,8 @@ internal sealed class ScriptedServers : HttpMessageHandler
     }
 
     /// <summary>It reads the request, and the connection breaks.</summary>
-    public void LosesAnswers(string server) => Does(server, (_, _) => throw new HttpRequestException(HttpRequestError.ResponseEnded, "The answer broke off"));
+    public void LosesAnswers(string server) =>
+        Does(server, (_, _) => throw new HttpRequestException(HttpRequestError.ResponseEnded, "The answer broke off"));
 
     /// <summary>It reads the request, and is not heard of again.</summary>
     public void IsSilent(string server) => Does(server, (_, stop) => new TaskCompletionSource<HttpResponseMessage>().Task.WaitAsync(stop));

@@ -43,7 +43,10 @@ public sealed class TransportFailureTests
     {
         var time = new ManualTimeProvider();
         var server = new ScriptedServer(NeverAnswer);
-        var service = new HttpLeaseService(new HttpClient(server) { BaseAddress = new("http://leases.test") }, time) { CallTimeout = TimeSpan.FromSeconds(2) };
+        var service = new HttpLeaseService(new HttpClient(server) { BaseAddress = new("http://leases.test") }, time)
+        {
+            CallTimeout = TimeSpan.FromSeconds(2),
+        };
 
         var call = Requests.CallAsync(verb, service);
         time.Advance(TimeSpan.FromSeconds(2) - TimeSpan.FromTicks(1));
@@ -103,7 +106,10 @@ public sealed class TransportFailureTests
         { 504, "text/html", "" },
         { 200, "text/html", "<html>Welcome to this network</html>" },
         { 404, "application/json", "{}" },
-        { 500, "application/problem+json", """{"type":"https://tools.ietf.org/html/rfc9110#section-15.6.1","title":"An error","status":500}""" },
+        {
+            500, "application/problem+json",
+            """{"type":"https://tools.ietf.org/html/rfc9110#section-15.6.1","title":"An error","status":500}"""
+        },
         { 409, "application/problem+json", """{"type":"urn:orleans-leases:not-holder","detail":"d","reason":"bored","lastToken":1}""" },
         { 503, "application/problem+json", "" },
         { 200, "application/json", "null" },
@@ -187,7 +193,8 @@ public sealed class TransportFailureTests
     [Fact]
     public async Task Get_WithFieldsOfALaterVersion_ReadsTheRest()
     {
-        var server = new ScriptedServer(HttpStatusCode.OK, Requests.Info.Replace("\"sequence\"", "\"colour\":\"red\",\"sequence\"", StringComparison.Ordinal));
+        var server = new ScriptedServer(
+            HttpStatusCode.OK, Requests.Info.Replace("\"sequence\"", "\"colour\":\"red\",\"sequence\"", StringComparison.Ordinal));
 
         var info = (await server.Service().GetAsync(new() { Resource = "jobs/nightly" })).Value;
 
@@ -214,7 +221,9 @@ public sealed class TransportFailureTests
                 connected();
                 var seen = new StringBuilder();
                 var buffer = new byte[4096];
-                while (!(seen.ToString() is var text && (text.Contains('}', StringComparison.Ordinal) || text.EndsWith("Content-Length: 0\r\n\r\n", StringComparison.Ordinal))))
+                while (!(seen.ToString() is var text
+                    && (text.Contains('}', StringComparison.Ordinal)
+                        || text.EndsWith("Content-Length: 0\r\n\r\n", StringComparison.Ordinal))))
                     seen.Append(Encoding.UTF8.GetString(buffer, 0, await connection.GetStream().ReadAsync(buffer)));
             }
         }

@@ -14,13 +14,19 @@ internal sealed class BoundKeys(Ledger ledger, string name)
     private readonly ConcurrentQueue<Sighting> _sightings = new();
     private readonly ConcurrentBag<Task> _puts = [];
 
-    /// <summary>Puts a holder's key, or that of someone who was one. Nobody waits for it: a gateway that hangs must not cost the holder its lease.</summary>
+    /// <summary>
+    /// Puts a holder's key, or that of someone who was one. Nobody waits for it: a gateway that hangs must not cost the holder its
+    /// lease.
+    /// </summary>
     public void Put(Ledger.Tenure tenure, ILeaseService gateway) => _puts.Add(PutAsync(tenure.Resource, tenure, gateway));
 
     /// <summary>Puts a key that nobody reads, until it is known to be there, or its lease is over.</summary>
     public async Task PutUnreadAsync(Ledger.Tenure tenure, Func<ILeaseService> gateway)
     {
-        while (await PutAsync($"unread/{tenure.Resource}", tenure, gateway()) is Refusal.Unavailable or Refusal.OutcomeUnknown) await Task.Yield();
+        while (await PutAsync($"unread/{tenure.Resource}", tenure, gateway()) is Refusal.Unavailable or Refusal.OutcomeUnknown)
+        {
+            await Task.Yield();
+        }
     }
 
     /// <summary>Reads the key of a resource, and then all of them.</summary>
@@ -33,7 +39,10 @@ internal sealed class BoundKeys(Ledger ledger, string name)
         foreach (var listed in page.Keys) See(listed, sent);
     }
 
-    /// <summary>What should not have happened: a key that was shown or written by a call that began after someone was told that its lease had ended.</summary>
+    /// <summary>
+    /// What should not have happened: a key that was shown or written by a call that began after someone was told that its lease had
+    /// ended.
+    /// </summary>
     /// <param name="told">What holders were told of the leases.</param>
     public async Task<IReadOnlyList<string>> FindFaultsAsync(Ledger told)
     {
@@ -58,7 +67,9 @@ internal sealed class BoundKeys(Ledger ledger, string name)
             .. from sighting in _sightings
                let end = ends.GetValueOrDefault((sighting.Resource, sighting.Token))
                where end is not null && sighting.Sent > end.At
-               select $"The key of '{sighting.Resource}' with token {sighting.Token} was {(sighting.Written ? "written" : "shown")} by a call sent at {sighting.Sent}, but its lease had ended at {end.At}: {end.How}.",
+               select $"The key of '{sighting.Resource}' with token {sighting.Token} was {(sighting.Written
+                   ? "written"
+                   : "shown")} by a call sent at {sighting.Sent}, but its lease had ended at {end.At}: {end.How}.",
         ];
     }
 
@@ -80,13 +91,20 @@ internal sealed class BoundKeys(Ledger ledger, string name)
         };
         var answer = await gateway.PutKeyAsync(key, request);
         if (answer.Refusal is null) _sightings.Enqueue(new(tenure.Resource, tenure.Token, sent, Written: true));
-        else if (answer.Refusal is not (Refusal.NotHolder or Refusal.Unavailable or Refusal.OutcomeUnknown)) ledger.Fault($"{tenure} put its key and was told {answer.Refusal}");
+        else if (answer.Refusal is not (Refusal.NotHolder or Refusal.Unavailable or Refusal.OutcomeUnknown))
+        {
+            ledger.Fault($"{tenure} put its key and was told {answer.Refusal}");
+        }
+
         return answer.Refusal;
     }
 
     private void See(KeyValue key, TimeSpan sent)
     {
-        if (key.Lease is not { } lease || key.Value != lease.Token.ToString(CultureInfo.InvariantCulture) || lease.Resource != key.Key) ledger.Fault($"{key} is not what its holder has put");
+        if (key.Lease is not { } lease || key.Value != lease.Token.ToString(CultureInfo.InvariantCulture) || lease.Resource != key.Key)
+        {
+            ledger.Fault($"{key} is not what its holder has put");
+        }
         else _sightings.Enqueue(new(lease.Resource, lease.Token, sent, Written: false));
     }
 

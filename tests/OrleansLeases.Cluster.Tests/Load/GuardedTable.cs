@@ -20,7 +20,8 @@ internal sealed class GuardedTable(NpgsqlDataSource database, string name, bool 
         await using var create = database.CreateCommand(
             $"""
             create table {_table} (resource text primary key, token bigint not null default 0);
-            create table {_table}_accepted (id bigint generated always as identity primary key, resource text not null, token bigint not null, writer text not null)
+            create table {_table}_accepted (
+                id bigint generated always as identity primary key, resource text not null, token bigint not null, writer text not null)
             """);
         await create.ExecuteNonQueryAsync();
         await using var fill = database.CreateCommand($"insert into {_table} (resource) select unnest($1)");
@@ -53,7 +54,9 @@ internal sealed class GuardedTable(NpgsqlDataSource database, string name, bool 
         }
     }
 
-    /// <summary>What it should not have accepted: a token after a higher one, one token of two writers, or one that nobody was granted.</summary>
+    /// <summary>
+    /// What it should not have accepted: a token after a higher one, one token of two writers, or one that nobody was granted.
+    /// </summary>
     public async Task<IReadOnlyList<string>> FindFaultsAsync(Ledger ledger)
     {
         List<string> faults = [];
@@ -64,7 +67,11 @@ internal sealed class GuardedTable(NpgsqlDataSource database, string name, bool 
         while (await reader.ReadAsync())
         {
             var (resource, token, writer) = (reader.GetString(0), reader.GetInt64(1), reader.GetString(2));
-            if (!granted.Contains((resource, token, writer))) faults.Add($"'{resource}' accepted {writer} with token {token}, which was not its own.");
+            if (!granted.Contains((resource, token, writer)))
+            {
+                faults.Add($"'{resource}' accepted {writer} with token {token}, which was not its own.");
+            }
+
             if (last.TryGetValue(resource, out var before) && (token < before.Token || (token == before.Token && writer != before.Writer)))
                 faults.Add($"'{resource}' accepted {writer} with token {token} after {before.Writer} with {before.Token}.");
             last[resource] = (token, writer);

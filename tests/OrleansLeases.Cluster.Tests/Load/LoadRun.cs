@@ -35,7 +35,8 @@ internal sealed class LoadRun : IAsyncDisposable
         Table = new GuardedTable(cluster.Database, name);
         Keys = new BoundKeys(Ledger, name);
         _contenders = Task.WhenAll(Enumerable.Range(0, 12).Select(number => Task.Run(() =>
-            new Contender(number, Ledger, Server) { LongestWait = TimeSpan.FromSeconds(3), Transfers = true, Work = WorkAsync }.RunAsync(_resources, Ttl, _stop.Token))));
+            new Contender(number, Ledger, Server) { LongestWait = TimeSpan.FromSeconds(3), Transfers = true, Work = WorkAsync }.RunAsync(
+                _resources, Ttl, _stop.Token))));
         _bystanders = Task.WhenAll(Enumerable.Range(0, 3).Select(number => Task.Run(() => ReadAsync(number))));
         _supervisor = Task.Run(SuperviseAsync);
     }
@@ -67,7 +68,8 @@ internal sealed class LoadRun : IAsyncDisposable
     public async Task ProceedAsync(int grants = 2)
     {
         var before = _resources.ToDictionary(resource => resource, Count);
-        await Eventually.TrueAsync(() => _resources.All(resource => Count(resource) >= before[resource] + grants), () => "The load stands still.");
+        await Eventually.TrueAsync(
+            () => _resources.All(resource => Count(resource) >= before[resource] + grants), () => "The load stands still.");
 
         int Count(string resource) => Ledger.Tenures.Count(tenure => tenure.Resource == resource);
     }
@@ -81,7 +83,9 @@ internal sealed class LoadRun : IAsyncDisposable
             var request = new AcquireRequest { Resource = $"{names}/{number}", Owner = "lost", Ttl = Ttl, RequestId = "lost" };
             var tenure = await AcquireAsync(request, _cluster.Silos, number);
             var sent = Ledger.Now;
-            if ((await Server(number).RenewAsync(new RenewRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token })).TryGetValue(out var renewal, out _))
+            if ((await Server(number).RenewAsync(
+                new RenewRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token })).TryGetValue(
+                    out var renewal, out _))
                 tenure.Until = sent + renewal.Elapsed + renewal.Remaining;
             return tenure;
         }));
@@ -93,21 +97,29 @@ internal sealed class LoadRun : IAsyncDisposable
         var names = $"{_name}/forgotten/{_forgotten++}";
         await Task.WhenAll(Enumerable.Range(0, count).Select(async number =>
         {
-            var tenure = await AcquireAsync(new AcquireRequest { Resource = $"{names}/{number}", Owner = "lost", Ttl = Ttl, RequestId = "lost" }, _cluster.Silos, number);
+            var tenure = await AcquireAsync(
+                new AcquireRequest { Resource = $"{names}/{number}", Owner = "lost", Ttl = Ttl, RequestId = "lost" }, _cluster.Silos,
+                number);
             await Keys.PutUnreadAsync(tenure, () => Server(number++));
         }));
     }
 
     /// <summary>Others ask for what was abandoned, and must have it within the published grace.</summary>
     /// <param name="abandoned">What was abandoned.</param>
-    /// <param name="frozen">A silo that neither answers nor refuses: who asks it waits for as long as he likes to, whatever the grace.</param>
+    /// <param name="frozen">
+    /// A silo that neither answers nor refuses: who asks it waits for as long as he likes to, whatever the grace.
+    /// </param>
     public async Task AssertGrantableAsync(IEnumerable<Ledger.Tenure> abandoned, SiloProcess? frozen = null)
     {
         var silos = _cluster.Silos.Where(silo => silo != frozen).ToList();
         await Task.WhenAll(abandoned.Select(async (tenure, number) =>
         {
             var heir = await AcquireAsync(
-                new AcquireRequest { Resource = tenure.Resource, Owner = "heir", Ttl = Ttl, Wait = TimeSpan.FromSeconds(10), RequestId = $"heir of {tenure.Token}" }, silos, number);
+                new AcquireRequest
+                {
+                    Resource = tenure.Resource, Owner = "heir", Ttl = Ttl, Wait = TimeSpan.FromSeconds(10),
+                    RequestId = $"heir of {tenure.Token}",
+                }, silos, number);
             var late = heir.From - tenure.Until;
             Assert.True(late <= _grace + SchedulingSlack, $"{tenure} was grantable {late} after its deadline; the grace is {_grace}.");
         }));
@@ -117,11 +129,15 @@ internal sealed class LoadRun : IAsyncDisposable
     public Task AskPatientlyAsync(SiloProcess silo, IEnumerable<Ledger.Tenure> abandoned) => Task.WhenAll(abandoned.Select(async tenure =>
     {
         var sent = Ledger.Now;
-        var answer = await silo.Patiently.AcquireAsync(new AcquireRequest { Resource = tenure.Resource, Owner = "patient", Ttl = Ttl, RequestId = "patient" });
+        var answer = await silo.Patiently.AcquireAsync(
+            new AcquireRequest { Resource = tenure.Resource, Owner = "patient", Ttl = Ttl, RequestId = "patient" });
         if (answer.TryGetValue(out var grant, out _)) Ledger.Begin(grant, sent);
     }));
 
-    /// <summary>Ends the load, and checks what was told; then that everything left behind is grantable, and its keys are gone, within the grace.</summary>
+    /// <summary>
+    /// Ends the load, and checks what was told; then that everything left behind is grantable, and its keys are gone, within the
+    /// grace.
+    /// </summary>
     public async Task AssertSoundAsync()
     {
         // However slow the machine is, there must be enough to look at.
@@ -131,7 +147,8 @@ internal sealed class LoadRun : IAsyncDisposable
         await _contenders.WaitAsync(Eventually.Patience);
         await _bystanders.WaitAsync(Eventually.Patience);
         await _supervisor.WaitAsync(Eventually.Patience);
-        var latest = _resources.Select(resource => Ledger.Tenures.Where(tenure => tenure.Resource == resource).MaxBy(tenure => tenure.Token)!).ToList();
+        var latest = _resources.Select(
+            resource => Ledger.Tenures.Where(tenure => tenure.Resource == resource).MaxBy(tenure => tenure.Token)!).ToList();
         foreach (var tenure in latest)
         {
             var info = await _cluster.Silos[0].Leases.GetAsync(new GetLeaseRequest { Resource = tenure.Resource, Consistent = true });
@@ -141,8 +158,10 @@ internal sealed class LoadRun : IAsyncDisposable
         await AssertGrantableAsync(latest);
         await AssertNoKeysAreLeftAsync();
         await Watchers.AssertNothingIsMissingAsync(_cluster.Silos[0].Leases);
-        var faults = Ledger.FindFaults().Concat(await Table.FindFaultsAsync(Ledger)).Concat(await Keys.FindFaultsAsync(Ledger)).Concat(Watchers.Faults).ToList();
-        Assert.True(faults.Count == 0, $"{faults.Count} faults, such as:{Environment.NewLine}{string.Join(Environment.NewLine, faults.Take(20))}");
+        var faults = Ledger.FindFaults().Concat(await Table.FindFaultsAsync(Ledger)).Concat(await Keys.FindFaultsAsync(Ledger))
+            .Concat(Watchers.Faults).ToList();
+        Assert.True(
+            faults.Count == 0, $"{faults.Count} faults, such as:{Environment.NewLine}{string.Join(Environment.NewLine, faults.Take(20))}");
     }
 
     public async ValueTask DisposeAsync()
@@ -168,8 +187,15 @@ internal sealed class LoadRun : IAsyncDisposable
             if (answer.TryGetValue(out var grant, out var refusal)) return Ledger.Begin(grant, sent);
             if (refusal is Refusal.OutcomeUnknown or Refusal.Unavailable) number++;
             // The grant of a call that was not answered in time ran out before its repeat: a busy machine takes longer than a ttl.
-            else if (refusal is Refusal.NotHolder { Reason: NotHolderReason.Expired }) request = request with { RequestId = $"{request.RequestId} again" };
-            else if (refusal is not Refusal.Held || Ledger.Now - started > Eventually.Patience) Assert.Fail($"{request} was told {refusal}");
+            else if (refusal is Refusal.NotHolder { Reason: NotHolderReason.Expired })
+            {
+                request = request with { RequestId = $"{request.RequestId} again" };
+            }
+            else if (refusal is not Refusal.Held || Ledger.Now - started > Eventually.Patience)
+            {
+                Assert.Fail($"{request} was told {refusal}");
+            }
+
             await ForAsync(TimeSpan.FromMilliseconds(20));
         }
     }

@@ -8,7 +8,8 @@ internal sealed class WatchedService(ILeaseService service) : ILeaseService
     private readonly ConcurrentQueue<(long At, Refusal Refusal)> _refusals = new();
 
     /// <summary>What was refused since a timestamp of the system's clock.</summary>
-    public IEnumerable<Refusal> RefusalsSince(long timestamp) => _refusals.Where(refused => refused.At >= timestamp).Select(refused => refused.Refusal);
+    public IEnumerable<Refusal> RefusalsSince(long timestamp) =>
+        _refusals.Where(refused => refused.At >= timestamp).Select(refused => refused.Refusal);
 
     public ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
         WatchAsync(service.AcquireAsync(request, cancellationToken));
@@ -46,7 +47,8 @@ internal sealed class WatchedService(ILeaseService service) : ILeaseService
     public ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion, CancellationToken cancellationToken) =>
         WatchAsync(service.DeleteKeyAsync(key, ifVersion, cancellationToken));
 
-    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken) =>
+    public ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(
+        string key, AddToCounterRequest request, CancellationToken cancellationToken) =>
         WatchAsync(service.AddToCounterAsync(key, request, cancellationToken));
 
     public ValueTask<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken) =>

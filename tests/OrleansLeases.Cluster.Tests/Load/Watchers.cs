@@ -33,7 +33,9 @@ internal sealed class Watchers : IAsyncDisposable
                 var started = TimeProvider.System.GetTimestamp();
                 while (!(await silo.Leases.WatchAsync(request)).TryGetValue(out watch, out var refusal))
                 {
-                    Assert.True(refusal is Refusal.Unavailable && TimeProvider.System.GetElapsedTime(started) < Eventually.Patience, $"{request} was told {refusal}");
+                    Assert.True(
+                        refusal is Refusal.Unavailable && TimeProvider.System.GetElapsedTime(started) < Eventually.Patience,
+                        $"{request} was told {refusal}");
                     await LoadRun.ForAsync(TimeSpan.FromMilliseconds(100));
                 }
 
@@ -99,7 +101,9 @@ internal sealed class Watchers : IAsyncDisposable
 
         // Under a prefix there is no state after a resync: whoever watches looks for it.
         public bool HasSeen(WatchRequest what, long last) =>
-            _last.TryGetValue(NameOf(what), out var seen) ? seen >= last : request.Prefix is not null && (last == 0 || Volatile.Read(ref _resynced));
+            _last.TryGetValue(NameOf(what), out var seen)
+                ? seen >= last
+                : request.Prefix is not null && (last == 0 || Volatile.Read(ref _resynced));
 
         public async Task ReadAsync(LeaseWatch watch, CancellationToken cancellationToken)
         {

@@ -67,7 +67,8 @@ internal sealed class LeaseCluster : IAsyncDisposable
         async () =>
         {
             const int Dead = 6;
-            await using var command = Database.CreateCommand("select status from OrleansMembershipTable where Port = $1 order by Generation desc limit 1");
+            await using var command =
+                Database.CreateCommand("select status from OrleansMembershipTable where Port = $1 order by Generation desc limit 1");
             command.Parameters.Add(new() { Value = silo.SiloPort });
             return await command.ExecuteScalarAsync() is Dead;
         },

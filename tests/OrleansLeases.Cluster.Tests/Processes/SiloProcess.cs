@@ -50,8 +50,11 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Whether its end is what the test wants.</summary>
     private bool Expected { get; set; }
 
-    /// <summary>Runs <c>leases-silo</c> with this silo's settings, for something else than to serve or where it is not to get that far.</summary>
-    public ListeningProcess Begin(params string[] arguments) => ListeningProcess.Start("leases-silo", [.. arguments, "--config", Configuration], _environment);
+    /// <summary>
+    /// Runs <c>leases-silo</c> with this silo's settings, for something else than to serve or where it is not to get that far.
+    /// </summary>
+    public ListeningProcess Begin(params string[] arguments) =>
+        ListeningProcess.Start("leases-silo", [.. arguments, "--config", Configuration], _environment);
 
     /// <summary>Runs <c>leases-silo</c> beside this silo, with settings of which some may be others.</summary>
     public ListeningProcess BeginBeside(params (string Setting, string Value)[] others)
@@ -69,7 +72,8 @@ internal sealed class SiloProcess : IAsyncDisposable
         Expected = false;
         if (before is not null) await before.DisposeAsync();
         await _process.AddressAsync();
-        await Eventually.TrueAsync(async () => (await ReadyAsync()).Status == HttpStatusCode.OK, () => $"The silo is not ready. {_process.Error}");
+        await Eventually.TrueAsync(
+            async () => (await ReadyAsync()).Status == HttpStatusCode.OK, () => $"The silo is not ready. {_process.Error}");
     }
 
     public async Task KillAsync()

@@ -3,7 +3,8 @@ namespace OrleansLeases.Conformance.Stores;
 /// <summary>What every <see cref="IRecordStore"/> must do. A store takes part by deriving from it.</summary>
 public abstract class RecordStoreSuite
 {
-    private static readonly string[] InOrder = ["!", "a", "a/1", "a/10", "a/2", "b", "\u00e4", "\ud7ff", "\uffef", "\ud800\udc00", "\ud83d\udd12"];
+    private static readonly string[] InOrder =
+        ["!", "a", "a/1", "a/10", "a/2", "b", "\u00e4", "\ud7ff", "\uffef", "\ud800\udc00", "\ud83d\udd12"];
 
     /// <summary>Starts the store with no records; what it needs lives as long as the test class.</summary>
     /// <returns>The store, started.</returns>
@@ -164,7 +165,10 @@ public abstract class RecordStoreSuite
             ? await OfCyclesAsync("a", changes)
             : await SavedRecords.OfAsync(async (leases, _) =>
             {
-                for (var i = 0; i < changes; i++) await leases.AddToCounterAsync("a", new AddToCounterRequest { Delta = 1, RequestId = $"{i}" });
+                for (var i = 0; i < changes; i++)
+                {
+                    await leases.AddToCounterAsync("a", new AddToCounterRequest { Delta = 1, RequestId = $"{i}" });
+                }
             });
         Assert.True(records[^1].FirstBlock > 0, "The log has not begun to drop its oldest blocks.");
         await SaveAllAsync(store, records);

@@ -26,11 +26,13 @@ internal sealed class SavedRecords : IRecordStore
     }
 
     /// <summary>The records of one lease after another, each granted once.</summary>
-    public static Task<List<StoredRecord>> OfLeasesAsync(IEnumerable<string> names, TimeSpan? apart = null) => OfAsync(async (leases, time) =>
+    public static Task<List<StoredRecord>> OfLeasesAsync(
+        IEnumerable<string> names, TimeSpan? apart = null) => OfAsync(async (leases, time) =>
     {
         foreach (var name in names)
         {
-            Assert.Null((await leases.AcquireAsync(new AcquireRequest { Resource = name, Owner = "me", Ttl = TimeSpan.FromMinutes(1) })).Refusal);
+            Assert.Null(
+                (await leases.AcquireAsync(new AcquireRequest { Resource = name, Owner = "me", Ttl = TimeSpan.FromMinutes(1) })).Refusal);
             time.Advance(apart ?? TimeSpan.Zero);
         }
     });

@@ -21,7 +21,8 @@ public sealed class DueQueryTests
         var counts = new int[16];
         foreach (var name in Enumerable.Range(0, 1_600).Select(number => $"jobs/{number}"))
         {
-            var shard = Assert.Single(Enumerable.Range(0, 16), shard => new DueQuery { Until = 0, Limit = 1, Shard = shard, Shards = 16 }.Takes(name));
+            var shard = Assert.Single(
+                Enumerable.Range(0, 16), shard => new DueQuery { Until = 0, Limit = 1, Shard = shard, Shards = 16 }.Takes(name));
             counts[shard]++;
         }
 

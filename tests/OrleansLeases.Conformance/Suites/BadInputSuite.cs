@@ -90,8 +90,11 @@ public abstract class BadInputSuite<TWorld> : LeaseSuite<TWorld>
     public async Task EveryCall_WithABadRequestId_IsRefusedByName(string requestId)
     {
         Assert.Equal(["requestId"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { RequestId = requestId })).Errors.Keys);
-        AssertBad("requestId", await Leases.TransferAsync(new() { Resource = R, Owner = "ann", Token = 1, NewOwner = "bob", RequestId = requestId }));
-        AssertBad("requestId", await Leases.BreakAsync(new() { Resource = R, Grace = TimeSpan.Zero, Reason = "test", RequestId = requestId }));
+        AssertBad(
+            "requestId",
+            await Leases.TransferAsync(new() { Resource = R, Owner = "ann", Token = 1, NewOwner = "bob", RequestId = requestId }));
+        AssertBad(
+            "requestId", await Leases.BreakAsync(new() { Resource = R, Grace = TimeSpan.Zero, Reason = "test", RequestId = requestId }));
     }
 
     // Not a theory: the test runner hands half a surrogate pair on as U+FFFD.
@@ -111,15 +114,20 @@ public abstract class BadInputSuite<TWorld> : LeaseSuite<TWorld>
     [Fact]
     public async Task RequestId_ThatIsTooLong_IsRefusedByName()
     {
-        Assert.Equal(["requestId"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { RequestId = new string('i', 129) })).Errors.Keys);
-        Assert.Equal(["requestId"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { RequestId = string.Concat(Enumerable.Repeat("木", 43)) })).Errors.Keys);
+        Assert.Equal(
+            ["requestId"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { RequestId = new string('i', 129) })).Errors.Keys);
+        Assert.Equal(
+            ["requestId"],
+            (await RefusedAsync<Refusal.InvalidRequest>(
+                By("ann") with { RequestId = string.Concat(Enumerable.Repeat("木", 43)) })).Errors.Keys);
     }
 
     [Fact]
     public async Task Metadata_WithinItsBounds_IsTakenAndBeyondThemRefused()
     {
         Assert.Equal(["metadata"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { Metadata = Entries(17, 1) })).Errors.Keys);
-        Assert.Equal(["metadata"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { Metadata = Entries(1, 2047) })).Errors.Keys);
+        Assert.Equal(
+            ["metadata"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { Metadata = Entries(1, 2047) })).Errors.Keys);
         await GrantAsync(By("ann", "many") with { Metadata = Entries(16, 126) });
         await GrantAsync(By("ann", "long") with { Metadata = Entries(1, 2046) });
 

@@ -268,15 +268,20 @@ public abstract class BoundKeysSuite<TWorld> : LeaseSuite<TWorld>
     [Fact]
     public async Task Puts_ThatLoseARaceForTheirNames_LeaveNoneWithTheirLease()
     {
-        var owners = new[] { await GrantAsync(By("ann") with { Resource = "race/ann" }), await GrantAsync(By("bob") with { Resource = "race/bob" }) };
+        var owners = new[]
+        {
+            await GrantAsync(By("ann") with { Resource = "race/ann" }), await GrantAsync(By("bob") with { Resource = "race/bob" }),
+        };
         var names = Enumerable.Range(0, Limits.MaxKeys).Select(i => $"race/{i}").ToList();
 
-        var puts = await Task.WhenAll(from name in names from owner in owners select PutAsync(name, owner.Owner, owner, ifVersion: 0).AsTask());
+        var puts =
+            await Task.WhenAll(from name in names from owner in owners select PutAsync(name, owner.Owner, owner, ifVersion: 0).AsTask());
 
         Assert.Equal(names.Count, puts.Count(put => put.Refusal is null));
         foreach (var owner in owners)
         {
-            var won = names.Where((_, i) => puts[(2 * i) + Array.IndexOf(owners, owner)].Refusal is null).Order(StringComparer.Ordinal).ToList();
+            var won =
+                names.Where((_, i) => puts[(2 * i) + Array.IndexOf(owners, owner)].Refusal is null).Order(StringComparer.Ordinal).ToList();
             await UntilAsync(async () => (await GetAsync(owner.Resource)).Holders[0].Keys.Order(StringComparer.Ordinal).SequenceEqual(won));
         }
     }
@@ -305,7 +310,8 @@ public abstract class BoundKeysSuite<TWorld> : LeaseSuite<TWorld>
         ? (await TransferAsync(
             new LeaseGrant
             {
-                Resource = R, Owner = holder.Owner, Token = holder.Token, Mode = holder.Mode, Ttl = holder.Ttl, Remaining = default, Elapsed = default, RenewAfter = default, RequestId = "",
+                Resource = R, Owner = holder.Owner, Token = holder.Token, Mode = holder.Mode, Ttl = holder.Ttl, Remaining = default,
+                Elapsed = default, RenewAfter = default, RequestId = "",
             },
             "next")).Value
         : await GrantAsync("next");

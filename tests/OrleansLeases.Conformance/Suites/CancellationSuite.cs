@@ -13,7 +13,8 @@ public abstract class CancellationSuite<TWorld> : LeaseSuite<TWorld>
             leases.ReleaseAsync(new() { Resource = held.Resource, Owner = held.Owner, Token = held.Token }, stop).AsTask(),
         ["transfer"] = (leases, held, stop) => leases.TransferAsync(
             new() { Resource = held.Resource, Owner = held.Owner, Token = held.Token, NewOwner = "bob" }, stop).AsTask(),
-        ["break"] = (leases, held, stop) => leases.BreakAsync(new() { Resource = held.Resource, Grace = TimeSpan.Zero, Reason = "maintenance" }, stop).AsTask(),
+        ["break"] = (leases, held,
+            stop) => leases.BreakAsync(new() { Resource = held.Resource, Grace = TimeSpan.Zero, Reason = "maintenance" }, stop).AsTask(),
         ["get"] = (leases, held, stop) => leases.GetAsync(new() { Resource = held.Resource }, stop).AsTask(),
         ["get, consistent"] = (leases, held, stop) => leases.GetAsync(new() { Resource = held.Resource, Consistent = true }, stop).AsTask(),
         ["list"] = (leases, _, stop) => leases.ListAsync(new(), stop).AsTask(),
@@ -76,8 +77,14 @@ public abstract class CancellationSuite<TWorld> : LeaseSuite<TWorld>
             for (var i = 0; i < call; i++) await Task.Yield();
             await cancellation.CancelAsync();
 
-            if (await EndsAsync(acquire)) Assert.Equal(acquire.Result.Value.Token, Assert.Single((await GetAsync(request.Resource)).Holders).Token);
-            else await UntilAsync(async () => await GetAsync(request.Resource) is { State: LeaseStatus.Free, Waiters: 0 });
+            if (await EndsAsync(acquire))
+            {
+                Assert.Equal((await acquire).Value.Token, Assert.Single((await GetAsync(request.Resource)).Holders).Token);
+            }
+            else
+            {
+                await UntilAsync(async () => await GetAsync(request.Resource) is { State: LeaseStatus.Free, Waiters: 0 });
+            }
         }
     }
 

@@ -87,7 +87,9 @@ public abstract class HistorySuite<TWorld> : LeaseSuite<TWorld>
         Assert.Equal(800, (await GetAsync()).Sequence);
         Assert.InRange(history.Events.Count, 64, 800);
         Assert.Equal(history.FirstSequence, history.Events[0].Sequence);
-        Assert.Equal(Enumerable.Range(0, history.Events.Count).Select(i => history.FirstSequence + i), history.Events.Select(entry => entry.Sequence));
+        Assert.Equal(
+            Enumerable.Range(0, history.Events.Count).Select(i => history.FirstSequence + i),
+            history.Events.Select(entry => entry.Sequence));
         Assert.Equal(800, history.Events[^1].Sequence);
         Assert.Equal(LeaseEventKind.Released, history.Events[^1].Kind);
         Assert.Equal("owner-399", history.Events[^1].Owner);

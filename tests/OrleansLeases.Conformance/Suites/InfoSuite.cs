@@ -5,7 +5,12 @@ namespace OrleansLeases.Conformance.Suites;
 public abstract class InfoSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()
 {
-    protected override LeaseLimits Limits => new() { MaxHolders = 17, MaxWaiters = 18, MaxBatch = 19, MaxKeys = 20, MaxTtl = TimeSpan.FromHours(1), MaxWait = TimeSpan.FromSeconds(20) };
+    protected override LeaseLimits Limits =>
+        new()
+        {
+            MaxHolders = 17, MaxWaiters = 18, MaxBatch = 19, MaxKeys = 20, MaxTtl = TimeSpan.FromHours(1),
+            MaxWait = TimeSpan.FromSeconds(20),
+        };
 
     [Fact]
     public async Task Info_TellsWhatTheServiceIs()
@@ -35,7 +40,8 @@ public abstract class InfoSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Limits_AreTheOnesInForce()
     {
         Assert.Equal(["ttlMs"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { Ttl = TimeSpan.FromHours(2) })).Errors.Keys);
-        Assert.Equal(["waitMs"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { Wait = TimeSpan.FromSeconds(21) })).Errors.Keys);
+        Assert.Equal(
+            ["waitMs"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { Wait = TimeSpan.FromSeconds(21) })).Errors.Keys);
         Assert.Equal(["capacity"], (await RefusedAsync<Refusal.InvalidRequest>(Shared("ann", 18))).Errors.Keys);
         Assert.Equal(17, (await GrantAsync(Shared("ann", 17)) is { } ? (await GetAsync()).Capacity : null));
     }

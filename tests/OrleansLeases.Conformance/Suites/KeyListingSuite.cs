@@ -32,7 +32,11 @@ public abstract class KeyListingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task List_PageByPage_ShowsEverythingOnceInByteOrder()
     {
         // Where surrogates meet U+E000 and above, the order of bytes is not that of UTF-16.
-        string[] names = [.. Enumerable.Range(0, 23).Select(i => $"n/{i}"), "\uE000", "\uFFFD", "\U00010000", "\U0010FFFF", "é", "z", "Z", "~", "a/b", "a-b", "a"];
+        string[] names =
+        [
+            .. Enumerable.Range(0, 23).Select(i => $"n/{i}"), "\uE000", "\uFFFD", "\U00010000", "\U0010FFFF", "é", "z", "Z", "~", "a/b",
+            "a-b", "a",
+        ];
         foreach (var name in names) await PutAsync(name, "1");
         foreach (var name in new[] { "gone", "n/gone" })
         {
@@ -40,7 +44,8 @@ public abstract class KeyListingSuite<TWorld> : LeaseSuite<TWorld>
             await Leases.DeleteKeyAsync(name);
         }
 
-        var ordered = names.OrderBy(Encoding.UTF8.GetBytes, Comparer<byte[]>.Create((one, other) => one.AsSpan().SequenceCompareTo(other))).ToList();
+        var ordered =
+            names.OrderBy(Encoding.UTF8.GetBytes, Comparer<byte[]>.Create((one, other) => one.AsSpan().SequenceCompareTo(other))).ToList();
         foreach (var pageSize in new[] { 1, 7, 33, 34, 35, 1000 }) Assert.Equal(ordered, await AllAsync(pageSize));
     }
 

@@ -153,7 +153,8 @@ public abstract class KeysSuite<TWorld> : LeaseSuite<TWorld>
         Assert.All(answers.Where(answer => answer.Refusal is not null), answer => Assert.IsType<Refusal.Conflict>(answer.Refusal));
     }
 
-    public static TheoryData<string> Values => new("", " ", "\0", "a\0\u0001\t\r\n\u007F\u0085b", "\"\\/<>&'", "木🔒e\u0301\uFFFD\uE000\U0010FFFF", "null", "{\"a\":1}");
+    public static TheoryData<string> Values =>
+        new("", " ", "\0", "a\0\u0001\t\r\n\u007F\u0085b", "\"\\/<>&'", "木🔒e\u0301\uFFFD\uE000\U0010FFFF", "null", "{\"a\":1}");
 
     [Theory]
     [MemberData(nameof(Values))]
@@ -168,7 +169,10 @@ public abstract class KeysSuite<TWorld> : LeaseSuite<TWorld>
     [Fact]
     public async Task Value_OfTheLongestLength_IsTakenAndBeyondRefused()
     {
-        foreach (var longest in new[] { new string('x', 65_536), new string('\u0001', 65_536), string.Concat(Enumerable.Repeat("木", 21_845)) + "x" })
+        foreach (var longest in new[]
+        {
+            new string('x', 65_536), new string('\u0001', 65_536), string.Concat(Enumerable.Repeat("木", 21_845)) + "x",
+        })
         {
             await PutAsync(K, longest);
             Assert.Equal(longest, await ValueAsync(K));

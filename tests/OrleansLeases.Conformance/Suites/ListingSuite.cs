@@ -82,9 +82,14 @@ public abstract class ListingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task List_PageByPage_ShowsEverythingOnceInByteOrder()
     {
         // Where surrogates meet U+E000 and above, the order of bytes is not that of UTF-16.
-        string[] names = [.. Enumerable.Range(0, 23).Select(i => $"n/{i}"), "\uE000", "\uFFFD", "\U00010000", "\U0010FFFF", "é", "z", "Z", "~", "a/b", "a-b", "a"];
+        string[] names =
+        [
+            .. Enumerable.Range(0, 23).Select(i => $"n/{i}"), "\uE000", "\uFFFD", "\U00010000", "\U0010FFFF", "é", "z", "Z", "~", "a/b",
+            "a-b", "a",
+        ];
         foreach (var name in names) await GrantAsync(By("ann", name));
-        var ordered = names.OrderBy(Encoding.UTF8.GetBytes, Comparer<byte[]>.Create((one, other) => one.AsSpan().SequenceCompareTo(other))).ToList();
+        var ordered =
+            names.OrderBy(Encoding.UTF8.GetBytes, Comparer<byte[]>.Create((one, other) => one.AsSpan().SequenceCompareTo(other))).ToList();
 
         foreach (var pageSize in new[] { 1, 7, 33, 34, 35, 1000 })
         {
@@ -150,5 +155,6 @@ public abstract class ListingSuite<TWorld> : LeaseSuite<TWorld>
 
     private async Task<LeasePage> ListAsync(ListLeasesRequest request) => (await Leases.ListAsync(request)).Value;
 
-    private async Task<IEnumerable<string>> NamesAsync(ListLeasesRequest request) => (await ListAsync(request)).Leases.Select(lease => lease.Resource);
+    private async Task<IEnumerable<string>> NamesAsync(ListLeasesRequest request) =>
+        (await ListAsync(request)).Leases.Select(lease => lease.Resource);
 }

@@ -16,7 +16,8 @@ public abstract class RenewBatchSuite<TWorld> : LeaseSuite<TWorld>
         await PassAsync(T(6));
 
         var reply = (await BatchAsync(
-            Of(first), Of(expired), Of(released), Of(first) with { Owner = "bob" }, Of(last) with { Resource = "a//b" }, Of(last) with { Ttl = T(60) })).Value;
+            Of(first), Of(expired), Of(released), Of(first) with { Owner = "bob" }, Of(last) with { Resource = "a//b" },
+            Of(last) with { Ttl = T(60) })).Value;
 
         AssertSince(TimeSpan.Zero, reply.Elapsed);
         Assert.Equal(6, reply.Results.Count);
@@ -43,7 +44,9 @@ public abstract class RenewBatchSuite<TWorld> : LeaseSuite<TWorld>
 
         var reply = (await BatchAsync([.. grants.Select(Of)])).Value;
 
-        Assert.Equal(grants.Select(grant => (grant.Resource, grant.Token)), reply.Results.Select(result => (result.Value.Resource, result.Value.Token)));
+        Assert.Equal(
+            grants.Select(grant => (grant.Resource, grant.Token)),
+            reply.Results.Select(result => (result.Value.Resource, result.Value.Token)));
         Assert.All(reply.Results, result => AssertTime(T(30), result.Value.Remaining));
         await PassAsync(T(20));
         await RefusedAsync<Refusal.Held>(By("bob", "fleet/999"));
@@ -81,7 +84,8 @@ public abstract class RenewBatchSuite<TWorld> : LeaseSuite<TWorld>
         var grant = await GrantAsync("ann");
         await PassAsync(T(10));
 
-        var refusal = Refused<Refusal.InvalidRequest, RenewBatchReply>(await BatchAsync([.. Enumerable.Repeat(Of(grant), Limits.MaxBatch + 1)]));
+        var refusal =
+            Refused<Refusal.InvalidRequest, RenewBatchReply>(await BatchAsync([.. Enumerable.Repeat(Of(grant), Limits.MaxBatch + 1)]));
 
         Assert.Equal(["leases"], refusal.Errors.Keys);
         AssertTime(T(20), Assert.Single((await GetAsync()).Holders).Remaining);

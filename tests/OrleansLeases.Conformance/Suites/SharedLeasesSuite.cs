@@ -19,7 +19,9 @@ public abstract class SharedLeasesSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Equal(LeaseStatus.Held, info.State);
         Assert.Null(info.Capacity);
         Assert.Null(info.AvailableIn);
-        Assert.Equal([("ann", ann.Token, LeaseMode.Shared), ("bob", bob.Token, LeaseMode.Shared)], info.Holders.Select(holder => (holder.Owner, holder.Token, holder.Mode)));
+        Assert.Equal(
+            [("ann", ann.Token, LeaseMode.Shared), ("bob", bob.Token, LeaseMode.Shared)],
+            info.Holders.Select(holder => (holder.Owner, holder.Token, holder.Mode)));
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 namespace OrleansLeases.Conformance.Suites;
 
-/// <summary>Acquire with <c>waitMs</c>: first come, first served; a place is kept for its request id while its client is away for a moment.</summary>
+/// <summary>
+/// Acquire with <c>waitMs</c>: first come, first served; a place is kept for its request id while its client is away for a moment.
+/// </summary>
 /// <typeparam name="TWorld">The implementation under test.</typeparam>
 public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     where TWorld : LeaseWorld, new()

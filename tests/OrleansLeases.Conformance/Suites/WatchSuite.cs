@@ -64,7 +64,10 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         await ReleaseAsync(await GrantAsync("a"));
         var grant = await GrantAsync("b");
         await using var events = await WatchAsync(new() { Resource = R, Since = new(since) });
-        for (var sequence = since + 1; sequence <= 3; sequence++) Assert.Equal(sequence, Assert.IsType<WatchEvent.LeaseChanged>(await NextAsync(events)).Lease.Sequence);
+        for (var sequence = since + 1; sequence <= 3; sequence++)
+        {
+            Assert.Equal(sequence, Assert.IsType<WatchEvent.LeaseChanged>(await NextAsync(events)).Lease.Sequence);
+        }
 
         await ReleaseAsync(grant);
 
@@ -299,7 +302,8 @@ public abstract class WatchSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Contains(field, Refused<Refusal.InvalidRequest, LeaseWatch>(await Leases.WatchAsync(request)).Errors.Keys);
     }
 
-    private async Task<IAsyncEnumerator<WatchEvent>> WatchAsync(WatchRequest request) => (await Leases.WatchAsync(request)).Value.GetAsyncEnumerator();
+    private async Task<IAsyncEnumerator<WatchEvent>> WatchAsync(WatchRequest request) =>
+        (await Leases.WatchAsync(request)).Value.GetAsyncEnumerator();
 
     private static async Task<WatchEvent> NextAsync(IAsyncEnumerator<WatchEvent> events)
     {

@@ -68,7 +68,13 @@ public sealed class StoreFaultTests
 
         Task Do() => verb switch
         {
-            "transfer" => _fixture.Do(LeaseCommand.Of(new TransferRequest { Resource = MachineFixture.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" })),
+            "transfer" =>
+                _fixture.Do(
+                    LeaseCommand.Of(
+                        new TransferRequest
+                        {
+                            Resource = MachineFixture.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer",
+                        })),
             "break" => _fixture.Break(token, grace: 60),
             "renew" => _fixture.Renew(token),
             _ => _fixture.Release(token),

@@ -390,5 +390,9 @@ public sealed class TwinTests
     }
 
     private static LeaseCommand<LeaseGrant> Transfer(long token) =>
-        LeaseCommand.Of(new TransferRequest { Resource = KeeperFixture.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer" });
+        LeaseCommand.Of(
+            new TransferRequest
+            {
+                Resource = KeeperFixture.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer",
+            });
 }

@@ -170,7 +170,8 @@ public sealed class ForgoTests
     }
 
     private Task<LeaseResult<KeyPut>> Put(KeyLease lease, string key = K, long? ifVersion = null) =>
-        _world.Calls.PutAsync(key, new PutKeyRequest { Value = "up", Lease = lease, IfVersion = ifVersion, RequestId = Guid.NewGuid().ToString("N") });
+        _world.Calls.PutAsync(
+            key, new PutKeyRequest { Value = "up", Lease = lease, IfVersion = ifVersion, RequestId = Guid.NewGuid().ToString("N") });
 
     private void PutFree()
     {

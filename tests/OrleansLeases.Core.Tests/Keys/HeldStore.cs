@@ -19,7 +19,8 @@ internal sealed class HeldStore : IRecordStore
 
     public IEnumerable<(string Key, KeyState State)> Keys => _keys.Keys.Select(name => (name, Key(name))).ToList();
 
-    public LeaseState Lease(string resource) => _leases.TryGetValue(resource, out var bytes) ? RecordCodec.Lease.Decode(bytes) : LeaseState.Unused;
+    public LeaseState Lease(string resource) =>
+        _leases.TryGetValue(resource, out var bytes) ? RecordCodec.Lease.Decode(bytes) : LeaseState.Unused;
 
     public KeyState Key(string key) => _keys.TryGetValue(key, out var bytes) ? RecordCodec.Key.Decode(bytes) : KeyState.Unused;
 

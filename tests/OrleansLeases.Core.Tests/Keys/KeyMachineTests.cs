@@ -24,7 +24,9 @@ public sealed class KeyMachineTests
     {
         Apply(new KeyCommand.Clean("other", 1));
 
-        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(1, Attached with { Generation = 1 }), Apply(Put("up", Lease) with { LeaseCheck = Attached }));
+        Assert.Equal(
+            new KeyReply<KeyReply.Written>.AskToAttach(1, Attached with { Generation = 1 }),
+            Apply(Put("up", Lease) with { LeaseCheck = Attached }));
         Assert.Null(_state.Value);
     }
 
@@ -34,10 +36,14 @@ public sealed class KeyMachineTests
         Bind();
         var other = Lease with { Token = 8 };
 
-        Assert.Equal(new KeyReply<KeyReply.Written>.AskWhetherInForce(1, new KeyBinding("r", "me", 7)), Apply(Put("mine", other, ifVersion: 1)));
+        Assert.Equal(
+            new KeyReply<KeyReply.Written>.AskWhetherInForce(1, new KeyBinding("r", "me", 7)), Apply(Put("mine", other, ifVersion: 1)));
         var inForce = new LeaseCheck(1, Ended: false, Attached: false);
-        Assert.Equal(new KeyReply<KeyReply.Written>.AskToAttach(1, inForce with { Attached = true }), Apply(Put("mine", other, ifVersion: 1) with { LeaseCheck = inForce }));
-        var written = Assert.IsType<KeyReply.Written>(Apply(Put("mine", other, ifVersion: 1) with { LeaseCheck = inForce with { Attached = true } }));
+        Assert.Equal(
+            new KeyReply<KeyReply.Written>.AskToAttach(1, inForce with { Attached = true }),
+            Apply(Put("mine", other, ifVersion: 1) with { LeaseCheck = inForce }));
+        var written =
+            Assert.IsType<KeyReply.Written>(Apply(Put("mine", other, ifVersion: 1) with { LeaseCheck = inForce with { Attached = true } }));
 
         Assert.Equal(new DetachedBinding(new KeyBinding("r", "me", 7), 2), written.Detached);
     }
@@ -56,10 +62,12 @@ public sealed class KeyMachineTests
     {
         Bind();
 
-        var written = Assert.IsType<KeyReply.Written>(Apply(Put("free", null, ifVersion: 0) with { LeaseCheck = new(1, Ended: true, Attached: false) }));
+        var written = Assert.IsType<KeyReply.Written>(
+            Apply(Put("free", null, ifVersion: 0) with { LeaseCheck = new(1, Ended: true, Attached: false) }));
 
         Assert.Equal((3, null), (written.Revision, written.Detached));
-        Assert.Equal([KeyEventKind.KeyPut, KeyEventKind.KeyDeleted, KeyEventKind.KeyPut], _state.Log.NewestFirst().Select(entry => entry.Kind));
+        Assert.Equal(
+            [KeyEventKind.KeyPut, KeyEventKind.KeyDeleted, KeyEventKind.KeyPut], _state.Log.NewestFirst().Select(entry => entry.Kind));
         Assert.Equal((2, 2), (_state.Version, _state.Generation));
     }
 

@@ -264,7 +264,10 @@ public sealed class KeyRaceTests
     {
         var lease = Grant();
         Settled(Put("up", lease));
-        var transfer = _world.Lease(R, LeaseCommand.Of(new TransferRequest { Resource = R, Owner = lease.Owner, Token = lease.Token, NewOwner = "heir", RequestId = "t" }));
+        var transfer = _world.Lease(
+            R,
+            LeaseCommand.Of(
+                new TransferRequest { Resource = R, Owner = lease.Owner, Token = lease.Token, NewOwner = "heir", RequestId = "t" }));
         _world.Store.AnswerAll();
         var heir = Now<LeaseGrant>(transfer);
 

@@ -47,11 +47,14 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
         if (!CleanUps.Exists(known => known.Resource == resource && known.Ended.Token == ended.Token)) CleanUps.Add((resource, ended));
     }
 
-    public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) => Send(resource, command);
+    public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) =>
+        Send(resource, command);
 
-    public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) => Send(resource, command);
+    public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) =>
+        Send(resource, command);
 
-    public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) => Send(resource, command);
+    public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) =>
+        Send(resource, command);
 
     public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) => SubmitAsync(key, command);
 

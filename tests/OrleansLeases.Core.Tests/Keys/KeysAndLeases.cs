@@ -22,7 +22,9 @@ public sealed class KeysAndLeases
             writes += story.BoundWrites;
             histories++;
         });
-        Assert.True(shown > histories / 3 && writes > histories, $"{shown} bound keys shown after {writes} bound writes in {histories} histories show too little.");
+        Assert.True(
+            shown > histories / 3 && writes > histories,
+            $"{shown} bound keys shown after {writes} bound writes in {histories} histories show too little.");
     }
 }
 
@@ -72,7 +74,8 @@ internal sealed class KeyStory
             case 4 when step.D % 3 == 0 && Known(step) is { } lease:
                 End(lease, LeaseCommand.Of(new BreakRequest
                 {
-                    Resource = lease.Resource, Token = lease.Token, Grace = TimeSpan.Zero, Force = true, Reason = "why", RequestId = $"b{++_numbers}",
+                    Resource = lease.Resource, Token = lease.Token, Grace = TimeSpan.Zero, Force = true, Reason = "why",
+                    RequestId = $"b{++_numbers}",
                 }));
                 break;
             case 5 or 6 or 7 or 8 when Known(step) is { } lease:
@@ -144,7 +147,9 @@ internal sealed class KeyStory
         }
     }
 
-    /// <summary>Once everybody is heard and no lease is left: nothing bound is stored, no clean-up is left, and the sums are exact.</summary>
+    /// <summary>
+    /// Once everybody is heard and no lease is left: nothing bound is stored, no clean-up is left, and the sums are exact.
+    /// </summary>
     public void ComesToRest()
     {
         Settle();
@@ -177,7 +182,10 @@ internal sealed class KeyStory
         foreach (var counter in Counters)
         {
             var sum = _adds.Values.Where(add => add.Counter == counter).Sum(add => add.Delta);
-            if (_adds.Values.Any(add => add.Counter == counter)) Assert.Equal(sum.ToString(CultureInfo.InvariantCulture), _world.Store.Key(counter).Value);
+            if (_adds.Values.Any(add => add.Counter == counter))
+            {
+                Assert.Equal(sum.ToString(CultureInfo.InvariantCulture), _world.Store.Key(counter).Value);
+            }
         }
     }
 
@@ -201,7 +209,9 @@ internal sealed class KeyStory
             foreach (var holder in state.Holders)
             {
                 // As many names as a lease may have are only found out to be too many by one more.
-                Put($"probe {holder.Token}", new KeyLease { Resource = resource, Owner = holder.Owner, Token = holder.Token }, ifVersion: null);
+                Put(
+                    $"probe {holder.Token}", new KeyLease { Resource = resource, Owner = holder.Owner, Token = holder.Token },
+                    ifVersion: null);
                 Settle();
                 var names = _world.Store.Lease(resource).Holders.FirstOrDefault(one => one.Token == holder.Token)?.Keys?.Keys ?? [];
                 Assert.All(names, name =>
@@ -224,7 +234,8 @@ internal sealed class KeyStory
     private void Acquire(string resource, string owner, bool shared) => Send(
         _world.Lease(resource, LeaseCommand.Of(new AcquireRequest
         {
-            Resource = resource, Owner = owner, Ttl = TimeSpan.FromSeconds(3), Mode = shared ? LeaseMode.Shared : LeaseMode.Exclusive, RequestId = $"q{++_numbers}",
+            Resource = resource, Owner = owner, Ttl = TimeSpan.FromSeconds(3), Mode = shared ? LeaseMode.Shared : LeaseMode.Exclusive,
+            RequestId = $"q{++_numbers}",
         })),
         answer => Learn(resource, answer));
 
@@ -251,10 +262,12 @@ internal sealed class KeyStory
         // I6: whoever begins to write after the end was told to anyone is refused.
         var over = lease is not null && _toldEnded.Contains((lease.Resource, lease.Token));
         var value = lease is null ? $"free {++_numbers}" : $"{lease.Resource} {lease.Token} {++_numbers}";
-        Send(_world.Calls.PutAsync(key, new PutKeyRequest { Value = value, Lease = lease, IfVersion = ifVersion, RequestId = $"p{++_numbers}" }), answer =>
+        Send(_world.Calls.PutAsync(
+            key, new PutKeyRequest { Value = value, Lease = lease, IfVersion = ifVersion, RequestId = $"p{++_numbers}" }), answer =>
         {
             if (answer is KeyPut && lease is not null) BoundWrites++;
-            Assert.False(answer is KeyPut && over, $"'{key}' was bound to token {lease?.Token} of '{lease?.Resource}' after its end was told.");
+            Assert.False(
+                answer is KeyPut && over, $"'{key}' was bound to token {lease?.Token} of '{lease?.Resource}' after its end was told.");
             if (lease is not null) Refused(lease, answer);
         });
     }
@@ -320,7 +333,10 @@ internal sealed class KeyStory
 
     private void Send<T>(Task<LeaseResult<T>> answer, Action<object> hear)
         where T : class =>
-        _calls.Add((answer, _ => hear(KeyAnswers.Result(answer) is var result && result.TryGetValue(out var value, out var refusal) ? value : refusal!)));
+        _calls.Add(
+            (answer,
+                _ => hear(
+                    KeyAnswers.Result(answer) is var result && result.TryGetValue(out var value, out var refusal) ? value : refusal!)));
 
     private void Listen()
     {

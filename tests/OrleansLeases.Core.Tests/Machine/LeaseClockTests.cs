@@ -27,6 +27,8 @@ public sealed class LeaseClockTests
         var confirmed = clock.ReadRaw();
         _time.Advance(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
         clock.Calibrate(confirmed);
-        Assert.Equal((confirmed.Wall + TimeSpan.FromSeconds(10), confirmed.Wall + TimeSpan.FromMinutes(5)), (clock.Read().Earliest, clock.Read().Latest));
+        Assert.Equal(
+            (confirmed.Wall + TimeSpan.FromSeconds(10), confirmed.Wall + TimeSpan.FromMinutes(5)),
+            (clock.Read().Earliest, clock.Read().Latest));
     }
 }

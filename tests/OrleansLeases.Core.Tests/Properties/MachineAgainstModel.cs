@@ -9,7 +9,10 @@ public sealed class MachineAgainstModel
 
     // Deadlines fall on these and on their sums, so that exact boundaries are hit often.
     private static readonly TimeSpan[] Lengths =
-        [TimeSpan.FromTicks(1_000_001), TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(100)];
+        [
+        TimeSpan.FromTicks(1_000_001), TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10),
+        TimeSpan.FromSeconds(100),
+    ];
 
     [Fact]
     public void Apply_WhenAnyHistory_AnswersAsTheModel() => Runs.Check(1000, 60, kinds: 12, Run);
@@ -51,7 +54,10 @@ public sealed class MachineAgainstModel
                 fixture.Apply(release);
                 return model.Release(release.Request, release.Undelivered);
             case 6:
-                var transfer = new TransferRequest { Resource = "r", Owner = holder, Token = token, NewOwner = owner, Ttl = ttl, RequestId = $"q{step.D % 3}" };
+                var transfer = new TransferRequest
+                {
+                    Resource = "r", Owner = holder, Token = token, NewOwner = owner, Ttl = ttl, RequestId = $"q{step.D % 3}",
+                };
                 fixture.Apply(LeaseCommand.Of(transfer));
                 return model.Transfer(transfer);
             case 7:
@@ -164,6 +170,7 @@ public sealed class MachineAgainstModel
         var renewed = Assert.IsType<LeaseReply.Renewed>(fixture.Last.Reply).Token;
         var was = storedBefore.Holders.Single(holder => holder.Token == renewed);
         var told = fixture.State.Holders.Single(holder => holder.Token == renewed);
-        Assert.True(now.Latest + told.Remaining(now) > was.Horizon || told.Ttl != before.Holders.Single(holder => holder.Token == renewed).Ttl);
+        Assert.True(
+            now.Latest + told.Remaining(now) > was.Horizon || told.Ttl != before.Holders.Single(holder => holder.Token == renewed).Ttl);
     }
 }

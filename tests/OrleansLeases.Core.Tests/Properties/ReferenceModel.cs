@@ -63,10 +63,18 @@ internal sealed class ReferenceModel(int maxHolders)
 
     public ModelAnswer Transfer(TransferRequest request) => Then(() =>
     {
-        if (Replay("transfer", request.RequestId!, (request.Owner, request.Token, request.NewOwner, request.Ttl)) is { } again) return again;
+        if (Replay("transfer", request.RequestId!, (request.Owner, request.Token, request.NewOwner, request.Ttl)) is { } again)
+        {
+            return again;
+        }
+
         if (Find(request.Token, request.Owner) is not { } lease) return NotHolder(request.Token, request.Owner);
         if (lease.OrderedEnd is not null) return new("conflict");
-        if (request.NewOwner != request.Owner && Holders.Exists(holder => holder.Owner == request.NewOwner)) return new("held", 1, Flag: true);
+        if (request.NewOwner != request.Owner && Holders.Exists(holder => holder.Owner == request.NewOwner))
+        {
+            return new("held", 1, Flag: true);
+        }
+
         var capacity = _capacity;
         Finish(lease, LeaseEventKind.Transferred);
         _capacity = capacity;
@@ -79,7 +87,9 @@ internal sealed class ReferenceModel(int maxHolders)
     {
         object content = (request.Token, request.Grace, request.Force, request.Reason);
         if (_applied.TryGetValue(("break", request.RequestId!), out var done))
-            return done.Content.Equals(content) ? new("breaking", done.Lease.Token, Ends: done.Lease.End is null ? done.Lease.OrderedEnd : Now) : new("conflict");
+            return done.Content.Equals(content)
+                ? new("breaking", done.Lease.Token, Ends: done.Lease.End is null ? done.Lease.OrderedEnd : Now)
+                : new("conflict");
         if (request.Token is null && Holders.Count > 1) return new("invalid-request");
         var lease = request.Token is { } token ? Find(token) : Holders.SingleOrDefault();
         if (lease is null) return NotHolder(request.Token ?? All.Count);
@@ -93,7 +103,8 @@ internal sealed class ReferenceModel(int maxHolders)
 
     public ModelAnswer Tick() => Then(() => new("seen"));
 
-    private static object ContentOf(AcquireRequest request) => (request.Owner, request.Ttl, request.Mode, request.Capacity, request.LockDelay);
+    private static object ContentOf(AcquireRequest request) =>
+        (request.Owner, request.Ttl, request.Mode, request.Capacity, request.LockDelay);
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
@@ -119,7 +130,11 @@ internal sealed class ReferenceModel(int maxHolders)
 
     private ModelAnswer? RefuseToAsk(AcquireRequest request)
     {
-        if (Queue.Exists(place => place.RequestId == request.RequestId && !ContentOf(place).Equals(ContentOf(request)))) return new("conflict");
+        if (Queue.Exists(place => place.RequestId == request.RequestId && !ContentOf(place).Equals(ContentOf(request))))
+        {
+            return new("conflict");
+        }
+
         if (request.Mode == LeaseMode.Exclusive) return null;
         if (Holders is [{ Mode: LeaseMode.Shared }, ..]) return _capacity == request.Capacity ? null : new("conflict");
         var other = Queue.Find(place => place.Mode == LeaseMode.Shared && place.RequestId != request.RequestId);
@@ -142,7 +157,8 @@ internal sealed class ReferenceModel(int maxHolders)
     }
 
     private bool Fits(AcquireRequest request) => Holders.Count == 0
-        || (request.Mode == LeaseMode.Shared && Holders[0].Mode == LeaseMode.Shared && request.Capacity == _capacity && Holders.Count < (_capacity ?? maxHolders));
+        || (request.Mode == LeaseMode.Shared && Holders[0].Mode == LeaseMode.Shared && request.Capacity == _capacity
+            && Holders.Count < (_capacity ?? maxHolders));
 
     private ModelLease Add(string owner, LeaseMode mode, TimeSpan ttl, TimeSpan lockDelay)
     {
@@ -158,7 +174,11 @@ internal sealed class ReferenceModel(int maxHolders)
         {
             var until = lease.EndsAt + lease.LockDelay;
             var broken = lease.OrderedEnd <= lease.Deadline;
-            if ((!broken || lease.Forced) && until > Now && lease.LockDelay > TimeSpan.Zero && !(until <= _delay?.Until)) _delay = (lease.Owner, until);
+            if ((!broken || lease.Forced) && until > Now && lease.LockDelay > TimeSpan.Zero && !(until <= _delay?.Until))
+            {
+                _delay = (lease.Owner, until);
+            }
+
             Finish(lease, broken ? LeaseEventKind.Broken : LeaseEventKind.Expired);
         }
     }

@@ -85,7 +85,9 @@ internal sealed class TwinClients(TwinStore store)
         {
             case (LeaseGrant grant, LeaseCommand.Acquire { Request: var request }):
                 IsStored(grant.Token, LeaseEventKind.Granted);
-                Assert.Equal(grant.Token, _tokenOf.TryAdd($"acquire {request.RequestId}", grant.Token) ? grant.Token : _tokenOf[$"acquire {request.RequestId}"]);
+                Assert.Equal(
+                    grant.Token,
+                    _tokenOf.TryAdd($"acquire {request.RequestId}", grant.Token) ? grant.Token : _tokenOf[$"acquire {request.RequestId}"]);
                 if (!grant.Replayed) Grants++;
                 if (call.HangsUp)
                 {
@@ -98,7 +100,11 @@ internal sealed class TwinClients(TwinStore store)
                 break;
             case (LeaseGrant grant, LeaseCommand.Transfer { Request: var request }):
                 IsStored(grant.Token, LeaseEventKind.Granted);
-                Assert.Equal(grant.Token, _tokenOf.TryAdd($"transfer {request.RequestId}", grant.Token) ? grant.Token : _tokenOf[$"transfer {request.RequestId}"]);
+                Assert.Equal(
+                    grant.Token,
+                    _tokenOf.TryAdd($"transfer {request.RequestId}", grant.Token)
+                        ? grant.Token
+                        : _tokenOf[$"transfer {request.RequestId}"]);
                 Learn(
                     call,
                     grant.Owner,
@@ -121,7 +127,8 @@ internal sealed class TwinClients(TwinStore store)
             case (Refusal.NotHolder refusal, LeaseCommand.Renew { Request: var request }):
                 // I4: who has not given up, and was not broken by force, is the holder until its deadline.
                 if (Beliefs.TryGetValue(request.Token, out var lost) && lost.Owner == request.Owner)
-                    Assert.False(lost.HoldsAt(Now), $"Token {request.Token} ended ({refusal.Reason}) {lost.Deadline - Now} before its deadline.");
+                    Assert.False(
+                        lost.HoldsAt(Now), $"Token {request.Token} ended ({refusal.Reason}) {lost.Deadline - Now} before its deadline.");
                 break;
             case (Refusal.Unavailable or Refusal.OutcomeUnknown or Refusal.Held or Refusal.NotHolder or Refusal.Conflict
                 or Refusal.InvalidRequest or LeaseRelease or LeaseReply.Unchanged, _):
@@ -182,7 +189,8 @@ internal sealed class TwinClients(TwinStore store)
 
     // I3: what is told is stored, or its end is.
     private void IsStored(long token, LeaseEventKind kind) => Assert.True(
-        store.Committed.Log.NewestFirst().Any(entry => entry.Token == token && entry.Kind == kind), $"Token {token} was told as {kind}, which is not stored.");
+        store.Committed.Log.NewestFirst().Any(entry => entry.Token == token && entry.Kind == kind),
+        $"Token {token} was told as {kind}, which is not stored.");
 
     private void WithinHorizon(Call call, LeaseRenewal renewal)
     {

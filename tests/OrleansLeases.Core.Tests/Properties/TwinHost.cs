@@ -69,7 +69,9 @@ internal sealed class TwinHost : IKeeperAlarm
     /// <summary>Steps the wall clock to be ahead of true time by this much, within the skew.</summary>
     public void StepWall(TimeSpan ahead) => StepTo(_fairlyAhead = ahead);
 
-    /// <summary>Steps the wall clock far ahead, until it is set again or the process starts anew: no process starts with such a clock.</summary>
+    /// <summary>
+    /// Steps the wall clock far ahead, until it is set again or the process starts anew: no process starts with such a clock.
+    /// </summary>
     public void StepFarAhead() => StepTo(TimeSpan.FromHours(1));
 
     /// <summary>The keeper's memory is gone; the process lives.</summary>

@@ -176,7 +176,8 @@ internal sealed class TwinWorld
 
     private TwinClients.Belief? Holder(Step step, bool evenIfGivenUp = false)
     {
-        var known = _clients.Beliefs.Values.Where(belief => evenIfGivenUp || !belief.GivenUp).OrderByDescending(belief => belief.Token).Take(3).ToList();
+        var known = _clients.Beliefs.Values.Where(belief => evenIfGivenUp || !belief.GivenUp).OrderByDescending(belief => belief.Token)
+            .Take(3).ToList();
         return known.Count > 0 ? known[step.B % known.Count] : null;
     }
 
@@ -192,7 +193,11 @@ internal sealed class TwinWorld
         _clients.Listen();
         for (var i = 0; i < 100; i++)
         {
-            if (_store.Calls.Held.FirstOrDefault(call => !_hosts.Any(one => one.Frozen && one.Caller == call.Caller)) is not { } call) return;
+            if (_store.Calls.Held.FirstOrDefault(call => !_hosts.Any(one => one.Frozen && one.Caller == call.Caller)) is not { } call)
+            {
+                return;
+            }
+
             _store.Answer(call);
             _clients.Listen();
         }

@@ -137,7 +137,10 @@ public sealed class RequestChecksTests
     [InlineData(16, 127, false)]
     public void Metadata_WhenChecked_Takes16EntriesOf2KiBTogether(int entries, int valueBytes, bool fine) =>
         // Two bytes of key and so many of value, each.
-        Expect(fine, "metadata", _checks.Check(Ask() with { Metadata = Enumerable.Range(10, entries).ToDictionary(i => $"{i}", _ => new string('v', valueBytes)) }));
+        Expect(
+            fine, "metadata",
+            _checks.Check(
+                Ask() with { Metadata = Enumerable.Range(10, entries).ToDictionary(i => $"{i}", _ => new string('v', valueBytes)) }));
 
     [Fact]
     public void Metadata_WhenNotText_IsNamed()

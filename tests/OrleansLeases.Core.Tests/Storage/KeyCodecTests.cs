@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace OrleansLeases.Core.Tests;
 
-/// <summary>Records of keys, and of leases with keys, stored by earlier versions. The samples are never edited: a new schema gets a file of its own.</summary>
+/// <summary>
+/// Records of keys, and of leases with keys, stored by earlier versions. The samples are never edited: a new schema gets a file of its
+/// own.
+/// </summary>
 public sealed class KeyCodecTests
 {
     private static readonly TimeSpan Start = TimeSpan.FromMilliseconds(1_893_456_000_000);
@@ -22,7 +25,8 @@ public sealed class KeyCodecTests
     [InlineData("ended")]
     public void EncodeLease_WhenDecodedFromTheSample_IsTheSameText(string name) => Assert.Equal(
         Text("schema-1-keys.json", name),
-        Encoding.UTF8.GetString(RecordCodec.Lease.Encode(RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(Text("schema-1-keys.json", name))))));
+        Encoding.UTF8.GetString(
+            RecordCodec.Lease.Encode(RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(Text("schema-1-keys.json", name))))));
 
     [Fact]
     public void Decode_WhenBound_KeepsTheLease()
@@ -31,7 +35,9 @@ public sealed class KeyCodecTests
 
         Assert.Equal((1, 1, 1, 1, "up"), (state.Schema, state.Version, state.Generation, state.Revision, state.Value));
         Assert.Equal(new KeyBinding("orders/42", "me", 5), state.Binding);
-        Assert.Equal((KeyEventKind.KeyPut, Start, null), Assert.Single(state.Log.NewestFirst()) is var entry ? (entry.Kind, entry.At, entry.Sum) : default);
+        Assert.Equal(
+            (KeyEventKind.KeyPut, Start, null),
+            Assert.Single(state.Log.NewestFirst()) is var entry ? (entry.Kind, entry.At, entry.Sum) : default);
     }
 
     [Fact]
@@ -40,10 +46,17 @@ public sealed class KeyCodecTests
         var now = new LeaseClock(new OrleansLeases.Testing.ManualTimeProvider()).Read();
         var lease = new KeyLease { Resource = "orders/42", Owner = "me", Token = 5 };
 
-        Assert.Equal(new KeyReply.Written(1, null, true), Repeat("free", KeyCommand.Of(new PutKeyRequest { Value = "up", RequestId = "once" })));
-        Assert.Equal(new KeyReply.Written(1, null, true), Repeat("bound", KeyCommand.Of(new PutKeyRequest { Value = "up", Lease = lease, RequestId = "bound" })));
-        Assert.Equal(new KeyReply.Written(2, 42, true), Repeat("counter", KeyCommand.Of(new AddToCounterRequest { Delta = 2, RequestId = "twice" })));
-        Assert.Equal(new KeyReply.Written(1, null, true), Repeat("deleted", KeyCommand.Of(new PutKeyRequest { Value = "up", Lease = lease, RequestId = "bound" })));
+        Assert.Equal(
+            new KeyReply.Written(1, null, true), Repeat("free", KeyCommand.Of(new PutKeyRequest { Value = "up", RequestId = "once" })));
+        Assert.Equal(
+            new KeyReply.Written(1, null, true),
+            Repeat("bound", KeyCommand.Of(new PutKeyRequest { Value = "up", Lease = lease, RequestId = "bound" })));
+        Assert.Equal(
+            new KeyReply.Written(2, 42, true),
+            Repeat("counter", KeyCommand.Of(new AddToCounterRequest { Delta = 2, RequestId = "twice" })));
+        Assert.Equal(
+            new KeyReply.Written(1, null, true),
+            Repeat("deleted", KeyCommand.Of(new PutKeyRequest { Value = "up", Lease = lease, RequestId = "bound" })));
 
         KeyReply Repeat(string name, KeyCommand<KeyReply.Written> command) => KeyMachine.Apply("k", Key(name), command, now).Reply;
     }
@@ -91,15 +104,18 @@ public sealed class KeyCodecTests
     [InlineData("[{\"t\":1,\"a\":1,\"k\":null}]")]
     [InlineData("[{\"t\":1,\"a\":1,\"k\":[null]}]")]
     [InlineData("{}")]
-    public void DecodeLease_WhenACleanUpIsGarbage_Refuses(string pending) => Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(
-        Encoding.UTF8.GetBytes($$"""{"v":1,"ver":1,"last":1,"holders":[],"log":{"n":0,"e":[]},"out":{{pending}} }""")));
+    public void DecodeLease_WhenACleanUpIsGarbage_Refuses(string pending) =>
+        Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(
+            Encoding.UTF8.GetBytes($$"""{"v":1,"ver":1,"last":1,"holders":[],"log":{"n":0,"e":[]},"out":{{pending}} }""")));
 
     [Theory]
     [InlineData("[]")]
     [InlineData("{\"a\":\"b\"}")]
     [InlineData("{\"a\":null}")]
     public void DecodeLease_WhenAKeyIsGarbage_Refuses(string keys) => Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(
-        Encoding.UTF8.GetBytes($$$"""{"v":1,"ver":1,"last":1,"holders":[{"o":"me","t":1,"ttl":1,"r":1,"s":1,"by":"a","keys":{{{keys}}} }],"log":{"n":0,"e":[]}}""")));
+        Encoding.UTF8.GetBytes(
+            $$$"""{"v":1,"ver":1,"last":1,"holders":[{"o":"me","t":1,"ttl":1,"r":1,"s":1,"by":"a","keys":{{{keys}}} }],"log":"""
+            + """{"n":0,"e":[]}}""")));
 
     private static KeyState Key(string name) => RecordCodec.Key.Decode(Encoding.UTF8.GetBytes(Text("key-schema-1.json", name)));
 

@@ -28,7 +28,9 @@ public sealed class LeaseCodecTests
         Assert.Empty(state.Holders);
         Assert.Null(state.Capacity);
         Assert.Equal(new ActivationId("a", 0), state.Claim);
-        Assert.Equal([(LeaseEventKind.Released, 1), (LeaseEventKind.Granted, 1L)], state.Log.NewestFirst().Select(entry => (entry.Kind, entry.Token)));
+        Assert.Equal(
+            [(LeaseEventKind.Released, 1), (LeaseEventKind.Granted, 1L)],
+            state.Log.NewestFirst().Select(entry => (entry.Kind, entry.Token)));
     }
 
     [Fact]
@@ -81,7 +83,9 @@ public sealed class LeaseCodecTests
         var log = Sample("long log").Log;
 
         Assert.Equal((63, 33, 31), (log.Last, log.First, log.Count));
-        Assert.Equal([LeaseEventKind.Granted, LeaseEventKind.Transferred, LeaseEventKind.Granted], log.NewestFirst().Take(3).Select(entry => entry.Kind));
+        Assert.Equal(
+            [LeaseEventKind.Granted, LeaseEventKind.Transferred, LeaseEventKind.Granted],
+            log.NewestFirst().Take(3).Select(entry => entry.Kind));
         Assert.Equal(17, log.Finished(2)[0].Token);
     }
 
@@ -128,7 +132,8 @@ public sealed class LeaseCodecTests
     [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"log\":{\"n\":0,\"e\":[]}}")]
     [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":null,\"log\":{\"n\":0,\"e\":[]}}")]
     [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":[null],\"log\":{\"n\":0,\"e\":[]}}")]
-    [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":[{\"o\":null,\"t\":1,\"ttl\":1,\"r\":1,\"s\":1,\"by\":\"a\"}],\"log\":{\"n\":0,\"e\":[]}}")]
+    [InlineData("{\"v\":1,\"ver\":1,\"last\":1,\"holders\":[{\"o\":null,\"t\":1,\"ttl\":1,\"r\":1,\"s\":1,\"by\":\"a\"}],"
+        + "\"log\":{\"n\":0,\"e\":[]}}")]
     public void Decode_WhenGarbage_Refuses(string text) =>
         Assert.Throws<InvalidDataException>(() => RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(text)));
 

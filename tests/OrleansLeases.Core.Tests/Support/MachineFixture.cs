@@ -62,16 +62,29 @@ internal sealed class MachineFixture
     public long Grant(AcquireRequest request) => Assert.IsType<LeaseReply.Granted>(Acquire(request)).Token;
 
     public LeaseReply Renew(long token, string owner = "me", double? ttl = null) =>
-        Apply(LeaseCommand.Of(new RenewRequest { Resource = Resource, Owner = owner, Token = token, Ttl = ttl is { } s ? Seconds(s) : null }));
+        Apply(
+            LeaseCommand.Of(
+                new RenewRequest { Resource = Resource, Owner = owner, Token = token, Ttl = ttl is { } s ? Seconds(s) : null }));
 
     public LeaseReply Release(long token, string owner = "me", bool undelivered = false) =>
         Apply(new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token }, undelivered));
 
     public LeaseReply Transfer(long token, string to, string owner = "me", double? ttl = null, string id = "transfer") =>
-        Apply(LeaseCommand.Of(new TransferRequest { Resource = Resource, Owner = owner, Token = token, NewOwner = to, RequestId = id, Ttl = ttl is { } s ? Seconds(s) : null }));
+        Apply(
+            LeaseCommand.Of(
+                new TransferRequest
+                {
+                    Resource = Resource, Owner = owner, Token = token, NewOwner = to, RequestId = id,
+                    Ttl = ttl is { } s ? Seconds(s) : null,
+                }));
 
     public LeaseReply Break(long? token, double grace, bool force = false, string id = "break", string reason = "upkeep") =>
-        Apply(LeaseCommand.Of(new BreakRequest { Resource = Resource, Token = token, Grace = Seconds(grace), Force = force, Reason = reason, RequestId = id }));
+        Apply(
+            LeaseCommand.Of(
+                new BreakRequest
+                {
+                    Resource = Resource, Token = token, Grace = Seconds(grace), Force = force, Reason = reason, RequestId = id,
+                }));
 
     public LeaseReply Tick() => Apply(LeaseCommand.Tick.Instance);
 

@@ -94,7 +94,8 @@ internal sealed class ScriptedStore
         }
     }
 
-    internal sealed class LoadCall(ScriptedStore store, string caller, string resource, Func<LoadCall, LeaseState> script) : StoreCall(caller)
+    internal sealed class LoadCall(
+        ScriptedStore store, string caller, string resource, Func<LoadCall, LeaseState> script) : StoreCall(caller)
     {
         private readonly TaskCompletionSource<LeaseState> _done = new();
 
@@ -144,7 +145,8 @@ internal sealed class ScriptedStore
             return new(call.Task);
         }
 
-        public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
+        public IAsyncEnumerable<StoredRecord> RangeAsync(
+            RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>

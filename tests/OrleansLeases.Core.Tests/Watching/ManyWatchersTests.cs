@@ -1,6 +1,9 @@
 namespace OrleansLeases.Core.Tests;
 
-/// <summary>Watchers beside keepers that store, stop, forget and are replaced at any moment: each sees every change once and in order, or resync.</summary>
+/// <summary>
+/// Watchers beside keepers that store, stop, forget and are replaced at any moment: each sees every change once and in order, or
+/// resync.
+/// </summary>
 public sealed class ManyWatchersTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -133,7 +136,8 @@ public sealed class ManyWatchersTests
     {
         var known = new History(1, 5);
         var broadcaster = new RecordBroadcaster(known);
-        await using var events = new RecordWatch(broadcaster, "a", known, WatchEvent.Resync.Instance, new(5), history: 7).Start().GetAsyncEnumerator();
+        await using var events =
+            new RecordWatch(broadcaster, "a", known, WatchEvent.Resync.Instance, new(5), history: 7).Start().GetAsyncEnumerator();
         var next = events.MoveNextAsync();
         broadcaster.Publish(new History(first, 8));
         Assert.Equal(followed, await next.AsTask().WaitAsync(Patience));
@@ -289,7 +293,8 @@ public sealed class ManyWatchersTests
             {
                 _broadcaster ??= new(Now());
                 var state = new WatchEvent.KeySnapshot(new KeyInfo { Key = "a", Version = _last });
-                return Task.FromResult<LeaseResult<LeaseWatch>>(new RecordWatch(_broadcaster, "a", Now(), state, since, history: 7).Start());
+                return Task.FromResult<LeaseResult<LeaseWatch>>(
+                    new RecordWatch(_broadcaster, "a", Now(), state, since, history: 7).Start());
             }
         }
 
@@ -310,7 +315,8 @@ public sealed class ManyWatchersTests
         public IEnumerable<WatchEvent> After(string name, long sequence)
         {
             for (var version = Math.Max(sequence + 1, First); version <= Last; version++)
-                yield return new WatchEvent.KeyChanged(new KeyChange { Key = name, Version = version, Kind = KeyEventKind.KeyPut, At = default, Value = Value });
+                yield return new WatchEvent.KeyChanged(
+                    new KeyChange { Key = name, Version = version, Kind = KeyEventKind.KeyPut, At = default, Value = Value });
         }
     }
 }

@@ -65,7 +65,8 @@ public sealed class DurabilityTests : IAsyncLifetime
 
         await using var next = await OpenAtLastAsync(folder.Path, furtherFailures);
         // The first process may have tried its folder again by itself, and so have left fewer syncs to fail at the opening.
-        await UntilAsync(async () => (await next.AcquireAsync(By("ann", "r") with { RequestId = "try" })).Refusal is not Refusal.OutcomeUnknown);
+        await UntilAsync(
+            async () => (await next.AcquireAsync(By("ann", "r") with { RequestId = "try" })).Refusal is not Refusal.OutcomeUnknown);
         await next.GrantAsync(By("ann", "r") with { RequestId = "try" });
         await next.GrantAsync(By("ann", "after"));
 

@@ -41,7 +41,8 @@ public sealed class SlowStoreTests : IAsyncDisposable
 
         NotHolder(await call.WaitAsync(Patience), NotHolderReason.Expired);
 
-        Assert.Equal([LeaseEventKind.Granted, LeaseEventKind.Expired], (await _leases.HistoryAsync(R)).Value.Events.Select(entry => entry.Kind));
+        Assert.Equal(
+            [LeaseEventKind.Granted, LeaseEventKind.Expired], (await _leases.HistoryAsync(R)).Value.Events.Select(entry => entry.Kind));
         await _leases.GrantAsync(By("bob"));
     }
 
@@ -92,7 +93,8 @@ public sealed class SlowStoreTests : IAsyncDisposable
         Assert.Equal("bob", (await bob.WaitAsync(Patience)).Value.Owner);
     }
 
-    private async Task<Task<LeaseResult<LeaseGrant>>> AcquireSlowlyAsync(AcquireRequest request, CancellationToken cancellationToken = default)
+    private async Task<Task<LeaseResult<LeaseGrant>>> AcquireSlowlyAsync(
+        AcquireRequest request, CancellationToken cancellationToken = default)
     {
         HangNextSave();
         var call = _leases.AcquireAsync(request, cancellationToken).AsTask();

@@ -53,7 +53,10 @@ public sealed class BackupTests : IDisposable
         await using (var leases = await EmbeddedLeases.OpenAsync(_folder.Path))
         {
             await leases.GrantAsync(By("ann"));
-            foreach (var name in new[] { "leases.db", "leases.db-wal", "leases.mark" }) File.Copy(Path.Combine(_folder.Path, name), Path.Combine(crashed.Path, name));
+            foreach (var name in new[] { "leases.db", "leases.db-wal", "leases.mark" })
+            {
+                File.Copy(Path.Combine(_folder.Path, name), Path.Combine(crashed.Path, name));
+            }
         }
 
         var log = await File.ReadAllBytesAsync(crashed.Database + "-wal");
@@ -70,7 +73,8 @@ public sealed class BackupTests : IDisposable
         await (await EmbeddedLeases.OpenAsync(_folder.Path)).DisposeAsync();
         await File.WriteAllTextAsync(Backup, "mine");
 
-        Assert.Contains(Backup, Assert.Throws<IOException>(() => DataFolder.BackUp(_folder.Path, Backup)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            Backup, Assert.Throws<IOException>(() => DataFolder.BackUp(_folder.Path, Backup)).Message, StringComparison.Ordinal);
         Assert.Equal("mine", await File.ReadAllTextAsync(Backup));
     }
 

@@ -14,7 +14,8 @@ public sealed class ForeignFolderTests : IDisposable
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL); INSERT INTO meta VALUES ('schema', 'x'), ('epoch', 'y')",
         "CREATE TABLE meta (a, b); CREATE TABLE lease (c)",
         "CREATE TABLE meta (name, value); CREATE TABLE lease (c); INSERT INTO meta VALUES ('schema', 'x')",
-        "PRAGMA application_id = 1; CREATE TABLE meta (name TEXT, value INTEGER); CREATE TABLE lease (c); INSERT INTO meta VALUES ('schema', 1), ('epoch', 0)",
+        "PRAGMA application_id = 1; CREATE TABLE meta (name TEXT, value INTEGER); CREATE TABLE lease (c); INSERT INTO meta VALUES "
+            + "('schema', 1), ('epoch', 0)",
         "PRAGMA application_id = 1",
     };
 

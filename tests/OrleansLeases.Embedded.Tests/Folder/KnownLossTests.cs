@@ -30,7 +30,9 @@ public sealed class KnownLossTests : IDisposable
         lose(_folder.Database);
 
         var error = await Assert.ThrowsAsync<InvalidDataException>(() => EmbeddedLeases.OpenAsync(_folder.Path));
-        Assert.True(error.Message.Contains("leases restore", StringComparison.Ordinal) && error.Message.Contains("leases epoch bump", StringComparison.Ordinal), how);
+        Assert.True(
+            error.Message.Contains("leases restore", StringComparison.Ordinal)
+                && error.Message.Contains("leases epoch bump", StringComparison.Ordinal), how);
         await Assert.ThrowsAsync<InvalidDataException>(() => EmbeddedLeases.OpenAsync(_folder.Path));
         Assert.Equal(1, DataFolder.BumpEpoch(_folder.Path));
         Assert.True(await GrantInAsync(_folder.Path, 1) > highest);

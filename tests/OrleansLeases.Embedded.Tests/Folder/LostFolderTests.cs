@@ -3,7 +3,9 @@ using static OrleansLeases.Embedded.Tests.Hosting.Calls;
 
 namespace OrleansLeases.Embedded.Tests.Folder;
 
-/// <summary>Once the files at the path are not the ones that were opened, another service can have them: nothing is granted any more.</summary>
+/// <summary>
+/// Once the files at the path are not the ones that were opened, another service can have them: nothing is granted any more.
+/// </summary>
 public sealed class LostFolderTests : IDisposable
 {
     private readonly TestFolder _folder = new();
@@ -46,7 +48,9 @@ public sealed class LostFolderTests : IDisposable
         Assert.IsType<Refusal.Unavailable>((await leases.AcquireAsync(By("bob", "another"))).Refusal);
         var refusal = (await leases.AcquireAsync(By("bob", "another"))).Refusal;
 
-        Assert.True(refusal is Refusal.Unavailable { Detail: var detail } && detail.Contains("start again", StringComparison.Ordinal), $"{how}: {refusal}");
+        Assert.True(
+            refusal is Refusal.Unavailable { Detail: var detail } && detail.Contains("start again", StringComparison.Ordinal),
+            $"{how}: {refusal}");
         Assert.IsType<Refusal.Unavailable>((await leases.RenewAsync(grant)).Refusal);
         Assert.IsType<Refusal.Unavailable>((await leases.ReleaseAsync(grant)).Refusal);
         Assert.IsType<Refusal.Unavailable>((await leases.ListAsync(new ListLeasesRequest())).Refusal);

@@ -32,7 +32,8 @@ public sealed class LeaseHistoryCheckerTests
     }
 
     [Fact]
-    public void Grant_ThatIsWaitedFor_IsAcceptedOnceTheHolderIsOver() => Accepts(Granted(0, 1, 1), Granted(2, 13, 2), new FoundHeld(At(13), At(14), "owner-2"));
+    public void Grant_ThatIsWaitedFor_IsAcceptedOnceTheHolderIsOver() =>
+        Accepts(Granted(0, 1, 1), Granted(2, 13, 2), new FoundHeld(At(13), At(14), "owner-2"));
 
     [Fact]
     public void Grant_BeforeTheHolderIsOver_IsRefused()
@@ -114,7 +115,9 @@ public sealed class LeaseHistoryCheckerTests
         Accepts(late, new FoundHeld(At(3), At(4), "late"), new Read(At(5), At(6), 3), Granted(11, 12, 4));
         Refuses(late, Granted(0.5, 1, 1), new FoundHeld(At(5), At(6), "late"));
         Refuses(late, new FoundHeld(At(3), At(4), "late"), Granted(5, 6, 4));
-        Accepts(Granted(0, 1, 1), late with { Invoked = At(2), From = 1, Certain = false }, new FoundHeld(At(3), At(4), "late"), Granted(12, 12.5, 4));
+        Accepts(
+            Granted(0, 1, 1), late with { Invoked = At(2), From = 1, Certain = false }, new FoundHeld(At(3), At(4), "late"),
+            Granted(12, 12.5, 4));
         Accepts(Granted(0, 1, 1), late with { Invoked = At(2), From = 1, Certain = false }, new FoundHeld(At(3), At(4), "owner-1"));
     }
 
@@ -136,7 +139,8 @@ public sealed class LeaseHistoryCheckerTests
 
     private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
 
-    private static Granted Granted(double invoked, double returned, long token) => new(At(invoked), At(returned), $"owner-{token}", token, Ttl, Ttl);
+    private static Granted Granted(double invoked, double returned, long token) =>
+        new(At(invoked), At(returned), $"owner-{token}", token, Ttl, Ttl);
 
     private static void Accepts(params LeaseOperation[] history) => Assert.Null(LeaseHistoryChecker.FindFault(history, Grace));
 

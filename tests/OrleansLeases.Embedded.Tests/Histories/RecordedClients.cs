@@ -11,7 +11,8 @@ internal sealed class RecordedClients(TimeProvider time)
     private readonly ConcurrentDictionary<string, ConcurrentBag<LeaseOperation>> _histories = new();
 
     public IReadOnlyDictionary<string, IReadOnlyList<LeaseOperation>> Histories =>
-        _histories.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<LeaseOperation>)[.. pair.Value.OrderBy(operation => operation.Invoked)]);
+        _histories.ToDictionary(
+            pair => pair.Key, pair => (IReadOnlyList<LeaseOperation>)[.. pair.Value.OrderBy(operation => operation.Invoked)]);
 
     private TimeSpan Now => time.GetElapsedTime(_start);
 
@@ -28,7 +29,8 @@ internal sealed class RecordedClients(TimeProvider time)
             if (old is not null && random.Next(4) == 0) await (random.Next(2) == 0 ? RenewAsync(leases, old) : EndAsync(leases, old));
             var grant = await AcquireAsync(leases, new AcquireRequest
             {
-                Resource = resource, Owner = $"client-{number}-{turn}", Ttl = Milliseconds(random.Next(20, 80)), Wait = Milliseconds(random.Next(3) * 40),
+                Resource = resource, Owner = $"client-{number}-{turn}", Ttl = Milliseconds(random.Next(20, 80)),
+                Wait = Milliseconds(random.Next(3) * 40),
             });
             if (grant is null) continue;
             old = grant;
@@ -42,7 +44,10 @@ internal sealed class RecordedClients(TimeProvider time)
             var end = random.Next(10);
             if (end < 5) await EndAsync(leases, grant);
             else if (end < 7) await BreakAsync(leases, grant);
-            else if (end < 9 && await TransferAsync(leases, grant, $"client-{number}-{turn}-heir") is { } passedOn) await EndAsync(leases, old = passedOn);
+            else if (end < 9 && await TransferAsync(leases, grant, $"client-{number}-{turn}-heir") is { } passedOn)
+            {
+                await EndAsync(leases, old = passedOn);
+            }
         }
     }
 
@@ -57,20 +62,25 @@ internal sealed class RecordedClients(TimeProvider time)
                 request.Resource,
                 new LeaseOperation.Granted(invoked, returned, grant.Owner, grant.Token, grant.Elapsed + grant.Remaining, grant.Ttl));
         else if (refusal is Refusal.NotHolder)
-            Record(request.Resource, new LeaseOperation.GrantedUntold(invoked, returned, From: null, request.Owner, request.Ttl, request.Ttl));
+            Record(
+                request.Resource, new LeaseOperation.GrantedUntold(invoked, returned, From: null, request.Owner, request.Ttl, request.Ttl));
         else if (refusal is Refusal.Held { Holders: [var holder] })
         {
             Record(request.Resource, new LeaseOperation.FoundHeld(invoked, returned, holder.Owner));
             // A wait that ended while its grant was being stored: the grant is given back at once.
             if (request.Wait > TimeSpan.Zero)
-                Record(request.Resource, new LeaseOperation.GrantedUntold(invoked, returned, From: null, request.Owner, TimeSpan.Zero, request.Ttl) { Certain = false });
+                Record(
+                    request.Resource,
+                    new LeaseOperation.GrantedUntold(
+                        invoked, returned, From: null, request.Owner, TimeSpan.Zero, request.Ttl) { Certain = false });
         }
 
         return grant;
     }
 
     private bool HasEnough(string resource) =>
-        _histories.TryGetValue(resource, out var history) && history.Count(operation => operation is LeaseOperation.Granted { WasInForce: true }) > 16;
+        _histories.TryGetValue(resource, out var history)
+            && history.Count(operation => operation is LeaseOperation.Granted { WasInForce: true }) > 16;
 
     private async Task<bool> RenewAsync(ILeaseService leases, LeaseGrant grant)
     {
@@ -93,7 +103,11 @@ internal sealed class RecordedClients(TimeProvider time)
         var returned = Now;
         // A repeat changes nothing: it says no more than that the holder is another.
         if (answer.TryGetValue(out var release, out var refusal))
-            Record(grant.Resource, release.Replayed ? new LeaseOperation.NotHolder(invoked, returned, grant.Token) : new LeaseOperation.Ended(invoked, returned, grant.Token));
+            Record(
+                grant.Resource,
+                release.Replayed
+                    ? new LeaseOperation.NotHolder(invoked, returned, grant.Token)
+                    : new LeaseOperation.Ended(invoked, returned, grant.Token));
         else
             RecordRefusal(grant, refusal, invoked, returned);
     }
@@ -101,7 +115,8 @@ internal sealed class RecordedClients(TimeProvider time)
     private async Task BreakAsync(ILeaseService leases, LeaseGrant grant)
     {
         var invoked = Now;
-        var answer = await leases.BreakAsync(new BreakRequest { Resource = grant.Resource, Token = grant.Token, Grace = TimeSpan.Zero, Force = true, Reason = "test" });
+        var answer = await leases.BreakAsync(
+            new BreakRequest { Resource = grant.Resource, Token = grant.Token, Grace = TimeSpan.Zero, Force = true, Reason = "test" });
         var returned = Now;
         if (answer.Refusal is { } refusal) RecordRefusal(grant, refusal, invoked, returned);
         else Record(grant.Resource, new LeaseOperation.Ended(invoked, returned, grant.Token));
@@ -110,7 +125,8 @@ internal sealed class RecordedClients(TimeProvider time)
     private async Task<LeaseGrant?> TransferAsync(ILeaseService leases, LeaseGrant grant, string newOwner)
     {
         var invoked = Now;
-        var answer = await leases.TransferAsync(new TransferRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, NewOwner = newOwner });
+        var answer = await leases.TransferAsync(
+            new TransferRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, NewOwner = newOwner });
         var returned = Now;
         if (answer.TryGetValue(out var passedOn, out var refusal))
             Record(
@@ -122,7 +138,9 @@ internal sealed class RecordedClients(TimeProvider time)
             RecordRefusal(grant, refusal, invoked, returned);
             // Either the old grant was over, or the new one was before it could be told.
             if (refusal is Refusal.NotHolder { Reason: NotHolderReason.Expired })
-                Record(grant.Resource, new LeaseOperation.GrantedUntold(invoked, returned, grant.Token, newOwner, grant.Ttl, grant.Ttl) { Certain = false });
+                Record(
+                    grant.Resource,
+                    new LeaseOperation.GrantedUntold(invoked, returned, grant.Token, newOwner, grant.Ttl, grant.Ttl) { Certain = false });
         }
 
         return passedOn;

@@ -44,7 +44,9 @@ public sealed class RecordedHistoryTests : IDisposable
         var store = new MemoryRecordStore();
         var histories = await RecordOnTwoAsync(store);
 
-        Assert.All(histories, history => Assert.Null(LeaseHistoryChecker.FindFault(Successes(history.Value), Options.ClockSkew + Options.Limits.MaxTtl)));
+        Assert.All(
+            histories,
+            history => Assert.Null(LeaseHistoryChecker.FindFault(Successes(history.Value), Options.ClockSkew + Options.Limits.MaxTtl)));
     }
 
     [Theory]
@@ -71,7 +73,8 @@ public sealed class RecordedHistoryTests : IDisposable
     {
         var grace = (await leases.InfoAsync()).Value.Grace;
         var clients = new RecordedClients(TimeProvider.System);
-        await Task.WhenAll(Enumerable.Range(0, 9).Select(number => Task.Run(() => clients.RunAsync(leases, number, Resources, Length)))).WaitAsync(Calls.Patience);
+        await Task.WhenAll(Enumerable.Range(0, 9).Select(number => Task.Run(() => clients.RunAsync(leases, number, Resources, Length))))
+            .WaitAsync(Calls.Patience);
 
         foreach (var (resource, history) in clients.Histories)
         {
@@ -90,13 +93,19 @@ public sealed class RecordedHistoryTests : IDisposable
         {
             var (before, grant) = followers[i];
             AssertFault("a token is told twice", Replace(grant, grant with { Token = before.Token }));
-            AssertFault("a holder is told more than it had", Replace(before, before with { Told = grant.Returned + TimeSpan.FromHours(1) - before.Invoked })
+            AssertFault("a holder is told more than it had", Replace(
+                before, before with { Told = grant.Returned + TimeSpan.FromHours(1) - before.Invoked })
                 .Where(operation => EndedBy(operation) != before.Token));
-            AssertFault("it was granted to another from the start", [.. history, new LeaseOperation.Granted(grant.Returned, grant.Returned, "ghost", long.MaxValue, grant.Told, grant.Ttl)]);
-            AssertFault("a token that never was is renewed", [.. history, new LeaseOperation.Renewed(grant.Invoked, grant.Returned, long.MaxValue, grant.Told, grant.Ttl)]);
+            AssertFault(
+                "it was granted to another from the start",
+                [.. history, new LeaseOperation.Granted(grant.Returned, grant.Returned, "ghost", long.MaxValue, grant.Told, grant.Ttl)]);
+            AssertFault(
+                "a token that never was is renewed",
+                [.. history, new LeaseOperation.Renewed(grant.Invoked, grant.Returned, long.MaxValue, grant.Told, grant.Ttl)]);
         }
 
-        IEnumerable<LeaseOperation> Replace(LeaseOperation one, LeaseOperation by) => history.Select(operation => ReferenceEquals(operation, one) ? by : operation);
+        IEnumerable<LeaseOperation> Replace(LeaseOperation one, LeaseOperation by) =>
+            history.Select(operation => ReferenceEquals(operation, one) ? by : operation);
 
         // A transfer that was answered too late to tell of it ended the lease as well.
         static long? EndedBy(LeaseOperation operation) => operation switch
@@ -116,7 +125,10 @@ public sealed class RecordedHistoryTests : IDisposable
         await using var one = Engines.Over(store, TimeProvider.System, Options);
         await using var other = Engines.Over(store, TimeProvider.System, Options);
         var clients = new RecordedClients(TimeProvider.System);
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(number => Task.Run(() => clients.RunAsync(number % 2 == 0 ? one : other, number, Resources, Length)))).WaitAsync(Calls.Patience);
+        await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(
+                number => Task.Run(() => clients.RunAsync(number % 2 == 0 ? one : other, number, Resources, Length))))
+                    .WaitAsync(Calls.Patience);
         return clients.Histories;
     }
 
@@ -139,7 +151,8 @@ public sealed class RecordedHistoryTests : IDisposable
             return ValueTask.FromResult(SaveOutcome.Saved);
         }
 
-        public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
+        public IAsyncEnumerable<StoredRecord> RangeAsync(
+            RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>

@@ -64,7 +64,9 @@ public sealed class CallerContextTests : IAsyncDisposable
     public async Task Reads_OfABlockedCaller_AreAnswered(Caller caller)
     {
         var grant = await _leases.GrantAsync(By("ann"));
-        Assert.Null((await _leases.PutKeyAsync("bound", new() { Value = "1", Lease = new() { Resource = R, Owner = "ann", Token = grant.Token } })).Refusal);
+        Assert.Null(
+            (await _leases.PutKeyAsync(
+                "bound", new() { Value = "1", Lease = new() { Resource = R, Owner = "ann", Token = grant.Token } })).Refusal);
         _store.BeforeLoadKey = _ => _write.Task;
         var get = In(caller, () => _leases.GetKeyAsync("absent").AsTask());
         var watch = In(caller, () => _leases.WatchAsync(new() { Key = "other" }).AsTask());

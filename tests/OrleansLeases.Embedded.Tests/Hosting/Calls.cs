@@ -20,10 +20,12 @@ internal static class Calls
         Assert.IsType<TRefusal>((await leases.AcquireAsync(request).AsTask().WaitAsync(Patience)).Refusal);
 
     public static Task<LeaseResult<LeaseRenewal>> RenewAsync(this ILeaseService leases, LeaseGrant grant, TimeSpan? ttl = null) =>
-        leases.RenewAsync(new RenewRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, Ttl = ttl }).AsTask().WaitAsync(Patience);
+        leases.RenewAsync(new RenewRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, Ttl = ttl }).AsTask()
+            .WaitAsync(Patience);
 
     public static Task<LeaseResult<LeaseRelease>> ReleaseAsync(this ILeaseService leases, LeaseGrant grant) =>
-        leases.ReleaseAsync(new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token }).AsTask().WaitAsync(Patience);
+        leases.ReleaseAsync(new ReleaseRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token }).AsTask()
+            .WaitAsync(Patience);
 
     public static async Task<LeaseInfo> GetAsync(this ILeaseService leases, string resource = R, bool consistent = false) =>
         (await leases.GetAsync(new GetLeaseRequest { Resource = resource, Consistent = consistent }).AsTask().WaitAsync(Patience)).Value;

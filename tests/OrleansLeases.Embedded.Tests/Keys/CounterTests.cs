@@ -20,7 +20,8 @@ public sealed class CounterTests : IDisposable
         await using var leases = durable ? await EmbeddedLeases.OpenAsync(_folder.Path) : EmbeddedLeases.InMemory();
         var random = new Random(7);
         var calls = Enumerable.Range(0, count)
-            .SelectMany(i => Enumerable.Repeat((Id: $"add-{i}", Counter: $"c/{i % counters}", Delta: (i % 5) - 1L), random.Next(5) == 0 ? 2 : 1))
+            .SelectMany(
+                i => Enumerable.Repeat((Id: $"add-{i}", Counter: $"c/{i % counters}", Delta: (i % 5) - 1L), random.Next(5) == 0 ? 2 : 1))
             .ToArray();
         // Nobody repeats an addition after 1,024 others: that is as long as a key remembers.
         for (var start = 0; start < calls.Length; start += 400) random.Shuffle(calls.AsSpan(start, Math.Min(400, calls.Length - start)));
@@ -28,10 +29,14 @@ public sealed class CounterTests : IDisposable
         // Asked in this order: a thread pool under load would take some of them thousands of others later.
         var answers = await Task.WhenAll(calls.Select(call => leases.AddAsync(call.Counter, call.Delta, call.Id)));
 
-        foreach (var (counter, expected) in calls.DistinctBy(call => call.Id).GroupBy(call => call.Counter).Select(group => (group.Key, group.Sum(call => call.Delta))))
+        foreach (var (counter, expected) in calls.DistinctBy(call => call.Id).GroupBy(call => call.Counter).Select(
+            group => (group.Key, group.Sum(call => call.Delta))))
             Assert.Equal($"{expected}", await leases.ValueAsync(counter));
         Assert.Equal(count, answers.Count(answer => !answer.Value.Replayed));
-        foreach (var same in calls.Zip(answers).GroupBy(pair => pair.First.Id)) Assert.Single(same.Select(pair => (pair.Second.Value.Value, pair.Second.Value.Version)).Distinct());
+        foreach (var same in calls.Zip(answers).GroupBy(pair => pair.First.Id))
+        {
+            Assert.Single(same.Select(pair => (pair.Second.Value.Value, pair.Second.Value.Version)).Distinct());
+        }
     }
 
     [Fact]

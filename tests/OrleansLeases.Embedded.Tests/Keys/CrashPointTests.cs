@@ -30,7 +30,9 @@ public sealed class CrashPointTests : IDisposable
             var saves = 0;
             var store = new ScriptedStore(durable ? SqliteStore.Open(_folder.Path) : memory);
             // Once dead, nothing more reaches the disk.
-            Func<Task> before = written ? () => DieIf(Volatile.Read(ref saves) > point) : () => DieIf(Interlocked.Increment(ref saves) > point);
+            Func<Task> before = written
+                ? () => DieIf(Volatile.Read(ref saves) > point)
+                : () => DieIf(Interlocked.Increment(ref saves) > point);
             Func<Task> afterwards = written ? () => DieIf(Interlocked.Increment(ref saves) > point) : () => Task.CompletedTask;
             (store.BeforeSave, store.AfterSave) = (_ => before(), _ => afterwards());
             (store.BeforeSaveKey, store.AfterSaveKey) = ((_, _) => before(), (_, _) => afterwards());

@@ -9,11 +9,15 @@ internal static class KeyCallsOf
 {
     public static KeyLease Lease(this LeaseGrant grant) => new() { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
 
-    public static async Task<LeaseResult<KeyPut>> PutAsync(this ILeaseService leases, string key, string value, LeaseGrant? bound = null, string? requestId = null) =>
-        await leases.PutKeyAsync(key, new PutKeyRequest { Value = value, Lease = bound?.Lease(), RequestId = requestId }).AsTask().WaitAsync(Patience);
+    public static async Task<LeaseResult<KeyPut>> PutAsync(
+        this ILeaseService leases, string key, string value, LeaseGrant? bound = null, string? requestId = null) =>
+        await leases.PutKeyAsync(key, new PutKeyRequest { Value = value, Lease = bound?.Lease(), RequestId = requestId }).AsTask()
+            .WaitAsync(Patience);
 
-    public static async Task<LeaseResult<CounterValue>> AddAsync(this ILeaseService leases, string key, long delta, string? requestId = null, LeaseGrant? bound = null) =>
-        await leases.AddToCounterAsync(key, new AddToCounterRequest { Delta = delta, RequestId = requestId, Lease = bound?.Lease() }).AsTask().WaitAsync(Patience);
+    public static async Task<LeaseResult<CounterValue>> AddAsync(
+        this ILeaseService leases, string key, long delta, string? requestId = null, LeaseGrant? bound = null) =>
+        await leases.AddToCounterAsync(key, new AddToCounterRequest { Delta = delta, RequestId = requestId, Lease = bound?.Lease() })
+            .AsTask().WaitAsync(Patience);
 
     public static async Task<string?> ValueAsync(this ILeaseService leases, string key)
     {

@@ -113,7 +113,8 @@ public sealed class KeyFaultTests : IAsyncDisposable
         {
             var leases = await EmbeddedLeases.OpenAsync(_folder.Path, time: _time);
             var grant = await leases.GrantAsync(By("ann", $"round-{round}"));
-            var calls = Enumerable.Range(0, 100).Select(i => Task.Run(() => leases.PutAsync($"{round}/{i}", "1", i % 2 == 0 ? grant : null))).ToList();
+            var calls = Enumerable.Range(0, 100).Select(
+                i => Task.Run(() => leases.PutAsync($"{round}/{i}", "1", i % 2 == 0 ? grant : null))).ToList();
             await leases.PutAsync($"{round}/first", "1");
             await leases.DisposeAsync();
             var answers = await Task.WhenAll(calls).WaitAsync(Patience);

@@ -21,7 +21,11 @@ internal static class Victim
     /// <param name="written">Whether it dies once the save is on disk, or before.</param>
     public static async Task<Acknowledged> LiveAndDieAsync(string folder, int point, bool written)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Victim).Assembly.Location, folder, $"{point}", $"{written}"]) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", [typeof(Victim).Assembly.Location, folder, $"{point}", $"{written}"])
+            {
+                RedirectStandardOutput = true,
+            })!;
         var told = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         var survived = told.Contains(Survived, StringComparison.Ordinal);

@@ -54,7 +54,8 @@ public sealed class DisposeTests : IDisposable
         for (var round = 0; round < 10; round++)
         {
             var leases = await OpenAsync(durable: true);
-            var calls = Enumerable.Range(0, 100).Select(i => Task.Run(() => leases.AcquireAsync(By("ann", $"round-{round}/{i}")).AsTask())).ToList();
+            var calls = Enumerable.Range(0, 100).Select(i => Task.Run(() => leases.AcquireAsync(By("ann", $"round-{round}/{i}")).AsTask()))
+                .ToList();
             await leases.AcquireAsync(By("ann", $"round-{round}/first"));
             await leases.DisposeAsync();
             var answers = await Task.WhenAll(calls).WaitAsync(Patience);

@@ -80,7 +80,9 @@ public sealed class EpochTests : IDisposable
         }
 
         _folder.Execute($"UPDATE meta SET value = {LeaseRules.MaxEpoch} WHERE name = 'epoch'");
-        Assert.Contains($"{LeaseRules.MaxEpoch}", Assert.Throws<InvalidOperationException>(() => DataFolder.BumpEpoch(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{LeaseRules.MaxEpoch}", Assert.Throws<InvalidOperationException>(() => DataFolder.BumpEpoch(_folder.Path)).Message,
+            StringComparison.Ordinal);
         await using var leases = await OpenAsync();
 
         Assert.InRange((await leases.GrantAsync(By("ann"))).Token, 1, (1L << 53) - 1);
@@ -89,7 +91,9 @@ public sealed class EpochTests : IDisposable
     [Fact]
     public void Epoch_OfAFolderWithoutLeases_IsNotMade()
     {
-        Assert.Contains(_folder.Path, Assert.Throws<DirectoryNotFoundException>(() => DataFolder.ReadEpoch(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            _folder.Path, Assert.Throws<DirectoryNotFoundException>(() => DataFolder.ReadEpoch(_folder.Path)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<DirectoryNotFoundException>(() => DataFolder.BumpEpoch(_folder.Path));
         Assert.False(File.Exists(_folder.Database));
     }

@@ -34,7 +34,11 @@ public sealed class RestartTests : IDisposable
     {
         await using (var before = await OpenAsync())
         {
-            await before.GrantAsync(By("ann") with { Mode = LeaseMode.Shared, Capacity = 3, Metadata = new Dictionary<string, string> { ["host"] = "node-7" } });
+            await before.GrantAsync(
+                By("ann") with
+                {
+                    Mode = LeaseMode.Shared, Capacity = 3, Metadata = new Dictionary<string, string> { ["host"] = "node-7" },
+                });
             await before.GrantAsync(By("bob") with { Mode = LeaseMode.Shared, Capacity = 3, Ttl = Seconds(60) });
         }
 
@@ -117,7 +121,11 @@ public sealed class RestartTests : IDisposable
         LeaseHistory before;
         await using (var leases = await OpenAsync())
         {
-            for (var i = 0; i < 350; i++) await leases.ReleaseAsync(await leases.GrantAsync(By($"owner-{i}") with { RequestId = $"id-{i}" }));
+            for (var i = 0; i < 350; i++)
+            {
+                await leases.ReleaseAsync(await leases.GrantAsync(By($"owner-{i}") with { RequestId = $"id-{i}" }));
+            }
+
             before = (await leases.HistoryAsync(R)).Value;
         }
 
@@ -145,7 +153,10 @@ public sealed class RestartTests : IDisposable
             for (var i = 0; i < changesBetween; i++)
             {
                 var info = await leases.GetAsync();
-                if (info.Holders is [var holder]) await leases.ReleaseAsync(new ReleaseRequest { Resource = R, Owner = holder.Owner, Token = holder.Token });
+                if (info.Holders is [var holder])
+                {
+                    await leases.ReleaseAsync(new ReleaseRequest { Resource = R, Owner = holder.Owner, Token = holder.Token });
+                }
                 else await leases.GrantAsync(By("ann") with { Ttl = TimeSpan.FromHours(1) });
             }
         }

@@ -17,7 +17,8 @@ public sealed class FolderTests : IDisposable
 
         var error = await Assert.ThrowsAsync<DataFolderInUseException>(() => EmbeddedLeases.OpenAsync(_folder.Path));
 
-        Assert.Equal($"The data folder '{_folder.Path}' is in use by another process. Stop that process, or name another folder.", error.Message);
+        Assert.Equal(
+            $"The data folder '{_folder.Path}' is in use by another process. Stop that process, or name another folder.", error.Message);
         await leases.GrantAsync(By("ann"));
     }
 

@@ -128,7 +128,10 @@ public sealed class FullDiskTests : IAsyncLifetime
     {
         for (var i = 0; i < 100; i++)
         {
-            if ((await Leases.AcquireAsync(Big($"filler/{i}") with { Ttl = TimeSpan.FromHours(1) })).Refusal is Refusal.Unavailable) return $"filler/{i}";
+            if ((await Leases.AcquireAsync(Big($"filler/{i}") with { Ttl = TimeSpan.FromHours(1) })).Refusal is Refusal.Unavailable)
+            {
+                return $"filler/{i}";
+            }
         }
 
         throw new InvalidOperationException("The disk should be full by now.");

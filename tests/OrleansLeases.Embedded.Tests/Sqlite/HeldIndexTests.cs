@@ -23,7 +23,8 @@ public sealed class HeldIndexTests : IDisposable
         await using var leases = Engines.Over(store, _time);
         var grants = await Task.WhenAll(Enumerable.Range(0, 600).Select(i => leases.GrantAsync(By("ann", $"r/{i:000}"))));
         await Task.WhenAll(grants.Where((_, i) => i % 200 != 0).Select(grant => leases.ReleaseAsync(grant)));
-        await Task.WhenAll(Enumerable.Range(0, 600).Select(i => leases.PutKeyAsync($"k/{i:000}", new PutKeyRequest { Value = "" }).AsTask()));
+        await Task.WhenAll(
+            Enumerable.Range(0, 600).Select(i => leases.PutKeyAsync($"k/{i:000}", new PutKeyRequest { Value = "" }).AsTask()));
         await Task.WhenAll(Enumerable.Range(0, 599).Select(i => leases.DeleteKeyAsync($"k/{i:000}").AsTask()));
         // Held again, as a name that was free.
         await leases.GrantAsync(By("bob", "r/500"));
@@ -65,8 +66,13 @@ public sealed class HeldIndexTests : IDisposable
         await using (var leases = await EmbeddedLeases.OpenAsync(_folder.Path, time: _time))
         {
             foreach (var name in new[] { "free", "held" }) await leases.GrantAsync(By("ann", name));
-            await leases.ReleaseAsync(new ReleaseRequest { Resource = "free", Owner = "ann", Token = (await leases.GetAsync("free")).LastToken });
-            foreach (var key in new[] { "deleted", "empty", "full" }) await leases.PutKeyAsync(key, new PutKeyRequest { Value = key == "empty" ? "" : key });
+            await leases.ReleaseAsync(
+                new ReleaseRequest { Resource = "free", Owner = "ann", Token = (await leases.GetAsync("free")).LastToken });
+            foreach (var key in new[] { "deleted", "empty", "full" })
+            {
+                await leases.PutKeyAsync(key, new PutKeyRequest { Value = key == "empty" ? "" : key });
+            }
+
             await leases.DeleteKeyAsync("deleted");
         }
 
@@ -80,9 +86,12 @@ public sealed class HeldIndexTests : IDisposable
         await using var after = await EmbeddedLeases.OpenAsync(_folder.Path, time: _time);
         Assert.Equal(2, _folder.Number("SELECT value FROM meta WHERE name = 'schema'"));
         Assert.Equal(["held"], (await after.ListAsync(new ListLeasesRequest())).Value.Leases.Select(lease => lease.Resource));
-        Assert.Equal(["free"], (await after.ListAsync(new ListLeasesRequest { State = LeaseFilter.Free })).Value.Leases.Select(lease => lease.Resource));
+        Assert.Equal(
+            ["free"],
+            (await after.ListAsync(new ListLeasesRequest { State = LeaseFilter.Free })).Value.Leases.Select(lease => lease.Resource));
         Assert.Equal(["empty", "full"], (await after.ListKeysAsync(new ListKeysRequest())).Value.Keys.Select(key => key.Key));
-        Assert.Equal((1, 2), (_folder.Number("SELECT count(*) FROM lease WHERE held"), _folder.Number("SELECT count(*) FROM keys WHERE held")));
+        Assert.Equal(
+            (1, 2), (_folder.Number("SELECT count(*) FROM lease WHERE held"), _folder.Number("SELECT count(*) FROM keys WHERE held")));
     }
 
     [Fact]

@@ -32,7 +32,8 @@ public sealed class ListingTests : IDisposable
 
         foreach (var request in new ListLeasesRequest[]
         {
-            new(), new() { State = LeaseFilter.Any }, new() { State = LeaseFilter.Free }, new() { Owner = "ann" }, new() { Owner = "bob", Prefix = "\U0001F512" },
+            new(), new() { State = LeaseFilter.Any }, new() { State = LeaseFilter.Free }, new() { Owner = "ann" },
+            new() { Owner = "bob", Prefix = "\U0001F512" },
             new() { Prefix = "a/" }, new() { Prefix = "\uE000", State = LeaseFilter.Any }, new() { After = NameOf(100) },
         })
         {

@@ -5,7 +5,10 @@ using static OrleansLeases.Embedded.Tests.Hosting.Calls;
 
 namespace OrleansLeases.Embedded.Tests.Sqlite;
 
-/// <summary>A folder in trouble is told of: once when it begins, with the remedy, in the service's info while it lasts, and once when it is over.</summary>
+/// <summary>
+/// A folder in trouble is told of: once when it begins, with the remedy, in the service's info while it lasts, and once when it is
+/// over.
+/// </summary>
 public sealed class TroubleTests : IDisposable
 {
     private const int Begun = 7201;

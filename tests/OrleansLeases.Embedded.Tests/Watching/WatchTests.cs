@@ -161,7 +161,8 @@ public sealed class WatchTests : IDisposable
     public async Task Shutdown_EndsEveryWatch_AndStartsNoMore()
     {
         var leases = EmbeddedLeases.InMemory(time: _time);
-        var watches = new[] { await leases.WatchAsync(resource: R), await leases.WatchAsync(key: "k"), await leases.WatchAsync(prefix: "") };
+        var watches =
+            new[] { await leases.WatchAsync(resource: R), await leases.WatchAsync(key: "k"), await leases.WatchAsync(prefix: "") };
         await watches[0].NextAsync();
         await watches[1].NextAsync();
         var next = watches.Select(events => events.MoveNextAsync().AsTask()).ToList();

@@ -5,8 +5,10 @@ namespace OrleansLeases.Embedded.Tests.Watching;
 /// <summary>Starts watches and reads them with bounded waiting.</summary>
 internal static class WatchedCalls
 {
-    public static async Task<IAsyncEnumerator<WatchEvent>> WatchAsync(this ILeaseService leases, string? resource = null, string? key = null, string? prefix = null, WatchPoint? since = null) =>
-        (await leases.WatchAsync(new WatchRequest { Resource = resource, Key = key, Prefix = prefix, Since = since })).Value.GetAsyncEnumerator();
+    public static async Task<IAsyncEnumerator<WatchEvent>> WatchAsync(
+        this ILeaseService leases, string? resource = null, string? key = null, string? prefix = null, WatchPoint? since = null) =>
+        (await leases.WatchAsync(
+            new WatchRequest { Resource = resource, Key = key, Prefix = prefix, Since = since })).Value.GetAsyncEnumerator();
 
     public static async Task<WatchEvent> NextAsync(this IAsyncEnumerator<WatchEvent> events)
     {

@@ -57,7 +57,8 @@ internal sealed class Cluster : IAsyncDisposable
     public static Task<Cluster> OnAsync(IRecordStore store) =>
         StartAsync(NewServiceId(), silo => silo.AddLeases(_ => store, Options(null)), null, null);
 
-    public static Task<Cluster> InMemoryAsync(Action<ISiloBuilder>? also = null) => StartAsync(NewServiceId(), silo => silo.AddLeases(Options(null)), also, null);
+    public static Task<Cluster> InMemoryAsync(Action<ISiloBuilder>? also = null) =>
+        StartAsync(NewServiceId(), silo => silo.AddLeases(Options(null)), also, null);
 
     /// <summary>Ends the silo in order.</summary>
     public Task StopSiloAsync() => _cluster.StopSiloAsync(_cluster.Silos[0]);
@@ -71,7 +72,8 @@ internal sealed class Cluster : IAsyncDisposable
         configure?.Invoke(options);
     };
 
-    private static async Task<Cluster> StartAsync(string serviceId, Action<ISiloBuilder> leases, Action<ISiloBuilder>? also, ManualTimeProvider? time)
+    private static async Task<Cluster> StartAsync(
+        string serviceId, Action<ISiloBuilder> leases, Action<ISiloBuilder>? also, ManualTimeProvider? time)
     {
         time ??= new ManualTimeProvider(TimeProvider.System.GetUtcNow());
         var builder = new InProcessTestClusterBuilder(1);

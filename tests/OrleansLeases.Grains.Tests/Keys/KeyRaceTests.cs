@@ -136,7 +136,8 @@ public sealed class KeyRaceTests : IAsyncLifetime
         var put = PutAsync("up", grant);
         await attached.ReachedAsync();
 
-        var heir = (await Leases.TransferAsync(new TransferRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, NewOwner = "heir" })).Value;
+        var heir = (await Leases.TransferAsync(
+            new TransferRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, NewOwner = "heir" })).Value;
         attached.LetGo();
 
         // It was written before the clean-up, or refused after it.

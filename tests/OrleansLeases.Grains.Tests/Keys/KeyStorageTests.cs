@@ -41,7 +41,8 @@ public sealed class KeyStorageTests : IAsyncLifetime
     {
         var grant = await GrantAsync();
         Storage.Writes.Enqueue(Throw(written));
-        Assert.Equal("once", Assert.IsType<Refusal.OutcomeUnknown>((await Leases.PutKeyAsync(K, Put("up", grant, "once"))).Refusal).RequestId);
+        Assert.Equal(
+            "once", Assert.IsType<Refusal.OutcomeUnknown>((await Leases.PutKeyAsync(K, Put("up", grant, "once"))).Refusal).RequestId);
         Assert.IsType<Refusal.NotFound>((await Leases.GetKeyAsync(K)).Refusal);
 
         Assert.Equal(1, (await Leases.PutKeyAsync(K, Put("up", grant, "once"))).Value.Version);
@@ -129,7 +130,9 @@ public sealed class KeyStorageTests : IAsyncLifetime
             $"bound=up\n\" orders/42 me {grant.Token};counter=7 - - -;free=stays - - -",
             await ScalarAsync<string>(
                 """
-                select string_agg(format('%s=%s %s %s %s', key, value, coalesce(resource, '-'), coalesce(owner, '-'), coalesce(token::text, '-')), ';' order by key)
+                select string_agg(
+                format('%s=%s %s %s %s', key, value, coalesce(resource, '-'), coalesce(owner, '-'), coalesce(token::text, '-')),
+                ';' order by key)
                 from lease_keys where service_id = $1
                 """));
     }
@@ -139,13 +142,15 @@ public sealed class KeyStorageTests : IAsyncLifetime
     {
         foreach (var name in new[] { "a", "b", "c" })
         {
-            Assert.Null((await Leases.AcquireAsync(new AcquireRequest { Resource = name, Owner = "me", Ttl = TimeSpan.FromSeconds(30) })).Refusal);
+            Assert.Null(
+                (await Leases.AcquireAsync(new AcquireRequest { Resource = name, Owner = "me", Ttl = TimeSpan.FromSeconds(30) })).Refusal);
             Assert.Null((await Leases.PutKeyAsync(name, Put("x"))).Refusal);
         }
 
         await Sql.ExecuteAsync(
             await TestDatabase.ConnectionStringAsync(),
-            """update lease_record set payload = replace(payload, '"v":1', '"v":99') where service_id = $1 and name like '%b'""", _serviceId);
+            """update lease_record set payload = replace(payload, '"v":1', '"v":99') where service_id = $1 and name like '%b'""",
+            _serviceId);
         Assert.Equal(2L, await CountAsync("""select count(*) from lease_record where service_id = $1 and payload like '%"v":99%'"""));
 
         Assert.Equal(["a", "c"], (await Leases.ListAsync(new ListLeasesRequest())).Value.Leases.Select(lease => lease.Resource));
@@ -160,7 +165,8 @@ public sealed class KeyStorageTests : IAsyncLifetime
 
     private async Task<LeaseGrant> GrantAsync() => (await Leases.AcquireAsync(Acquire("orders/42", "me"))).Value;
 
-    private async Task<T> ScalarAsync<T>(string sql) => await Sql.ScalarAsync<T>(await TestDatabase.ConnectionStringAsync(), sql, _serviceId);
+    private async Task<T> ScalarAsync<T>(string sql) =>
+        await Sql.ScalarAsync<T>(await TestDatabase.ConnectionStringAsync(), sql, _serviceId);
 
     private Task<long> CountAsync(string sql) => ScalarAsync<long>(sql);
 

@@ -48,7 +48,8 @@ public sealed class KeyTwinTests : IAsyncLifetime
         Assert.Equal("1", (await _other.Leases.GetKeyAsync(K)).Value.Value);
         await PutAsync(_one, "2", null);
 
-        Assert.Equal(2, Assert.IsType<Refusal.Conflict>((await _other.Leases.PutKeyAsync(K, Put("x") with { IfVersion = 1 })).Refusal).Current);
+        Assert.Equal(
+            2, Assert.IsType<Refusal.Conflict>((await _other.Leases.PutKeyAsync(K, Put("x") with { IfVersion = 1 })).Refusal).Current);
         await PutAsync(_one, "3", null);
         Assert.Equal(4, (await PutAsync(_other, "4", null)).Version);
         Assert.True((await _one.Leases.DeleteKeyAsync(K)).Value.Existed);
@@ -60,11 +61,13 @@ public sealed class KeyTwinTests : IAsyncLifetime
     {
         const int Count = 300;
         var written = 0;
-        await Parallel.ForEachAsync(Enumerable.Range(0, Count), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, cancellation) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, Count),
+            new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, cancellation) =>
         {
             var request = Put("mine") with { IfVersion = 0 };
             var results = await Task.WhenAll(
-                _one.Leases.PutKeyAsync($"race/{i}", request, cancellation).AsTask(), _other.Leases.PutKeyAsync($"race/{i}", request, cancellation).AsTask());
+                _one.Leases.PutKeyAsync($"race/{i}", request, cancellation).AsTask(),
+                _other.Leases.PutKeyAsync($"race/{i}", request, cancellation).AsTask());
             Interlocked.Add(ref written, results.Count(result => result.Refusal is null));
             Assert.All(results, result => Assert.True(result.Refusal is null or Refusal.Conflict, $"{result}"));
         });
@@ -78,7 +81,8 @@ public sealed class KeyTwinTests : IAsyncLifetime
     {
         const int Count = 400;
         var grant = await GrantAsync();
-        await Parallel.ForEachAsync(Enumerable.Range(0, Count), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellation) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, Count),
+            new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellation) =>
         {
             var request = new AddToCounterRequest { Delta = 1, Lease = Put("", grant).Lease, RequestId = $"{i}" };
             Refusal? refusal;
@@ -91,7 +95,8 @@ public sealed class KeyTwinTests : IAsyncLifetime
         });
 
         Assert.Equal($"{Count}", await Sql.ScalarAsync<string>(
-            await TestDatabase.ConnectionStringAsync(), "select value from lease_keys where service_id = $1 and key = 'counter'", _serviceId));
+            await TestDatabase.ConnectionStringAsync(), "select value from lease_keys where service_id = $1 and key = 'counter'",
+            _serviceId));
     }
 
     [Fact]
@@ -166,7 +171,8 @@ public sealed class KeyTwinTests : IAsyncLifetime
         var grant = await GrantAsync();
         await PutAsync(_one, "up", grant);
         Assert.Equal("up", (await _other.Leases.GetKeyAsync(K)).Value.Value);
-        var heir = (await _one.Leases.TransferAsync(new TransferRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, NewOwner = "heir" })).Value;
+        var heir = (await _one.Leases.TransferAsync(
+            new TransferRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token, NewOwner = "heir" })).Value;
 
         Assert.IsType<Refusal.NotFound>((await _other.Leases.GetKeyAsync(K)).Refusal);
         Assert.IsType<Refusal.NotHolder>((await _other.Leases.PutKeyAsync(K, Put("late", grant))).Refusal);
@@ -187,11 +193,14 @@ public sealed class KeyTwinTests : IAsyncLifetime
 
     private async Task<LeaseGrant> GrantAsync() => (await _one.Leases.AcquireAsync(Acquire("orders/42", "me"))).Value;
 
-    private async Task<long> CountAsync(string sql) => await Sql.ScalarAsync<long>(await TestDatabase.ConnectionStringAsync(), sql, _serviceId);
+    private async Task<long> CountAsync(string sql) =>
+        await Sql.ScalarAsync<long>(await TestDatabase.ConnectionStringAsync(), sql, _serviceId);
 
     // No ended lease has keys on record any more.
     private Task UntilCleanAsync() => UntilAsync(async () =>
-        await CountAsync("select count(*) from lease_record where service_id = $1 and kind = 'lease' and not held and due is not null") == 0);
+        await CountAsync("select count(*) from lease_record where service_id = $1 and kind = 'lease' and not held and due is not null")
+            == 0);
 
-    private async Task AssertNothingIsStoredAsync() => Assert.Equal(0, await CountAsync("select count(*) from lease_keys where service_id = $1"));
+    private async Task AssertNothingIsStoredAsync() =>
+        Assert.Equal(0, await CountAsync("select count(*) from lease_keys where service_id = $1"));
 }

@@ -73,7 +73,8 @@ public sealed class StreamQueueBalancingTests
     }
 
     // Whether each silo has leased its share of the queues, and reads them; and all the queues are someone's.
-    private async Task<bool> ReadsAsync(InProcessTestCluster cluster, InProcessSiloHandle one, int ones, InProcessSiloHandle? other = null, int others = 0)
+    private async Task<bool> ReadsAsync(
+        InProcessTestCluster cluster, InProcessSiloHandle one, int ones, InProcessSiloHandle? other = null, int others = 0)
     {
         _balancers.Advance(TimeSpan.FromSeconds(1));
         var owners = await OwnersAsync(cluster);
@@ -105,7 +106,8 @@ public sealed class StreamQueueBalancingTests
             silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(_leases));
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
             silo.Services.AddKeyedSingleton<TimeProvider>(StreamingTimeProviderNames.Streaming, _balancers);
-            FaultyStorage.Install(silo.AddLeases(database, options => (options.SweeperShards, options.ClockSkew) = (1, TimeSpan.FromMinutes(1))));
+            FaultyStorage.Install(
+                silo.AddLeases(database, options => (options.SweeperShards, options.ClockSkew) = (1, TimeSpan.FromMinutes(1))));
             AddStreams(silo.UseLeasesForStreamQueues());
             silo.Services.AddSingleton<ILeaseProvider>(services => new SeenLeases(services.GetRequiredService<StreamQueueLeases>()));
         });
@@ -146,6 +148,7 @@ public sealed class StreamQueueBalancingTests
             return inner.Renew(category, aquiredLeases);
         }
 
-        public Task Release(string category, AcquiredLease[] aquiredLeases) => Crashed ? Task.CompletedTask : inner.Release(category, aquiredLeases);
+        public Task Release(string category, AcquiredLease[] aquiredLeases) =>
+            Crashed ? Task.CompletedTask : inner.Release(category, aquiredLeases);
     }
 }

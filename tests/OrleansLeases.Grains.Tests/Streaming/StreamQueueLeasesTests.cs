@@ -24,7 +24,9 @@ public sealed class StreamQueueLeasesTests
         Assert.All(results, result => Assert.Equal(cluster.Time.GetUtcNow().UtcDateTime, result.AcquiredLease!.StartTimeUtc));
         var held = (await cluster.Leases.ListAsync(new ListLeasesRequest { Prefix = StreamQueueLeases.Prefix })).Value.Leases;
         Assert.Equal(["stream-queues/QueueBalancer/q-0", "stream-queues/QueueBalancer/q-1"], held.Select(lease => lease.Resource));
-        Assert.All(held.Zip(results), pair => Assert.Equal($"{pair.First.LastToken}@{pair.First.Holders[0].Owner}", pair.Second.AcquiredLease!.Token));
+        Assert.All(
+            held.Zip(results),
+            pair => Assert.Equal($"{pair.First.LastToken}@{pair.First.Holders[0].Owner}", pair.Second.AcquiredLease!.Token));
     }
 
     [Fact]
@@ -36,14 +38,17 @@ public sealed class StreamQueueLeasesTests
         var refused = Assert.Single(results, result => result.StatusCode == ResponseCode.LeaseNotAvailable);
         Assert.Equal(("q-0", null), (refused.AcquiredLease!.ResourceKey, refused.AcquiredLease.Token));
         Assert.NotNull(refused.FailureException);
-        Assert.Equal(["q-0", "q-1"], results.Where(result => result.StatusCode == ResponseCode.OK).Select(result => result.AcquiredLease!.ResourceKey));
+        Assert.Equal(
+            ["q-0", "q-1"],
+            results.Where(result => result.StatusCode == ResponseCode.OK).Select(result => result.AcquiredLease!.ResourceKey));
     }
 
     [Fact]
     public async Task Acquire_BeyondTheBounds_SaysSo_AndAsksForNothing()
     {
         await using var cluster = await StartAsync();
-        var error = await Assert.ThrowsAsync<ArgumentException>(() => Provider(cluster).Acquire(Category, [new("q-0", Ttl), new("q-1", TimeSpan.FromDays(2))]));
+        var error = await Assert.ThrowsAsync<ArgumentException>(
+            () => Provider(cluster).Acquire(Category, [new("q-0", Ttl), new("q-1", TimeSpan.FromDays(2))]));
 
         Assert.Contains("stream-queues/QueueBalancer/q-1", error.Message, StringComparison.Ordinal);
         Assert.Contains("ttlMs", error.Message, StringComparison.Ordinal);
@@ -69,7 +74,9 @@ public sealed class StreamQueueLeasesTests
         var renewed = Assert.Single(await Provider(cluster).Renew(Category, [lease]));
 
         Assert.Equal(ResponseCode.OK, renewed.StatusCode);
-        Assert.Equal((lease.Token, Ttl, cluster.Time.GetUtcNow().UtcDateTime), (renewed.AcquiredLease!.Token, renewed.AcquiredLease.Duration, renewed.AcquiredLease.StartTimeUtc));
+        Assert.Equal(
+            (lease.Token, Ttl, cluster.Time.GetUtcNow().UtcDateTime),
+            (renewed.AcquiredLease!.Token, renewed.AcquiredLease.Duration, renewed.AcquiredLease.StartTimeUtc));
         cluster.Time.Advance(Ttl * 0.9);
         Assert.Equal(ResponseCode.OK, Assert.Single(await Provider(cluster).Renew(Category, [renewed.AcquiredLease])).StatusCode);
     }
@@ -82,12 +89,15 @@ public sealed class StreamQueueLeasesTests
         var ended = await AcquireAsync(provider, "q-0");
         cluster.Time.Advance(Ttl);
         var next = await AcquireAsync(provider, "q-0");
-        AcquiredLease[] leases = [new("q-2"), ended, next, new("q-1", Ttl, "blue", default), new("q-1", Ttl, "7@me", default), new("", Ttl, "7@me", default)];
+        AcquiredLease[] leases =
+            [new("q-2"), ended, next, new("q-1", Ttl, "blue", default), new("q-1", Ttl, "7@me", default), new("", Ttl, "7@me", default)];
         var results = await provider.Renew(Category, leases);
 
         Assert.Equal(leases.Select(lease => lease.ResourceKey), results.Select(result => result.AcquiredLease!.ResourceKey));
         Assert.Equal(ResponseCode.OK, results[2].StatusCode);
-        Assert.All(results.Where((_, i) => i != 2), result => Assert.Equal((ResponseCode.InvalidToken, null), (result.StatusCode, result.AcquiredLease!.Token)));
+        Assert.All(
+            results.Where((_, i) => i != 2),
+            result => Assert.Equal((ResponseCode.InvalidToken, null), (result.StatusCode, result.AcquiredLease!.Token)));
         Assert.All(results.Where((_, i) => i != 2), result => Assert.NotNull(result.FailureException));
     }
 
@@ -116,14 +126,18 @@ public sealed class StreamQueueLeasesTests
             throw new TimeoutException("The store did not answer.");
         });
         var failed = Assert.Single(await provider.Acquire(Category, [new("q-0", Ttl)]));
-        Assert.Equal((ResponseCode.TransientFailure, "q-0", null), (failed.StatusCode, failed.AcquiredLease!.ResourceKey, failed.AcquiredLease.Token));
+        Assert.Equal(
+            (ResponseCode.TransientFailure, "q-0", null),
+            (failed.StatusCode, failed.AcquiredLease!.ResourceKey, failed.AcquiredLease.Token));
         Assert.NotNull(failed.FailureException);
 
         cluster.Time.Advance(Ttl / 2);
         var found = Assert.Single(await provider.Acquire(Category, [new("q-0", Ttl)]));
         // The grant that was made then, with its full time from now on.
         Assert.Equal((ResponseCode.OK, Ttl), (found.StatusCode, found.AcquiredLease!.Duration));
-        Assert.Single((await cluster.Leases.HistoryAsync("stream-queues/QueueBalancer/q-0")).Value.Events, change => change.Kind == LeaseEventKind.Granted);
+        Assert.Single(
+            (await cluster.Leases.HistoryAsync("stream-queues/QueueBalancer/q-0")).Value.Events,
+            change => change.Kind == LeaseEventKind.Granted);
         Assert.Equal(ResponseCode.LeaseNotAvailable, Assert.Single(await provider.Acquire(Category, [new("q-0", Ttl)])).StatusCode);
     }
 
@@ -148,8 +162,10 @@ public sealed class StreamQueueLeasesTests
     {
         await using var cluster = await StartAsync();
         var leases = new FailingRenewals(cluster.Leases);
-        var provider = new StreamQueueLeases(leases, new LeaseLimits { MaxBatch = 2 }, "me", cluster.Time, NullLogger<StreamQueueLeases>.Instance);
-        AcquiredLease[] held = [await AcquireAsync(provider, "q-0"), await AcquireAsync(provider, "q-1"), await AcquireAsync(provider, "q-2")];
+        var provider = new StreamQueueLeases(
+            leases, new LeaseLimits { MaxBatch = 2 }, "me", cluster.Time, NullLogger<StreamQueueLeases>.Instance);
+        AcquiredLease[] held =
+            [await AcquireAsync(provider, "q-0"), await AcquireAsync(provider, "q-1"), await AcquireAsync(provider, "q-2")];
 
         leases.Failures["stream-queues/QueueBalancer/q-1"] = 1;
         Assert.All(await provider.Renew(Category, held), result => Assert.Equal(ResponseCode.OK, result.StatusCode));
@@ -201,11 +217,20 @@ public sealed class StreamQueueLeasesTests
     {
         public Dictionary<string, int> Failures { get; } = [];
 
-        public override async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default)
+        public override async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
+            RenewBatchRequest request, CancellationToken cancellationToken = default)
         {
             Assert.InRange(request.Leases.Count, 1, 2);
             var reply = (await base.RenewBatchAsync(request, cancellationToken)).Value;
-            return reply with { Results = [.. request.Leases.Zip(reply.Results, (lease, result) => Fails(lease.Resource) ? new Refusal.OutcomeUnknown(null, "It did not answer.") : result)] };
+            return reply with
+            {
+                Results =
+                [
+                    .. request.Leases.Zip(
+                        reply.Results,
+                        (lease, result) => Fails(lease.Resource) ? new Refusal.OutcomeUnknown(null, "It did not answer.") : result),
+                ],
+            };
         }
 
         private bool Fails(string resource)

@@ -25,7 +25,9 @@ public static class LeaseHistoryChecker
         var known = history.OfType<LeaseOperation.Granted>().Select(granted => (long?)granted.Token)
             .Concat(history.OfType<LeaseOperation.Transferred>().Select(moved => (long?)moved.To)).Append(null).ToHashSet();
         var strangers = history.OfType<LeaseOperation.Read>().Any(read => !known.Contains(read.Token));
-        return history.Where(operation => strangers || operation is not LeaseOperation.GrantedUntold { Certain: false, From: null } untold || owners.Contains(untold.Owner));
+        return history.Where(
+            operation => strangers || operation is not LeaseOperation.GrantedUntold { Certain: false, From: null } untold
+                || owners.Contains(untold.Owner));
     }
 
     private sealed class Search(LeaseOperation[] operations, TimeSpan grace)
@@ -59,7 +61,11 @@ public static class LeaseHistoryChecker
                         continue;
                     }
 
-                    if (_tried.Count > MostTries) throw new InvalidOperationException($"No answer after {MostTries} tries; make the history shorter.");
+                    if (_tried.Count > MostTries)
+                    {
+                        throw new InvalidOperationException($"No answer after {MostTries} tries; make the history shorter.");
+                    }
+
                     hash = doneWithIt;
                     _done[step.Index] = true;
                     if (isCertain) certain++;
@@ -109,7 +115,11 @@ public static class LeaseHistoryChecker
                 // Whatever was called after another's answer comes after it.
                 if (operations[i].Invoked > earliestReturn) break;
                 if (operations[i].Certain && operations[i].Returned < earliestReturn) earliestReturn = operations[i].Returned;
-                if (!operations[i].Certain && operations[i].Returned < earliestUncertainReturn) earliestUncertainReturn = operations[i].Returned;
+                if (!operations[i].Certain && operations[i].Returned < earliestUncertainReturn)
+                {
+                    earliestUncertainReturn = operations[i].Returned;
+                }
+
                 foreach (var after in model.Apply(operations[i], grace))
                 {
                     // What changes nothing can go first, and no order is lost by that: whatever is called before the earliest
@@ -134,7 +144,9 @@ public static class LeaseHistoryChecker
             }
         }
 
-        /// <summary>Of the uncertain operations that were done, those that could still be: whether an older one was done no longer matters.</summary>
+        /// <summary>
+        /// Of the uncertain operations that were done, those that could still be: whether an older one was done no longer matters.
+        /// </summary>
         private UInt128 OpenOf(List<int> uncertain, TimeSpan now)
         {
             var open = UInt128.Zero;

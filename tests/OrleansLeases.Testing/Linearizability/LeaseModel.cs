@@ -24,7 +24,9 @@ internal readonly record struct LeaseModel(long Holder, string Owner, TimeSpan M
         // The earliest moment leaves every later operation the most room, so no other needs trying.
         if (Holder != 0 && now <= MustEnd && (this with { Now = now }).WhileHeld(operation, grace) is { } held) yield return held;
         var over = Holder == 0 ? now : Later(now, MayEnd);
-        if (over <= operation.Returned && (this with { Holder = 0, Owner = "", MayEnd = default, MustEnd = default, Now = over }).WhileFree(operation, grace) is { } free)
+        if (over <= operation.Returned
+            && (this with { Holder = 0, Owner = "", MayEnd = default, MustEnd = default, Now = over }).WhileFree(operation,
+                grace) is { } free)
             yield return free;
     }
 
@@ -38,9 +40,11 @@ internal readonly record struct LeaseModel(long Holder, string Owner, TimeSpan M
         },
         LeaseOperation.Ended ended when ended.Token == Holder => this with { Holder = 0, Owner = "", MayEnd = default, MustEnd = default },
         LeaseOperation.Transferred moved when moved.From == Holder => Grant(moved, moved.Owner, moved.To, moved.Told, moved.Ttl + grace),
-        LeaseOperation.GrantedUntold { From: { } from } late when from == Holder => Grant(late, late.Owner, Unknown, late.Least, late.Ttl + grace),
+        LeaseOperation.GrantedUntold { From: { } from } late when from == Holder =>
+            Grant(late, late.Owner, Unknown, late.Least, late.Ttl + grace),
         LeaseOperation.NotHolder refused when refused.Token != Holder => this,
-        LeaseOperation.Read { Token: { } token } when Holder == Unknown && token > LastToken => this with { Holder = token, LastToken = token },
+        LeaseOperation.Read { Token: { } token } when Holder == Unknown && token > LastToken =>
+            this with { Holder = token, LastToken = token },
         LeaseOperation.Read read when read.Token == Holder => this,
         _ => null,
     };
@@ -54,9 +58,12 @@ internal readonly record struct LeaseModel(long Holder, string Owner, TimeSpan M
         _ => null,
     };
 
-    private LeaseModel? Grant(LeaseOperation operation, string owner, long token, TimeSpan told, TimeSpan longest) => token != Unknown && token <= LastToken ? null : this with
+    private LeaseModel? Grant(
+        LeaseOperation operation, string owner, long token, TimeSpan told,
+        TimeSpan longest) => token != Unknown && token <= LastToken ? null : this with
     {
-        Holder = token, Owner = owner, LastToken = Math.Max(token, LastToken), MayEnd = operation.Invoked + told, MustEnd = After(operation.Returned, longest),
+        Holder = token, Owner = owner, LastToken = Math.Max(token, LastToken), MayEnd = operation.Invoked + told,
+        MustEnd = After(operation.Returned, longest),
     };
 
     private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;

@@ -74,7 +74,8 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
         while (ledger.Now < tenure.Until)
         {
             var sent = ledger.Now;
-            var answer = await server(number + _failures).RenewAsync(new RenewRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token });
+            var answer = await server(number + _failures).RenewAsync(
+                new RenewRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token });
             if (answer.TryGetValue(out var renewal, out var refusal))
             {
                 var until = sent + renewal.Elapsed + renewal.Remaining;
@@ -106,7 +107,8 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
         tenure.Until = ledger.Now;
         var request = new TransferRequest
         {
-            Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token, NewOwner = $"{tenure.Owner}-heir", RequestId = $"{tenure.Owner}-transfer",
+            Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token, NewOwner = $"{tenure.Owner}-heir",
+            RequestId = $"{tenure.Owner}-transfer",
         };
         while (!stop.IsCancellationRequested)
         {
@@ -135,8 +137,13 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
         tenure.Until = ledger.Now;
         for (var tries = 0; tries < 3; tries++)
         {
-            var answer = await server(number + _failures).ReleaseAsync(new ReleaseRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token });
-            if (answer.Refusal is Refusal.NotHolder && ledger.Now < deadline) ledger.Fault($"{tenure} was taken back before its release: {answer.Refusal.Detail}");
+            var answer = await server(number + _failures).ReleaseAsync(
+                new ReleaseRequest { Resource = tenure.Resource, Owner = tenure.Owner, Token = tenure.Token });
+            if (answer.Refusal is Refusal.NotHolder && ledger.Now < deadline)
+            {
+                ledger.Fault($"{tenure} was taken back before its release: {answer.Refusal.Detail}");
+            }
+
             if (answer.Refusal is null or Refusal.NotHolder) tenure.Ended = ledger.Now;
             if (answer.Refusal is not { } refusal || !IsOpen(refusal)) return;
             await WaitAsync(Pause);

@@ -30,7 +30,10 @@ public sealed class Ledger
 
     public void Fault(string what) => _faults.Add($"{Now}: {what}");
 
-    /// <summary>What of this should never have happened: something told was taken back, two believed to hold at once, or a token came twice or went back.</summary>
+    /// <summary>
+    /// What of this should never have happened: something told was taken back, two believed to hold at once, or a token came twice or
+    /// went back.
+    /// </summary>
     public IReadOnlyList<string> FindFaults()
     {
         List<string> found = [.. _faults.Order(StringComparer.Ordinal)];

@@ -3,7 +3,9 @@ using PublicApiGenerator;
 
 namespace OrleansLeases.Testing.Packages;
 
-/// <summary>The public API of a library as it is checked in, in <c>src/{library}/PublicApi.txt</c>: it changes on purpose or not at all.</summary>
+/// <summary>
+/// The public API of a library as it is checked in, in <c>src/{library}/PublicApi.txt</c>: it changes on purpose or not at all.
+/// </summary>
 public static class ApiRecord
 {
     private const string Accept = "LEASES_ACCEPT_API";

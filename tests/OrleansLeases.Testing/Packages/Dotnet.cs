@@ -6,7 +6,8 @@ namespace OrleansLeases.Testing.Packages;
 /// <summary>The <c>dotnet</c> that runs the tests, asked to make and to install packages.</summary>
 public static class Dotnet
 {
-    private static readonly string Configuration = typeof(Dotnet).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+    private static readonly string Configuration =
+        typeof(Dotnet).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
 
     /// <summary>Whether what is tested was built as it is published.</summary>
     public static bool IsRelease => Configuration == "Release";
@@ -21,7 +22,9 @@ public static class Dotnet
     /// <exception cref="InvalidOperationException">It was refused; the message has what was printed.</exception>
     public static async Task<Dictionary<string, Package>> PackAsync(string folder, string project)
     {
-        await RunAsync(Repository.Root, "pack", project, "--no-build", "--configuration", Configuration, "--output", folder, "-warnaserror", "-nodeReuse:false");
+        await RunAsync(
+            Repository.Root, "pack", project, "--no-build", "--configuration", Configuration, "--output", folder, "-warnaserror",
+            "-nodeReuse:false");
         return Directory.GetFiles(folder, "*.nupkg").Select(path => new Package(path)).ToDictionary(package => package.Id);
     }
 
@@ -37,10 +40,18 @@ public static class Dotnet
             WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
         };
         // What the tests are run by has told its own children.
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList()) start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
         using var process = Process.Start(start)!;
         var printed = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{string.Concat(printed)}");
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException(
+                $"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{string.Concat(printed)}");
+        }
     }
 }

@@ -21,7 +21,9 @@ public sealed class Package
     {
         _files = Read(path);
         _symbols = Read(Path.ChangeExtension(path, ".snupkg"));
-        _about = XDocument.Parse(Text(_files.Single(file => file.Key.EndsWith(".nuspec", StringComparison.Ordinal)).Value)).Root!.Elements().Single();
+        _about =
+            XDocument.Parse(Text(_files.Single(file => file.Key.EndsWith(".nuspec", StringComparison.Ordinal)).Value)).Root!.Elements()
+                .Single();
     }
 
     /// <summary>Its id.</summary>
@@ -32,7 +34,8 @@ public sealed class Package
 
     /// <summary>The ids of the packages it needs.</summary>
     public IEnumerable<string> Dependencies =>
-        _about.Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value).Order(StringComparer.Ordinal);
+        _about.Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value)
+            .Order(StringComparer.Ordinal);
 
     /// <summary>The command, where it is a tool.</summary>
     public string? Command => _files.TryGetValue($"tools/{Framework}/any/DotnetToolSettings.xml", out var settings)
@@ -45,24 +48,39 @@ public sealed class Package
         if (Of("license") != "MIT") yield return $"{Id} does not name its license.";
         if (Of("description").Length == 0) yield return $"{Id} does not say what it is.";
         if (Of("readme") != Readme || !_files.ContainsKey(Readme)) yield return $"{Id} has no README.";
-        if (_about.Elements().Any(element => element.Name.LocalName is "repository" or "projectUrl" && element.Attributes().Any(attribute => attribute.Value.StartsWith('/'))))
+        if (_about.Elements().Any(
+            element => element.Name.LocalName is "repository" or "projectUrl"
+                && element.Attributes().Any(attribute => attribute.Value.StartsWith('/'))))
             yield return $"{Id} names a folder of the machine it was built on as its repository.";
 
         var documentation = $"lib/{Framework}/{Id}.xml";
         if (Command is null && !_files.ContainsKey($"lib/{Framework}/{Id}.dll")) yield return $"{Id} has no {Id}.dll.";
-        if (Command is null && !(_files.TryGetValue(documentation, out var xml) && XDocument.Parse(Text(xml)).Descendants("member").Any())) yield return $"{Id} has no documentation.";
-        var extra = _files.Keys.Where(name => !name.StartsWith(Command is null ? $"lib/{Framework}/{Id}." : "tools/", StringComparison.Ordinal) && !IsAbout(name));
+        if (Command is null && !(_files.TryGetValue(documentation, out var xml) && XDocument.Parse(Text(xml)).Descendants("member").Any()))
+        {
+            yield return $"{Id} has no documentation.";
+        }
+
+        var extra = _files.Keys.Where(
+            name => !name.StartsWith(Command is null ? $"lib/{Framework}/{Id}." : "tools/", StringComparison.Ordinal) && !IsAbout(name));
         foreach (var name in extra) yield return $"{Id} should not have {name} in it.";
 
-        var sources = _symbols.Where(file => file.Key.EndsWith(".pdb", StringComparison.Ordinal)).SelectMany(file => SourcesOf(file.Value)).ToList();
+        var sources =
+            _symbols.Where(file => file.Key.EndsWith(".pdb", StringComparison.Ordinal)).SelectMany(file => SourcesOf(file.Value)).ToList();
         if (sources.Count == 0) yield return $"The symbols of {Id} know no source.";
-        foreach (var source in sources.Where(source => !source.StartsWith(Dotnet.SourceRoot, StringComparison.Ordinal))) yield return $"The symbols of {Id} name {source}.";
-        foreach (var name in _files.Where(file => Dotnet.IsRelease && file.Value.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(Repository.Root)) >= 0).Select(file => file.Key))
+        foreach (var source in sources.Where(source => !source.StartsWith(Dotnet.SourceRoot, StringComparison.Ordinal)))
+        {
+            yield return $"The symbols of {Id} name {source}.";
+        }
+
+        foreach (var name in _files.Where(
+            file => Dotnet.IsRelease && file.Value.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(Repository.Root)) >= 0)
+                .Select(file => file.Key))
             yield return $"{name} of {Id} says where it was built.";
     }
 
     private static bool IsAbout(string name) =>
-        name is Readme or "_rels/.rels" or "[Content_Types].xml" || name.EndsWith(".nuspec", StringComparison.Ordinal) || name.StartsWith("package/", StringComparison.Ordinal);
+        name is Readme or "_rels/.rels" or "[Content_Types].xml" || name.EndsWith(".nuspec", StringComparison.Ordinal)
+            || name.StartsWith("package/", StringComparison.Ordinal);
 
     private static IEnumerable<string> SourcesOf(byte[] symbols)
     {

@@ -14,6 +14,8 @@ public static class Repository
     private static string Above(string? folder)
     {
         while (folder is not null && !File.Exists(Path.Combine(folder, "OrleansLeases.sln"))) folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException($"{AppContext.BaseDirectory} is in no folder with OrleansLeases.sln: run the tests where they were built.");
+        return folder
+            ?? throw new InvalidOperationException(
+                $"{AppContext.BaseDirectory} is in no folder with OrleansLeases.sln: run the tests where they were built.");
     }
 }

@@ -16,7 +16,10 @@ public static class Signals
     /// <exception cref="InvalidOperationException">There is no such process.</exception>
     public static void Send(int process, int signal)
     {
-        if (SystemKill(process, signal) != 0) throw new InvalidOperationException($"Signal {signal} could not be sent to process {process}.");
+        if (SystemKill(process, signal) != 0)
+        {
+            throw new InvalidOperationException($"Signal {signal} could not be sent to process {process}.");
+        }
     }
 
     /// <summary>Whether a process is there and no zombie.</summary>

@@ -45,7 +45,8 @@ public static class Runs
         if (Seed != "random")
         {
             var numbers = Seed.Split(',');
-            config = config.WithReplay(ulong.Parse(numbers[0], CultureInfo.InvariantCulture), ulong.Parse(numbers[1], CultureInfo.InvariantCulture));
+            config = config.WithReplay(
+                ulong.Parse(numbers[0], CultureInfo.InvariantCulture), ulong.Parse(numbers[1], CultureInfo.InvariantCulture));
         }
 
         FsCheck.Check.One(config, Prop.ForAll(Arb.From(history, Shorter), property));

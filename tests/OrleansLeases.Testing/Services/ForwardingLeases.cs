@@ -13,15 +13,18 @@ public class ForwardingLeases(ILeaseService inner) : ILeaseService
         inner.RenewAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public virtual ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
+        RenewBatchRequest request, CancellationToken cancellationToken = default) =>
         inner.RenewBatchAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public virtual ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(
+        ReleaseRequest request, CancellationToken cancellationToken = default) =>
         inner.ReleaseAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public virtual ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<LeaseResult<LeaseGrant>> TransferAsync(
+        TransferRequest request, CancellationToken cancellationToken = default) =>
         inner.TransferAsync(request, cancellationToken);
 
     /// <inheritdoc/>
@@ -41,7 +44,8 @@ public class ForwardingLeases(ILeaseService inner) : ILeaseService
         inner.HistoryAsync(resource, cancellationToken);
 
     /// <inheritdoc/>
-    public virtual ValueTask<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request, CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<LeaseResult<KeyPut>> PutKeyAsync(
+        string key, PutKeyRequest request, CancellationToken cancellationToken = default) =>
         inner.PutKeyAsync(key, request, cancellationToken);
 
     /// <inheritdoc/>
@@ -49,11 +53,13 @@ public class ForwardingLeases(ILeaseService inner) : ILeaseService
         inner.GetKeyAsync(key, cancellationToken);
 
     /// <inheritdoc/>
-    public virtual ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion = null, CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<LeaseResult<KeyDeletion>> DeleteKeyAsync(
+        string key, long? ifVersion = null, CancellationToken cancellationToken = default) =>
         inner.DeleteKeyAsync(key, ifVersion, cancellationToken);
 
     /// <inheritdoc/>
-    public virtual ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request, CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<LeaseResult<CounterValue>> AddToCounterAsync(
+        string key, AddToCounterRequest request, CancellationToken cancellationToken = default) =>
         inner.AddToCounterAsync(key, request, cancellationToken);
 
     /// <inheritdoc/>
@@ -65,5 +71,6 @@ public class ForwardingLeases(ILeaseService inner) : ILeaseService
         inner.WatchAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public virtual ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) => inner.InfoAsync(cancellationToken);
+    public virtual ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
+        inner.InfoAsync(cancellationToken);
 }

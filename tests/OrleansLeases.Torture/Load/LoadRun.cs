@@ -66,7 +66,10 @@ internal sealed class LoadRun : IAsyncDisposable
 
     public async Task<LeaseGrant> AcquireInTheEndAsync(string resource, string owner)
     {
-        var request = new AcquireRequest { Resource = resource, Owner = owner, Ttl = Ttl, Wait = TimeSpan.FromSeconds(20), RequestId = owner };
+        var request = new AcquireRequest
+        {
+            Resource = resource, Owner = owner, Ttl = Ttl, Wait = TimeSpan.FromSeconds(20), RequestId = owner,
+        };
         var answer = await _server.Leases.AcquireAsync(request);
         return answer.Refusal is Refusal.Held ? (await _server.Leases.AcquireAsync(request)).Value : answer.Value;
     }

@@ -36,14 +36,20 @@ internal sealed class Watchers : IAsyncDisposable
     {
         (_run, _http, _leases) = (run, http, leases);
         _writer = Task.Run(WriteAsync);
-        _readers = [Task.Run(() => ReadAsync(ofResource, NoteGrant)), Task.Run(() => ReadAsync(ofKey, NotePut)), Task.Run(() => ReadPrefixAsync(ofPrefix))];
+        _readers =
+        [
+            Task.Run(() => ReadAsync(ofResource, NoteGrant)), Task.Run(() => ReadAsync(ofKey, NotePut)),
+            Task.Run(() => ReadPrefixAsync(ofPrefix)),
+        ];
     }
 
     public static async Task<Watchers> StartAsync(LoadRun run)
     {
         var http = new HttpClient(new ToRunningServer(run)) { BaseAddress = run.Server.Http.BaseAddress };
         var leases = new HttpLeaseService(http) { CallTimeout = TimeSpan.FromSeconds(10) };
-        return new(run, http, leases, await WatchAsync(new() { Resource = Resource, Since = new(0) }), await WatchAsync(new() { Key = Key, Since = new(0) }), await WatchAsync(new() { Prefix = Prefix }));
+        return new(
+            run, http, leases, await WatchAsync(new() { Resource = Resource, Since = new(0) }),
+            await WatchAsync(new() { Key = Key, Since = new(0) }), await WatchAsync(new() { Prefix = Prefix }));
 
         async Task<LeaseWatch> WatchAsync(WatchRequest request) => (await leases.WatchAsync(request)).Value;
     }
@@ -56,17 +62,29 @@ internal sealed class Watchers : IAsyncDisposable
 
         // Connected and listening again: from now on the prefix has no gap either.
         await UntilAsync(() => _putsSeen.ContainsKey(_written[^1].Version));
-        for (var number = _written.Count; _seenUnderPrefix.GetValueOrDefault(Key) < _written[^1].Version; number++) await PutAsync(number, CancellationToken.None);
+        for (var number = _written.Count; _seenUnderPrefix.GetValueOrDefault(Key) < _written[^1].Version; number++)
+        {
+            await PutAsync(number, CancellationToken.None);
+        }
+
         foreach (var resource in LoadRun.Resources)
         {
             var grant = await _run.AcquireInTheEndAsync(resource, "last");
-            await UntilAsync(() => _grantsSeenUnderPrefix.ContainsKey((resource, grant.Token)) && (resource != Resource || _grantsSeen.ContainsKey(grant.Token)));
+            await UntilAsync(
+                () => _grantsSeenUnderPrefix.ContainsKey((resource, grant.Token))
+                    && (resource != Resource || _grantsSeen.ContainsKey(grant.Token)));
         }
 
         await UntilAsync(() => _putsSeen.ContainsKey(_written[^1].Version));
 
-        Assert.All(_run.Ledger.Tenures.Where(tenure => tenure.Resource == Resource), tenure => Assert.True(_grantsSeen.ContainsKey(tenure.Token), $"{tenure} was never told of."));
-        Assert.All(_written, put => Assert.True(_putsSeen.TryGetValue(put.Version, out var value) && (value ?? put.Value) == put.Value, $"{put} was not told of, or as {value}."));
+        Assert.All(
+            _run.Ledger.Tenures.Where(tenure => tenure.Resource == Resource),
+            tenure => Assert.True(_grantsSeen.ContainsKey(tenure.Token), $"{tenure} was never told of."));
+        Assert.All(
+            _written,
+            put => Assert.True(
+                _putsSeen.TryGetValue(put.Version, out var value) && (value ?? put.Value) == put.Value,
+                $"{put} was not told of, or as {value}."));
         Assert.NotEqual(0, _resyncsUnderPrefix);
         Assert.Empty(_run.Ledger.FindFaults());
     }
@@ -99,7 +117,10 @@ internal sealed class Watchers : IAsyncDisposable
         }
     }
 
-    /// <summary>Of one record every change comes once and in order. The server has it on disk and remembers more than can happen meanwhile: a resync is a fault.</summary>
+    /// <summary>
+    /// Of one record every change comes once and in order. The server has it on disk and remembers more than can happen meanwhile: a
+    /// resync is a fault.
+    /// </summary>
     private async Task ReadAsync(LeaseWatch watch, Action<WatchEvent> note)
     {
         var last = 0L;
@@ -127,9 +148,16 @@ internal sealed class Watchers : IAsyncDisposable
 
             var (name, number) = Identify(told);
             var last = _seenUnderPrefix.GetValueOrDefault(name);
-            if (known.Add(name) ? number <= last : number != last + 1) _run.Ledger.Fault($"After change {last} of {name} the watcher of the prefix was told {told}.");
+            if (known.Add(name) ? number <= last : number != last + 1)
+            {
+                _run.Ledger.Fault($"After change {last} of {name} the watcher of the prefix was told {told}.");
+            }
+
             _seenUnderPrefix[name] = number;
-            if (told is WatchEvent.LeaseChanged { Lease: { Kind: LeaseEventKind.Granted } grant }) _grantsSeenUnderPrefix[(name, grant.Token)] = true;
+            if (told is WatchEvent.LeaseChanged { Lease: { Kind: LeaseEventKind.Granted } grant })
+            {
+                _grantsSeenUnderPrefix[(name, grant.Token)] = true;
+            }
         }
     }
 

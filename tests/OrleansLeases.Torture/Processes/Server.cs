@@ -26,7 +26,8 @@ internal sealed class Server : IAsyncDisposable
     }
 
     /// <summary>Starts a server that is not expected to listen.</summary>
-    public static Server Begin(string folder) => new(ListeningProcess.Start("leases", ["serve", "--data", folder, "--urls", "http://127.0.0.1:0"]));
+    public static Server Begin(string folder) =>
+        new(ListeningProcess.Start("leases", ["serve", "--data", folder, "--urls", "http://127.0.0.1:0"]));
 
     public Task KillAsync() => _process.KillAsync();
 

@@ -14,7 +14,11 @@ internal sealed record Tenure(string How, long Token, long From, long Until)
         foreach (var tenure in tenures.OrderBy(tenure => tenure.From))
         {
             // Of those before, the one that lasted longest, and the last that was alone, are in the way.
-            if (last is not null && tenure.From <= last.Until && (tenure.How == Alone || last.How == Alone)) found.Add($"{last}, and {tenure}");
+            if (last is not null && tenure.From <= last.Until && (tenure.How == Alone || last.How == Alone))
+            {
+                found.Add($"{last}, and {tenure}");
+            }
+
             if (last is null || tenure.Until > last.Until) last = tenure;
         }
 

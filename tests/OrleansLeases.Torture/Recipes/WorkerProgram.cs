@@ -54,13 +54,16 @@ internal static class WorkerProgram
                 else await guarded.ReadAsync((lease, stop) => BeatAsync(Tenure.WithOthers, lease, length, stop));
                 return false;
             case "semaphore":
-                await new DistributedSemaphore(client, name, Capacity, options).RunAsync((lease, stop) => BeatAsync(Tenure.WithOthers, lease, length, stop));
+                await new DistributedSemaphore(client, name, Capacity, options).RunAsync(
+                    (lease, stop) => BeatAsync(Tenure.WithOthers, lease, length, stop));
                 return false;
             case "election":
-                await new LeaderElection(client, name, options).RunAsync((term, stop) => BeatAsync(Tenure.Alone, term.Lease, TimeSpan.MaxValue, stop));
+                await new LeaderElection(client, name, options).RunAsync(
+                    (term, stop) => BeatAsync(Tenure.Alone, term.Lease, TimeSpan.MaxValue, stop));
                 return false;
             case "task":
-                var outcome = await new TaskClaim(client, name, options).RunAsync((lease, stop) => BeatAsync(Tenure.Alone, lease, TimeSpan.FromSeconds(1), stop), Timeout.InfiniteTimeSpan);
+                var outcome = await new TaskClaim(client, name, options).RunAsync(
+                    (lease, stop) => BeatAsync(Tenure.Alone, lease, TimeSpan.FromSeconds(1), stop), Timeout.InfiniteTimeSpan);
                 Console.WriteLine(outcome);
                 return true;
             default:

@@ -23,7 +23,8 @@ public abstract class OrleansWorld : LeaseWorld
     {
         _limits = limits;
         if (!IdleWith(limits).TryTake(out _silo))
-            _silo = await WorldSilo.StartAsync(silo => AddLeases(silo, options => (options.Limits, options.SweeperShards, options.ClockSkew) = (limits, 1, Skew)));
+            _silo = await WorldSilo.StartAsync(
+                silo => AddLeases(silo, options => (options.Limits, options.SweeperShards, options.ClockSkew) = (limits, 1, Skew)));
         return ServiceOf(_silo);
     }
 
@@ -51,7 +52,8 @@ public abstract class OrleansWorld : LeaseWorld
 
     protected abstract void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure);
 
-    private protected virtual ILeaseService ServiceOf(WorldSilo silo) => silo.Cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>();
+    private protected virtual ILeaseService ServiceOf(WorldSilo silo) =>
+        silo.Cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>();
 
     /// <summary>Empties the storage of a silo that remembers nothing.</summary>
     private protected abstract Task EmptyAsync(WorldSilo silo);
@@ -64,7 +66,8 @@ public sealed class OrleansMemoryWorld : OrleansWorld
 {
     public override bool Durable => false;
 
-    protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) => FaultyStorage.Install(silo.AddLeases(configure));
+    protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) =>
+        FaultyStorage.Install(silo.AddLeases(configure));
 
     private protected override ILeaseService ServiceOf(WorldSilo silo) => silo.Services.GetRequiredService<ILeaseService>();
 
@@ -91,8 +94,11 @@ public sealed class OrleansPostgresWorld : OrleansWorld
     protected override TimeSpan Skew => TimeSpan.FromHours(1);
 
     // A silo minds how far its clock is off the database's, and tests move it by days.
-    protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) => FaultyStorage.Install(silo.AddLeases(_database, configure));
+    protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) =>
+        FaultyStorage.Install(silo.AddLeases(_database, configure));
 
     private protected override Task EmptyAsync(WorldSilo silo) =>
-        Sql.ExecuteAsync(_database, "with blocks as (delete from lease_log where service_id = $1) delete from lease_record where service_id = $1", silo.Cluster.Options.ServiceId);
+        Sql.ExecuteAsync(
+            _database, "with blocks as (delete from lease_log where service_id = $1) delete from lease_record where service_id = $1",
+            silo.Cluster.Options.ServiceId);
 }

@@ -83,7 +83,8 @@ internal sealed class WorldSilo
         }
     }
 
-    private static bool IsOurs(Type contract) => contract.Assembly == typeof(LeaseSilo).Assembly || contract.Assembly == typeof(ILeaseGrain).Assembly;
+    private static bool IsOurs(Type contract) =>
+        contract.Assembly == typeof(LeaseSilo).Assembly || contract.Assembly == typeof(ILeaseGrain).Assembly;
 
     private static bool Waits(IOutgoingGrainCallContext call) =>
         call.Request.GetArgumentCount() > 0 && call.Request.GetArgument(0) is AcquireRequest { Wait.Ticks: > 0 };
@@ -103,7 +104,8 @@ internal sealed class WorldSilo
     {
         private readonly ConcurrentDictionary<IGrainContext, bool> _all = new(ReferenceEqualityComparer.Instance);
 
-        public IGrainContext[] OfOurs() => [.. _all.Keys.Where(grain => grain.GrainInstance?.GetType().Assembly == typeof(LeaseSilo).Assembly)];
+        public IGrainContext[] OfOurs() =>
+            [.. _all.Keys.Where(grain => grain.GrainInstance?.GetType().Assembly == typeof(LeaseSilo).Assembly)];
 
         public void OnAdded(IActivationWorkingSetMember member)
         {
