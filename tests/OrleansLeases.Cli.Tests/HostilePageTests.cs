@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -7,7 +8,13 @@ using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Cli.Tests;
 
+/// <summary>Alone, since a browser takes the processor from tests that a shell and signals are timed by.</summary>
+[CollectionDefinition(nameof(HostilePageTests), DisableParallelization = true)]
+[SuppressMessage("Naming", "CA1711", Justification = "So xunit calls it.")]
+public sealed class HostilePageCollection;
+
 /// <summary>What a page that a developer happens to open can do to the server on the developer's machine: nothing.</summary>
+[Collection(nameof(HostilePageTests))]
 public sealed class HostilePageTests : IAsyncLifetime
 {
     private const string Rebound = "rebound.example";

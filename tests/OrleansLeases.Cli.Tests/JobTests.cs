@@ -25,7 +25,8 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
     public async Task Run_ThatCtrlZSuspends_LosesItsLeaseAndEnds()
     {
         await using var shell = Shell();
-        await shell.TypeAsync($"{Run("4s")} sh -c 'printf \"%s\\n\" com\"\"mand-is-up; sleep 1000'\n");
+        // A machine that pauses for longer than the last part of the ttl has the kernel kill the guard, and nobody continues the job.
+        await shell.TypeAsync($"{Run("12s")} sh -c 'printf \"%s\\n\" com\"\"mand-is-up; sleep 1000'\n");
         await UntilAsync(shell, "command-is-up");
 
         // Typed any earlier, the next line would be the command's.
