@@ -108,8 +108,10 @@ internal abstract class RecordKeeper<TState> : Keeper
     {
         try
         {
-            _stored = await ReadStoreAsync(_store, _kind);
-            if (_state is null || _stored.Version != _state.Version) Adopt((TState)_stored.State);
+            var stored = await ReadStoreAsync(_store, _kind);
+            if (_state is null || stored.Version != _state.Version) Adopt((TState)stored.State);
+            // Only now: a record that cannot be taken over leaves the keeper with the state it knew, and with the version of that.
+            _stored = stored;
             return null;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
