@@ -6,7 +6,7 @@ namespace OrleansLeases.Embedded;
 
 /// <summary>
 /// Leases in this process: durable on SQLite or on a store of the application's, or in memory. Thread-safe. Dispose it to drain:
-/// waiters are told <c>unavailable</c>, and saves under way finish.
+/// waiters get <c>unavailable</c>, and saves under way finish.
 /// </summary>
 public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDisposable
 {
@@ -166,7 +166,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         _front.InfoAsync(cancellationToken);
 
-    /// <summary>Drains and closes: waiters are told <c>unavailable</c>, saves under way finish, and the folder is free again.</summary>
+    /// <summary>Drains and closes: waiters get <c>unavailable</c>, saves under way finish, and the folder is free again.</summary>
     /// <returns>When all of that is done.</returns>
     public async ValueTask DisposeAsync()
     {

@@ -6,7 +6,7 @@ namespace OrleansLeases.Grains;
 
 /// <summary>
 /// Calls the grains of leases and keys, from a silo or from a client of it. Thread-safe. Nothing that a grain call throws gets through
-/// the front: what may have happened is told as <c>outcome-unknown</c>, what only asked as <c>unavailable</c>.
+/// the front: a change that may have happened is refused as <c>outcome-unknown</c>, a read as <c>unavailable</c>.
 /// </summary>
 /// <param name="grains">The silo's, or the client's.</param>
 /// <param name="failures">Takes down what the calls throw.</param>

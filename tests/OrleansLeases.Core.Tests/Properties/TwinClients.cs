@@ -139,7 +139,7 @@ internal sealed class TwinClients(TwinStore store)
         }
     }
 
-    // I3, I7: what is told to be in force was so when the call had been sent, whoever else has ended it since; an end that is
+    // I3, I7: a lease that a response says is in force was so when the call had been sent, whoever else has ended it since; an end that is
     // told is stored. A renewal alone asks nobody, within the horizon.
     private void IsTrue(Call call, object answer)
     {

@@ -6,7 +6,7 @@ using static OrleansLeases.Embedded.Tests.Hosting.Calls;
 namespace OrleansLeases.Embedded.Tests.Sqlite;
 
 /// <summary>
-/// A folder in trouble is told of: once when it begins, with the remedy, in the service's info while it lasts, and once when it is
+/// The log names a folder in trouble: once when it begins, with the remedy, in the service's info while it lasts, and once when it is
 /// over.
 /// </summary>
 public sealed class TroubleTests : IDisposable
