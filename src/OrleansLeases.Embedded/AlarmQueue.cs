@@ -28,7 +28,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
         _clock = clock;
         _forget = forget;
         _scheduler = background;
-        _timer = Background.Timer(time, static queue => ((AlarmQueue)queue!).Ring(), this);
+        _timer = Background.Timer(time, static queue => ((AlarmQueue)queue!).OnTimer(), this);
     }
 
     public void Set(Keeper keeper, TimeSpan at)
@@ -55,7 +55,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
         _timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
     }
 
-    private void Ring()
+    private void OnTimer()
     {
         var due = new List<(Keeper Keeper, TimeSpan At)>();
         while (true)

@@ -54,16 +54,16 @@ internal sealed class EmbeddedHost(
         keepers.SubmitAsync(resource, LeaseCommand.GetHistory.Instance, CancellationToken.None);
 
     public Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request) =>
-        Background.Apart(() => _keys.PutAsync(key, request));
+        Background.StartOnDefaultScheduler(() => _keys.PutAsync(key, request));
 
     public Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) =>
-        Background.Apart(() => _keys.GetAsync(key));
+        Background.StartOnDefaultScheduler(() => _keys.GetAsync(key));
 
     public Task<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion) =>
-        Background.Apart(() => _keys.DeleteAsync(key, ifVersion));
+        Background.StartOnDefaultScheduler(() => _keys.DeleteAsync(key, ifVersion));
 
     public Task<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request) =>
-        Background.Apart(() => _keys.AddAsync(key, request));
+        Background.StartOnDefaultScheduler(() => _keys.AddAsync(key, request));
 
     public Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken) => RunAsync<LeasePage>(
         async () => await OnItsThread(() => ReadLeasesAsync(request, cancellationToken)).ConfigureAwait(false), cancellationToken);
@@ -78,7 +78,7 @@ internal sealed class EmbeddedHost(
 
     public Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request) => request.Prefix is { } prefix
         ? Task.FromResult<LeaseResult<LeaseWatch>>(watches.StartPrefix(prefixes, prefix))
-        : Background.Apart(() => watches.StartAsync(
+        : Background.StartOnDefaultScheduler(() => watches.StartAsync(
             request.Since, since => request.Key is { } key
                 ? _keys.WatchAsync(key, since)
                 : keepers.SubmitAsync(request.Resource!, new LeaseCommand.Watch(since))));
@@ -91,7 +91,7 @@ internal sealed class EmbeddedHost(
     {
         try
         {
-            return await Background.Apart(() => _listings.RunAsync(list, cancellationToken)).ConfigureAwait(false);
+            return await Background.StartOnDefaultScheduler(() => _listings.RunAsync(list, cancellationToken)).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {

@@ -20,7 +20,7 @@ internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
     public GrainAlarm(IGrainContext context, LeaseClock clock, TimeProvider time)
     {
         (_context, _clock) = (context, clock);
-        _timer = Background.Timer(time, static alarm => ((GrainAlarm)alarm!).Ring(), this);
+        _timer = Background.Timer(time, static alarm => ((GrainAlarm)alarm!).OnTimer(), this);
     }
 
     // A keeper sets an alarm only for sooner than the one that stands, so the newest is the only one that matters.
@@ -36,7 +36,7 @@ internal sealed class GrainAlarm : IKeeperAlarm, IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private void Ring() => _context.Scheduler.QueueAction(Wake);
+    private void OnTimer() => _context.Scheduler.QueueAction(Wake);
 
     private void Wake()
     {

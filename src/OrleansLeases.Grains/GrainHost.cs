@@ -5,22 +5,22 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Calls the grains of leases and keys, from a silo or from a client of it. Thread-safe. Nothing that a grain call throws gets through
-/// the front: a change that may have happened is refused as <c>outcome-unknown</c>, a read as <c>unavailable</c>.
+/// Calls the grains of leases and keys, from a silo or from an Orleans client. Thread-safe. The front turns every exception of a grain
+/// call into a refusal: <c>outcome-unknown</c> for a change that may have happened, <c>unavailable</c> for a read.
 /// </summary>
 /// <param name="grains">The silo's, or the client's.</param>
-/// <param name="failures">Takes down what the calls throw.</param>
-/// <param name="last">Answers once no grain can; null for a client, which learns of that by its calls.</param>
-internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastSilo? last) : IServiceHost, IDisposable
+/// <param name="failures">Logs the exceptions of the calls.</param>
+/// <param name="last">Responds once no grain can be called; null for a client.</param>
+internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastSiloFallback? last) : IServiceHost, IDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly Watches _watches = new(GrainKeepers.RealTime);
     private GrainKind? _leases;
-    private GrainKind? _upkeep;
+    private GrainKind? _internalLeases;
     private GrainKind? _keys;
 
-    // A silo that died is noticed later than this; a caller is better off knowing that it does not know.
+    // Shorter than Orleans takes to notice a dead silo: a caller is better off with outcome-unknown than without a response.
     public TimeSpan CallTimeout { get; } = TimeSpan.FromSeconds(15);
 
     public TimeSpan BatchTimeout { get; } = TimeSpan.FromSeconds(2);
@@ -34,30 +34,30 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
             return new Refusal.Unavailable(
                 RetryAfter,
                 "The cluster's leases cannot be reached: this client or silo has not joined it yet, or no silo in it has leases. "
-                    + "Ask again. " + failures.Note("The cluster's leases cannot be reached", why));
+                    + "Ask again. " + failures.Describe("The cluster's leases cannot be reached", why));
         }
 
         if (!isChange)
         {
-            var failure = failures.Note("A grain did not answer", error);
+            var failure = failures.Describe("A grain did not answer", error);
             return new Refusal.Unavailable(RetryAfter, $"The grain did not answer; ask again. {failure}");
         }
 
         var repeat = requestId is null ? "repeat the call" : "repeat the call with the same requestId";
-        var note = failures.Note("A grain did not say whether a change happened", error);
+        var note = failures.Describe("A grain did not say whether a change happened", error);
         return new Refusal.OutcomeUnknown(requestId, $"The grain did not say whether the change happened; {repeat}. {note}");
     }
 
     public Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves)
     {
-        var grain = UpkeepOf(request.Resource);
+        var grain = InternalLeaseOf(request.Resource);
         var call = Guid.NewGuid();
         var answer = grain.AcquireAsync(request, call, CancellationToken.None);
         return request.Wait > TimeSpan.Zero && leaves.CanBeCanceled ? WaitAsync(grain, call, answer, leaves) : answer;
     }
 
     public Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) => last?.Refusal is null
-        ? UpkeepOf(grant.Resource).GiveBackAsync(grant.Owner, grant.Token)
+        ? InternalLeaseOf(grant.Resource).GiveBackAsync(grant.Owner, grant.Token)
         : last.ReleaseAsync(grant.Resource, LeaseCommand.GiveBack(grant));
 
     public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request) =>
@@ -113,7 +113,8 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
 
     private ILeaseGrain LeaseOf(string resource) => Find<ILeaseGrain>(ref _leases, LeaseGrainKey.Of(resource));
 
-    private ILeaseUpkeep UpkeepOf(string resource) => Find<ILeaseUpkeep>(ref _upkeep, LeaseGrainKey.Of(resource));
+    private IInternalLeaseGrain InternalLeaseOf(string resource) =>
+        Find<IInternalLeaseGrain>(ref _internalLeases, LeaseGrainKey.Of(resource));
 
     private IKeyGrain KeyOf(string key) => Find<IKeyGrain>(ref _keys, KeyGrainKey.Of(key));
 
@@ -125,7 +126,7 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
         return (TGrain)Reach((grains, key, kind), static at => at.kind.Reference(at.grains, at.key));
     }
 
-    // What stops it before the grain is called has changed nothing: a client that has not started does not even know the grains.
+    // An exception before the call was sent means that nothing was changed: a client that has not started knows no grains.
     private static T Reach<TState, T>(TState state, Func<TState, T> find)
     {
         try
@@ -139,13 +140,13 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
     }
 
     private static async Task<LeaseResult<LeaseGrant>> WaitAsync(
-        ILeaseUpkeep grain, Guid call, Task<LeaseResult<LeaseGrant>> answer, CancellationToken leaves)
+        IInternalLeaseGrain grain, Guid call, Task<LeaseResult<LeaseGrant>> answer, CancellationToken leaves)
     {
         using var leaving = leaves.UnsafeRegister(_ => _ = Background.Run(() => LeaveAsync(grain, call)), null);
         return await answer.ConfigureAwait(false);
     }
 
-    private static async Task LeaveAsync(ILeaseUpkeep grain, Guid call)
+    private static async Task LeaveAsync(IInternalLeaseGrain grain, Guid call)
     {
         try
         {
@@ -153,7 +154,7 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
         }
         catch (Exception)
         {
-            // The waiting call's own answer says what became of it.
+            // The response of the waiting call says what became of it.
         }
     }
 

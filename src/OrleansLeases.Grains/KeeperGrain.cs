@@ -5,16 +5,16 @@ using OrleansLeases.Storage;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Hosts one keeper. The keeper takes one turn at a time by itself, and a call that waits for something else than the
-/// store occupies none; so these grains are reentrant.
+/// Hosts one keeper. These grains are reentrant: the keeper itself processes one call at a time, and a call that waits in the queue
+/// does not hold up the next.
 /// </summary>
 /// <remarks>
-/// Not one activation at a time makes leases and keys safe but the keeper's compare-and-swap: two activations may be
-/// alive at once. Nothing travels with a migration, since monotonic times belong to a process; so they are immovable.
+/// Leases and keys are safe by the keeper's compare-and-swap, not by Orleans activating a grain once: two activations may be alive
+/// at the same time. They are immovable, since monotonic times belong to one process and cannot migrate.
 /// Decision grains-are-reentrant-and-immovable.
 /// </remarks>
 /// <typeparam name="TKeeper">What it hosts.</typeparam>
-internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposable
+internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDrainable, IDisposable
     where TKeeper : Keeper
 {
     private static readonly Refusal.Unavailable Moving = new(TimeSpan.Zero, "It moves to another silo; repeat the call.");
@@ -41,7 +41,7 @@ internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposab
 
     public Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        Silo.Enter(Keeper);
+        Silo.Register(Keeper);
         return Task.CompletedTask;
     }
 
@@ -51,7 +51,7 @@ internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposab
         return Task.CompletedTask;
     }
 
-    public void Depart() => Keeper.Stop(Moving);
+    public void Drain() => Keeper.Stop(Moving);
 
     // An activation that fails while it starts is disposed of without having been deactivated.
     public void Dispose()
@@ -62,7 +62,7 @@ internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDeparting, IDisposab
 
     private void Leave()
     {
-        Silo.Leave(Keeper);
+        Silo.Unregister(Keeper);
         Keeper.Stop();
     }
 }

@@ -7,8 +7,8 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>Hosts the keeper of one resource. A release overtakes the calls that wait for it.</summary>
-[WhereLeasesAre("lease"), Reentrant, Immovable]
-internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILeaseUpkeep
+[LeaseGrainType("lease"), Reentrant, Immovable]
+internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, IInternalLeaseGrain
 {
     private readonly Dictionary<Guid, CancellationTokenSource> _waiting = [];
 
@@ -50,7 +50,7 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
     public Task<LeaseResult<LeaseRelease>> GiveBackAsync(string owner, long token) =>
         Keeper.Submit(LeaseCommand.GiveBack(Keeper.Resource, owner, token))!;
 
-    // A change goes on without its caller: once it is stored nobody can take it back.
+    // A cancelled caller does not cancel the change: once it is stored it cannot be undone.
     public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken) =>
         AskAsync(Verbs.Renew, request, request.Resource, LeaseCommand.Of);
 
@@ -70,9 +70,9 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
         AskAsync(Verbs.History, Keeper.Resource, Keeper.Resource, static _ => LeaseCommand.GetHistory.Instance);
 
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since, CancellationToken cancellationToken) =>
-        Portions.Of(StartWatchAsync(since), cancellationToken);
+        EventBatches.Of(StartWatchAsync(since), cancellationToken);
 
-    // The store says that something is due, so what this activation remembers may be older than that.
+    // The store says that something is due, so the record in memory may be older than the stored one.
     public Task WakeAsync() => Keeper.Submit(new LeaseCommand.Get(Fresh: true))!;
 
     public async Task<Refusal?> AttachAsync(KeyLease lease, string key, long since, CancellationToken cancellationToken) =>
@@ -90,7 +90,7 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
         return answer.TryGetValue(out var keys, out var refusal) ? new Dictionary<string, long>(keys.Since) : refusal;
     }
 
-    public async Task<LeaseResult<long[]>> WhoHoldsAsync(CancellationToken cancellationToken)
+    public async Task<LeaseResult<long[]>> GetActiveTokensAsync(CancellationToken cancellationToken)
     {
         var answer = await Keeper.Submit(LeaseCommand.GetActiveTokens.Instance, cancellationToken)!;
         return answer.TryGetValue(out var tokens, out var refusal) ? tokens.InForce.ToArray() : refusal;
@@ -120,13 +120,16 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, ILease
         static request => new LeaseCommand.Watch(request.Since));
 }
 
-/// <summary>What the service's own grains ask of a lease. A lease asks nothing of them in its turn, so nobody waits in a circle.</summary>
-[Alias("OrleansLeases.ILeaseUpkeep"), DefaultGrainType("lease")]
-internal interface ILeaseUpkeep : IGrainWithStringKey
+/// <summary>
+/// Calls to a lease's grain by the service's own grains and hosts. A lease awaits no other grain while it processes one, so no two
+/// grains can wait for each other.
+/// </summary>
+[Alias("OrleansLeases.IInternalLeaseGrain"), DefaultGrainType("lease")]
+internal interface IInternalLeaseGrain : IGrainWithStringKey
 {
-    /// <summary>Acquires by a call that can be given up without losing its answer.</summary>
-    /// <param name="request">What is asked for.</param>
-    /// <param name="call">Names this very call: another one may have the same request id, and may be newer.</param>
+    /// <summary>Acquires, and still returns the response when its wait is cancelled.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="call">Identifies this call for <see cref="CancelWaitAsync"/>: a newer call may have the same request id.</param>
     /// <param name="cancellationToken">As for <see cref="ILeaseGrain.AcquireAsync"/>.</param>
     /// <returns>As of <see cref="ILeaseGrain.AcquireAsync"/>.</returns>
     [Alias("Acquire"), ResponseTimeout("00:01:00")]
@@ -134,11 +137,11 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
 
     /// <summary>
     /// Takes a call out of the queue. It then ends with <see cref="Refusal.Unavailable"/>, or with its grant where it was granted
-    /// already. A call that does not wait is left alone.
+    /// already. Other calls are not affected.
     /// </summary>
     /// <param name="call">The call.</param>
-    /// <returns>When it is out of the queue.</returns>
-    [Alias("GiveUp")]
+    /// <returns>Completes once the call has left the queue.</returns>
+    [Alias("CancelWait")]
     Task CancelWaitAsync(Guid call);
 
     /// <summary>See <see cref="LeaseCommand.GiveBack(LeaseGrant)"/>.</summary>
@@ -148,8 +151,8 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     [Alias("GiveBack")]
     Task<LeaseResult<LeaseRelease>> GiveBackAsync(string owner, long token);
 
-    /// <summary>Looks at what time has changed; a sweeper calls it for records that no activation remembers.</summary>
-    /// <returns>When that is stored.</returns>
+    /// <summary>Records what has expired; a sweeper calls it for records that no activation remembers.</summary>
+    /// <returns>Completes once that is stored.</returns>
     [Alias("Wake")]
     Task WakeAsync();
 
@@ -157,7 +160,7 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     /// <param name="lease">Which lease.</param>
     /// <param name="key">The key.</param>
     /// <param name="since">Its generation.</param>
-    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <param name="cancellationToken">Ends the call while it is queued; not once the keeper processes it.</param>
     /// <returns>Why not; null once it is durable.</returns>
     [Alias("Attach"), ResponseTimeout("00:00:05")]
     Task<Refusal?> AttachAsync([Immutable] KeyLease lease, string key, long since, CancellationToken cancellationToken);
@@ -166,7 +169,7 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     /// <param name="token">Which lease.</param>
     /// <param name="key">The key.</param>
     /// <param name="generation">Its generation.</param>
-    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <param name="cancellationToken">Ends the call while it is queued; not once the keeper processes it.</param>
     /// <returns>Why not; null once it is durable.</returns>
     [Alias("Detach"), ResponseTimeout("00:00:05")]
     Task<Refusal?> DetachAsync(long token, string key, long generation, CancellationToken cancellationToken);
@@ -174,24 +177,24 @@ internal interface ILeaseUpkeep : IGrainWithStringKey
     /// <summary>See <see cref="LeaseCommand.CleanUpDone"/>.</summary>
     /// <param name="token">Which lease.</param>
     /// <param name="keys">The keys.</param>
-    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <param name="cancellationToken">Ends the call while it is queued; not once the keeper processes it.</param>
     /// <returns>Why not; null once it is durable.</returns>
     [Alias("CleanUpDone")]
     Task<Refusal?> CleanUpDoneAsync(long token, [Immutable] string[] keys, CancellationToken cancellationToken);
 
     /// <summary>See <see cref="LeaseCommand.GetAttachedKeys"/>.</summary>
     /// <param name="token">Which lease.</param>
-    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <param name="cancellationToken">Ends the call while it is queued; not once the keeper processes it.</param>
     /// <returns>The names, each with the generation for which it is attached.</returns>
     [Alias("AttachedKeys"), ResponseTimeout("00:00:05")]
     Task<LeaseResult<Dictionary<string, long>>> AttachedKeysAsync(long token, CancellationToken cancellationToken);
 
     /// <summary>
-    /// See <see cref="LeaseCommand.GetActiveTokens"/>. Compared with the store, since another activation may have ended what this one
-    /// takes to be in force.
+    /// See <see cref="LeaseCommand.GetActiveTokens"/>. Compared with the store, since another activation may have ended a lease that is
+    /// in force in this one's memory.
     /// </summary>
-    /// <param name="cancellationToken">Gives up; unless its turn has come.</param>
+    /// <param name="cancellationToken">Ends the call while it is queued; not once the keeper processes it.</param>
     /// <returns>The tokens in force.</returns>
-    [Alias("WhoHolds"), ResponseTimeout("00:00:05")]
-    Task<LeaseResult<long[]>> WhoHoldsAsync(CancellationToken cancellationToken);
+    [Alias("GetActiveTokens"), ResponseTimeout("00:00:05")]
+    Task<LeaseResult<long[]>> GetActiveTokensAsync(CancellationToken cancellationToken);
 }

@@ -6,7 +6,7 @@ using OrleansLeases.Storage;
 namespace OrleansLeases.Grains;
 
 /// <summary>Answers what concerns no single resource, on whichever silo is at hand. Nobody waits here behind another's listing.</summary>
-[WhereLeasesAre("lease-service"), StatelessWorker, Reentrant]
+[LeaseGrainType("lease-service"), StatelessWorker, Reentrant]
 internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, FailureLog failures) : IGrainBase, ILeaseServiceGrain
 {
     public IGrainContext GrainContext { get; } = context;
@@ -39,7 +39,8 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
         catch (Exception error) when (error is not OperationCanceledException)
         {
             return new Refusal.Unavailable(
-                TimeSpan.FromSeconds(1), $"The leases cannot be listed; ask again. {failures.Note("The leases cannot be listed", error)}");
+                TimeSpan.FromSeconds(1),
+                $"The leases cannot be listed; ask again. {failures.Describe("The leases cannot be listed", error)}");
         }
 
         return page.ToPage();
@@ -58,7 +59,8 @@ internal sealed class LeaseServiceGrain(IGrainContext context, LeaseSilo silo, F
         catch (Exception error) when (error is not OperationCanceledException)
         {
             return new Refusal.Unavailable(
-                TimeSpan.FromSeconds(1), $"The keys cannot be listed; ask again. {failures.Note("The keys cannot be listed", error)}");
+                TimeSpan.FromSeconds(1),
+                $"The keys cannot be listed; ask again. {failures.Describe("The keys cannot be listed", error)}");
         }
 
         return await page.ToPageAsync(silo.Keepers, GrainKeepers.RealTime);

@@ -46,7 +46,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     /// <summary>The keepers of all names, wherever they are.</summary>
     public IKeepers Keepers { get; }
 
-    /// <summary>Where the keepers of this silo tell what they store.</summary>
+    /// <summary>The prefix watches of this silo, to which its keepers publish what they store.</summary>
     public PrefixWatchers Prefixes { get; } = new();
 
     /// <summary>How many listings run at once at this silo.</summary>
@@ -71,20 +71,20 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         Activations = _activations,
         Cleaner = _cleaner,
         Prefixes = Prefixes,
-        Failed = _failures.Take,
+        Failed = _failures.Log,
     };
 
-    public void Enter(Keeper keeper)
+    public void Register(Keeper keeper)
     {
         _keepers[keeper] = true;
         if (_stopping) keeper.Stop();
     }
 
-    public void Leave(Keeper keeper) => _keepers.TryRemove(keeper, out _);
+    public void Unregister(Keeper keeper) => _keepers.TryRemove(keeper, out _);
 
     public void Participate(ISiloLifecycle lifecycle)
     {
-        // Before anything reads the database, so that a missing schema is told in plain words.
+        // Before anything reads the database, so that the error names a missing schema.
         lifecycle.Subscribe(nameof(LeaseSilo), ServiceLifecycleStage.First, StartAsync);
         // Before the silo's grains are deactivated, since a deactivation waits for the calls that wait in the queue; and after what
         // stops with the silo while it is still active, streams above all, since that may want to release its leases.

@@ -35,7 +35,7 @@ internal static class SiloHost
 
         // The silo looks after its own ports. Kestrel takes these last, when the cluster has let the silo in already.
         foreach (var (url, endpoint) in HttpEndpoints.Of(settings.Urls))
-            if (OwnPorts.IsTaken(endpoint))
+            if (PortGuard.IsTaken(endpoint))
             {
                 throw new SettingsException(
                     $"Urls has '{url}', and a process on this machine listens there already: another one, or this very silo, started a "

@@ -1,39 +1,41 @@
 namespace OrleansLeases;
 
 /// <summary>
-/// Starts what outlives the call that starts it, without that call's execution context: who happened to come first would
-/// otherwise be seen for ever in whatever is done for others, by its tenant, its trace or its request's values.
+/// Starts work that outlives the call that starts it, without that call's execution context. Otherwise the tenant, the trace and the
+/// other <see cref="AsyncLocal{T}"/> values of the first caller would flow into work for all later ones.
 /// </summary>
 internal static class Background
 {
     /// <summary>Runs work on the thread pool.</summary>
-    public static Task Run(Func<Task> work) => Make(() => Task.Run(work));
+    public static Task Run(Func<Task> work) => SuppressFlow(() => Task.Run(work));
 
-    /// <summary>Makes a timer, which does not run yet.</summary>
+    /// <summary>Creates a timer that is not started.</summary>
     public static ITimer Timer(TimeProvider time, TimerCallback callback, object? state) =>
-        Make(() => time.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        SuppressFlow(() => time.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
 
-    /// <summary>Makes or starts something that would keep its caller's context.</summary>
-    public static T Make<T>(Func<T> make) => Make(static make => make(), make);
+    /// <summary>Calls a delegate that would otherwise capture the execution context of its caller.</summary>
+    public static T SuppressFlow<T>(Func<T> start) => SuppressFlow(static start => start(), start);
 
-    /// <inheritdoc cref="Make{T}(Func{T})"/>
-    public static T Make<TState, T>(Func<TState, T> make, TState state)
+    /// <inheritdoc cref="SuppressFlow{T}(Func{T})"/>
+    public static T SuppressFlow<TState, T>(Func<TState, T> start, TState state)
     {
-        if (ExecutionContext.IsFlowSuppressed()) return make(state);
-        using (ExecutionContext.SuppressFlow()) return make(state);
+        if (ExecutionContext.IsFlowSuppressed()) return start(state);
+        using (ExecutionContext.SuppressFlow()) return start(state);
     }
 
-    /// <inheritdoc cref="Apart{TState, TTask}"/>
-    public static Task<T> Apart<T>(Func<Task<T>> start) => Apart(static start => start(), start);
+    /// <inheritdoc cref="StartOnDefaultScheduler{TState, TTask}"/>
+    public static Task<T> StartOnDefaultScheduler<T>(Func<Task<T>> start) =>
+        StartOnDefaultScheduler(static start => start(), start);
 
     /// <summary>
-    /// Starts work at once, on this thread, that goes on by the thread pool wherever it waits: not by its caller's
-    /// synchronization context or task scheduler, which may be blocked, or busy with others.
+    /// Starts work on this thread whose continuations run on the thread pool: not on the caller's synchronization context or task
+    /// scheduler, which may be blocked.
     /// </summary>
     /// <param name="start">Starts the work.</param>
-    /// <param name="state">What it is passed.</param>
-    /// <param name="except">Work that is started on this scheduler stays there.</param>
-    public static TTask Apart<TState, TTask>(Func<TState, TTask> start, TState state, TaskScheduler? except = null)
+    /// <param name="state">The argument of <paramref name="start"/>.</param>
+    /// <param name="except">Where the current scheduler is this one, the work stays on it.</param>
+    public static TTask StartOnDefaultScheduler<TState, TTask>(
+        Func<TState, TTask> start, TState state, TaskScheduler? except = null)
         where TTask : Task
     {
         var context = SynchronizationContext.Current;

@@ -10,7 +10,7 @@ internal static class Batching
     {
         var database = bench.Own(PostgresServer.Start(bench.Loop, bench.Workspace));
         SiloCluster.Migrate(bench.Options.SiloProgram!, database);
-        PartBench.Run(
+        ChildBenchmark.Run(
             bench.Options.GrainsProgram!, bench.Options, bench.Report,
             ["batching", "--postgres", database.ConnectionString, "--database-process", database.ProcessId.ToString(
                 CultureInfo.InvariantCulture)],

@@ -17,7 +17,7 @@ internal static class ClientHandles
     }
 
     private static void Measure(Bench bench, params string[] arguments) =>
-        PartBench.Run(bench.Options.ClientProgram, bench.Options, bench.Report, arguments, bench.Loop.Stop);
+        ChildBenchmark.Run(bench.Options.ClientProgram, bench.Options, bench.Report, arguments, bench.Loop.Stop);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -25,7 +25,7 @@ internal static class GrainCalls
     }
 
     private static void Measure(Bench bench, params string[] arguments) =>
-        PartBench.Run(bench.Options.GrainsProgram!, bench.Options, bench.Report, arguments, bench.Loop.Stop);
+        ChildBenchmark.Run(bench.Options.GrainsProgram!, bench.Options, bench.Report, arguments, bench.Loop.Stop);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

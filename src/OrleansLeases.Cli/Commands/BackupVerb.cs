@@ -16,7 +16,7 @@ internal sealed class BackupVerb : Verb
         var data = Inputs.DataFolder();
         Arguments.Add(file);
         Options.Add(data);
-        SetAction(parsed => FolderErrors.Tell(parsed, () =>
+        SetAction(parsed => DataFolderCommand.Run(parsed, () =>
         {
             var made = Path.GetFullPath(parsed.GetRequiredValue(file));
             DataFolder.BackUp(parsed.GetRequiredValue(data), made);
@@ -43,7 +43,7 @@ internal sealed class RestoreVerb : Verb
         var data = Inputs.DataFolder();
         Arguments.Add(file);
         Options.Add(data);
-        SetAction(parsed => FolderErrors.Tell(parsed, () =>
+        SetAction(parsed => DataFolderCommand.Run(parsed, () =>
         {
             var restored = DataFolder.Restore(parsed.GetRequiredValue(file), parsed.GetRequiredValue(data));
             if (parsed.GetValue(GlobalOptions.Json)) return $"{{\"epoch\":{restored.Epoch}}}";
@@ -56,10 +56,10 @@ internal sealed class RestoreVerb : Verb
     }
 }
 
-/// <summary>An error in a data folder is printed in one sentence.</summary>
-internal static class FolderErrors
+/// <summary>Runs what changes a data folder: prints its outcome, or one sentence for an error.</summary>
+internal static class DataFolderCommand
 {
-    public static int Tell(ParseResult parsed, Func<string> act)
+    public static int Run(ParseResult parsed, Func<string> act)
     {
         string outcome;
         try

@@ -35,7 +35,7 @@ internal sealed class EpochVerb : Verb
         {
             var data = Inputs.DataFolder();
             Options.Add(data);
-            SetAction(parsed => FolderErrors.Tell(parsed, () => string.Format(
+            SetAction(parsed => DataFolderCommand.Run(parsed, () => string.Format(
                 CultureInfo.InvariantCulture,
                 parsed.GetValue(GlobalOptions.Json) ? "{{\"epoch\":{0}}}" : format,
                 epochOf(parsed.GetRequiredValue(data)))));

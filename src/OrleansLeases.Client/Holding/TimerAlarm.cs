@@ -13,7 +13,7 @@ internal sealed class TimerAlarm : IAlarm
     public TimerAlarm(TimeProvider time, Func<TimeSpan> look)
     {
         _look = look;
-        _timer = Background.Timer(time, static alarm => ((TimerAlarm)alarm!).Ring(), this);
+        _timer = Background.Timer(time, static alarm => ((TimerAlarm)alarm!).OnTimer(), this);
     }
 
     public void Wake()
@@ -29,7 +29,7 @@ internal sealed class TimerAlarm : IAlarm
 
     public void Dispose() => _timer.Dispose();
 
-    private void Ring()
+    private void OnTimer()
     {
         lock (_gate) _woken = false;
         var wait = _look();

@@ -213,12 +213,13 @@ internal abstract class Keeper
         }
 
         // The calls that queue behind it are others': what it awaits does not go on in the context of the first caller.
-        _ = Background.Make(static start => start.Keeper.Start(start.Call), (Keeper: this, Call: call));
+        _ = Background.SuppressFlow(static start => start.Keeper.Start(start.Call), (Keeper: this, Call: call));
         return true;
     }
 
     private Task Start(IPendingCall call) => _host.Background is { } background
-        ? Background.Apart(static start => start.Keeper.ProcessAllAsync(start.Call), (Keeper: this, Call: call), background)
+        ? Background.StartOnDefaultScheduler(
+            static start => start.Keeper.ProcessAllAsync(start.Call), (Keeper: this, Call: call), background)
         : ProcessAllAsync(call);
 
     // The flag _busy is ownership: the caller that set it owns the record until no call is queued.

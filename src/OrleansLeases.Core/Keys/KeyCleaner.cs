@@ -55,7 +55,7 @@ internal sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskSchedu
         }
 
         // Away from the lease's keeper, which dispatches it and goes on.
-        _ = Background.Make(() =>
+        _ = Background.SuppressFlow(() =>
             Task.Factory.StartNew(
                 WorkAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler ?? TaskScheduler.Default));
     }

@@ -114,7 +114,7 @@ internal sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProv
         if (attachment.Since is { } since && !(answer.TryGetValue(out var reply, out _) && reply.UsesAttachment))
         {
             // Nobody waits for it, nor is it anybody's.
-            _ = Background.Make(() => ForgoAsync(forgo => keys.SubmitAsync(key, forgo), key, lease!, since));
+            _ = Background.SuppressFlow(() => ForgoAsync(forgo => keys.SubmitAsync(key, forgo), key, lease!, since));
         }
 
         return answer;
@@ -222,7 +222,7 @@ internal sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProv
 
     // Nobody waits for it, nor hears of it: a name left over costs its clean-up and no more.
     private void Detach(string key, DetachedBinding detached) => _ = Background
-        .Make(() => keepers.AskLeaseAsync(
+        .SuppressFlow(() => keepers.AskLeaseAsync(
             detached.Binding.Resource, new LeaseCommand.Detach(detached.Binding.Token, key, detached.Generation)))
         .ContinueWith(static done => done.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 

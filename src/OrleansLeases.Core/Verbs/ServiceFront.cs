@@ -53,7 +53,7 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
             if (answer is { IsCompletedSuccessfully: true }) return await answer.ConfigureAwait(false);
             // It outlives the call, and is nobody's.
             if (answer is not null && verb.Abandon is not null)
-                _ = Background.Make(static call => AbandonAsync(call.verb, call.host, call.answer), (verb, host, answer));
+                _ = Background.SuppressFlow(static call => AbandonAsync(call.verb, call.host, call.answer), (verb, host, answer));
             throw;
         }
         catch (Exception error) when (host.Explain(error, verb.IsChange, verb.RequestId?.Get(request)) is { } refusal)

@@ -207,15 +207,15 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
-        silo.Services.AddSingleton<LastSilo>();
+        silo.Services.AddSingleton<LastSiloFallback>();
         var registered = silo.Services;
-        silo.Services.AddSingleton(services => new OwnPorts(services, registered));
-        silo.Services.AddSingleton<IConfigurationValidator>(services => services.GetRequiredService<OwnPorts>());
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<OwnPorts>());
-        silo.Services.AddSingleton<IActivationWorkingSetObserver, DepartingLeases>();
-        silo.AddPlacementDirector<OnSilo, OnSiloDirector>();
-        silo.Services.AddHostedService<SweeperStart>();
-        silo.Services.AddHostedService<LastingTrouble>();
+        silo.Services.AddSingleton(services => new PortGuard(services, registered));
+        silo.Services.AddSingleton<IConfigurationValidator>(services => services.GetRequiredService<PortGuard>());
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<PortGuard>());
+        silo.Services.AddSingleton<IActivationWorkingSetObserver, DeactivationDrainer>();
+        silo.AddPlacementDirector<SiloAddressPlacement, SiloAddressPlacementDirector>();
+        silo.Services.AddHostedService<SweeperStarter>();
+        silo.Services.AddHostedService<StorageHealthWatchdog>();
         AddService(silo.Services, static services => services.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Limits);
     }
 
@@ -223,7 +223,8 @@ public static class LeaseHostingExtensions
     {
         services.TryAddSingleton<FailureLog>();
         services.TryAddSingleton(provider => new GrainHost(
-            provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<FailureLog>(), provider.GetService<LastSilo>()));
+            provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<FailureLog>(),
+            provider.GetService<LastSiloFallback>()));
         services.TryAddSingleton<ILeaseService>(
             provider => new ServiceFront(provider.GetRequiredService<GrainHost>(), limits(provider), GrainKeepers.RealTime));
         services.TryAddSingleton(provider => new LeaseClient(

@@ -3,8 +3,8 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// The keepers of all names, asked by calls to their grains. Thread-safe. Whatever a grain call throws is told as
-/// <c>unavailable</c>: the protocol repeats what it must.
+/// The keepers of all names, reached by calls to their grains. Thread-safe. An exception of a grain call becomes the refusal
+/// <c>unavailable</c>; the protocol retries what it must.
 /// </summary>
 /// <param name="grains">The silo's.</param>
 internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
@@ -21,25 +21,25 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
     public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(
         string resource, LeaseCommand<LeaseReply.Acknowledged> command) => AskAsync<LeaseReply.Acknowledged>(
         resource,
-        async (lease, patience) => await (command switch
+        async (lease, timeout) => await (command switch
         {
-            LeaseCommand.Attach attach => lease.AttachAsync(attach.Lease, attach.Key, attach.Since, patience),
-            LeaseCommand.Detach detach => lease.DetachAsync(detach.Token, detach.Key, detach.Generation, patience),
+            LeaseCommand.Attach attach => lease.AttachAsync(attach.Lease, attach.Key, attach.Since, timeout),
+            LeaseCommand.Detach detach => lease.DetachAsync(detach.Token, detach.Key, detach.Generation, timeout),
             LeaseCommand.CleanUpDone done => lease.CleanUpDoneAsync(done.Token, [.. done.Keys], CancellationToken.None),
-            _ => throw new ArgumentOutOfRangeException(nameof(command), command, "Only what concerns keys is asked from elsewhere."),
+            _ => throw new ArgumentOutOfRangeException(nameof(command), command, "Other grains send only commands about keys."),
         }) is { } refusal ? refusal : LeaseReply.Acknowledged.Instance);
 
     public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(
         string resource, LeaseCommand.GetAttachedKeys command) => AskAsync<LeaseReply.AttachedKeys>(
         resource,
-        async (lease, patience) => (await lease.AttachedKeysAsync(command.Token, patience)).TryGetValue(out var keys, out var refusal)
+        async (lease, timeout) => (await lease.AttachedKeysAsync(command.Token, timeout)).TryGetValue(out var keys, out var refusal)
             ? new LeaseReply.AttachedKeys(keys)
             : refusal);
 
     public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(
         string resource, LeaseCommand.GetActiveTokens command) => AskAsync<LeaseReply.ActiveTokens>(
         resource,
-        async (lease, patience) => (await lease.WhoHoldsAsync(patience)).TryGetValue(out var tokens, out var refusal)
+        async (lease, timeout) => (await lease.GetActiveTokensAsync(timeout)).TryGetValue(out var tokens, out var refusal)
             ? new LeaseReply.ActiveTokens(tokens)
             : refusal);
 
@@ -58,14 +58,14 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
         });
 
     private async Task<LeaseResult<TReply>> AskAsync<TReply>(
-        string resource, Func<ILeaseUpkeep, CancellationToken, Task<LeaseResult<TReply>>> ask)
+        string resource, Func<IInternalLeaseGrain, CancellationToken, Task<LeaseResult<TReply>>> ask)
         where TReply : class
     {
         try
         {
-            // What nobody waits for any more need not be done, if its turn has not come by then.
-            using var patience = new CancellationTokenSource(KeyOperations.LeaseTimeout, RealTime);
-            return await ask(grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(resource)), patience.Token);
+            // A call that is still queued when its caller has given up need not be processed.
+            using var timeout = new CancellationTokenSource(KeyOperations.LeaseTimeout, RealTime);
+            return await ask(grains.GetGrain<IInternalLeaseGrain>(LeaseGrainKey.Of(resource)), timeout.Token);
         }
         catch (Exception error) when (error is not ArgumentOutOfRangeException)
         {
@@ -74,13 +74,13 @@ internal sealed class GrainKeepers(IGrainFactory grains) : IKeepers, IDisposable
     }
 
     private async Task<LeaseResult<KeyReply<TReply>>> AskAsync<TReply>(
-        string key, Func<IKeyUpkeep, Task<LeaseResult<KeyReply<TReply>>>> ask)
+        string key, Func<IInternalKeyGrain, Task<LeaseResult<KeyReply<TReply>>>> ask)
         where TReply : KeyReply<TReply>
     {
         await _cleanUps.WaitAsync();
         try
         {
-            return await ask(grains.GetGrain<IKeyUpkeep>(KeyGrainKey.Of(key)));
+            return await ask(grains.GetGrain<IInternalKeyGrain>(KeyGrainKey.Of(key)));
         }
         catch (Exception)
         {

@@ -6,9 +6,9 @@ using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>Hosts the keeper of one key. While it asks a lease, others go on with the key, its clean-up among them.</summary>
-[WhereLeasesAre("key"), Reentrant, Immovable]
-internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, IKeyKeepers
+/// <summary>Hosts the keeper of one key. While a call awaits a lease, other calls go on, clean-ups among them.</summary>
+[LeaseGrainType("key"), Reentrant, Immovable]
+internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IInternalKeyGrain, IKeyKeepers
 {
     private readonly KeyOperations _calls;
 
@@ -22,7 +22,7 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
 
     private string Key => Keeper.Name;
 
-    // A change goes on without its caller: whoever stored it cannot take it back.
+    // A cancelled caller does not cancel the change: once it is stored it cannot be undone.
     public Task<LeaseResult<KeyPut>> PutAsync(PutKeyRequest request, CancellationToken cancellationToken) =>
         AskAsync(Verbs.PutKey, (Key, Request: request), static (calls, put) => calls.PutAsync(put.Key, put.Request));
 
@@ -36,7 +36,7 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
         AskAsync(Verbs.AddToCounter, (Key, Request: request), static (calls, add) => calls.AddAsync(add.Key, add.Request));
 
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since, CancellationToken cancellationToken) =>
-        Portions.Of(StartWatchAsync(since), cancellationToken);
+        EventBatches.Of(StartWatchAsync(since), cancellationToken);
 
     public async Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken) =>
         (await Keeper.Submit(new KeyCommand.Clean(resource, token))!).Refusal;
@@ -58,18 +58,18 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IKeyUpkeep, 
             ? Task.FromResult<LeaseResult<TReply>>(refusal)
             : call(_calls, request);
 
-    // The calls about a key are led where it is: it is asked two or three times, and a lease once.
+    // The operation runs where the key is: it calls the key two or three times, and a lease once.
     Task<LeaseResult<KeyReply<TReply>>> IKeyKeepers.SubmitAsync<TReply>(string key, KeyCommand<TReply> command) => Keeper.Submit(command)!;
 }
 
-/// <summary>What the service's own silos ask of a key.</summary>
-[Alias("OrleansLeases.IKeyUpkeep"), DefaultGrainType("key")]
-internal interface IKeyUpkeep : IGrainWithStringKey
+/// <summary>Calls to a key's grain by the service's own silos.</summary>
+[Alias("OrleansLeases.IInternalKeyGrain"), DefaultGrainType("key")]
+internal interface IInternalKeyGrain : IGrainWithStringKey
 {
     /// <summary>See <see cref="KeyCommand.Clean"/>.</summary>
     /// <param name="resource">The resource of the lease that has ended.</param>
     /// <param name="token">Its token.</param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <param name="cancellationToken">Ends the wait for the response.</param>
     /// <returns>Why not; null once it is durable.</returns>
     [Alias("Clean")]
     Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken);
@@ -78,8 +78,8 @@ internal interface IKeyUpkeep : IGrainWithStringKey
     /// <param name="resource">The resource of the lease that has the key's name on record.</param>
     /// <param name="token">Its token.</param>
     /// <param name="since">The generation for which it is attached.</param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
-    /// <returns>The key's generation, none where it is bound to the lease; or why not.</returns>
+    /// <param name="cancellationToken">Ends the wait for the response.</param>
+    /// <returns>The key's generation, null where it is bound to the lease; or the refusal.</returns>
     [Alias("Forgo"), ResponseTimeout("00:00:05")]
     Task<(long? Generation, Refusal? Refusal)> ForgoAsync(string resource, long token, long since, CancellationToken cancellationToken);
 }

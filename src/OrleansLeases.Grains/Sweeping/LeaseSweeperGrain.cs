@@ -8,13 +8,13 @@ namespace OrleansLeases.Grains;
 
 /// <summary>
 /// Wakes the leases of one shard that no activation remembers, after a silo went down with their alarms: as soon as it is
-/// active, and every few seconds while it is. Nothing is wrong without it: an end is recorded by whoever asks next.
+/// active, and every few seconds while it is. Nothing is wrong without it: the next call for the resource records the end.
 /// </summary>
 /// <remarks>
-/// The silos see to it that it is active (<see cref="SweeperStart"/>). Its reminder, which takes a minute at least, does so
-/// as well, and tells a shard that is no longer wanted to end.
+/// <see cref="SweeperStarter"/> of every silo keeps it active, and so does its reminder, whose shortest period is a minute. A
+/// reminder of a shard that is no longer configured unregisters itself.
 /// </remarks>
-[WhereLeasesAre("lease-sweeper")]
+[LeaseGrainType("lease-sweeper")]
 internal sealed partial class LeaseSweeperGrain(
     IGrainContext context, IGrainFactory grains, LeaseSilo silo, IOptions<LeaseSiloOptions> options, ILogger<LeaseSweeperGrain> logger)
     : IGrainBase, ILeaseSweeperGrain, IRemindable
@@ -54,7 +54,7 @@ internal sealed partial class LeaseSweeperGrain(
         _hasReminder = true;
     }
 
-    // That it is active now is all that it takes.
+    // Being activated by it is all that a configured shard needs.
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
         if (_shard >= Shards && await this.GetReminder(Reminder) is { } old) await this.UnregisterReminder(old);
@@ -91,7 +91,7 @@ internal sealed partial class LeaseSweeperGrain(
     {
         try
         {
-            await grains.GetGrain<ILeaseUpkeep>(LeaseGrainKey.Of(record.Name)).WakeAsync();
+            await grains.GetGrain<IInternalLeaseGrain>(LeaseGrainKey.Of(record.Name)).WakeAsync();
         }
         catch (Exception error)
         {
@@ -110,8 +110,8 @@ internal sealed partial class LeaseSweeperGrain(
 [Alias("OrleansLeases.ILeaseSweeperGrain"), DefaultGrainType("lease-sweeper")]
 internal interface ILeaseSweeperGrain : IGrainWithIntegerKey
 {
-    /// <summary>Makes sure that the shard is being swept, and that its reminder is there.</summary>
-    /// <returns>When it is so.</returns>
+    /// <summary>Makes sure that the shard is being swept, and that its reminder is registered.</summary>
+    /// <returns>Completes once both are so.</returns>
     [Alias("Start")]
     Task StartAsync();
 }

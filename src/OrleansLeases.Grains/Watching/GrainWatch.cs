@@ -9,37 +9,37 @@ namespace OrleansLeases.Grains;
 /// </summary>
 internal sealed class GrainWatch : IDisposable
 {
-    private static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan DefaultStartTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _gone = new();
-    private readonly IAsyncEnumerator<LeaseResult<WatchEvent[]>> _portions;
+    private readonly IAsyncEnumerator<LeaseResult<WatchEvent[]>> _batches;
     private Task<bool> _next;
     private int _disposed;
 
-    private GrainWatch(IAsyncEnumerable<LeaseResult<WatchEvent[]>> portions)
+    private GrainWatch(IAsyncEnumerable<LeaseResult<WatchEvent[]>> batches)
     {
-        _portions = portions.GetAsyncEnumerator(_gone.Token);
-        _next = _portions.MoveNextAsync().AsTask();
+        _batches = batches.GetAsyncEnumerator(_gone.Token);
+        _next = _batches.MoveNextAsync().AsTask();
     }
 
     /// <summary>Starts one.</summary>
     /// <param name="call">Calls the grain.</param>
-    /// <param name="patience">How long it may take; 15 s where left out.</param>
+    /// <param name="timeout">How long it may take; 15 s where left out.</param>
     /// <returns>The watch, or why it could not be started.</returns>
     public static async Task<LeaseResult<LeaseWatch>> StartAsync(
-        Func<IAsyncEnumerable<LeaseResult<WatchEvent[]>>> call, TimeSpan? patience = null)
+        Func<IAsyncEnumerable<LeaseResult<WatchEvent[]>>> call, TimeSpan? timeout = null)
     {
         GrainWatch? watch = null;
         try
         {
             watch = new GrainWatch(call());
-            if (!await watch._next.WaitAsync(patience ?? LongestPatience, GrainKeepers.RealTime).ConfigureAwait(false))
+            if (!await watch._next.WaitAsync(timeout ?? DefaultStartTimeout, GrainKeepers.RealTime).ConfigureAwait(false))
             {
                 throw new EnumerationAbortedException("It ended before it began.");
             }
 
-            if (watch._portions.Current.Refusal is not { } refusal) return new LeaseWatch(watch.ReadAsync(), watch);
+            if (watch._batches.Current.Refusal is not { } refusal) return new LeaseWatch(watch.ReadAsync(), watch);
             watch.Dispose();
             return refusal;
         }
@@ -62,8 +62,8 @@ internal sealed class GrainWatch : IDisposable
         {
             do
             {
-                if (!_portions.Current.TryGetValue(out var portion, out _)) yield break;
-                foreach (var told in portion) yield return told;
+                if (!_batches.Current.TryGetValue(out var batch, out _)) yield break;
+                foreach (var next in batch) yield return next;
             }
             while (await NextAsync(cancellationToken).ConfigureAwait(false));
         }
@@ -77,7 +77,7 @@ internal sealed class GrainWatch : IDisposable
     {
         try
         {
-            _next = _portions.MoveNextAsync().AsTask();
+            _next = _batches.MoveNextAsync().AsTask();
             return await _next.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
@@ -93,7 +93,7 @@ internal sealed class GrainWatch : IDisposable
         {
             await _gone.CancelAsync().ConfigureAwait(false);
             await ((Task)_next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await _portions.DisposeAsync().ConfigureAwait(false);
+            await _batches.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception)
         {

@@ -140,7 +140,7 @@ public sealed class AnswerTests
     }
 
     [Fact]
-    public void WhoHolds_WhenALeaseEndsWhileAnothersEndIsStored_TellsNeither()
+    public void GetActiveTokens_WhenALeaseEndsWhileAnothersEndIsStored_TellsNeither()
     {
         var answer = AskWhileTheFirstOfTwoEndsSlowly(() => _fixture.Do(LeaseCommand.GetActiveTokens.Instance));
 

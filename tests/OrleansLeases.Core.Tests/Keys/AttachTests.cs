@@ -175,7 +175,7 @@ public sealed class AttachTests
     }
 
     [Fact]
-    public void WhoHolds_RecordsWhatIsOverFirst()
+    public void GetActiveTokens_RecordsWhatIsOverFirst()
     {
         var first = _fixture.Grant(MachineFixture.AskShared("me", ttl: 5));
         var second = _fixture.Grant(MachineFixture.AskShared("you"));

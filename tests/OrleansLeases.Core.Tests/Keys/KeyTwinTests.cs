@@ -14,7 +14,7 @@ public sealed class KeyTwinTests
     public KeyTwinTests() => _stale = new(twin: _one);
 
     [Fact]
-    public void WhoHolds_AtATwinThatKnowsNothingOfTheEnd_FindsIt()
+    public void GetActiveTokens_AtATwinThatKnowsNothingOfTheEnd_FindsIt()
     {
         var lease = Grant();
         Assert.Equal([lease.Token], InForce(_stale));

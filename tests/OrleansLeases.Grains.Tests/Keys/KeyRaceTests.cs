@@ -35,7 +35,7 @@ public sealed class KeyRaceTests : IAsyncLifetime
     public async Task Attach_OfALeaseThatEndsFirst_IsRefused(bool expires)
     {
         var grant = await GrantAsync();
-        var attach = _calls.Call(nameof(ILeaseUpkeep.AttachAsync));
+        var attach = _calls.Call(nameof(IInternalLeaseGrain.AttachAsync));
         var put = PutAsync("up", grant);
         await attach.ReachedAsync();
 
@@ -52,8 +52,8 @@ public sealed class KeyRaceTests : IAsyncLifetime
     public async Task CleanUp_ThatIsDoneBeforeThePutIsWritten_MakesItLose(bool expires)
     {
         var grant = await GrantAsync();
-        var attached = _calls.Answer(nameof(ILeaseUpkeep.AttachAsync));
-        var cleaned = _calls.Answer(nameof(ILeaseUpkeep.CleanUpDoneAsync));
+        var attached = _calls.Answer(nameof(IInternalLeaseGrain.AttachAsync));
+        var cleaned = _calls.Answer(nameof(IInternalLeaseGrain.CleanUpDoneAsync));
         var put = PutAsync("up", grant);
         await attached.ReachedAsync();
 
@@ -77,7 +77,7 @@ public sealed class KeyRaceTests : IAsyncLifetime
         var put = PutAsync("up", grant);
         await writing.WaitAsync(Patience);
 
-        var clean = _calls.Call(nameof(IKeyUpkeep.CleanAsync));
+        var clean = _calls.Call(nameof(IInternalKeyGrain.CleanAsync));
         await EndAsync(grant, expires);
         await clean.ReachedAsync();
         clean.LetGo();
@@ -113,11 +113,11 @@ public sealed class KeyRaceTests : IAsyncLifetime
     {
         var grant = await GrantAsync();
         Assert.Null((await PutAsync("up", grant)).Refusal);
-        var asked = _calls.Answer(nameof(ILeaseUpkeep.WhoHoldsAsync));
+        var asked = _calls.Answer(nameof(IInternalLeaseGrain.GetActiveTokensAsync));
         var put = PutAsync("free", null);
         await asked.ReachedAsync();
 
-        var cleaned = _calls.Answer(nameof(ILeaseUpkeep.CleanUpDoneAsync));
+        var cleaned = _calls.Answer(nameof(IInternalLeaseGrain.CleanUpDoneAsync));
         await EndAsync(grant, expires: false);
         await cleaned.ReachedAsync();
         cleaned.LetGo();
@@ -132,7 +132,7 @@ public sealed class KeyRaceTests : IAsyncLifetime
     public async Task Key_ThatIsPutWhileItsLeaseIsTransferred_IsNeverTheHeirs()
     {
         var grant = await GrantAsync();
-        var attached = _calls.Answer(nameof(ILeaseUpkeep.AttachAsync));
+        var attached = _calls.Answer(nameof(IInternalLeaseGrain.AttachAsync));
         var put = PutAsync("up", grant);
         await attached.ReachedAsync();
 

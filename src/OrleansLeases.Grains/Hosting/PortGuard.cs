@@ -15,7 +15,7 @@ namespace OrleansLeases.Grains;
 /// </summary>
 /// <param name="provider">The silo's services.</param>
 /// <param name="services">The same, as registered: which transport the silo uses is known by a key of Orleans' own.</param>
-internal sealed class OwnPorts(
+internal sealed class PortGuard(
     IServiceProvider provider, IServiceCollection services) : IConfigurationValidator, ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private Socket? _lock;
@@ -39,7 +39,7 @@ internal sealed class OwnPorts(
     }
 
     public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(
-        nameof(OwnPorts),
+        nameof(PortGuard),
         ServiceLifecycleStage.First,
         _ => Task.CompletedTask,
         _ =>

@@ -7,8 +7,8 @@ using OrleansLeases.Bench.Measuring;
 
 namespace OrleansLeases.Bench.Hosts;
 
-// A part of the bench that is a program of its own, since it uses the product's libraries. It says its findings line by line.
-internal static class PartBench
+// Runs a benchmark that is a program of its own, since it uses the libraries of the product. It prints one finding a line.
+internal static class ChildBenchmark
 {
     // The most loads that one call of a program has, and what it needs beside their rounds.
     private const int Loads = 10;
@@ -54,7 +54,7 @@ internal static class PartBench
         }
         catch (JsonException error)
         {
-            throw new BenchException($"A part of the bench said what is no finding: {line}", error);
+            throw new BenchException($"A child benchmark printed a line that is no finding: {line}", error);
         }
     }
 

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Options;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Sees to it that every shard is being swept, wherever: each silo asks for all of them again and again, so that those of
-/// a silo that went down are soon on another.
+/// Keeps the sweeper of every shard active on some silo: each silo calls all of them every period, so those of a silo that went
+/// down are soon activated on another.
 /// </summary>
-internal sealed partial class SweeperStart(
-    IGrainFactory grains, IOptions<LeaseSiloOptions> options, TimeProvider time, ILogger<SweeperStart> logger) : BackgroundService
+internal sealed partial class SweeperStarter(
+    IGrainFactory grains, IOptions<LeaseSiloOptions> options, TimeProvider time, ILogger<SweeperStarter> logger) : BackgroundService
 {
-    // A silo that leaves, wherever, takes its sweepers with it, and they are soon elsewhere.
-    private const int Patience = 3;
+    // When a silo leaves, its sweepers fail once or twice until they are activated on another.
+    private const int FailuresBeforeWarning = 3;
 
     private int[] _failures = [];
 
@@ -43,7 +43,8 @@ internal sealed partial class SweeperStart(
         }
         catch (Exception error)
         {
-            if (++_failures[shard] == Patience && !stoppingToken.IsCancellationRequested) LogNotStarted(logger, shard, Patience, error);
+            if (++_failures[shard] == FailuresBeforeWarning && !stoppingToken.IsCancellationRequested)
+                LogNotStarted(logger, shard, FailuresBeforeWarning, error);
         }
     }
 

@@ -5,12 +5,12 @@ using Orleans.Runtime;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Names the type of a grain on silos that have leases. On others, which have our classes and nothing that these need, the class
-/// goes by a name that nobody asks for: Orleans places a grain only where its type is known.
+/// Gives a grain class its grain type on silos that host leases. On other silos, which have the classes but not the services they
+/// need, the class gets a type that no interface asks for, since Orleans places a grain on every silo that knows its type.
 /// </summary>
 /// <param name="type">The grain type, also the default one of the interfaces of the class.</param>
 [AttributeUsage(AttributeTargets.Class)]
-internal sealed class WhereLeasesAreAttribute(string type) : Attribute, IGrainTypeProviderAttribute
+internal sealed class LeaseGrainTypeAttribute(string type) : Attribute, IGrainTypeProviderAttribute
 {
     public GrainType GetGrainType(IServiceProvider services, Type grainClass) =>
         GrainType.Create(

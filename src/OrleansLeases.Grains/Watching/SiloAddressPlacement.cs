@@ -5,15 +5,15 @@ using Orleans.Runtime.Placement;
 namespace OrleansLeases.Grains;
 
 /// <summary>Places a grain on the silo that its key names, and nowhere else.</summary>
-[GenerateSerializer, Immutable, Alias("OrleansLeases.OnSilo")]
-internal sealed class OnSilo : PlacementStrategy;
+[GenerateSerializer, Immutable, Alias("OrleansLeases.SiloAddressPlacement")]
+internal sealed class SiloAddressPlacement : PlacementStrategy;
 
-/// <summary>Marks a grain that is placed so.</summary>
+/// <summary>Places a grain by <see cref="SiloAddressPlacement"/>.</summary>
 [AttributeUsage(AttributeTargets.Class)]
-internal sealed class OnSiloAttribute() : PlacementAttribute(new OnSilo());
+internal sealed class SiloAddressPlacementAttribute() : PlacementAttribute(new SiloAddressPlacement());
 
-/// <inheritdoc cref="OnSilo"/>
-internal sealed class OnSiloDirector : IPlacementDirector
+/// <inheritdoc cref="SiloAddressPlacement"/>
+internal sealed class SiloAddressPlacementDirector : IPlacementDirector
 {
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {

@@ -3,17 +3,17 @@ using System.Runtime.CompilerServices;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// A watch as it crosses to its caller: in portions, each what there is by then. The first comes at once, with a refusal or
-/// with what there is to begin with, so that the caller knows that whatever comes from now on is told.
+/// Sends a watch from a grain to its caller in batches, each with the events that are there by then. The first batch is sent at
+/// once, with a refusal or the initial events: after it the caller knows that it receives every later event.
 /// </summary>
-internal static class Portions
+internal static class EventBatches
 {
-    private const int Largest = 256;
+    private const int MaxBatch = 256;
 
-    /// <summary>Divides a watch.</summary>
+    /// <summary>Batches the events of a watch.</summary>
     /// <param name="starting">The watch, or why there is none; taken over.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>Its events.</returns>
+    /// <returns>Its events, at most 256 a batch.</returns>
     public static async IAsyncEnumerable<LeaseResult<WatchEvent[]>> Of(
         Task<LeaseResult<LeaseWatch>> starting, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -30,14 +30,14 @@ internal static class Portions
         {
             do
             {
-                List<WatchEvent> portion = [];
-                while (portion.Count < Largest && next.IsCompletedSuccessfully && await next)
+                List<WatchEvent> batch = [];
+                while (batch.Count < MaxBatch && next.IsCompletedSuccessfully && await next)
                 {
-                    portion.Add(events.Current);
+                    batch.Add(events.Current);
                     next = events.MoveNextAsync().AsTask();
                 }
 
-                yield return portion.ToArray();
+                yield return batch.ToArray();
             }
             while (await next);
         }

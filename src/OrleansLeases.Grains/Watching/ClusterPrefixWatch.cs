@@ -5,19 +5,20 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// A watch of a prefix in the whole cluster: what each silo tells of what its keepers store. It ends, as a whole, where it
-/// cannot prove that nothing is missing or out of order; whoever goes on begins another, and says resync.
+/// A watch of a prefix in the whole cluster: the merged events of every silo's keepers. It ends as soon as it cannot prove that no
+/// event is missing or out of order; the watching caller then starts another one, which begins with resync.
 /// </summary>
 /// <remarks>
-/// Every stored change is told by the silo whose keeper stored it. So nothing is missing while every silo that may have
-/// keepers was heard from the beginning, and is the same process still. What one name's keepers on two silos stored, after
-/// it moved or as twins, may overtake each other on the way: the numbers of its changes show that.
+/// The silo whose keeper stored a change publishes its event. So none is missing while every silo that may have keepers has been
+/// subscribed to from the beginning and is still the same process. Events of one name from two silos, after the grain moved or
+/// from twin activations, may overtake each other on the way: their sequence numbers show it.
 /// </remarks>
-internal sealed class MergedWatch : IDisposable
+internal sealed class ClusterPrefixWatch : IDisposable
 {
-    // Beyond this many names the memory of their numbers is given up, and the watch with it. Decision prefix-watch-remembers-numbers.
+    // A watch that has seen more names than this ends, rather than remember their sequence numbers.
+    // Decision prefix-watch-remembers-numbers.
     private const int MostNames = 100_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -25,7 +26,7 @@ internal sealed class MergedWatch : IDisposable
     private readonly WatchBuffer _buffer = new();
     private readonly Dictionary<(Type Kind, string Name), long> _last = [];
 
-    private MergedWatch()
+    private ClusterPrefixWatch()
     {
     }
 
@@ -33,7 +34,7 @@ internal sealed class MergedWatch : IDisposable
     /// <param name="prefix">The prefix.</param>
     /// <param name="grains">The silo's.</param>
     /// <param name="membership">The cluster's.</param>
-    /// <returns>The watch, once every silo is heard; or why one is not.</returns>
+    /// <returns>The watch, once every silo is subscribed to; or the refusal of one that is not.</returns>
     public static async Task<LeaseResult<LeaseWatch>> StartAsync(string prefix, IGrainFactory grains, IClusterMembershipService membership)
     {
         var members = membership.CurrentSnapshot.Members.Values;
@@ -43,18 +44,18 @@ internal sealed class MergedWatch : IDisposable
             where member.Status == SiloStatus.Active
             select GrainWatch.StartAsync(
                 () => grains.GetGrain<ISiloWatchGrain>(member.SiloAddress.ToParsableString()).WatchAsync(prefix, CancellationToken.None),
-                Patience));
+                StartTimeout));
         if (shares.Select(share => share.Refusal).OfType<Refusal>().FirstOrDefault() is { } refusal)
         {
             foreach (var share in shares)
                 if (share.TryGetValue(out var started, out _)) started.Dispose();
             return new Refusal.Unavailable(
                 RetryAfter,
-                $"Not every silo can be heard, so that changes would be missed; ask again once the cluster has "
+                $"A silo does not answer, so changes would be missed; ask again once the cluster has "
                     + $"noticed. ({refusal.Detail})");
         }
 
-        var merged = new MergedWatch();
+        var merged = new ClusterPrefixWatch();
         _ = Background.Run(() => merged.FollowAsync(membership, hosts));
         foreach (var share in shares) _ = Background.Run(() => merged.TakeAsync(share.Value));
         return new LeaseWatch(merged.ReadAsync(), merged);
@@ -67,7 +68,7 @@ internal sealed class MergedWatch : IDisposable
         _gone.Cancel();
     }
 
-    // One that leaves may store something until it is gone, and is no longer heard by then.
+    // A silo that is leaving may store changes until it is gone, and their events no longer arrive.
     private static HashSet<SiloAddress> HostsIn(ClusterMembershipSnapshot snapshot) =>
     [
         .. from member in snapshot.Members.Values
@@ -79,7 +80,7 @@ internal sealed class MergedWatch : IDisposable
     {
         try
         {
-            await foreach (var told in _buffer.ReadAllAsync(cancellationToken)) yield return told;
+            await foreach (var next in _buffer.ReadAllAsync(cancellationToken)) yield return next;
         }
         finally
         {
@@ -91,12 +92,12 @@ internal sealed class MergedWatch : IDisposable
     {
         try
         {
-            await foreach (var told in share.WithCancellation(_gone.Token))
-                if (!Offer(told)) break;
+            await foreach (var next in share.WithCancellation(_gone.Token))
+                if (!Offer(next)) break;
         }
         catch (Exception)
         {
-            // However it ends, what comes after is missing.
+            // However it ended, later events of this silo are missing.
         }
 
         _buffer.CutOff();
@@ -117,19 +118,19 @@ internal sealed class MergedWatch : IDisposable
         _buffer.CutOff();
     }
 
-    private bool Offer(WatchEvent told)
+    private bool Offer(WatchEvent next)
     {
-        var (name, number) = told switch
+        var (name, number) = next switch
         {
             WatchEvent.LeaseChanged { Lease: var change } => (change.Resource!, change.Sequence),
             WatchEvent.KeyChanged { Key: var change } => (change.Key, change.Version),
-            _ => throw new ArgumentOutOfRangeException(nameof(told), told, "Silos tell of changes only."),
+            _ => throw new ArgumentOutOfRangeException(nameof(next), next, "Silos publish changes only."),
         };
         lock (_gate)
         {
-            if (_last.TryGetValue((told.GetType(), name), out var last) ? number != last + 1 : _last.Count == MostNames) return false;
-            _last[(told.GetType(), name)] = number;
-            return _buffer.Offer(told);
+            if (_last.TryGetValue((next.GetType(), name), out var last) ? number != last + 1 : _last.Count == MostNames) return false;
+            _last[(next.GetType(), name)] = number;
+            return _buffer.Offer(next);
         }
     }
 }

@@ -5,23 +5,24 @@ using OrleansLeases.Storage;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Stops a silo that has long been unable to claim leases: it would go on to be given its share of the grains, and so
-/// keep their names from everyone. Whoever supervises it starts it again, and it says why it cannot.
+/// Stops a silo that has been unable to claim leases at three checks in a row: Orleans would go on placing grains on it, and nobody
+/// could acquire their resources. The log says why it stops; its supervisor starts it again.
 /// </summary>
-internal sealed partial class LastingTrouble(
-    LeaseStorage storage, TimeProvider time, IHostApplicationLifetime application, ILogger<LastingTrouble> logger) : BackgroundService
+internal sealed partial class StorageHealthWatchdog(
+    LeaseStorage storage, TimeProvider time, IHostApplicationLifetime application, ILogger<StorageHealthWatchdog> logger)
+    : BackgroundService
 {
-    private const int Patience = 3;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
+    private const int UnfitChecksBeforeStop = 3;
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(10);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var troubled = 0;
+        var unfitChecks = 0;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await Task.Delay(LookEvery, time, stoppingToken);
+                await Task.Delay(CheckInterval, time, stoppingToken);
             }
             catch (OperationCanceledException)
             {
@@ -29,8 +30,8 @@ internal sealed partial class LastingTrouble(
             }
 
             var unfit = storage.Store.Trouble is { Kind: StorageTroubleKind.Unfit } trouble ? trouble.Reason : null;
-            troubled = unfit is null ? 0 : troubled + 1;
-            if (troubled < Patience || unfit is null) continue;
+            unfitChecks = unfit is null ? 0 : unfitChecks + 1;
+            if (unfitChecks < UnfitChecksBeforeStop || unfit is null) continue;
             LogStopped(logger, unfit);
             application.StopApplication();
             return;
