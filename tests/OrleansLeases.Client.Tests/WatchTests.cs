@@ -121,6 +121,7 @@ public sealed class WatchTests
             await PauseAsync(TimeSpan.FromMilliseconds(pause));
         }
 
+        await UntilAsync(() => _server.Connections == 10);
         _server.Accepts(1);
         await PauseAsync(TimeSpan.FromSeconds(10));
         await _server.AskedAsync();
@@ -246,9 +247,12 @@ public sealed class WatchTests
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
+            var refuse = _refusal;
+            var accepted = refuse is null && Interlocked.Decrement(ref _accepts) >= 0;
+            // Counted once it is decided, so that a test that has seen it may change what comes of the next.
             Interlocked.Increment(ref _connections);
-            if (_refusal is { } refuse) return Task.FromResult(refuse());
-            if (Interlocked.Decrement(ref _accepts) < 0)
+            if (refuse is not null) return Task.FromResult(refuse());
+            if (!accepted)
             {
                 return Task.FromException<HttpResponseMessage>(
                     new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused"));
