@@ -24,8 +24,8 @@ foreach (var candidate in candidates) await candidate.HearAsync();
 await using var leases = new LeaseClient(server.Leases);
 var election = new LeaderElection(leases, Candidate.Office);
 var leaders = new List<Leader>();
-using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-await foreach (var leader in election.ObserveAsync(patience.Token))
+using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+await foreach (var leader in election.ObserveAsync(timeout.Token))
 {
     Console.WriteLine(leader is null ? "Nobody leads." : $"{leader.Owner} leads with token {leader.Token}.");
     if (leader is null && leaders.Count == candidates.Length) break;

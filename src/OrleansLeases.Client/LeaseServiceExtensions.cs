@@ -2,16 +2,16 @@ using OrleansLeases.Client.Holding;
 
 namespace OrleansLeases.Client;
 
-/// <summary>Calls that any <see cref="ILeaseService"/> can make longer than one request lasts.</summary>
+/// <summary>Calls of <see cref="ILeaseService"/> that last longer than one request.</summary>
 public static class LeaseServiceExtensions
 {
     /// <summary>
-    /// Acquires with a wait as long as it takes, where one call waits 25 s at most: the request id keeps the place in the queue from
-    /// call to call, and across answers that were lost. The grant is the caller's to renew; <see cref="LeaseClient"/> does
-    /// that by itself.
+    /// Acquires with a wait of any length, where one request waits 25 s at most: it repeats the request with the same request id, which
+    /// keeps the waiter's position in the queue, also where a response was lost. The caller renews the grant;
+    /// <see cref="LeaseClient"/> renews by itself. Thread-safe.
     /// </summary>
     /// <param name="service">The service.</param>
-    /// <param name="request">The request; its own <see cref="AcquireRequest.Wait"/> is not looked at.</param>
+    /// <param name="request">The request; its own <see cref="AcquireRequest.Wait"/> is ignored.</param>
     /// <param name="wait">How long to wait in the queue, 0 or more.</param>
     /// <param name="time">The clock of the wait; the system's where left out.</param>
     /// <param name="cancellationToken">Leaves the queue.</param>
@@ -19,7 +19,7 @@ public static class LeaseServiceExtensions
     /// <exception cref="ArgumentNullException"><paramref name="service"/> or <paramref name="request"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before a grant was made.</exception>
-    public static ValueTask<LeaseResult<LeaseGrant>> AcquirePatientlyAsync(
+    public static ValueTask<LeaseResult<LeaseGrant>> AcquireWithRetryAsync(
         this ILeaseService service, AcquireRequest request, TimeSpan wait, TimeProvider? time = null,
         CancellationToken cancellationToken = default)
     {

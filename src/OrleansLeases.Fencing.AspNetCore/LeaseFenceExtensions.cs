@@ -27,7 +27,7 @@ namespace OrleansLeases.Fencing.AspNetCore;
 /// <c>LeaseFence.RunAsync</c>, with the <see cref="FencedRequest"/>. It is then refused or committed in order, whatever happens.
 /// Everything else that an endpoint does is kept in order by the hold of the fence (<see cref="FenceHold"/>), until the
 /// endpoint has returned, also where its caller has hung up. The hold ends before that where the request takes longer than
-/// <see cref="FenceHoldOptions.Limit"/>, by 5 s, or where its connection to the database breaks. The request's
+/// <see cref="FenceHoldOptions.MaxDuration"/>, by 5 s, or where its connection to the database breaks. The request's
 /// <see cref="HttpContext.RequestAborted"/> is cancelled then. An endpoint that does not stop, or cannot since its process is
 /// paused, may take effect after one with a greater token. So may what an endpoint leaves behind to be done later.</para>
 /// <para>For exclusive leases: tokens of shared ones are no fences. Whoever may send a request may raise the token, and so shut

@@ -145,7 +145,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// </exception>
     /// <exception cref="StaleTokenException">A greater token has been seen.</exception>
     /// <exception cref="TimeoutException">
-    /// Somebody was inside under a lower token for longer than <see cref="FenceHoldOptions.Patience"/>.
+    /// Somebody was inside under a lower token for longer than <see cref="FenceHoldOptions.LockTimeout"/>.
     /// </exception>
     /// <exception cref="NpgsqlException">The database refused or does not answer. The token may then count as seen.</exception>
     public async Task<FenceHold> HoldAsync(
@@ -167,14 +167,14 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
             var started = _time.GetTimestamp();
             await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
             await CallAsync(connection, Pass, resource, token, options, cancellationToken).ConfigureAwait(false);
-            return new FenceHold(resource, token, connection, options.Limit - _time.GetElapsedTime(started), _time);
+            return new FenceHold(resource, token, connection, options.MaxDuration - _time.GetElapsedTime(started), _time);
         }
         catch (Exception e)
         {
             await connection.DisposeAsync().ConfigureAwait(false);
             if (e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
                 throw new TimeoutException(
-                    $"Others were inside of '{resource}' under lower tokens than {token} for longer than {options.Patience}. Try again.",
+                    $"Others were inside of '{resource}' under lower tokens than {token} for longer than {options.LockTimeout}. Try again.",
                     e);
             throw;
         }

@@ -33,12 +33,12 @@ internal sealed class DrainingListener(IConnectionListener inner, Socket socket,
 
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(atMost);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(atMost);
         try
         {
             // The system resets the connections that nobody has accepted yet, whatever they have sent.
-            while (socket.Poll(TimeSpan.Zero, SelectMode.SelectRead)) await Task.Delay(Poll, TimeProvider.System, patience.Token);
+            while (socket.Poll(TimeSpan.Zero, SelectMode.SelectRead)) await Task.Delay(Poll, TimeProvider.System, timeout.Token);
         }
         catch (OperationCanceledException)
         {
@@ -46,7 +46,7 @@ internal sealed class DrainingListener(IConnectionListener inner, Socket socket,
 
         await inner.UnbindAsync(CancellationToken.None);
         Closed();
-        await _allClosed.Task.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _allClosed.Task.WaitAsync(timeout.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();

@@ -59,13 +59,13 @@ public sealed class DescriptorTests : IDisposable
     // Whoever was turned away reads an end or a reset, or has met it before.
     private static async Task<bool> IsLiveAsync(Socket socket)
     {
-        using var patience = new CancellationTokenSource(Eventually.Limit);
+        using var timeout = new CancellationTokenSource(Eventually.Limit);
         var answer = new byte[64];
         var read = 0;
         await TryAsync(async () =>
         {
-            await socket.SendAsync(Encoding.ASCII.GetBytes("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"), patience.Token);
-            read = await socket.ReceiveAsync(answer, patience.Token);
+            await socket.SendAsync(Encoding.ASCII.GetBytes("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"), timeout.Token);
+            read = await socket.ReceiveAsync(answer, timeout.Token);
         });
         return Encoding.ASCII.GetString(answer, 0, read).StartsWith("HTTP/1.1 200", StringComparison.Ordinal);
     }

@@ -18,7 +18,7 @@ public sealed class HostilePageCollection;
 public sealed class HostilePageTests : IAsyncLifetime
 {
     private const string Rebound = "rebound.example";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private readonly HttpListener _pages = new();
     private readonly string _page = $"http://127.0.0.1:{Ports.Free()}/";
@@ -45,7 +45,7 @@ public sealed class HostilePageTests : IAsyncLifetime
         Assert.Equal(0, (await Tool.RunAsync(Server, "acquire", "r", "--owner", "ann", "--ttl", "1h")).Code);
         await using var browser = Chromium.Open(_page, $"--host-resolver-rules=MAP {Rebound} 127.0.0.1");
 
-        var report = await ReportAsync().WaitAsync(Patience);
+        var report = await ReportAsync().WaitAsync(WaitTimeout);
 
         // Each of them was tried: the page's code ran to its end.
         Assert.Equal(
@@ -66,8 +66,8 @@ public sealed class HostilePageTests : IAsyncLifetime
         var resolve = $"--host-resolver-rules=MAP {Rebound} 127.0.0.1";
         var port = new Uri(Server).Port;
 
-        var own = await Chromium.ReadAsync($"http://localhost:{port}/v1/leases/r", resolve).WaitAsync(Patience);
-        var rebound = await Chromium.ReadAsync($"http://{Rebound}:{port}/v1/leases/r", resolve).WaitAsync(Patience);
+        var own = await Chromium.ReadAsync($"http://localhost:{port}/v1/leases/r", resolve).WaitAsync(WaitTimeout);
+        var rebound = await Chromium.ReadAsync($"http://{Rebound}:{port}/v1/leases/r", resolve).WaitAsync(WaitTimeout);
 
         Assert.Contains("ann", own, StringComparison.Ordinal);
         Assert.DoesNotContain("ann", rebound, StringComparison.Ordinal);

@@ -9,7 +9,7 @@ namespace OrleansLeases.Cli.Tests;
 
 public sealed class ServeTests : IDisposable
 {
-    private static readonly TimeSpan DockersPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DockerStopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("leases-").FullName;
 
@@ -66,7 +66,7 @@ public sealed class ServeTests : IDisposable
         Signals.Send(server.Tool.Id, Signals.Terminate);
 
         Assert.Equal(
-            (0, ""), (await server.Tool.ResultAsync().WaitAsync(DockersPatience)) is var result ? (result.Code, result.Error) : default);
+            (0, ""), (await server.Tool.ResultAsync().WaitAsync(DockerStopTimeout)) is var result ? (result.Code, result.Error) : default);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class WatchTests
         """{"resource":"jobs/nightly","sequence":4,"kind":"granted","owner":"ann","token":7,"at":"2030-01-01T00:00:00+00:00"}""";
     private const string Put = """{"key":"config/color","version":2,"kind":"key-put","at":"2030-01-01T00:00:00+00:00","value":"blue"}""";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
     private static readonly WatchRequest OfResource = new() { Resource = "jobs/nightly" };
 
     private readonly ManualTimeProvider _time = new();
@@ -158,7 +158,7 @@ public sealed class WatchTests
         await PauseAsync(TimeSpan.FromMilliseconds(100));
 
         Assert.Contains(
-            "Not for you.", (await Assert.ThrowsAsync<InvalidOperationException>(() => next.WaitAsync(Patience))).Message,
+            "Not for you.", (await Assert.ThrowsAsync<InvalidOperationException>(() => next.WaitAsync(WaitTimeout))).Message,
             StringComparison.Ordinal);
     }
 
@@ -181,7 +181,7 @@ public sealed class WatchTests
         Assert.Throws<InvalidOperationException>(() => watch.GetAsyncEnumerator());
         await Assert.ThrowsAnyAsync<Exception>(async () =>
         {
-            while (true) await _server.SendAsync(":\n\n").WaitAsync(Patience);
+            while (true) await _server.SendAsync(":\n\n").WaitAsync(WaitTimeout);
         });
     }
 
@@ -190,7 +190,7 @@ public sealed class WatchTests
 
     private static async Task<WatchEvent> NextAsync(IAsyncEnumerator<WatchEvent> events)
     {
-        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Patience), "The watch ended.");
+        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(WaitTimeout), "The watch ended.");
         return events.Current;
     }
 
@@ -210,8 +210,8 @@ public sealed class WatchTests
 
     private static async Task UntilAsync(Func<bool> happened)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!happened()) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
+        using var timeout = new CancellationTokenSource(WaitTimeout);
+        while (!happened()) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, timeout.Token);
     }
 
     /// <summary>Streams what the test sends, or refuses.</summary>
@@ -233,7 +233,7 @@ public sealed class WatchTests
         /// <summary>The next connection; what is sent from now on goes there.</summary>
         public async Task<(string Path, string Accept)> AskedAsync()
         {
-            var (path, accept, stream) = await _asked.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+            var (path, accept, stream) = await _asked.Reader.ReadAsync().AsTask().WaitAsync(WaitTimeout);
             _stream = stream;
             return (path, accept);
         }

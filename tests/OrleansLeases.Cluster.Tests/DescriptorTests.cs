@@ -44,7 +44,7 @@ public sealed class DescriptorTests
         await SaysAsync("Connections are taken again");
 
         using var http = new HttpClient { BaseAddress = address };
-        var leases = new HttpLeaseService(http) { CallTimeout = Eventually.Patience };
+        var leases = new HttpLeaseService(http) { CallTimeout = Eventually.WaitTimeout };
         Assert.Null(
             (await leases.AcquireAsync(new AcquireRequest { Resource = "r", Owner = "ann", Ttl = TimeSpan.FromSeconds(30) })).Refusal);
         Assert.Null((await leases.ListAsync(new ListLeasesRequest())).Refusal);

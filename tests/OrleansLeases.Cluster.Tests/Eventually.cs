@@ -4,7 +4,7 @@ namespace OrleansLeases.Cluster.Tests;
 internal static class Eventually
 {
     // Only a defect lets a test wait this long.
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
@@ -13,7 +13,7 @@ internal static class Eventually
         var started = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            if (TimeProvider.System.GetElapsedTime(started) > Patience) Assert.Fail(otherwise());
+            if (TimeProvider.System.GetElapsedTime(started) > WaitTimeout) Assert.Fail(otherwise());
             await Task.Delay(Poll, TimeProvider.System);
         }
     }

@@ -35,7 +35,7 @@ public sealed class LeavingTests
         }
 
         // It has no other reason to end before tomorrow.
-        await stopping.WaitAsync(Eventually.Patience);
+        await stopping.WaitAsync(Eventually.WaitTimeout);
     }
 
     [Fact]
@@ -46,9 +46,9 @@ public sealed class LeavingTests
         using var idle = await ConnectAsync(new Uri(app.Urls.Single()));
         await AskAsync(idle);
 
-        await app.StopAsync().WaitAsync(Eventually.Patience);
+        await app.StopAsync().WaitAsync(Eventually.WaitTimeout);
 
-        Assert.Equal(0, await idle.ReceiveAsync(new byte[1]).WaitAsync(Eventually.Patience));
+        Assert.Equal(0, await idle.ReceiveAsync(new byte[1]).WaitAsync(Eventually.WaitTimeout));
     }
 
     // Kestrel waits as long as the host lets it, which in a silo is the time that Orleans needs to leave its cluster.
@@ -63,7 +63,7 @@ public sealed class LeavingTests
         await caller.SendAsync(Encoding.ASCII.GetBytes(half));
         await AskAsync(await ConnectAsync(new Uri(app.Urls.Single())));
 
-        await app.StopAsync().WaitAsync(Eventually.Patience);
+        await app.StopAsync().WaitAsync(Eventually.WaitTimeout);
     }
 
     private static WebApplication Gateway(TimeSpan? lastMoment = null, TimeSpan? stop = null)
@@ -110,7 +110,7 @@ public sealed class LeavingTests
         var buffer = new byte[4096];
         while (!answer.ToString().EndsWith("here", StringComparison.Ordinal))
         {
-            var read = await connection.ReceiveAsync(buffer).WaitAsync(Eventually.Patience);
+            var read = await connection.ReceiveAsync(buffer).WaitAsync(Eventually.WaitTimeout);
             if (read == 0) return $"{answer}(closed)";
             answer.Append(Encoding.ASCII.GetString(buffer, 0, read));
         }

@@ -9,7 +9,7 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
     protected const string R = "orders/42";
 
     // Only a defect lets a test wait this long.
-    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    protected static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
 
     private ILeaseService? _leases;
 
@@ -33,13 +33,13 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
     protected AcquireRequest Shared(string owner, int? capacity = null) => By(owner) with { Mode = LeaseMode.Shared, Capacity = capacity };
 
     protected async Task<LeaseGrant> GrantAsync(AcquireRequest request) =>
-        (await Leases.AcquireAsync(request).AsTask().WaitAsync(Patience)).Value;
+        (await Leases.AcquireAsync(request).AsTask().WaitAsync(WaitTimeout)).Value;
 
     protected Task<LeaseGrant> GrantAsync(string owner) => GrantAsync(By(owner));
 
     protected async Task<TRefusal> RefusedAsync<TRefusal>(AcquireRequest request)
         where TRefusal : Refusal =>
-        Refused<TRefusal, LeaseGrant>(await Leases.AcquireAsync(request).AsTask().WaitAsync(Patience));
+        Refused<TRefusal, LeaseGrant>(await Leases.AcquireAsync(request).AsTask().WaitAsync(WaitTimeout));
 
     protected static TRefusal Refused<TRefusal, T>(LeaseResult<T> result)
         where TRefusal : Refusal
@@ -104,7 +104,7 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
         (await Leases.ListKeysAsync(new ListKeysRequest { Prefix = prefix, PageSize = 1000 })).Value.Keys.Select(key => key.Key);
 
     /// <summary>Asks with a wait, and returns once the request stands in the queue.</summary>
-    protected async Task<Task<LeaseResult<LeaseGrant>>> WaitInLineAsync(
+    protected async Task<Task<LeaseResult<LeaseGrant>>> WaitInQueueAsync(
         AcquireRequest request, CancellationToken cancellationToken = default)
     {
         var before = (await GetAsync(request.Resource)).Waiters ?? 0;
@@ -114,17 +114,17 @@ public abstract class LeaseSuite<TWorld> : IAsyncLifetime
         return call;
     }
 
-    protected static async Task<LeaseGrant> GrantedAsync(Task<LeaseResult<LeaseGrant>> call) => (await call.WaitAsync(Patience)).Value;
+    protected static async Task<LeaseGrant> GrantedAsync(Task<LeaseResult<LeaseGrant>> call) => (await call.WaitAsync(WaitTimeout)).Value;
 
     protected static async Task<TRefusal> RefusedAsync<TRefusal>(Task<LeaseResult<LeaseGrant>> call)
         where TRefusal : Refusal =>
-        Refused<TRefusal, LeaseGrant>(await call.WaitAsync(Patience));
+        Refused<TRefusal, LeaseGrant>(await call.WaitAsync(WaitTimeout));
 
     /// <summary>Waits for an event that is on its way.</summary>
     protected static async Task UntilAsync(Func<Task<bool>> happened)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!await happened()) await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, patience.Token);
+        using var timeout = new CancellationTokenSource(WaitTimeout);
+        while (!await happened()) await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, timeout.Token);
     }
 
     /// <summary>A duration that was told: exact under a clock that tests move; under a real one, time may have passed.</summary>

@@ -26,7 +26,7 @@ public sealed class ListingGateTests
 
         Assert.Equal("listings", Assert.IsType<Refusal.LimitReached>(keys.Refusal).Limit);
         store.GoOn.SetResult();
-        var answers = await Task.WhenAll(lists).WaitAsync(Patience);
+        var answers = await Task.WhenAll(lists).WaitAsync(WaitTimeout);
         Assert.Equal(ListingGate.TakeAtOnce, answers.Count(answer => answer.Refusal is null));
         Assert.Equal(ListingGate.RunAtOnce, store.MostRunning);
         Assert.False(store.OnThePool);

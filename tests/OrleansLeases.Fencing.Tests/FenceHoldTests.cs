@@ -80,7 +80,7 @@ public sealed class FenceHoldTests : IAsyncLifetime
     {
         await using var hold = await _database.Fence.HoldAsync("r", 33);
         var busy = await Assert.ThrowsAsync<TimeoutException>(
-            () => _database.Fence.HoldAsync("r", 34, new() { Patience = TimeSpan.FromMilliseconds(50) }));
+            () => _database.Fence.HoldAsync("r", 34, new() { LockTimeout = TimeSpan.FromMilliseconds(50) }));
         Assert.Contains("Others were inside of 'r' under lower tokens than 34", busy.Message, StringComparison.Ordinal);
         await using var again = await _database.Fence.HoldAsync("r", 33);
     }
@@ -90,13 +90,13 @@ public sealed class FenceHoldTests : IAsyncLifetime
     {
         var clock = new ManualTimeProvider();
         await using var hold =
-            await new LeaseFence(_database.Source, time: clock).HoldAsync("r", 33, new() { Limit = TimeSpan.FromMinutes(1) });
+            await new LeaseFence(_database.Source, time: clock).HoldAsync("r", 33, new() { MaxDuration = TimeSpan.FromMinutes(1) });
         clock.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
         Assert.False(hold.LostToken.IsCancellationRequested);
         clock.Advance(TimeSpan.FromTicks(1));
         Assert.True(hold.LostToken.IsCancellationRequested);
         await Assert.ThrowsAsync<TimeoutException>(
-            () => _database.Fence.HoldAsync("r", 34, new() { Patience = TimeSpan.FromMilliseconds(50) }));
+            () => _database.Fence.HoldAsync("r", 34, new() { LockTimeout = TimeSpan.FromMilliseconds(50) }));
     }
 
     [Fact]
@@ -104,8 +104,8 @@ public sealed class FenceHoldTests : IAsyncLifetime
     {
         // The clock that stands still is the pause. The server waits for 5 s more than the limit.
         var paused = new LeaseFence(_database.Source, time: new ManualTimeProvider());
-        await using var hold = await paused.HoldAsync("r", 33, new() { Limit = TimeSpan.FromMilliseconds(100) });
-        await using var next = await _database.Fence.HoldAsync("r", 34, new() { Patience = TimeSpan.FromMinutes(1) });
+        await using var hold = await paused.HoldAsync("r", 33, new() { MaxDuration = TimeSpan.FromMilliseconds(100) });
+        await using var next = await _database.Fence.HoldAsync("r", 34, new() { LockTimeout = TimeSpan.FromMinutes(1) });
         await LostAsync(hold);
     }
 
@@ -143,9 +143,9 @@ public sealed class FenceHoldTests : IAsyncLifetime
         await Assert.ThrowsAsync<ArgumentNullException>("resource", () => _database.Fence.HoldAsync(null!, 1));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>("token", () => _database.Fence.HoldAsync("r", 0));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-            "Limit", () => _database.Fence.HoldAsync("r", 1, new() { Limit = TimeSpan.Zero }));
+            "MaxDuration", () => _database.Fence.HoldAsync("r", 1, new() { MaxDuration = TimeSpan.Zero }));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-            "Patience", () => _database.Fence.HoldAsync("r", 1, new() { Patience = TimeSpan.FromMinutes(2) }));
+            "LockTimeout", () => _database.Fence.HoldAsync("r", 1, new() { LockTimeout = TimeSpan.FromMinutes(2) }));
         Assert.Equal(0L, await _database.ExecuteAsync("select count(*) from lease_fence_token"));
     }
 

@@ -7,7 +7,7 @@ namespace OrleansLeases.Fencing.Tests;
 /// <summary>A schema of a test's own with the fence and a guarded table in it, on the server of all tests.</summary>
 internal sealed class FencedDatabase : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private FencedDatabase(string schema, string connectionString)
     {
@@ -78,11 +78,11 @@ internal sealed class FencedDatabase : IAsyncDisposable
     /// <summary>Returns once somebody of this test waits for a lock, or so many do.</summary>
     public async Task SomebodyWaitsAsync(int many = 1)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(WaitTimeout);
         while ((long)(await ExecuteAsync(
             $"select count(distinct pid) from pg_locks l join pg_stat_activity a using (pid) where not l.granted and "
                 + $"a.application_name = '{Schema}'"))! < many)
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, timeout.Token);
     }
 
     /// <summary>Ends every session that has a transaction open and does nothing, as a restart of the server would.</summary>

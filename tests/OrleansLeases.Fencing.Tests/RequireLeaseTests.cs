@@ -16,7 +16,7 @@ namespace OrleansLeases.Fencing.Tests;
 public sealed class RequireLeaseTests : IAsyncLifetime
 {
     // Only a defect lets a test wait this long.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private FencedDatabase _database = null!;
     private ProtectedService _service = null!;
@@ -152,7 +152,7 @@ public sealed class RequireLeaseTests : IAsyncLifetime
     public async Task NewerRequest_ThatWaitsForTooLong_IsToldToTryAgain()
     {
         await using var impatient =
-            await ProtectedService.StartAsync(_database.ConnectionString, new() { Patience = TimeSpan.FromMilliseconds(50) });
+            await ProtectedService.StartAsync(_database.ConnectionString, new() { LockTimeout = TimeSpan.FromMilliseconds(50) });
         var older = new Stay(_service, 33);
         await older.Inside;
         var (status, problem) = await impatient.PutAsync(34);
@@ -190,7 +190,7 @@ public sealed class RequireLeaseTests : IAsyncLifetime
     {
         await using var service = await ProtectedService.StartAsync(
             $"{_database.ConnectionString};Keepalive=1",
-            new() { Limit = TimeSpan.FromMilliseconds(100), Patience = TimeSpan.FromSeconds(30) });
+            new() { MaxDuration = TimeSpan.FromMilliseconds(100), LockTimeout = TimeSpan.FromSeconds(30) });
         var (inside, ends) = (new TaskCompletionSource(), new TaskCompletionSource());
         service.Work = (fenced, _) =>
         {
@@ -199,7 +199,7 @@ public sealed class RequireLeaseTests : IAsyncLifetime
             return ends.Task;
         };
         var stubborn = service.PutAsync(33);
-        await inside.Task.WaitAsync(Patience);
+        await inside.Task.WaitAsync(WaitTimeout);
         Assert.Equal(HttpStatusCode.OK, (await service.PutAsync(34)).Status);
         ends.SetResult();
         await stubborn;
@@ -228,10 +228,10 @@ public sealed class RequireLeaseTests : IAsyncLifetime
         };
         using var request = new HttpRequestMessage(HttpMethod.Put, "/orders/42") { Headers = { { "Fencing-Token", "33" } } };
         var gone = _service.Client.SendAsync(request, caller.Token);
-        await inside.Task.WaitAsync(Patience);
+        await inside.Task.WaitAsync(WaitTimeout);
         await caller.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
-        await told.Task.WaitAsync(Patience);
+        await told.Task.WaitAsync(WaitTimeout);
 
         _service.Work = (_, _) => Task.CompletedTask;
         var next = _service.PutAsync(34);
@@ -257,7 +257,7 @@ public sealed class RequireLeaseTests : IAsyncLifetime
             await _database.WriteAsync(fenced.Token, fenced.Resource);
         };
         var paused = _service.PutAsync(33);
-        await inside.Task.WaitAsync(Patience);
+        await inside.Task.WaitAsync(WaitTimeout);
         await _database.EndHoldsAsync();
         Assert.Equal(HttpStatusCode.OK, (await _service.PutAsync(34)).Status);
         wakesUp.SetResult();
@@ -317,7 +317,8 @@ public sealed class RequireLeaseTests : IAsyncLifetime
         Assert.Throws<ArgumentException>("text", () => bare.MapGet("/orders/{id}", () => "").RequireLease("orders/{id"));
         Assert.Throws<ArgumentException>(() => WebApplication.CreateSlimBuilder().Services.AddLeaseFence("Hots=127.0.0.1"));
         Assert.Throws<ArgumentOutOfRangeException>(
-            "Limit", () => WebApplication.CreateSlimBuilder().Services.AddLeaseFence("Host=127.0.0.1", new() { Limit = TimeSpan.Zero }));
+            "MaxDuration",
+            () => WebApplication.CreateSlimBuilder().Services.AddLeaseFence("Host=127.0.0.1", new() { MaxDuration = TimeSpan.Zero }));
         await bare.DisposeAsync();
 
         foreach (var route in (string[])["/orders", "/orders/{id?}", "/orders/{**id}"])
@@ -361,12 +362,12 @@ public sealed class RequireLeaseTests : IAsyncLifetime
             {
                 if (fenced.Token != token) return Task.CompletedTask;
                 _inside.SetResult();
-                return _leave.Task.WaitAsync(Patience, TimeProvider.System, stop);
+                return _leave.Task.WaitAsync(WaitTimeout, TimeProvider.System, stop);
             };
             Answer = service.PutAsync(token);
         }
 
-        public Task Inside => _inside.Task.WaitAsync(Patience);
+        public Task Inside => _inside.Task.WaitAsync(WaitTimeout);
 
         public Task<(HttpStatusCode Status, System.Text.Json.Nodes.JsonObject? Problem)> Answer { get; }
 
@@ -382,7 +383,7 @@ public sealed class RequireLeaseTests : IAsyncLifetime
         public Barrier(ProtectedService service, int many) => service.Work = (_, stop) =>
         {
             if (Interlocked.Increment(ref _came) == many) _all.SetResult();
-            return _all.Task.WaitAsync(Patience, stop);
+            return _all.Task.WaitAsync(WaitTimeout, stop);
         };
 
         public int Came => _came;

@@ -7,7 +7,7 @@ namespace OrleansLeases.Gateway.Tests;
 
 public sealed class DeliveryTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
 
     private static string Waiting => Shapes.BodyWith("acquire", "waitMs", "25000");
 
@@ -31,9 +31,9 @@ public sealed class DeliveryTests
         await using var host = await GatewayHost.StartAsync(leases);
         await using var connection = await host.ConnectAsync();
         await connection.SendPostAsync("/v1/leases/acquire", Shapes.BodyWith("acquire", "waitMs", waitMs));
-        await waiting.Task.WaitAsync(Patience);
+        await waiting.Task.WaitAsync(WaitTimeout);
         connection.HangUp();
-        await left.Task.WaitAsync(Patience);
+        await left.Task.WaitAsync(WaitTimeout);
         await host.StopAsync();
         Assert.IsType<AcquireRequest>(Assert.Single(leases.Asked));
         Assert.Empty(host.Log.OfGateway);
@@ -62,9 +62,9 @@ public sealed class DeliveryTests
         });
         await using var connection = await host.ConnectAsync();
         await connection.SendPostAsync("/v1/leases/acquire", Waiting);
-        await waiting.Task.WaitAsync(Patience);
+        await waiting.Task.WaitAsync(WaitTimeout);
         connection.HangUp();
-        await answered.Task.WaitAsync(Patience);
+        await answered.Task.WaitAsync(WaitTimeout);
         AssertReleased(leases, !replayed);
     }
 
@@ -151,7 +151,7 @@ public sealed class DeliveryTests
         };
         await using var host = await GatewayHost.StartAsync(leases);
         var acquire = host.PostAsync("/v1/leases/acquire", Waiting);
-        await waiting.Task.WaitAsync(Patience);
+        await waiting.Task.WaitAsync(WaitTimeout);
         await host.StopAsync();
         var reply = await acquire;
         Assert.Equal((503, "urn:orleans-leases:unavailable", "1"), (reply.Status, reply.Type, reply.RetryAfter));
@@ -172,7 +172,7 @@ public sealed class DeliveryTests
         };
         await using var host = await GatewayHost.StartAsync(leases);
         var acquire = host.PostAsync("/v1/leases/acquire", Waiting);
-        await waiting.Task.WaitAsync(Patience);
+        await waiting.Task.WaitAsync(WaitTimeout);
         await host.StopAsync();
         Assert.Equal(200, (await acquire).Status);
         AssertReleased(leases, false);
@@ -190,7 +190,7 @@ public sealed class DeliveryTests
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = cancellation.Register(cancelled.SetResult);
-        await cancelled.Task.WaitAsync(Patience, CancellationToken.None);
+        await cancelled.Task.WaitAsync(WaitTimeout, CancellationToken.None);
     }
 
     // A connection that is gone although nobody has noticed yet.

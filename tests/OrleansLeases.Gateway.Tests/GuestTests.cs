@@ -22,7 +22,7 @@ public sealed class GuestTests
 {
     private const string Acquire = """{"resource":"a","owner":"o","ttlMs":30000,"requestId":"id"}""";
     private const string Page = "https://app.example.org";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Host_WithADocumentOfItsOwn_KeepsItAndItsSchemas()
@@ -95,7 +95,7 @@ public sealed class GuestTests
         await using var host = await HostApplication.StartAsync(
             new ScriptedLeases(),
             services => services.AddLeaseGateway()
-                .AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = Patience }),
+                .AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = WaitTimeout }),
             app =>
             {
                 app.UseRequestTimeouts();
@@ -135,7 +135,7 @@ public sealed class GuestTests
         {
             using var acquired = await http.PostAsync("/v1/leases/acquire", Json("""{"resource":"a","owner":"o","ttlMs":30000}"""));
             var token = (await acquired.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("token").GetInt64();
-            while (!(await events.ReadLineAsync().WaitAsync(Patience))!.Contains("\"granted\"", StringComparison.Ordinal))
+            while (!(await events.ReadLineAsync().WaitAsync(WaitTimeout))!.Contains("\"granted\"", StringComparison.Ordinal))
             {
             }
 
@@ -153,7 +153,7 @@ public sealed class GuestTests
         var leases = new ScriptedLeases
         {
             OnRenew = _ => throw new InvalidOperationException("secret"),
-            OnGet = _ => new Refusal.Unavailable(Patience, "Not now."),
+            OnGet = _ => new Refusal.Unavailable(WaitTimeout, "Not now."),
         };
         await using var host = await HostApplication.StartAsync(
             leases,
@@ -226,7 +226,7 @@ public sealed class GuestTests
                 waiting.SetResult();
                 var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 await using var registration = cancellation.Register(gone.SetResult);
-                await gone.Task.WaitAsync(Patience, CancellationToken.None);
+                await gone.Task.WaitAsync(WaitTimeout, CancellationToken.None);
                 return ScriptedLeases.Grant(request, replayed: false);
             },
         };
@@ -247,9 +247,9 @@ public sealed class GuestTests
 
         await connection.SendPostAsync(
             "/v1/leases/acquire", """{"resource":"a","owner":"o","ttlMs":30000,"waitMs":25000}""", "Accept-Encoding: gzip\r\n");
-        await waiting.Task.WaitAsync(Patience);
+        await waiting.Task.WaitAsync(WaitTimeout);
         connection.HangUp();
-        await answered.Task.WaitAsync(Patience);
+        await answered.Task.WaitAsync(WaitTimeout);
 
         Assert.Equal("a", Assert.Single(leases.Asked.OfType<LeaseGrant>()).Resource);
     }

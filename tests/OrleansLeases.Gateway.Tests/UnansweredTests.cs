@@ -8,7 +8,7 @@ namespace OrleansLeases.Gateway.Tests;
 public sealed class UnansweredTests
 {
     private const string Secret = "secret of the inside";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
 
     public static TheoryData<string, string> Calls
     {
@@ -152,7 +152,7 @@ public sealed class UnansweredTests
     {
         try
         {
-            return await connection.ReadAsync().WaitAsync(Patience);
+            return await connection.ReadAsync().WaitAsync(WaitTimeout);
         }
         catch (IOException e) when (e.InnerException is SocketException)
         {
@@ -177,7 +177,7 @@ public sealed class UnansweredTests
             : method == "PUT" ? """{"value":"v"}""" : """{"delta":1}""";
         await using var connection = await host.ConnectAsync();
         await connection.SendBodyAsync(method, path, body);
-        return await connection.ReadAsync().WaitAsync(Patience);
+        return await connection.ReadAsync().WaitAsync(WaitTimeout);
     }
 
     private static async IAsyncEnumerable<WatchEvent> BreakingAsync(bool atOnce)

@@ -8,7 +8,7 @@ namespace OrleansLeases.Gateway.Tests;
 /// <summary>Events as they are on the wire, how a client comes back, and how a stream ends.</summary>
 public sealed class WatchTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
 
     private readonly ManualTimeProvider _time = new();
     private readonly EmbeddedLeases _leases;
@@ -183,7 +183,7 @@ public sealed class WatchTests : IAsyncLifetime
         using var events = await EventReader.OpenAsync(_host, "resource=r");
         await events.NextAsync();
         await events.NextAsync();
-        await _host.StopAsync().WaitAsync(Patience);
+        await _host.StopAsync().WaitAsync(WaitTimeout);
         Assert.Null(await events.NextAsync());
         Assert.Empty(_host.Log.Errors);
     }
@@ -195,8 +195,8 @@ public sealed class WatchTests : IAsyncLifetime
         await using var host = await GatewayHost.StartAsync(
             new ScriptedLeases { OnWatch = _ => new LeaseWatch(source.ReadAsync(), source) });
         using (var events = await EventReader.OpenAsync(host, "resource=r")) await events.NextAsync();
-        await source.Ended.WaitAsync(Patience);
-        await source.Disposed.WaitAsync(Patience);
+        await source.Ended.WaitAsync(WaitTimeout);
+        await source.Disposed.WaitAsync(WaitTimeout);
         Assert.Empty(host.Log.Errors);
     }
 

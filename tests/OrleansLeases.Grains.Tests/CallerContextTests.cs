@@ -18,7 +18,7 @@ public sealed class CallerContextTests
             silo => silo.Services.AddSingleton(services => new LeaseClient(services.GetRequiredService<ILeaseService>())));
         var adder = cluster.Grains.GetGrain<IAdder>("r");
 
-        await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => adder.AddAsync(1_000))).WaitAsync(Calls.Patience);
+        await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => adder.AddAsync(1_000))).WaitAsync(Calls.WaitTimeout);
 
         Assert.Equal((24_000, 0), await adder.CountAsync());
     }

@@ -64,7 +64,7 @@ public sealed class CancellationTests : IAsyncLifetime
 
             await gone.CancelAsync();
 
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Calls.Patience));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Calls.WaitTimeout));
             held.LetGo();
         }
     }
@@ -91,7 +91,7 @@ public sealed class CancellationTests : IAsyncLifetime
             var call = _cluster.ClientLeases.AcquireAsync(Acquire(resource, "me", "id") with { Wait = wait }, gone.Token).AsTask();
             await held.ReachedAsync();
             await gone.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Calls.Patience));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Calls.WaitTimeout));
             Assert.Equal(LeaseStatus.Held, (await _cluster.Leases.GetAsync(new GetLeaseRequest { Resource = resource })).Value.State);
 
             held.LetGo();
@@ -111,7 +111,7 @@ public sealed class CancellationTests : IAsyncLifetime
         var older = _cluster.ClientLeases.AcquireAsync(request, gone.Token).AsTask();
         await Calls.UntilAsync(async () => (await _cluster.Leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Value.Waiters == 1);
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => older.WaitAsync(Calls.Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => older.WaitAsync(Calls.WaitTimeout));
         await givesUp.ReachedAsync();
         var takenOver = _calls.Answer("AcquireAsync");
         var newer = _cluster.ClientLeases.AcquireAsync(request).AsTask();
@@ -124,7 +124,7 @@ public sealed class CancellationTests : IAsyncLifetime
         gaveUp.LetGo();
 
         await _cluster.Leases.ReleaseAsync(Release(holder));
-        Assert.Equal("me", (await newer.WaitAsync(Calls.Patience)).Value.Owner);
+        Assert.Equal("me", (await newer.WaitAsync(Calls.WaitTimeout)).Value.Owner);
     }
 
     [Fact]

@@ -125,9 +125,9 @@ public sealed class GrainTests
         await UntilAsync(async () => (await cluster.Leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Value.Waiters == 2);
 
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(WaitTimeout));
         await cluster.Leases.ReleaseAsync(Release(holder));
-        Assert.Equal("second", (await second.WaitAsync(Patience)).Value.Owner);
+        Assert.Equal("second", (await second.WaitAsync(WaitTimeout)).Value.Owner);
     }
 
     [Fact]
@@ -139,8 +139,8 @@ public sealed class GrainTests
         await UntilAsync(async () => (await cluster.Leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Value.Waiters == 1);
         var stopping = cluster.StopSiloAsync();
         // The clock stands still, so nothing but the shutdown can answer it.
-        Assert.IsType<Refusal.Unavailable>((await waiting.WaitAsync(Patience)).Refusal);
-        await stopping.WaitAsync(Patience);
+        Assert.IsType<Refusal.Unavailable>((await waiting.WaitAsync(WaitTimeout)).Refusal);
+        await stopping.WaitAsync(WaitTimeout);
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class GrainTests
         await UntilAsync(async () => (await cluster.Leases.GetAsync(new GetLeaseRequest { Resource = "a" })).Value.Waiters == 1);
         // What Orleans does to some activations of every other silo when one goes. The clock stands still meanwhile.
         await cluster.Grains.GetLease("a").AsReference<IGrainManagementExtension>().DeactivateOnIdle();
-        Assert.IsType<Refusal.Unavailable>((await waiting.WaitAsync(Patience)).Refusal);
+        Assert.IsType<Refusal.Unavailable>((await waiting.WaitAsync(WaitTimeout)).Refusal);
         Assert.Null((await cluster.Leases.RenewAsync(Renew(holder))).Refusal);
     }
 

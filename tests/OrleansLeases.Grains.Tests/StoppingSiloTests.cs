@@ -29,7 +29,7 @@ public sealed class StoppingSiloTests
         await cluster.DeployAsync();
         var where = await cluster.Client.GetGrain<IHolder>("h").HoldAsync(Leases);
 
-        await cluster.StopSiloAsync(cluster.Silos.Single(silo => silo.SiloAddress.ToString() == where)).WaitAsync(Calls.Patience);
+        await cluster.StopSiloAsync(cluster.Silos.Single(silo => silo.SiloAddress.ToString() == where)).WaitAsync(Calls.WaitTimeout);
 
         Assert.Equal(Enumerable.Repeat((Refusal?)null, Leases), ended.Releases);
         if (silos > 1) Assert.Null(ended.Other);

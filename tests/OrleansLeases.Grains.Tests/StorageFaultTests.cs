@@ -282,7 +282,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     private async Task<Refusal?> GivenUpAsync(AcquireRequest request, Task hangs)
     {
         var call = Leases.AcquireAsync(request).AsTask();
-        await hangs.WaitAsync(Calls.Patience);
+        await hangs.WaitAsync(Calls.WaitTimeout);
         await Calls.UntilAsync(() =>
         {
             _storeTime.Advance(new LeaseSiloOptions().StorageTimeout);

@@ -63,7 +63,7 @@ public sealed class WatchTests
         var next = events.MoveNextAsync().AsTask();
         Assert.Equal(1, Watched(cluster));
         await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(WaitTimeout));
         await UntilAsync(() => Task.FromResult(Watched(cluster) == 0));
     }
 
@@ -134,7 +134,7 @@ public sealed class WatchTests
         var unread = (await cluster.ClientLeases.WatchAsync(new() { Prefix = "b" })).Value;
         var waiting = read.MoveNextAsync().AsTask();
         await cluster.Leases.PutKeyAsync("a", Put("1"));
-        Assert.True(await waiting.WaitAsync(Patience));
+        Assert.True(await waiting.WaitAsync(WaitTimeout));
         Assert.Equal(2, silo.Prefixes.Count);
 
         await unread.DisposeAsync();
@@ -154,7 +154,7 @@ public sealed class WatchTests
 
         await cluster.Leases.PutKeyAsync("k", Put("2"));
 
-        Assert.True(await portions.MoveNextAsync().AsTask().WaitAsync(Patience));
+        Assert.True(await portions.MoveNextAsync().AsTask().WaitAsync(WaitTimeout));
         Assert.Equal("2", Assert.IsType<WatchEvent.KeyChanged>(Assert.Single(portions.Current.Value)).Key.Value);
     }
 

@@ -10,7 +10,7 @@ namespace OrleansLeases.Testing;
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string SystemAccount = "postgres";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private static readonly Lazy<Task<string>> OfThisProcess = new(async () =>
     {
@@ -106,7 +106,7 @@ public sealed class PostgresServer : IAsyncDisposable
         };
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        await process.WaitForExitAsync().WaitAsync(WaitTimeout);
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
     }

@@ -72,7 +72,7 @@ internal sealed class AcquireVerb : ClientVerb
             Metadata = metadata.Length == 0 ? null : metadata.ToDictionary(StringComparer.Ordinal),
             RequestId = parsed.GetValue(_requestId),
         };
-        var result = await server.Service.AcquirePatientlyAsync(request, wait, cancellationToken: cancellationToken);
+        var result = await server.Service.AcquireWithRetryAsync(request, wait, cancellationToken: cancellationToken);
         return output.Print(
             result, LeaseJson.Default.LeaseGrant,
             (grant, writer) => LeasePrinter.Print(grant, server.NextSteps, writer),

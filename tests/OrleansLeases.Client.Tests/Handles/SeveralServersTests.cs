@@ -8,7 +8,7 @@ namespace OrleansLeases.Client.Tests.Handles;
 public sealed class SeveralServersTests : IAsyncLifetime
 {
     private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
     private readonly ManualTimeProvider _time = new();
@@ -86,7 +86,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         await _networks[0].CarryRequestAsync();
         _time.Advance(TimeSpan.FromSeconds(5));
 
-        var lease = await acquire.WaitAsync(Patience);
+        var lease = await acquire.WaitAsync(WaitTimeout);
         Assert.Equal(lease.Token, Assert.Single((await LookAsync()).Holders).Token);
         var counted = (Ttl - TimeSpan.FromSeconds(5)) - (Ttl * 0.01);
         Assert.Equal(counted, lease.Remaining);
@@ -129,7 +129,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         Assert.False((await ((IUndeliveredGrants)_service).GiveBackAsync(grant)).Value.Replayed);
         _time.Advance(TimeSpan.FromSeconds(5));
 
-        var lease = await acquire.WaitAsync(Patience);
+        var lease = await acquire.WaitAsync(WaitTimeout);
         Assert.Equal(token + 1, lease.Token);
         Assert.Equal(Ttl - (Ttl * 0.01), lease.Remaining);
     }
@@ -170,7 +170,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         });
         Assert.Single(_networks[0].Sent<ReleaseRequest>());
         Assert.NotEmpty(_networks[1].Sent<ReleaseRequest>());
-        await release.WaitAsync(Patience);
+        await release.WaitAsync(WaitTimeout);
     }
 
     private async Task<LeaseHandle> AcquireAsync(TimeSpan ttl)

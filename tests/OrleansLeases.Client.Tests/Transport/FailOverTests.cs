@@ -417,8 +417,8 @@ public sealed class FailOverTests
         var service = _servers.Service("ab", _time);
         _servers.IsSilent("a");
         _servers.Refuses("b", Told);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(4), _time);
-        var call = Requests.CallAsync("release", service, patience.Token);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(4), _time);
+        var call = Requests.CallAsync("release", service, timeout.Token);
         _time.Advance(TimeSpan.FromSeconds(4));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
 

@@ -10,7 +10,7 @@ namespace OrleansLeases.Client.Tests;
 public sealed class RealServersTests : IAsyncLifetime
 {
     private static readonly AcquireRequest Ann = new() { Resource = "r", Owner = "ann", Ttl = TimeSpan.FromMinutes(1) };
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private readonly EmbeddedLeases _service = EmbeddedLeases.InMemory();
     private readonly HttpClient _http = new() { Timeout = Timeout.InfiniteTimeSpan };
@@ -42,14 +42,14 @@ public sealed class RealServersTests : IAsyncLifetime
         var (holder, first, second) = await TwoInLineAsync(CancellationToken.None);
 
         await _first.StopAsync();
-        await _bobIsAtTheSecond.Task.WaitAsync(Patience);
+        await _bobIsAtTheSecond.Task.WaitAsync(WaitTimeout);
         await ReleaseAsync(holder);
 
-        var grant = (await first.WaitAsync(Patience)).Value;
+        var grant = (await first.WaitAsync(WaitTimeout)).Value;
         Assert.Equal("bob", grant.Owner);
         Assert.False(second.IsCompleted);
         await ReleaseAsync(grant);
-        Assert.Equal("cid", (await second.WaitAsync(Patience)).Value.Owner);
+        Assert.Equal("cid", (await second.WaitAsync(WaitTimeout)).Value.Owner);
     }
 
     [Fact]
@@ -58,14 +58,14 @@ public sealed class RealServersTests : IAsyncLifetime
         using var cancel = new CancellationTokenSource();
         var (holder, first, second) = await TwoInLineAsync(cancel.Token);
         await _first.StopAsync();
-        await _bobIsAtTheSecond.Task.WaitAsync(Patience);
+        await _bobIsAtTheSecond.Task.WaitAsync(WaitTimeout);
 
         await cancel.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         await Eventually.TrueAsync(() => Look().Waiters == 1);
         await ReleaseAsync(holder);
-        var grant = (await second.WaitAsync(Patience)).Value;
+        var grant = (await second.WaitAsync(WaitTimeout)).Value;
         Assert.Equal(("cid", holder.Token + 1), (grant.Owner, grant.Token));
     }
 
@@ -159,7 +159,7 @@ public sealed class RealServersTests : IAsyncLifetime
 
     private static async Task<WatchEvent> NextAsync(IAsyncEnumerator<WatchEvent> events)
     {
-        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Patience), "The watch ended.");
+        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(WaitTimeout), "The watch ended.");
         return events.Current;
     }
 

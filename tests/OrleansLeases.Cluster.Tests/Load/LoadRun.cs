@@ -144,9 +144,9 @@ internal sealed class LoadRun : IAsyncDisposable
         await ProceedAsync();
         await Eventually.TrueAsync(() => Table.Refused > 0, () => "No stale token was ever shown to the table.");
         await _stop.CancelAsync();
-        await _contenders.WaitAsync(Eventually.Patience);
-        await _bystanders.WaitAsync(Eventually.Patience);
-        await _supervisor.WaitAsync(Eventually.Patience);
+        await _contenders.WaitAsync(Eventually.WaitTimeout);
+        await _bystanders.WaitAsync(Eventually.WaitTimeout);
+        await _supervisor.WaitAsync(Eventually.WaitTimeout);
         var latest = _resources.Select(
             resource => Ledger.Tenures.Where(tenure => tenure.Resource == resource).MaxBy(tenure => tenure.Token)!).ToList();
         foreach (var tenure in latest)
@@ -167,7 +167,7 @@ internal sealed class LoadRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAny(Task.WhenAll(_contenders, _bystanders), ForAsync(Eventually.Patience));
+        await Task.WhenAny(Task.WhenAll(_contenders, _bystanders), ForAsync(Eventually.WaitTimeout));
         await _supervisor;
         await Watchers.DisposeAsync();
         _stop.Dispose();
@@ -191,7 +191,7 @@ internal sealed class LoadRun : IAsyncDisposable
             {
                 request = request with { RequestId = $"{request.RequestId} again" };
             }
-            else if (refusal is not Refusal.Held || Ledger.Now - started > Eventually.Patience)
+            else if (refusal is not Refusal.Held || Ledger.Now - started > Eventually.WaitTimeout)
             {
                 Assert.Fail($"{request} was told {refusal}");
             }

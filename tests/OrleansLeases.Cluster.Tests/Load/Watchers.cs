@@ -34,7 +34,7 @@ internal sealed class Watchers : IAsyncDisposable
                 while (!(await silo.Leases.WatchAsync(request)).TryGetValue(out watch, out var refusal))
                 {
                     Assert.True(
-                        refusal is Refusal.Unavailable && TimeProvider.System.GetElapsedTime(started) < Eventually.Patience,
+                        refusal is Refusal.Unavailable && TimeProvider.System.GetElapsedTime(started) < Eventually.WaitTimeout,
                         $"{request} was told {refusal}");
                     await LoadRun.ForAsync(TimeSpan.FromMilliseconds(100));
                 }
@@ -71,7 +71,7 @@ internal sealed class Watchers : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAny(Task.WhenAll(_reading), LoadRun.ForAsync(Eventually.Patience));
+        await Task.WhenAny(Task.WhenAll(_reading), LoadRun.ForAsync(Eventually.WaitTimeout));
         _stop.Dispose();
     }
 

@@ -27,7 +27,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         _environment["LEASES_Cluster__GatewayPort"] = Text(Ports.Free());
         _environment["LEASES_Cluster__AdvertisedAddress"] = "127.0.0.1";
         _http = new HttpClient { BaseAddress = new Uri(address), Timeout = Timeout.InfiniteTimeSpan };
-        Patiently = new HttpLeaseService(_http) { CallTimeout = 2 * Eventually.Patience };
+        Patiently = new HttpLeaseService(_http) { CallTimeout = 2 * Eventually.WaitTimeout };
         Watch = new WatchedService(new HttpLeaseService(_http) { CallTimeout = TimeSpan.FromSeconds(5) });
     }
 

@@ -199,7 +199,7 @@ public abstract class BreakSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Break_WhileSomeoneWaits_ServesItAtTheEnd()
     {
         var grant = await GrantAsync("ann");
-        var waiting = await WaitInLineAsync(By("bob"));
+        var waiting = await WaitInQueueAsync(By("bob"));
 
         await BreakAsync(T(6), force: true);
         await PassAsync(T(6));
@@ -213,7 +213,7 @@ public abstract class BreakSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Break_ByForceWithoutNotice_ServesWhoWaitsAtOnce()
     {
         await GrantAsync("ann");
-        var waiting = await WaitInLineAsync(By("bob"));
+        var waiting = await WaitInQueueAsync(By("bob"));
 
         await BreakAsync(TimeSpan.Zero, force: true);
 

@@ -101,7 +101,7 @@ public abstract class CancellationSuite<TWorld> : LeaseSuite<TWorld>
     /// <summary>Waits until a call has ended, with its answer or without.</summary>
     private static async Task<bool> EndsAsync(Task call)
     {
-        await Task.WhenAny(call.WaitAsync(Patience));
+        await Task.WhenAny(call.WaitAsync(WaitTimeout));
         if (call.IsCanceled) return false;
         if (call.Exception?.InnerException is OperationCanceledException) return false;
         Assert.True(call.IsCompleted, "The call goes on, though its caller has given it up.");

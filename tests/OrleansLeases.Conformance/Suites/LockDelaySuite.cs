@@ -113,7 +113,7 @@ public abstract class LockDelaySuite<TWorld> : LeaseSuite<TWorld>
     {
         await GrantAsync(Delayed("ann"));
         await PassAsync(T(30));
-        var waiting = await WaitInLineAsync(By("bob"));
+        var waiting = await WaitInQueueAsync(By("bob"));
 
         await PassAsync(T(9));
 
@@ -127,7 +127,7 @@ public abstract class LockDelaySuite<TWorld> : LeaseSuite<TWorld>
     {
         await GrantAsync(Delayed("ann"));
         await PassAsync(T(30));
-        var waiting = await WaitInLineAsync(By("bob"));
+        var waiting = await WaitInQueueAsync(By("bob"));
 
         var again = await GrantAsync("ann");
 

@@ -86,8 +86,8 @@ public abstract class ReadsSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Get_WhileSomeWait_CountsThem()
     {
         await GrantAsync("ann");
-        await WaitInLineAsync(By("bob"));
-        await WaitInLineAsync(By("cid"));
+        await WaitInQueueAsync(By("bob"));
+        await WaitInQueueAsync(By("cid"));
 
         Assert.Equal(2, (await GetAsync()).Waiters);
     }

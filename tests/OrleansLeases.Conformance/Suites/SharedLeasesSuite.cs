@@ -89,7 +89,7 @@ public abstract class SharedLeasesSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Shared_WithAnotherCapacity_IsAConflictWhileOneWaits()
     {
         await GrantAsync("writer");
-        var waiting = await WaitInLineAsync(Shared("ann", 3));
+        var waiting = await WaitInQueueAsync(Shared("ann", 3));
 
         Assert.Equal(3, (await RefusedAsync<Refusal.Conflict>(Shared("bob", 2))).Current);
         Assert.False(waiting.IsCompleted);
@@ -131,10 +131,10 @@ public abstract class SharedLeasesSuite<TWorld> : LeaseSuite<TWorld>
     public async Task ExclusiveWaiter_KeepsLaterReadersFromOvertaking()
     {
         var reader = await GrantAsync(Shared("ann"));
-        var writer = await WaitInLineAsync(By("writer"));
+        var writer = await WaitInQueueAsync(By("writer"));
 
         Assert.Equal(2, (await RefusedAsync<Refusal.Held>(Shared("bob"))).Position);
-        var late = await WaitInLineAsync(Shared("cid"));
+        var late = await WaitInQueueAsync(Shared("cid"));
         await ReleaseAsync(reader);
 
         var writing = await GrantedAsync(writer);
@@ -147,8 +147,8 @@ public abstract class SharedLeasesSuite<TWorld> : LeaseSuite<TWorld>
     public async Task ExclusiveWaiter_ThatWaitsItsTimeOut_LetsTheReadersBehindItIn()
     {
         await GrantAsync(Shared("ann"));
-        var writer = await WaitInLineAsync(By("writer") with { Wait = T(6) });
-        var reader = await WaitInLineAsync(Shared("bob"));
+        var writer = await WaitInQueueAsync(By("writer") with { Wait = T(6) });
+        var reader = await WaitInQueueAsync(Shared("bob"));
 
         await PassAsync(T(6));
 
@@ -160,9 +160,9 @@ public abstract class SharedLeasesSuite<TWorld> : LeaseSuite<TWorld>
     public async Task SharedWaiters_AreServedTogetherUpToTheCapacity()
     {
         var writer = await GrantAsync("writer");
-        var one = await WaitInLineAsync(Shared("one", 2));
-        var two = await WaitInLineAsync(Shared("two", 2));
-        var three = await WaitInLineAsync(Shared("three", 2));
+        var one = await WaitInQueueAsync(Shared("one", 2));
+        var two = await WaitInQueueAsync(Shared("two", 2));
+        var three = await WaitInQueueAsync(Shared("three", 2));
 
         await ReleaseAsync(writer);
 

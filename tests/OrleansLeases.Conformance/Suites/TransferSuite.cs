@@ -72,7 +72,7 @@ public abstract class TransferSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Transfer_GoesAheadOfTheLine()
     {
         var grant = await GrantAsync("ann");
-        var waiting = await WaitInLineAsync(By("cid"));
+        var waiting = await WaitInQueueAsync(By("cid"));
 
         var passedOn = (await TransferAsync(grant, "bob")).Value;
 

@@ -16,7 +16,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_WhenReleased_IsGrantedAFullTtlFromThen()
     {
         var grant = await GrantAsync("ann");
-        var waiting = await WaitInLineAsync(By("bob"));
+        var waiting = await WaitInQueueAsync(By("bob"));
         await PassAsync(T(12));
 
         await ReleaseAsync(grant);
@@ -33,7 +33,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_WhenTheHolderExpires_IsGrantedWithoutAnyoneAsking()
     {
         await GrantAsync(By("ann") with { Ttl = T(6) });
-        var waiting = await WaitInLineAsync(By("bob"));
+        var waiting = await WaitInQueueAsync(By("bob"));
 
         await PassAsync(T(6));
 
@@ -46,7 +46,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_WhenTheHolderRenews_GoesOn()
     {
         var grant = await GrantAsync(By("ann") with { Ttl = T(6) });
-        var waiting = await WaitInLineAsync(By("bob"));
+        var waiting = await WaitInQueueAsync(By("bob"));
         await PassAsync(T(4));
         await RenewAsync(grant);
         await PassAsync(T(4));
@@ -64,9 +64,9 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_OfSeveral_IsServedInTheOrderOfArrival()
     {
         var grant = await GrantAsync("ann");
-        var bob = await WaitInLineAsync(By("bob"));
-        var cid = await WaitInLineAsync(By("cid"));
-        var dan = await WaitInLineAsync(By("dan"));
+        var bob = await WaitInQueueAsync(By("bob"));
+        var cid = await WaitInQueueAsync(By("cid"));
+        var dan = await WaitInQueueAsync(By("dan"));
 
         await ReleaseAsync(grant);
         var second = await GrantedAsync(bob);
@@ -84,8 +84,8 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_ThatRunsOut_IsHeldWithItsPlace()
     {
         await GrantAsync("ann");
-        var bob = await WaitInLineAsync(By("bob"));
-        var cid = await WaitInLineAsync(By("cid") with { Wait = T(6) });
+        var bob = await WaitInQueueAsync(By("bob"));
+        var cid = await WaitInQueueAsync(By("cid") with { Wait = T(6) });
 
         await PassAsync(T(6));
 
@@ -102,8 +102,8 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_RepeatedWithItsRequestId_KeepsThePlace()
     {
         var grant = await GrantAsync("ann");
-        var bob = await WaitInLineAsync(By("bob") with { Wait = T(6), RequestId = "bob" });
-        var cid = await WaitInLineAsync(By("cid"));
+        var bob = await WaitInQueueAsync(By("bob") with { Wait = T(6), RequestId = "bob" });
+        var cid = await WaitInQueueAsync(By("cid"));
         await PassAsync(T(6));
         await RefusedAsync<Refusal.Held>(bob);
 
@@ -123,8 +123,8 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_WhoseClientStaysAway_IsPassedOverAtOnce()
     {
         var grant = await GrantAsync("ann");
-        var bob = await WaitInLineAsync(By("bob") with { Wait = T(3), RequestId = "bob" });
-        var cid = await WaitInLineAsync(By("cid"));
+        var bob = await WaitInQueueAsync(By("bob") with { Wait = T(3), RequestId = "bob" });
+        var cid = await WaitInQueueAsync(By("cid"));
         await PassAsync(T(3));
         await RefusedAsync<Refusal.Held>(bob);
 
@@ -140,8 +140,8 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_WhoseClientStaysAway_LosesThePlaceAfterFiveSeconds()
     {
         await GrantAsync(By("ann") with { Ttl = TimeSpan.FromMinutes(1) });
-        var bob = await WaitInLineAsync(By("bob") with { Wait = T(3), RequestId = "bob" });
-        var cid = await WaitInLineAsync(By("cid"));
+        var bob = await WaitInQueueAsync(By("bob") with { Wait = T(3), RequestId = "bob" });
+        var cid = await WaitInQueueAsync(By("cid"));
         await PassAsync(T(3));
         await RefusedAsync<Refusal.Held>(bob);
         Assert.Equal(2, (await GetAsync()).Waiters);
@@ -158,8 +158,8 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     {
         var grant = await GrantAsync("ann");
         using var cancellation = new CancellationTokenSource();
-        var bob = await WaitInLineAsync(By("bob"), cancellation.Token);
-        var cid = await WaitInLineAsync(By("cid"));
+        var bob = await WaitInQueueAsync(By("bob"), cancellation.Token);
+        var cid = await WaitInQueueAsync(By("cid"));
 
         await cancellation.CancelAsync();
 
@@ -183,8 +183,8 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Acquire_WithoutWait_TellsThePlaceItWouldGet()
     {
         await GrantAsync("ann");
-        var bob = await WaitInLineAsync(By("bob"));
-        var cid = await WaitInLineAsync(By("cid"));
+        var bob = await WaitInQueueAsync(By("bob"));
+        var cid = await WaitInQueueAsync(By("cid"));
 
         Assert.Equal(3, (await RefusedAsync<Refusal.Held>(By("dan"))).Position);
         Assert.False(bob.IsCompleted || cid.IsCompleted);
@@ -194,7 +194,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_BeyondTheMostWaiters_IsALimit()
     {
         await GrantAsync("ann");
-        for (var i = 0; i < 4; i++) await WaitInLineAsync(By($"waiter-{i}"));
+        for (var i = 0; i < 4; i++) await WaitInQueueAsync(By($"waiter-{i}"));
 
         var limit = await RefusedAsync<Refusal.LimitReached>(By("one-more") with { Wait = T(20) });
 
@@ -208,8 +208,8 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_OfTheHolderItself_IsNeitherServedNorInTheWay()
     {
         var grant = await GrantAsync("ann");
-        var again = await WaitInLineAsync(By("ann"));
-        var bob = await WaitInLineAsync(By("bob"));
+        var again = await WaitInQueueAsync(By("ann"));
+        var bob = await WaitInQueueAsync(By("bob"));
 
         await TransferAsync(grant, "cid");
         Assert.False(again.IsCompleted || bob.IsCompleted);
@@ -225,7 +225,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_RepeatedWhileTheFirstCallStillWaits_TakesItOver()
     {
         var grant = await GrantAsync("ann");
-        var first = await WaitInLineAsync(By("bob") with { RequestId = "bob" });
+        var first = await WaitInQueueAsync(By("bob") with { RequestId = "bob" });
 
         var second = Leases.AcquireAsync(By("bob") with { Wait = T(20), RequestId = "bob" }).AsTask();
 
@@ -239,7 +239,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_RepeatedWithOtherContent_IsAConflict()
     {
         await GrantAsync("ann");
-        var bob = await WaitInLineAsync(By("bob") with { RequestId = "bob" });
+        var bob = await WaitInQueueAsync(By("bob") with { RequestId = "bob" });
 
         await RefusedAsync<Refusal.Conflict>(By("bob") with { Ttl = T(31), Wait = T(20), RequestId = "bob" });
 
@@ -250,7 +250,7 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_ForTheMostACallMayWait_IsTaken()
     {
         await GrantAsync(By("ann") with { Ttl = TimeSpan.FromMinutes(1) });
-        var bob = await WaitInLineAsync(By("bob") with { Wait = Limits.MaxWait });
+        var bob = await WaitInQueueAsync(By("bob") with { Wait = Limits.MaxWait });
 
         await PassAsync(Limits.MaxWait);
 

@@ -6,7 +6,7 @@ namespace OrleansLeases.Core.Tests;
 /// <summary>Where the watch of one keeper ends; whoever follows it starts the next one at once, so it must not end before.</summary>
 public sealed class KeeperWatchTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
 
     private readonly KeeperFixture _fixture = new();
 
@@ -17,14 +17,14 @@ public sealed class KeeperWatchTests
         var ended = before.MoveNextAsync();
         _fixture.Store.OnSave(_ => throw new IOException("before"));
         Now<Refusal.OutcomeUnknown>(_fixture.Acquire(Ask()));
-        Assert.False(await ended.AsTask().WaitAsync(Patience));
+        Assert.False(await ended.AsTask().WaitAsync(WaitTimeout));
 
         await using var after = Now<LeaseWatch>(_fixture.Keeper.Submit(new LeaseCommand.Watch(new(0)))!).GetAsyncEnumerator();
         var next = after.MoveNextAsync();
 
         Assert.False(next.IsCompleted);
         _fixture.Grant();
-        Assert.True(await next.AsTask().WaitAsync(Patience));
+        Assert.True(await next.AsTask().WaitAsync(WaitTimeout));
     }
 
     [Fact]
@@ -37,6 +37,6 @@ public sealed class KeeperWatchTests
 
         await using var events = Now<LeaseWatch>(starting).GetAsyncEnumerator();
 
-        Assert.False(await events.MoveNextAsync().AsTask().WaitAsync(Patience));
+        Assert.False(await events.MoveNextAsync().AsTask().WaitAsync(WaitTimeout));
     }
 }

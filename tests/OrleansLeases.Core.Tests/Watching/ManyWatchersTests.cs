@@ -6,7 +6,7 @@ namespace OrleansLeases.Core.Tests;
 /// </summary>
 public sealed class ManyWatchersTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(1)]
@@ -29,7 +29,7 @@ public sealed class ManyWatchersTests
             if (random.Next(200) == 0) Thread.SpinWait(random.Next(20_000));
         }
 
-        var resyncs = await Task.WhenAll(readers).WaitAsync(Patience);
+        var resyncs = await Task.WhenAll(readers).WaitAsync(WaitTimeout);
         Assert.All(resyncs, count => Assert.InRange(count, 0, Last / 64));
 
         async Task<int> ReadAsync(int reader)
@@ -100,7 +100,7 @@ public sealed class ManyWatchersTests
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         }
 
-        await Task.WhenAll(reading).WaitAsync(Patience);
+        await Task.WhenAll(reading).WaitAsync(WaitTimeout);
 
         async Task ReadAsync(LeaseWatch watch, bool slow)
         {
@@ -140,7 +140,7 @@ public sealed class ManyWatchersTests
             new RecordWatch(broadcaster, "a", known, WatchEvent.Resync.Instance, new(5), history: 7).Start().GetAsyncEnumerator();
         var next = events.MoveNextAsync();
         broadcaster.Publish(new History(first, 8));
-        Assert.Equal(followed, await next.AsTask().WaitAsync(Patience));
+        Assert.Equal(followed, await next.AsTask().WaitAsync(WaitTimeout));
         if (followed) Assert.Equal(6, Assert.IsType<WatchEvent.KeyChanged>(events.Current).Key.Version);
     }
 
@@ -159,7 +159,7 @@ public sealed class ManyWatchersTests
         await using var events = new RecordWatch(broadcaster, "a", record, state, new(since), history: 7).Start().GetAsyncEnumerator();
         broadcaster.Publish(new History(3, 6));
 
-        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Patience));
+        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(WaitTimeout));
 
         if (replayed) Assert.Equal(new WatchPoint(since + 1, 7), Assert.IsType<WatchEvent.KeyChanged>(events.Current).ResumeFrom);
         else Assert.IsType<WatchEvent.Resync>(events.Current);
@@ -181,7 +181,7 @@ public sealed class ManyWatchersTests
         {
             broadcaster.Publish(new History(1, last));
             for (var spin = default(SpinWait); Volatile.Read(ref seen) < last; spin.SpinOnce(sleep1Threshold: -1))
-                Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, $"Change {last} was overlooked.");
+                Assert.True(TimeProvider.System.GetElapsedTime(start) < WaitTimeout, $"Change {last} was overlooked.");
             // The reader has the last one and is about to look again, or has just looked.
             Thread.SpinWait(random.Next(20));
         }

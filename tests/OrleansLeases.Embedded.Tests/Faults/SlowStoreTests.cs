@@ -24,7 +24,7 @@ public sealed class SlowStoreTests : IAsyncDisposable
         _time.Advance(Seconds(12));
         _write.SetResult();
 
-        var grant = (await call.WaitAsync(Patience)).Value;
+        var grant = (await call.WaitAsync(WaitTimeout)).Value;
 
         Assert.Equal(Seconds(18), grant.Remaining);
         Assert.Equal(Seconds(12), grant.Elapsed);
@@ -39,7 +39,7 @@ public sealed class SlowStoreTests : IAsyncDisposable
         _time.Advance(Seconds(31));
         _write.SetResult();
 
-        NotHolder(await call.WaitAsync(Patience), NotHolderReason.Expired);
+        NotHolder(await call.WaitAsync(WaitTimeout), NotHolderReason.Expired);
 
         Assert.Equal(
             [LeaseEventKind.Granted, LeaseEventKind.Expired], (await _leases.HistoryAsync(R)).Value.Events.Select(entry => entry.Kind));
@@ -52,28 +52,28 @@ public sealed class SlowStoreTests : IAsyncDisposable
         var call = await AcquireSlowlyAsync(By("ann"));
         var other = _leases.AcquireAsync(By("bob")).AsTask();
         var elsewhere = _leases.AcquireAsync(By("bob", "elsewhere")).AsTask();
-        await elsewhere.WaitAsync(Patience);
+        await elsewhere.WaitAsync(WaitTimeout);
         Assert.False(other.IsCompleted);
 
         _write.SetResult();
 
-        await call.WaitAsync(Patience);
-        Assert.IsType<Refusal.Held>((await other.WaitAsync(Patience)).Refusal);
+        await call.WaitAsync(WaitTimeout);
+        Assert.IsType<Refusal.Held>((await other.WaitAsync(WaitTimeout)).Refusal);
     }
 
     [Fact]
     public async Task Waiter_WhoseWaitEndsDuringASlowWrite_IsAnsweredASecondLater()
     {
         var ann = await _leases.GrantAsync(By("ann"));
-        var waiting = await _leases.WaitInLineAsync(By("bob") with { Wait = Seconds(6) });
+        var waiting = await _leases.WaitInQueueAsync(By("bob") with { Wait = Seconds(6) });
         HangNextSave();
         var slow = _leases.RenewAsync(ann, Seconds(60));
-        await _writing.Task.WaitAsync(Patience);
+        await _writing.Task.WaitAsync(WaitTimeout);
 
         // The write may be that of its own grant, so it gets a moment more.
         _time.Advance(Seconds(7));
 
-        Assert.IsType<Refusal.Held>((await waiting.WaitAsync(Patience)).Refusal);
+        Assert.IsType<Refusal.Held>((await waiting.WaitAsync(WaitTimeout)).Refusal);
         Assert.False(slow.IsCompleted);
         _write.SetResult();
         await slow;
@@ -87,10 +87,10 @@ public sealed class SlowStoreTests : IAsyncDisposable
 
         await gone.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(WaitTimeout));
         var bob = _leases.AcquireAsync(By("bob") with { Wait = Seconds(20) }).AsTask();
         _write.SetResult();
-        Assert.Equal("bob", (await bob.WaitAsync(Patience)).Value.Owner);
+        Assert.Equal("bob", (await bob.WaitAsync(WaitTimeout)).Value.Owner);
     }
 
     private async Task<Task<LeaseResult<LeaseGrant>>> AcquireSlowlyAsync(
@@ -98,7 +98,7 @@ public sealed class SlowStoreTests : IAsyncDisposable
     {
         HangNextSave();
         var call = _leases.AcquireAsync(request, cancellationToken).AsTask();
-        await _writing.Task.WaitAsync(Patience, CancellationToken.None);
+        await _writing.Task.WaitAsync(WaitTimeout, CancellationToken.None);
         return call;
     }
 

@@ -100,11 +100,11 @@ public sealed class UnknownOutcomeTests : IAsyncDisposable
     public async Task Waiter_ServedByAWriteThatWasNotConfirmed_IsToldToRepeat()
     {
         var grant = await _leases.GrantAsync(By("ann"));
-        var waiting = await _leases.WaitInLineAsync(By("bob") with { RequestId = "bob" });
+        var waiting = await _leases.WaitInQueueAsync(By("bob") with { RequestId = "bob" });
         _store.AfterSave = ScriptedStore.Once(Fault);
         Assert.IsType<Refusal.OutcomeUnknown>((await _leases.ReleaseAsync(grant)).Refusal);
 
-        var answer = await waiting.WaitAsync(Patience);
+        var answer = await waiting.WaitAsync(WaitTimeout);
 
         Assert.Equal("bob", Assert.IsType<Refusal.OutcomeUnknown>(answer.Refusal).RequestId);
         Assert.True((await _leases.GrantAsync(By("bob") with { RequestId = "bob" })).Token > grant.Token);
@@ -125,12 +125,12 @@ public sealed class UnknownOutcomeTests : IAsyncDisposable
     public async Task Waiter_WhenNeitherSavesNorLoadsWork_IsAnsweredWhenItsWaitIsOver()
     {
         await _leases.GrantAsync(By("ann") with { Ttl = Seconds(5) });
-        var waiting = await _leases.WaitInLineAsync(By("bob") with { Wait = Seconds(8) });
+        var waiting = await _leases.WaitInQueueAsync(By("bob") with { Wait = Seconds(8) });
         _store.BeforeSave = _ => Task.FromException(Fault);
         _store.BeforeLoad = () => throw Fault;
 
         for (var second = 0; second < 12 && !waiting.IsCompleted; second++) _time.Advance(Seconds(1));
 
-        Assert.NotNull((await waiting.WaitAsync(Patience)).Refusal);
+        Assert.NotNull((await waiting.WaitAsync(WaitTimeout)).Refusal);
     }
 }

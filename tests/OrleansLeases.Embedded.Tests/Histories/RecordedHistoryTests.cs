@@ -74,7 +74,7 @@ public sealed class RecordedHistoryTests : IDisposable
         var grace = (await leases.InfoAsync()).Value.Grace;
         var clients = new RecordedClients(TimeProvider.System);
         await Task.WhenAll(Enumerable.Range(0, 9).Select(number => Task.Run(() => clients.RunAsync(leases, number, Resources, Length))))
-            .WaitAsync(Calls.Patience);
+            .WaitAsync(Calls.WaitTimeout);
 
         foreach (var (resource, history) in clients.Histories)
         {
@@ -128,7 +128,7 @@ public sealed class RecordedHistoryTests : IDisposable
         await Task.WhenAll(
             Enumerable.Range(0, 8).Select(
                 number => Task.Run(() => clients.RunAsync(number % 2 == 0 ? one : other, number, Resources, Length))))
-                    .WaitAsync(Calls.Patience);
+                    .WaitAsync(Calls.WaitTimeout);
         return clients.Histories;
     }
 

@@ -53,8 +53,8 @@ public sealed class AmbientStateTests
         var queued = engine.AcquireAsync(Calls.By("b") with { Mode = LeaseMode.Shared }).AsTask();
         write.SetResult();
 
-        Assert.Null((await first.WaitAsync(Calls.Patience)).Refusal);
-        Assert.Null((await queued.WaitAsync(Calls.Patience)).Refusal);
+        Assert.Null((await first.WaitAsync(Calls.WaitTimeout)).Refusal);
+        Assert.Null((await queued.WaitAsync(Calls.WaitTimeout)).Refusal);
         Assert.Equal(["A", null], seen);
     }
 
@@ -93,6 +93,6 @@ public sealed class AmbientStateTests
         public void Advance(TimeSpan by) => _inner.Advance(by);
 
         /// <summary>Completes once for each turn of the sweeper, when it is over.</summary>
-        public async Task SweeperPausesAsync() => Assert.True(await _pauses.WaitAsync(Calls.Patience), "The sweeper does not sweep.");
+        public async Task SweeperPausesAsync() => Assert.True(await _pauses.WaitAsync(Calls.WaitTimeout), "The sweeper does not sweep.");
     }
 }

@@ -33,8 +33,8 @@ public sealed class CallerContextTests : IAsyncDisposable
         var other = _leases.AcquireAsync(By("bob")).AsTask();
         _write.SetResult();
 
-        Assert.IsType<Refusal.Held>((await other.WaitAsync(Patience)).Refusal);
-        var grant = (await call.WaitAsync(Patience)).Value;
+        Assert.IsType<Refusal.Held>((await other.WaitAsync(WaitTimeout)).Refusal);
+        var grant = (await call.WaitAsync(WaitTimeout)).Value;
         Assert.Null((await _leases.RenewAsync(grant)).Refusal);
         Assert.Null((await _leases.ReleaseAsync(grant)).Refusal);
     }
@@ -53,8 +53,8 @@ public sealed class CallerContextTests : IAsyncDisposable
         var other = _leases.PutKeyAsync(K, new() { Value = "2" }).AsTask();
         _write.SetResult();
 
-        Assert.Null((await other.WaitAsync(Patience)).Refusal);
-        Assert.Null((await call.WaitAsync(Patience)).Refusal);
+        Assert.Null((await other.WaitAsync(WaitTimeout)).Refusal);
+        Assert.Null((await call.WaitAsync(WaitTimeout)).Refusal);
         Assert.Null((await _leases.RenewAsync(grant)).Refusal);
     }
 
@@ -73,9 +73,9 @@ public sealed class CallerContextTests : IAsyncDisposable
         var list = In(caller, () => _leases.ListKeysAsync(new()).AsTask());
         _write.SetResult();
 
-        Assert.IsType<Refusal.NotFound>((await get.WaitAsync(Patience)).Refusal);
-        (await watch.WaitAsync(Patience)).Value.Dispose();
-        Assert.Single((await list.WaitAsync(Patience)).Value.Keys);
+        Assert.IsType<Refusal.NotFound>((await get.WaitAsync(WaitTimeout)).Refusal);
+        (await watch.WaitAsync(WaitTimeout)).Value.Dispose();
+        Assert.Single((await list.WaitAsync(WaitTimeout)).Value.Keys);
     }
 
     [Fact]

@@ -12,16 +12,16 @@ internal static class KeyCallsOf
     public static async Task<LeaseResult<KeyPut>> PutAsync(
         this ILeaseService leases, string key, string value, LeaseGrant? bound = null, string? requestId = null) =>
         await leases.PutKeyAsync(key, new PutKeyRequest { Value = value, Lease = bound?.Lease(), RequestId = requestId }).AsTask()
-            .WaitAsync(Patience);
+            .WaitAsync(WaitTimeout);
 
     public static async Task<LeaseResult<CounterValue>> AddAsync(
         this ILeaseService leases, string key, long delta, string? requestId = null, LeaseGrant? bound = null) =>
         await leases.AddToCounterAsync(key, new AddToCounterRequest { Delta = delta, RequestId = requestId, Lease = bound?.Lease() })
-            .AsTask().WaitAsync(Patience);
+            .AsTask().WaitAsync(WaitTimeout);
 
     public static async Task<string?> ValueAsync(this ILeaseService leases, string key)
     {
-        var answer = await leases.GetKeyAsync(key).AsTask().WaitAsync(Patience);
+        var answer = await leases.GetKeyAsync(key).AsTask().WaitAsync(WaitTimeout);
         if (answer.TryGetValue(out var value, out var refusal)) return value.Value;
         Assert.IsType<Refusal.NotFound>(refusal);
         return null;

@@ -117,7 +117,7 @@ public sealed class KeyFaultTests : IAsyncDisposable
                 i => Task.Run(() => leases.PutAsync($"{round}/{i}", "1", i % 2 == 0 ? grant : null))).ToList();
             await leases.PutAsync($"{round}/first", "1");
             await leases.DisposeAsync();
-            var answers = await Task.WhenAll(calls).WaitAsync(Patience);
+            var answers = await Task.WhenAll(calls).WaitAsync(WaitTimeout);
 
             await using var after = await EmbeddedLeases.OpenAsync(_folder.Path, time: _time);
             foreach (var (answer, i) in answers.Select((answer, i) => (answer, i)))

@@ -19,14 +19,14 @@ public sealed class DisposeTests : IDisposable
     {
         var leases = await OpenAsync(durable);
         await leases.GrantAsync(By("ann"));
-        var bob = await leases.WaitInLineAsync(By("bob"));
-        var cid = await leases.WaitInLineAsync(By("cid"));
+        var bob = await leases.WaitInQueueAsync(By("bob"));
+        var cid = await leases.WaitInQueueAsync(By("cid"));
 
         await leases.DisposeAsync();
 
         // Unknown, where a turn was just ending: it might have been storing a grant for them.
-        Assert.True((await bob.WaitAsync(Patience)).Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown);
-        Assert.True((await cid.WaitAsync(Patience)).Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown);
+        Assert.True((await bob.WaitAsync(WaitTimeout)).Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown);
+        Assert.True((await cid.WaitAsync(WaitTimeout)).Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown);
     }
 
     [Theory]
@@ -58,7 +58,7 @@ public sealed class DisposeTests : IDisposable
                 .ToList();
             await leases.AcquireAsync(By("ann", $"round-{round}/first"));
             await leases.DisposeAsync();
-            var answers = await Task.WhenAll(calls).WaitAsync(Patience);
+            var answers = await Task.WhenAll(calls).WaitAsync(WaitTimeout);
 
             await using var after = await OpenAsync(durable: true);
             foreach (var (answer, i) in answers.Select((answer, i) => (answer, i)))

@@ -103,10 +103,10 @@ public sealed class FullDiskTests : IAsyncLifetime
     {
         await FillAsync();
         var name = _held[0].Resource;
-        var impatient = await Leases.WaitInLineAsync(Big(name, "bob") with { Wait = Seconds(15) });
+        var impatient = await Leases.WaitInQueueAsync(Big(name, "bob") with { Wait = Seconds(15) });
         _time.Advance(Seconds(15));
-        Assert.IsType<Refusal.Held>((await impatient.WaitAsync(Patience)).Refusal);
-        var patient = await Leases.WaitInLineAsync(Big(name, "cid") with { Wait = Seconds(25) });
+        Assert.IsType<Refusal.Held>((await impatient.WaitAsync(WaitTimeout)).Refusal);
+        var patient = await Leases.WaitInQueueAsync(Big(name, "cid") with { Wait = Seconds(25) });
 
         // The holder's time is up, but neither that nor the next grant can be stored.
         _time.Advance(Seconds(16));
@@ -120,7 +120,7 @@ public sealed class FullDiskTests : IAsyncLifetime
             await Task.WhenAny(patient, Task.Delay(Seconds(1), TimeProvider.System));
         }
 
-        Assert.Equal("cid", (await patient.WaitAsync(Patience)).Value.Owner);
+        Assert.Equal("cid", (await patient.WaitAsync(WaitTimeout)).Value.Owner);
     }
 
     /// <summary>Takes what room is left; the answer is a name for which there is none.</summary>

@@ -34,7 +34,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
             other.Run("ROLLBACK");
         }
 
-        var answers = await Task.WhenAll(calls).WaitAsync(Patience);
+        var answers = await Task.WhenAll(calls).WaitAsync(WaitTimeout);
 
         Assert.All(answers, answer => Assert.Null(answer.Refusal));
         // Those that had gathered before the writer found the lock, and the rest.

@@ -96,12 +96,12 @@ public sealed class WatchTests : IDisposable
         store.AfterSave = ScriptedStore.Once(Fault);
         await leases.RefusedAsync<Refusal.OutcomeUnknown>(By("ann"));
         var next = events.NextWordAsync();
-        Assert.True(await asked.WaitAsync(Patience));
+        Assert.True(await asked.WaitAsync(WaitTimeout));
         for (var i = 0; i < 3; i++)
         {
             await UntilAsync(() => Task.FromResult(_time.NextTimerIn is { } due && due <= Seconds(1)));
             _time.Advance(Seconds(1));
-            Assert.True(await asked.WaitAsync(Patience));
+            Assert.True(await asked.WaitAsync(WaitTimeout));
         }
 
         store.BeforeLoad = null;
@@ -170,8 +170,8 @@ public sealed class WatchTests : IDisposable
 
         await leases.DisposeAsync();
 
-        foreach (var task in next) Assert.False(await task.WaitAsync(Patience));
-        Assert.False(await unread.GetAsyncEnumerator().MoveNextAsync().AsTask().WaitAsync(Patience));
+        foreach (var task in next) Assert.False(await task.WaitAsync(WaitTimeout));
+        Assert.False(await unread.GetAsyncEnumerator().MoveNextAsync().AsTask().WaitAsync(WaitTimeout));
         foreach (var request in new WatchRequest[] { new() { Resource = R }, new() { Key = "k" }, new() { Prefix = "" } })
             Assert.IsType<Refusal.Unavailable>((await leases.WatchAsync(request)).Refusal);
     }
@@ -194,7 +194,7 @@ public sealed class WatchTests : IDisposable
             return Task.FromException(Fault);
         };
         await leases.ReleaseAsync(grant);
-        await failed.Task.WaitAsync(Patience);
+        await failed.Task.WaitAsync(WaitTimeout);
 
         await using var state = await leases.WatchAsync(key: "k");
         await using var replay = await leases.WatchAsync(key: "k", since: new(0));

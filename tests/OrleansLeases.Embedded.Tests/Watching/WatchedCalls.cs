@@ -12,7 +12,7 @@ internal static class WatchedCalls
 
     public static async Task<WatchEvent> NextAsync(this IAsyncEnumerator<WatchEvent> events)
     {
-        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Patience), "The watch ended.");
+        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(WaitTimeout), "The watch ended.");
         return events.Current;
     }
 

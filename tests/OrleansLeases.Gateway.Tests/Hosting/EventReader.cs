@@ -5,7 +5,7 @@ namespace OrleansLeases.Gateway.Tests.Hosting;
 /// <summary>Reads a stream of events as it is on the wire, a block at a time.</summary>
 internal sealed class EventReader : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(30);
 
     private readonly HttpResponseMessage _response;
     private readonly StreamReader _reader;
@@ -25,7 +25,7 @@ internal sealed class EventReader : IDisposable
     public async Task<string?> NextAsync()
     {
         var lines = new List<string>();
-        while (await _reader.ReadLineAsync().WaitAsync(Patience) is { } line)
+        while (await _reader.ReadLineAsync().WaitAsync(WaitTimeout) is { } line)
         {
             if (line.Length == 0) return string.Join('\n', lines);
             lines.Add(line);

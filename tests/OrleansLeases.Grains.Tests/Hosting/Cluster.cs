@@ -97,13 +97,13 @@ internal sealed class Cluster : IAsyncDisposable
 internal static class Calls
 {
     // Only a defect lets a test wait this long.
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Waits for an event that is on its way.</summary>
     public static async Task UntilAsync(Func<Task<bool>> happened)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!await happened()) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
+        using var timeout = new CancellationTokenSource(WaitTimeout);
+        while (!await happened()) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, timeout.Token);
     }
 }
 
@@ -135,7 +135,7 @@ internal static class Watching
 
     public static async Task<WatchEvent> NextAsync(IAsyncEnumerator<WatchEvent> events)
     {
-        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Calls.Patience), "The watch ended.");
+        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Calls.WaitTimeout), "The watch ended.");
         return events.Current;
     }
 }

@@ -35,7 +35,7 @@ internal sealed class HeldCalls : IIncomingGrainCallFilter
         public bool WasReached => _reached.Task.IsCompleted;
 
         /// <summary>Waits until it is held.</summary>
-        public Task ReachedAsync() => _reached.Task.WaitAsync(Calls.Patience);
+        public Task ReachedAsync() => _reached.Task.WaitAsync(Calls.WaitTimeout);
 
         public void LetGo() => _go.SetResult();
 

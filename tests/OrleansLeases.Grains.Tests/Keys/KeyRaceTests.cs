@@ -8,7 +8,7 @@ namespace OrleansLeases.Grains.Tests.Keys;
 
 /// <summary>
 /// The races between a key and its lease on real grains, in the order that the test chooses. Whoever waited in a circle
-/// would be told <c>unavailable</c> when its patience is over; here everyone has a definite answer.
+/// would be refused with <c>unavailable</c> after its timeout; here every call has a definite response.
 /// </summary>
 public sealed class KeyRaceTests : IAsyncLifetime
 {
@@ -75,7 +75,7 @@ public sealed class KeyRaceTests : IAsyncLifetime
         var grant = await GrantAsync();
         var (writing, write) = HoldNextKeyWrite();
         var put = PutAsync("up", grant);
-        await writing.WaitAsync(Patience);
+        await writing.WaitAsync(WaitTimeout);
 
         var clean = _calls.Call(nameof(IInternalKeyGrain.CleanAsync));
         await EndAsync(grant, expires);
@@ -97,7 +97,7 @@ public sealed class KeyRaceTests : IAsyncLifetime
         Assert.Null((await PutAsync("up", ended)).Refusal);
         var (cleaning, clean) = HoldNextKeyWrite();
         await EndAsync(ended, expires);
-        await cleaning.WaitAsync(Patience);
+        await cleaning.WaitAsync(WaitTimeout);
 
         var next = await GrantAsync();
         var put = PutAsync("up again", next);

@@ -111,7 +111,7 @@ public sealed class KeyTwinTests : IAsyncLifetime
             await answer.Task;
         });
         var put = _one.Leases.PutKeyAsync(K, Put("up", grant)).AsTask();
-        await attached.Task.WaitAsync(Patience);
+        await attached.Task.WaitAsync(WaitTimeout);
 
         // The lease ends and its key is cleaned, all of it at the other; this one hears that its name is on record.
         await _other.Leases.ReleaseAsync(Release(grant));
@@ -138,14 +138,14 @@ public sealed class KeyTwinTests : IAsyncLifetime
             await insertion;
         });
         var put = _one.Leases.PutKeyAsync(K, Put("up", grant)).AsTask();
-        await writing.Task.WaitAsync(Patience);
+        await writing.Task.WaitAsync(WaitTimeout);
 
         // Its silo is as good as dead, and another takes over.
         await _other.Leases.ReleaseAsync(Release(grant));
         await UntilCleanAsync();
         write.SetResult();
 
-        Assert.IsType<InconsistentStateException>(await landed.Task.WaitAsync(Patience));
+        Assert.IsType<InconsistentStateException>(await landed.Task.WaitAsync(WaitTimeout));
         await AssertNothingIsStoredAsync();
         Assert.NotNull((await put).Refusal);
         Assert.IsType<Refusal.NotFound>((await _one.Leases.GetKeyAsync(K)).Refusal);

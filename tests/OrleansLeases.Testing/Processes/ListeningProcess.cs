@@ -11,7 +11,7 @@ public sealed class ListeningProcess : IAsyncDisposable
     private const string Listening = "Listening on ";
 
     // Only a defect lets a test wait this long.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly StringBuilder _error = new();
@@ -61,12 +61,12 @@ public sealed class ListeningProcess : IAsyncDisposable
     }
 
     /// <summary>Where it listens, once it does.</summary>
-    public Task<string> AddressAsync() => _address.Task.WaitAsync(Patience);
+    public Task<string> AddressAsync() => _address.Task.WaitAsync(WaitTimeout);
 
     public async Task KillAsync()
     {
         Signals.Send(Id, Signals.Kill);
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(WaitTimeout);
     }
 
     public void Freeze() => Signals.Send(Id, Signals.Stop);
@@ -77,7 +77,7 @@ public sealed class ListeningProcess : IAsyncDisposable
 
     public async Task<int> ExitCodeAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(WaitTimeout);
         return _process.ExitCode;
     }
 

@@ -8,7 +8,7 @@ namespace OrleansLeases.Testing.Processes;
 public sealed record SampleRun(int ExitCode, IReadOnlyList<string> Told)
 {
     // Only a defect lets a test wait this long.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(120);
 
     /// <summary>Runs a program that stands beside the tests.</summary>
     public static async Task<SampleRun> OfAsync(string program, params string[] arguments)
@@ -17,8 +17,8 @@ public sealed record SampleRun(int ExitCode, IReadOnlyList<string> Told)
         using var sample = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         try
         {
-            var told = await sample.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
-            await sample.WaitForExitAsync().WaitAsync(Patience);
+            var told = await sample.StandardOutput.ReadToEndAsync().WaitAsync(WaitTimeout);
+            await sample.WaitForExitAsync().WaitAsync(WaitTimeout);
             return new(sample.ExitCode, told.TrimEnd('\n').Split('\n'));
         }
         finally

@@ -16,7 +16,7 @@ internal sealed class Watchers : IAsyncDisposable
     private const string Prefix = "jobs/";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private readonly LoadRun _run;
     private readonly HttpClient _http;
@@ -58,7 +58,7 @@ internal sealed class Watchers : IAsyncDisposable
     public async Task AssertSoundAsync()
     {
         await _stopWriting.CancelAsync();
-        await _writer.WaitAsync(Patience);
+        await _writer.WaitAsync(WaitTimeout);
 
         // Connected and listening again: from now on the prefix has no gap either.
         await UntilAsync(() => _putsSeen.ContainsKey(_written[^1].Version));
@@ -181,11 +181,11 @@ internal sealed class Watchers : IAsyncDisposable
 
     private async Task UntilAsync(Func<bool> happened)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(WaitTimeout);
         while (!happened())
         {
             foreach (var reader in _readers.Where(reader => reader.IsCompleted)) await reader;
-            await Task.Delay(Pause, TimeProvider.System, patience.Token);
+            await Task.Delay(Pause, TimeProvider.System, timeout.Token);
         }
     }
 

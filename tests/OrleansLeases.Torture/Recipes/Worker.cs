@@ -7,7 +7,7 @@ namespace OrleansLeases.Torture.Recipes;
 /// <summary>A <see cref="WorkerProgram"/> that a test can kill and stop.</summary>
 internal sealed class Worker : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Tenure> _tenures = [];
@@ -49,7 +49,7 @@ internal sealed class Worker : IAsyncDisposable
     public async Task KillAsync()
     {
         Signals.Send(_process.Id, Signals.Kill);
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(WaitTimeout);
     }
 
     public void Freeze() => Signals.Send(_process.Id, Signals.Stop);
@@ -59,7 +59,7 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>What it said at its end.</summary>
     public async Task<string> LastWordAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(WaitTimeout);
         lock (_gate) return _last;
     }
 
