@@ -34,8 +34,7 @@ public sealed class FreezeTests(SharedCluster shared)
     [Fact]
     public async Task Freeze_PastDeadlines_HarmsNobody()
     {
-        // Nobody is declared dead within this test.
-        await using var cluster = await LeaseCluster.StartAsync(probe: TimeSpan.FromMinutes(1));
+        var cluster = await shared.UnsuspectingAsync();
         await using var run = await LoadRun.StartAsync(cluster, "freeze_short");
         foreach (var silo in cluster.Silos.Take(2))
         {

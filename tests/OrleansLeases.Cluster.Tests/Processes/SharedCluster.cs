@@ -1,11 +1,12 @@
 namespace OrleansLeases.Cluster.Tests.Processes;
 
-/// <summary>A cluster of three silos for the tests that leave it as they found it.</summary>
+/// <summary>Clusters of three silos for the tests that leave them as they found them.</summary>
 public sealed class SharedCluster : IAsyncLifetime
 {
     public const string Name = "The shared cluster";
 
     private LeaseCluster? _cluster;
+    private LeaseCluster? _unsuspecting;
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -17,9 +18,18 @@ public sealed class SharedCluster : IAsyncLifetime
         return _cluster;
     }
 
+    /// <summary>Another one, likewise, in which nobody is declared dead within a test for being silent.</summary>
+    internal async Task<LeaseCluster> UnsuspectingAsync()
+    {
+        _unsuspecting ??= await LeaseCluster.StartAsync(probe: TimeSpan.FromMinutes(1));
+        await _unsuspecting.MakeWholeAsync();
+        return _unsuspecting;
+    }
+
     public async Task DisposeAsync()
     {
         if (_cluster is not null) await _cluster.DisposeAsync();
+        if (_unsuspecting is not null) await _unsuspecting.DisposeAsync();
     }
 }
 

@@ -21,10 +21,11 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         var address = $"http://127.0.0.1:{Text(Ports.Free())}";
         SiloPort = Ports.Free();
+        GatewayPort = Ports.Free();
         _environment = settings.ToDictionary(setting => $"LEASES_{setting.Key}", setting => setting.Value);
         _environment["LEASES_Urls"] = address;
         _environment["LEASES_Cluster__SiloPort"] = Text(SiloPort);
-        _environment["LEASES_Cluster__GatewayPort"] = Text(Ports.Free());
+        _environment["LEASES_Cluster__GatewayPort"] = Text(GatewayPort);
         _environment["LEASES_Cluster__AdvertisedAddress"] = "127.0.0.1";
         _http = new HttpClient { BaseAddress = new Uri(address), Timeout = Timeout.InfiniteTimeSpan };
         Patiently = new HttpLeaseService(_http) { CallTimeout = 2 * Eventually.WaitTimeout };
@@ -32,6 +33,9 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     public int SiloPort { get; }
+
+    /// <summary>Where it takes Orleans clients.</summary>
+    public int GatewayPort { get; }
 
     /// <summary>The service at this silo's gateway, there or not.</summary>
     public ILeaseService Leases => Watch;
