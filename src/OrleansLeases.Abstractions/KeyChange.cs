@@ -2,13 +2,13 @@ using System.Text.Json.Serialization;
 
 namespace OrleansLeases;
 
-/// <summary>One stored change of a key, as a watcher sees it. Immutable.</summary>
+/// <summary>One stored change of a key, in a watch. Immutable.</summary>
 public sealed record KeyChange
 {
     /// <summary>The key.</summary>
     public required string Key { get; init; }
 
-    /// <summary>The version that the change made: its number among those of its key, from 1 without gaps.</summary>
+    /// <summary>The version of the key after the change: from 1, without gaps.</summary>
     public required long Version { get; init; }
 
     /// <summary>What happened.</summary>
@@ -18,16 +18,16 @@ public sealed record KeyChange
     public required DateTimeOffset At { get; init; }
 
     /// <summary>
-    /// What was put. The service keeps a key's newest value only, so a put that is no longer the newest change when the watcher
-    /// gets it, or whose lease has ended, comes without one: a later change is there, or comes.
+    /// The value that was put. The service stores the newest value of a key only, so it is absent where the put is no longer the newest
+    /// change when the watch has it, or its lease has ended: the event of a later change follows.
     /// </summary>
     public string? Value { get; init; }
 
-    /// <summary>The lease that the key is bound to; absent where it stands free, and without <see cref="Value"/>.</summary>
+    /// <summary>The lease that the key is bound to; absent where it is free-standing, and without <see cref="Value"/>.</summary>
     public KeyLease? Lease { get; init; }
 }
 
-/// <summary>The current state of a key, there or not. Immutable.</summary>
+/// <summary>The current state of a key that exists or not. Immutable.</summary>
 public sealed record KeyInfo
 {
     /// <summary>The key.</summary>
@@ -39,7 +39,7 @@ public sealed record KeyInfo
     /// <summary>Its value; absent where there is no such key.</summary>
     public string? Value { get; init; }
 
-    /// <summary>The lease it is bound to; absent where it stands free.</summary>
+    /// <summary>The lease it is bound to; absent where it is free-standing.</summary>
     public KeyLease? Lease { get; init; }
 }
 

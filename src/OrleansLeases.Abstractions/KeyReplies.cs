@@ -6,7 +6,7 @@ public sealed record KeyPut
     /// <summary>The key.</summary>
     public required string Key { get; init; }
 
-    /// <summary>Its version: one more than before, also across deletes, so that no version of a key comes twice.</summary>
+    /// <summary>Its version: one more than before, also across deletes, so that no version of a key is used twice.</summary>
     public required long Version { get; init; }
 }
 
@@ -26,10 +26,10 @@ public sealed record CounterValue
     /// <summary>The key.</summary>
     public required string Key { get; init; }
 
-    /// <summary>What this addition made of it.</summary>
+    /// <summary>The sum of this addition.</summary>
     public required long Value { get; init; }
 
-    /// <summary>The key's version that this addition made.</summary>
+    /// <summary>The version of the key after this addition.</summary>
     public required long Version { get; init; }
 
     /// <summary>An earlier call with the same request id made this addition.</summary>
@@ -48,7 +48,7 @@ public sealed record KeyValue
     /// <summary>Its version: counts puts, additions and deletes.</summary>
     public required long Version { get; init; }
 
-    /// <summary>The lease it is bound to; absent where it stands free.</summary>
+    /// <summary>The lease it is bound to; absent where it is free-standing.</summary>
     public KeyLease? Lease { get; init; }
 }
 
@@ -56,9 +56,8 @@ public sealed record KeyValue
 public sealed record KeyPage
 {
     /// <summary>
-    /// The keys, in the byte order of their names, each as it was at some moment of the call. There may be fewer than
-    /// asked for, even none, while <c>next</c> names more: a page ends early where values are large or leases
-    /// have ended.
+    /// The keys, in the byte order of their names, each as it was at some moment of the call. A page may have fewer keys
+    /// than its size, even none, before the last one: it ends early where values are large or leases have ended.
     /// </summary>
     public required IReadOnlyList<KeyValue> Keys { get; init; }
 

@@ -1,6 +1,6 @@
 namespace OrleansLeases;
 
-/// <summary>The lease that a key is bound to, named as for a renewal.</summary>
+/// <summary>Names the lease that a key is bound to. Immutable.</summary>
 public sealed record KeyLease
 {
     /// <summary>The resource.</summary>
@@ -13,44 +13,44 @@ public sealed record KeyLease
     public required long Token { get; init; }
 }
 
-/// <summary>Writes a key.</summary>
+/// <summary>The request of <see cref="ILeaseService.PutKeyAsync"/>. Immutable, as all requests are.</summary>
 public sealed record PutKeyRequest
 {
     /// <summary>The value: at most 64 KiB of UTF-8, with any characters.</summary>
     public required string Value { get; init; }
 
-    /// <summary>The lease that the key lives and dies with from now on; without it the key stands free.</summary>
+    /// <summary>The lease to bind the key to; null makes the key free-standing.</summary>
     public KeyLease? Lease { get; init; }
 
-    /// <summary>Write only if this is the key's version; 0 only if there is no such key. Without it, whatever is there.</summary>
+    /// <summary>Writes only if this is the key's version; 0, only if there is no such key; null, in any case.</summary>
     public long? IfVersion { get; init; }
 
-    /// <summary>1 to 128 bytes, best chosen by the caller: the same id is applied once. Left out, the service makes one.</summary>
+    /// <summary>1 to 128 bytes of UTF-8: a request with the same id is applied once. Left out, the service makes one.</summary>
     public string? RequestId { get; init; }
 }
 
-/// <summary>Adds to a counter.</summary>
+/// <summary>The request of <see cref="ILeaseService.AddToCounterAsync"/>.</summary>
 public sealed record AddToCounterRequest
 {
-    /// <summary>How much: any 64-bit integer.</summary>
+    /// <summary>What to add: any 64-bit integer.</summary>
     public required long Delta { get; init; }
 
-    /// <summary>The lease that the key lives and dies with from now on; without it the key stays bound to what it is bound to.</summary>
+    /// <summary>The lease to bind the key to; null leaves the binding of the key as it is.</summary>
     public KeyLease? Lease { get; init; }
 
     /// <summary>As for a put; recognised for at least the last 1,024 changes of the key.</summary>
     public string? RequestId { get; init; }
 }
 
-/// <summary>Asks for a page of keys.</summary>
+/// <summary>The request of <see cref="ILeaseService.ListKeysAsync"/>.</summary>
 public sealed record ListKeysRequest
 {
-    /// <summary>Only names that start with this; without it, all.</summary>
+    /// <summary>Only names that start with this; null for all.</summary>
     public string? Prefix { get; init; }
 
     /// <summary>How many at most: 1 to 1,000; 100 by default.</summary>
     public int PageSize { get; init; } = 100;
 
-    /// <summary>The <see cref="KeyPage.Next"/> of the page before.</summary>
+    /// <summary>The <see cref="KeyPage.Next"/> of the page before; null for the first page.</summary>
     public string? After { get; init; }
 }

@@ -18,14 +18,14 @@ public enum LeaseEventKind
     /// <summary>The holder handed it to another owner, whose grant is the next event.</summary>
     Transferred = 4,
 
-    /// <summary>Its end was ordered; no renewal extends it any more.</summary>
+    /// <summary>A break was requested: renewals extend it no further than the notice.</summary>
     Breaking = 5,
 
-    /// <summary>It ended by that order.</summary>
+    /// <summary>It ended by a break.</summary>
     Broken = 6,
 }
 
-/// <summary>One stored change of a resource, in its history and as a watcher sees it. Immutable.</summary>
+/// <summary>One stored change of a resource, in its history or in a watch. Immutable.</summary>
 public sealed record LeaseEvent
 {
     /// <summary>The resource, in a watch; absent in a <see cref="LeaseHistory"/>, which names it once for all of its events.</summary>
@@ -37,15 +37,15 @@ public sealed record LeaseEvent
     /// <summary>What happened.</summary>
     public required LeaseEventKind Kind { get; init; }
 
-    /// <summary>Whose lease.</summary>
+    /// <summary>The owner of the lease.</summary>
     public required string Owner { get; init; }
 
-    /// <summary>Which grant.</summary>
+    /// <summary>The token of the grant.</summary>
     public required long Token { get; init; }
 
     /// <summary>When, by the service's clock. For people.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>Why, where someone said.</summary>
+    /// <summary>The reason of a break, or of a release by the service itself; absent otherwise.</summary>
     public string? Reason { get; init; }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace OrleansLeases;
 
-/// <summary>The JSON of the wire contract: camelCase, durations as whole milliseconds, absent rather than null.</summary>
+/// <summary>The JSON of the wire contract: camelCase, durations as whole milliseconds, nulls left out. Thread-safe.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -38,7 +38,7 @@ namespace OrleansLeases;
 [JsonSerializable(typeof(Dictionary<string, string[]>))]
 public sealed partial class LeaseJson : JsonSerializerContext;
 
-/// <summary>Writes a duration as whole milliseconds, rounded down, so that no reader believes in more time than there is.</summary>
+/// <summary>Writes a duration as whole milliseconds, rounded down, so that no reader assumes more time than is left. Thread-safe.</summary>
 public sealed class MillisecondsConverter : JsonConverter<TimeSpan>
 {
     /// <inheritdoc/>
@@ -53,7 +53,7 @@ public sealed class MillisecondsConverter : JsonConverter<TimeSpan>
     }
 }
 
-/// <summary>Writes an enumeration as its name in kebab case and refuses numbers.</summary>
+/// <summary>Writes an enumeration as its name in kebab case and refuses numbers. Thread-safe.</summary>
 /// <typeparam name="T">The enumeration.</typeparam>
 public sealed class KebabCaseEnumConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
     where T : struct, Enum;

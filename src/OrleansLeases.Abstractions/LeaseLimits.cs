@@ -16,25 +16,25 @@ public sealed record LeaseLimits
     public TimeSpan MaxTtl { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>The longest wait of one call.</summary>
-    /// <value>25 s by default.</value>
+    /// <value>25 s by default; 0 to 1 h, on Orleans to 45 s.</value>
     [JsonPropertyName("maxWaitMs")]
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>How many may hold one resource at once; also the largest capacity.</summary>
+    /// <summary>The most holders of one resource; also the largest capacity.</summary>
     /// <value>1,000 by default. Every grant rewrites the record that lists them.</value>
     public int MaxHolders { get; init; } = 1_000;
 
-    /// <summary>How many may wait for one resource at once.</summary>
+    /// <summary>The most waiters in the queue of one resource.</summary>
     /// <value>1,000 by default.</value>
     public int MaxWaiters { get; init; } = 1_000;
 
-    /// <summary>How many leases one batch may renew.</summary>
+    /// <summary>The most leases of one batch.</summary>
     /// <value>1,000 by default.</value>
     public int MaxBatch { get; init; } = 1_000;
 
     /// <summary>
-    /// How many keys may be bound to one lease. All leases of a resource, ended ones that are still being cleaned up included, may have
-    /// ten times as many.
+    /// The most keys bound to one lease. All leases of a resource, including ended ones that are still being cleaned up, have ten times as
+    /// many at most.
     /// </summary>
     /// <value>1,000 by default. The record of the lease lists their names.</value>
     public int MaxKeys { get; init; } = 1_000;

@@ -21,15 +21,15 @@ public sealed record LeaseGrant
     [JsonPropertyName("ttlMs")]
     public required TimeSpan Ttl { get; init; }
 
-    /// <summary>What was left when the answer was computed. It may be 0.</summary>
+    /// <summary>The time that was left when the service computed the response. It may be 0.</summary>
     [JsonPropertyName("remainingMs")]
     public required TimeSpan Remaining { get; init; }
 
-    /// <summary>How long the service had the call before it computed the answer. The deadline is send time + elapsed + remaining.</summary>
+    /// <summary>How long the service had the call before it computed the response. The deadline is send time + this + remaining.</summary>
     [JsonPropertyName("elapsedMs")]
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>When to renew, counted from the answer.</summary>
+    /// <summary>When to renew, counted from the response.</summary>
     [JsonPropertyName("renewAfterMs")]
     public required TimeSpan RenewAfter { get; init; }
 
@@ -53,15 +53,15 @@ public sealed record LeaseRenewal
     [JsonPropertyName("ttlMs")]
     public required TimeSpan Ttl { get; init; }
 
-    /// <summary>What was left when the answer was computed. It may be 0.</summary>
+    /// <summary>The time that was left when the service computed the response. It may be 0.</summary>
     [JsonPropertyName("remainingMs")]
     public required TimeSpan Remaining { get; init; }
 
-    /// <summary>How long the service had the call before it computed the answer.</summary>
+    /// <summary>How long the service had the call before it computed the response.</summary>
     [JsonPropertyName("elapsedMs")]
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>When to renew again, counted from the answer.</summary>
+    /// <summary>When to renew again, counted from the response.</summary>
     [JsonPropertyName("renewAfterMs")]
     public required TimeSpan RenewAfter { get; init; }
 
@@ -69,10 +69,10 @@ public sealed record LeaseRenewal
     public BreakNotice? Breaking { get; init; }
 }
 
-/// <summary>Tells a holder that its lease is being broken.</summary>
+/// <summary>Notifies a holder that its lease is being broken.</summary>
 public sealed record BreakNotice
 {
-    /// <summary>The latest that the lease ends, counted from the answer. It ends earlier if it is not renewed.</summary>
+    /// <summary>The latest end of the lease, counted from the response. It ends earlier if it is not renewed.</summary>
     [JsonPropertyName("endsInMs")]
     public required TimeSpan EndsIn { get; init; }
 
@@ -80,14 +80,14 @@ public sealed record BreakNotice
     public required string Reason { get; init; }
 }
 
-/// <summary>The answers to a batch of renewals.</summary>
+/// <summary>The responses to a batch of renewals.</summary>
 public sealed record RenewBatchReply
 {
-    /// <summary>How long the service had the batch before it computed the first of its answers.</summary>
+    /// <summary>How long the service had the batch before it computed the first of its responses.</summary>
     [JsonPropertyName("elapsedMs")]
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>One for each lease, in the order asked.</summary>
+    /// <summary>One for each lease, in the order of the request.</summary>
     public required IReadOnlyList<LeaseResult<LeaseRenewal>> Results { get; init; }
 }
 
@@ -113,7 +113,7 @@ public sealed record LeaseBreak
     /// <summary>The token of the lease that ends.</summary>
     public required long Token { get; init; }
 
-    /// <summary>The latest that it ends, counted from the answer; 0 where it has ended.</summary>
+    /// <summary>The latest end of the lease, counted from the response; 0 where it has ended.</summary>
     [JsonPropertyName("endsInMs")]
     public required TimeSpan EndsIn { get; init; }
 }
@@ -147,7 +147,7 @@ public sealed record LeaseInfo
     /// <summary>How many may hold at once, where a capacity is in force.</summary>
     public int? Capacity { get; init; }
 
-    /// <summary>When a place is free at the latest if no holder renews; absent where one is free now.</summary>
+    /// <summary>When another holder is admitted at the latest if none renews; absent where one is admitted now.</summary>
     [JsonPropertyName("availableInMs")]
     public TimeSpan? AvailableIn { get; init; }
 
@@ -177,11 +177,11 @@ public sealed record LeaseHolder
     [JsonPropertyName("ttlMs")]
     public required TimeSpan Ttl { get; init; }
 
-    /// <summary>What is left at most if the holder does not renew.</summary>
+    /// <summary>The time that is left, at most, if the holder does not renew.</summary>
     [JsonPropertyName("remainingMs")]
     public required TimeSpan Remaining { get; init; }
 
-    /// <summary>What the holder said of itself.</summary>
+    /// <summary>The metadata of the acquire request.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
     /// <summary>The keys bound to this lease.</summary>
@@ -214,7 +214,7 @@ public sealed record LeaseHistory
     public required IReadOnlyList<LeaseEvent> Events { get; init; }
 }
 
-/// <summary>What this service is and what it promises.</summary>
+/// <summary>The version, the engine and the bounds of a service. Immutable.</summary>
 public sealed record ServiceInfo
 {
     /// <summary>The version of the software.</summary>
@@ -223,14 +223,15 @@ public sealed record ServiceInfo
     /// <summary><c>embedded-memory</c>, <c>embedded-sqlite</c> or <c>orleans</c>.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>Whether anything survives a restart.</summary>
+    /// <summary>Whether leases and keys survive a restart.</summary>
     public required bool Durable { get; init; }
 
     /// <summary>The restore epoch in the high bits of new tokens; 0 where none was ever set.</summary>
     public required int Epoch { get; init; }
 
     /// <summary>
-    /// A lease is grantable to others at the latest this long after its deadline, plus its own lock-delay, once the service is up.
+    /// The longest time from the deadline of a lease until it can be granted to others, not counting its own lock-delay, while the
+    /// service is up.
     /// </summary>
     [JsonPropertyName("graceMs")]
     public required TimeSpan Grace { get; init; }

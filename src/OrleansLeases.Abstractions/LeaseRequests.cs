@@ -27,13 +27,13 @@ public enum LeaseFilter
     Any = 2,
 }
 
-/// <summary>Asks for a lease.</summary>
+/// <summary>The request of <see cref="ILeaseService.AcquireAsync"/>. Immutable, as all requests are.</summary>
 public sealed record AcquireRequest
 {
     /// <summary>The resource: 1 to 512 bytes of UTF-8, a path of segments joined by <c>/</c>, none empty, <c>.</c> or <c>..</c>.</summary>
     public required string Resource { get; init; }
 
-    /// <summary>Who asks: 1 to 512 bytes of UTF-8 without control characters.</summary>
+    /// <summary>The name to hold the lease under: 1 to 512 bytes of UTF-8 without control characters.</summary>
     public required string Owner { get; init; }
 
     /// <summary>The time to live: 100 ms to 24 h unless the service is configured otherwise.</summary>
@@ -43,11 +43,11 @@ public sealed record AcquireRequest
     /// <summary>Exclusive by default.</summary>
     public LeaseMode Mode { get; init; }
 
-    /// <summary>For shared leases, how many may hold at once, at least 1; without it, any number.</summary>
+    /// <summary>For shared leases, how many may hold at once: 1 to 1,000; null for any number.</summary>
     public int? Capacity { get; init; }
 
     /// <summary>
-    /// How long this call waits in the queue: 0 (the default) to 25 s. Repeat the request id to go on waiting in the same place.
+    /// How long this call waits in the queue: 0 (the default) to 25 s. Repeat the request id to keep the position in the queue.
     /// </summary>
     [JsonPropertyName("waitMs")]
     public TimeSpan Wait { get; init; }
@@ -59,16 +59,16 @@ public sealed record AcquireRequest
     [JsonPropertyName("lockDelayMs")]
     public TimeSpan LockDelay { get; init; }
 
-    /// <summary>Shown to anyone who asks about the lease: at most 16 entries, 2 KiB of UTF-8 together.</summary>
+    /// <summary>Returned to every caller that reads the lease: at most 16 entries, 2 KiB of UTF-8 together. None by default.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     /// <summary>
-    /// 1 to 128 bytes, best chosen by the caller: the same id is applied once. Left out, the service makes one and says which.
+    /// 1 to 128 bytes of UTF-8: a request with the same id is applied once. Left out, the service makes one and returns it.
     /// </summary>
     public string? RequestId { get; init; }
 }
 
-/// <summary>Extends a lease.</summary>
+/// <summary>The request of <see cref="ILeaseService.RenewAsync"/>.</summary>
 public sealed record RenewRequest
 {
     /// <summary>The resource.</summary>
@@ -80,19 +80,19 @@ public sealed record RenewRequest
     /// <summary>The token of the grant.</summary>
     public required long Token { get; init; }
 
-    /// <summary>A new time to live from now on; without it, the one in force.</summary>
+    /// <summary>A new time to live, 100 ms to 24 h; null keeps the one in force.</summary>
     [JsonPropertyName("ttlMs")]
     public TimeSpan? Ttl { get; init; }
 }
 
-/// <summary>Extends several leases, each on its own.</summary>
+/// <summary>The request of <see cref="ILeaseService.RenewBatchAsync"/>.</summary>
 public sealed record RenewBatchRequest
 {
     /// <summary>1 to 1,000 leases, unless the limits of the service say otherwise.</summary>
     public required IReadOnlyList<RenewRequest> Leases { get; init; }
 }
 
-/// <summary>Ends a lease at its holder's word.</summary>
+/// <summary>The request of <see cref="ILeaseService.ReleaseAsync"/>.</summary>
 public sealed record ReleaseRequest
 {
     /// <summary>The resource.</summary>
@@ -105,7 +105,7 @@ public sealed record ReleaseRequest
     public required long Token { get; init; }
 }
 
-/// <summary>Hands a lease to a new owner.</summary>
+/// <summary>The request of <see cref="ILeaseService.TransferAsync"/>.</summary>
 public sealed record TransferRequest
 {
     /// <summary>The resource.</summary>
@@ -117,10 +117,10 @@ public sealed record TransferRequest
     /// <summary>The token of the grant, which this ends.</summary>
     public required long Token { get; init; }
 
-    /// <summary>Who holds it next: 1 to 512 bytes of UTF-8 without control characters.</summary>
+    /// <summary>The next holder: 1 to 512 bytes of UTF-8 without control characters.</summary>
     public required string NewOwner { get; init; }
 
-    /// <summary>A new time to live; without it, the one in force.</summary>
+    /// <summary>A new time to live, 100 ms to 24 h; null keeps the one in force.</summary>
     [JsonPropertyName("ttlMs")]
     public TimeSpan? Ttl { get; init; }
 
@@ -128,24 +128,25 @@ public sealed record TransferRequest
     public string? RequestId { get; init; }
 }
 
-/// <summary>Ends a lease against its holder's will.</summary>
+/// <summary>The request of <see cref="ILeaseService.BreakAsync"/>.</summary>
 public sealed record BreakRequest
 {
     /// <summary>The resource.</summary>
     public required string Resource { get; init; }
 
-    /// <summary>Which lease; required where there are several holders.</summary>
+    /// <summary>The token of the lease; required where the resource has several holders.</summary>
     public long? Token { get; init; }
 
     /// <summary>
-    /// The notice: 0 to 24 h. Renewals extend the lease no further than that from now; without force it never ends before
-    /// the deadline its holder was told. A holder that stops renewing ends at its own deadline, however long the notice.
+    /// The notice: 0 to 24 h. Renewals extend the lease no further than that from now; without force it never ends before the last
+    /// deadline that its holder received. The lease of a holder that stops renewing ends at its own deadline, however long the notice.
     /// </summary>
     [JsonPropertyName("graceMs")]
     public required TimeSpan Grace { get; init; }
 
     /// <summary>
-    /// Ends the lease after the notice at the latest, whatever its holder was told. Only fencing protects the resource then.
+    /// Ends the lease after the notice at the latest, even before the last deadline that its holder received. False by default. With
+    /// force only fencing protects the resource.
     /// </summary>
     public bool Force { get; init; }
 
@@ -156,23 +157,23 @@ public sealed record BreakRequest
     public string? RequestId { get; init; }
 }
 
-/// <summary>Asks who holds a resource.</summary>
+/// <summary>The request of <see cref="ILeaseService.GetAsync"/>.</summary>
 public sealed record GetLeaseRequest
 {
     /// <summary>The resource.</summary>
     public required string Resource { get; init; }
 
-    /// <summary>Checks the stored version first, so that the answer is never older than the call.</summary>
+    /// <summary>Compares with the store first, so that the response is never older than the call. False by default.</summary>
     public bool Consistent { get; init; }
 }
 
-/// <summary>Asks for a page of leases.</summary>
+/// <summary>The request of <see cref="ILeaseService.ListAsync"/>.</summary>
 public sealed record ListLeasesRequest
 {
-    /// <summary>Only names that start with this; without it, all.</summary>
+    /// <summary>Only names that start with this; null for all.</summary>
     public string? Prefix { get; init; }
 
-    /// <summary>Only leases that this owner holds.</summary>
+    /// <summary>Only resources that this owner holds; null for all.</summary>
     public string? Owner { get; init; }
 
     /// <summary>Held by default.</summary>
@@ -181,6 +182,6 @@ public sealed record ListLeasesRequest
     /// <summary>How many at most: 1 to 1,000; 100 by default.</summary>
     public int PageSize { get; init; } = 100;
 
-    /// <summary>The <see cref="LeasePage.Next"/> of the page before.</summary>
+    /// <summary>The <see cref="LeasePage.Next"/> of the page before; null for the first page.</summary>
     public string? After { get; init; }
 }

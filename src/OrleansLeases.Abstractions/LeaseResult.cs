@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace OrleansLeases;
 
-/// <summary>Either what was asked for or a <see cref="OrleansLeases.Refusal"/>. Immutable.</summary>
-/// <typeparam name="T">What was asked for.</typeparam>
+/// <summary>Either a value or a <see cref="OrleansLeases.Refusal"/>. Immutable and thread-safe.</summary>
+/// <typeparam name="T">The type of the value.</typeparam>
 [JsonConverter(typeof(LeaseResultConverterFactory))]
 public readonly struct LeaseResult<T> : IEquatable<LeaseResult<T>>
     where T : class
@@ -16,15 +16,16 @@ public readonly struct LeaseResult<T> : IEquatable<LeaseResult<T>>
     /// <summary>The refusal, or null where the request was fulfilled.</summary>
     public Refusal? Refusal => _content as Refusal;
 
-    /// <summary>What was asked for.</summary>
-    /// <exception cref="InvalidOperationException">The request was refused; the message says why.</exception>
+    /// <summary>The value of a fulfilled request.</summary>
+    /// <exception cref="InvalidOperationException">The request was refused; the message has the code and the detail.</exception>
     public T Value => _content as T ?? throw new InvalidOperationException(
         Refusal is { } refusal ? $"The request was refused ({refusal.Code}): {refusal.Detail}" : "There is no result.");
 
-    /// <summary>Tells the two apart.</summary>
-    /// <param name="value">What was asked for, where the answer is true.</param>
-    /// <param name="refusal">The refusal, where the answer is false.</param>
+    /// <summary>Gets the value or the refusal. Does not throw for a refusal.</summary>
+    /// <param name="value">The value, where the method returns true.</param>
+    /// <param name="refusal">The refusal, where the method returns false.</param>
     /// <returns>Whether the request was fulfilled.</returns>
+    /// <exception cref="InvalidOperationException">This is the default of the struct, which has neither.</exception>
     public bool TryGetValue([NotNullWhen(true)] out T? value, [NotNullWhen(false)] out Refusal? refusal)
     {
         value = _content as T;
@@ -32,8 +33,8 @@ public readonly struct LeaseResult<T> : IEquatable<LeaseResult<T>>
         return value is not null;
     }
 
-    /// <summary>Wraps what was asked for.</summary>
-    /// <param name="value">What was asked for.</param>
+    /// <summary>Wraps a value.</summary>
+    /// <param name="value">The value; not null.</param>
     [SuppressMessage("Usage", "CA2225", Justification = "The constructor for both cases is the conversion itself.")]
     public static implicit operator LeaseResult<T>(T value)
     {
@@ -42,7 +43,7 @@ public readonly struct LeaseResult<T> : IEquatable<LeaseResult<T>>
     }
 
     /// <summary>Wraps a refusal.</summary>
-    /// <param name="refusal">The refusal.</param>
+    /// <param name="refusal">The refusal; not null.</param>
     [SuppressMessage("Usage", "CA2225", Justification = "The constructor for both cases is the conversion itself.")]
     public static implicit operator LeaseResult<T>(Refusal refusal)
     {

@@ -1,12 +1,12 @@
 namespace OrleansLeases;
 
 /// <summary>
-/// The events of a watch, as they come. Enumerate it once, from one place at a time, or dispose of it. It ends when the
-/// enumeration is cancelled or the service shuts down. A consumer that falls too far behind is told
-/// <see cref="WatchEvent.Resync"/>: nothing is buffered without bound, and nobody waits for it.
+/// The events of a watch, as they come. Enumerate it once, or dispose of it; the enumerator is not thread-safe, disposing is. It
+/// ends when the enumeration is cancelled or the service shuts down. A slow consumer loses events and receives
+/// <see cref="WatchEvent.Resync"/> instead: the buffer is bounded, and no writer waits for a consumer.
 /// </summary>
 /// <param name="events">The events.</param>
-/// <param name="source">What they come from; disposed of with the watch. An enumeration that ends has no more need of it.</param>
+/// <param name="source">Disposed of with the watch; null where nothing is to be. An enumeration that ended no longer needs it.</param>
 public sealed class LeaseWatch(IAsyncEnumerable<WatchEvent> events, IDisposable? source = null)
     : IAsyncEnumerable<WatchEvent>, IDisposable, IAsyncDisposable
 {

@@ -29,14 +29,14 @@ public enum RefusalCode
     /// <summary>A bound of the service. HTTP 429.</summary>
     LimitReached = 8,
 
-    /// <summary>The store did not say whether the change happened. HTTP 503.</summary>
+    /// <summary>It is not known whether the change was stored. HTTP 503.</summary>
     OutcomeUnknown = 9,
 
     /// <summary>Not ready, or shutting down. HTTP 503.</summary>
     Unavailable = 10,
 }
 
-/// <summary>Why someone is not, or no longer, the holder.</summary>
+/// <summary>Why an owner does not, or no longer, hold a lease.</summary>
 [JsonConverter(typeof(KebabCaseEnumConverter<NotHolderReason>))]
 public enum NotHolderReason
 {
@@ -52,7 +52,7 @@ public enum NotHolderReason
     /// <summary>It was broken.</summary>
     Broken = 4,
 
-    /// <summary>It has ended, and the history no longer tells how.</summary>
+    /// <summary>It has ended, and the history no longer contains how.</summary>
     Superseded = 5,
 
     /// <summary>This owner was never granted this token.</summary>
@@ -88,20 +88,20 @@ public abstract record Refusal
     public sealed record Forbidden(string Detail) : Refusal(RefusalCode.Forbidden, Detail);
 
     /// <summary>There is no such key.</summary>
-    /// <param name="Detail">Which.</param>
+    /// <param name="Detail">The name of the key.</param>
     public sealed record NotFound(string Detail) : Refusal(RefusalCode.NotFound, Detail);
 
     /// <summary>The resource is taken, full or in its lock-delay, or the queue is ahead of this request.</summary>
-    /// <param name="Holders">Who holds it.</param>
-    /// <param name="SameOwner">Whether the asking owner is one of them.</param>
-    /// <param name="Position">The place in the queue, from 1, that this request has or would get.</param>
-    /// <param name="RetryAfter">When asking again may help; 0 for a request that waits in the queue.</param>
+    /// <param name="Holders">The current holders; empty in a lock-delay.</param>
+    /// <param name="SameOwner">Whether the owner of the request is one of them.</param>
+    /// <param name="Position">The position in the queue, from 1, that this request has or would get.</param>
+    /// <param name="RetryAfter">How long to wait before a retry; 0 where the request waited in the queue.</param>
     /// <param name="Detail">All of it in a sentence.</param>
     public sealed record Held(IReadOnlyList<CurrentHolder> Holders, bool SameOwner, int Position, TimeSpan RetryAfter, string Detail)
         : Refusal(RefusalCode.Held, Detail);
 
     /// <summary>The caller is not, or no longer, the holder.</summary>
-    /// <param name="Reason">Why.</param>
+    /// <param name="Reason">How the lease ended.</param>
     /// <param name="LastToken">The highest token ever granted for this resource.</param>
     /// <param name="Detail">All of it in a sentence.</param>
     public sealed record NotHolder(NotHolderReason Reason, long LastToken, string Detail)
@@ -113,24 +113,24 @@ public abstract record Refusal
     public sealed record Conflict(long? Current, string Detail) : Refusal(RefusalCode.Conflict, Detail);
 
     /// <summary>A bound of the service was hit. Nothing was changed.</summary>
-    /// <param name="Limit">Which bound.</param>
-    /// <param name="RetryAfter">When asking again may help.</param>
+    /// <param name="Limit">The name of the bound.</param>
+    /// <param name="RetryAfter">How long to wait before a retry.</param>
     /// <param name="Detail">The bound and its value.</param>
     public sealed record LimitReached(string Limit, TimeSpan RetryAfter, string Detail)
         : Refusal(RefusalCode.LimitReached, Detail);
 
-    /// <summary>The store did not say whether the change happened. Repeat the call with this request id to find out.</summary>
+    /// <summary>It is not known whether the change was stored. Repeat the call with this request id to find out.</summary>
     /// <param name="RequestId">The id to repeat; absent for renew and release, which are idempotent by their token.</param>
     /// <param name="Detail">What to do.</param>
     public sealed record OutcomeUnknown(string? RequestId, string Detail) : Refusal(RefusalCode.OutcomeUnknown, Detail);
 
-    /// <summary>The service cannot answer now. Nothing was changed.</summary>
-    /// <param name="RetryAfter">When asking again may help.</param>
+    /// <summary>The service is not ready. Nothing was changed.</summary>
+    /// <param name="RetryAfter">How long to wait before a retry.</param>
     /// <param name="Detail">Why.</param>
     public sealed record Unavailable(TimeSpan RetryAfter, string Detail) : Refusal(RefusalCode.Unavailable, Detail);
 }
 
-/// <summary>A holder, as an owner sees it whose request it keeps out.</summary>
+/// <summary>A current holder, in the refusal of another request.</summary>
 public sealed record CurrentHolder
 {
     /// <summary>Who holds.</summary>

@@ -1,8 +1,8 @@
 namespace OrleansLeases;
 
-/// <summary>The ids of requests whose callers gave none.</summary>
+/// <summary>Ids for requests without one.</summary>
 internal static class RequestIds
 {
-    /// <summary>Makes one that nobody has.</summary>
+    /// <summary>Makes a new id, unique and random.</summary>
     public static string New() => Guid.NewGuid().ToString("N");
 }

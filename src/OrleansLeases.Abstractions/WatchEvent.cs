@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace OrleansLeases;
 
 /// <summary>
-/// Something that a watcher gets: a closed set. Immutable. Of one resource or key it gets every stored change once, in
-/// order, or else <see cref="Resync"/>. A change comes after it was stored: it says what was, and more may have happened.
+/// An event of a watch: a closed set. Immutable. A watch has every stored change of a resource or key once, in order, or else
+/// <see cref="Resync"/>. An event comes after its change was stored; later changes may have been stored by then.
 /// </summary>
 public abstract record WatchEvent
 {
@@ -16,12 +16,12 @@ public abstract record WatchEvent
     public abstract string Name { get; }
 
     /// <summary>
-    /// Where to go on after this, as <see cref="WatchRequest.Since"/>; null where there is no such place, as under a prefix.
+    /// The <see cref="WatchRequest.Since"/> that resumes the watch after this event; null where it cannot be, as with a prefix.
     /// </summary>
     public WatchPoint? ResumeFrom { get; init; }
 
-    /// <summary>Writes the event's data as the wire has it.</summary>
-    /// <param name="json">Where to; not null.</param>
+    /// <summary>Writes the event's data as JSON, as it is sent over HTTP.</summary>
+    /// <param name="json">The writer; not null.</param>
     public abstract void WriteData(Utf8JsonWriter json);
 
     /// <summary>
@@ -37,7 +37,7 @@ public abstract record WatchEvent
         public override void WriteData(Utf8JsonWriter json) => JsonSerializer.Serialize(json, Lease, LeaseJson.Default.LeaseInfo);
     }
 
-    /// <summary>The current state of a key: as that of a resource. A key whose lease has ended is absent.</summary>
+    /// <summary>The current state of a key, sent as <see cref="LeaseSnapshot"/> is. A key whose lease has ended is absent.</summary>
     /// <param name="Key">The key.</param>
     public sealed record KeySnapshot(KeyInfo Key) : WatchEvent
     {
@@ -79,7 +79,8 @@ public abstract record WatchEvent
     }
 
     /// <summary>
-    /// Changes may have been missed: the watcher was too slow, what it asked for is forgotten, or a store did not say what it stored.
+    /// Changes may have been missed: the watcher was too slow, the history no longer reaches back to <see cref="WatchRequest.Since"/>, or
+    /// the outcome of a save is unknown. The current state follows.
     /// </summary>
     public sealed record Resync : WatchEvent
     {

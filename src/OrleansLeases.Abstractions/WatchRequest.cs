@@ -14,22 +14,22 @@ public sealed record WatchRequest
     /// <summary>Every resource and every key whose name starts with this; live only. Empty for all.</summary>
     public string? Prefix { get; init; }
 
-    /// <summary>The last change that is known already; null starts with the current state. Not with a prefix.</summary>
+    /// <summary>The last change that the caller knows; null starts with the current state. Not allowed with a prefix.</summary>
     public WatchPoint? Since { get; init; }
 }
 
-/// <summary>A place in the history of a resource or key: after one of its changes. Immutable.</summary>
-/// <param name="Sequence">The number of that change; 0 for the place before the first.</param>
+/// <summary>A point in the history of a resource or key: after one of its changes. Immutable.</summary>
+/// <param name="Sequence">The number of that change; 0 for the point before the first.</param>
 /// <param name="History">
-/// Which history the number is from, as an event's <see cref="WatchEvent.ResumeFrom"/> tells it: a store that was
-/// restored, and an engine without a disk that was restarted, begin another. Null takes the number at its word.
+/// The history that the number belongs to, as in <see cref="WatchEvent.ResumeFrom"/>: a restored store, and a restarted engine without
+/// a disk, start another one. Null skips that check.
 /// </param>
 public readonly record struct WatchPoint(long Sequence, long? History = null)
 {
-    /// <summary>Reads a place as the wire has it: a number such as <c>17</c>, or one with its history, <c>17-0</c>.</summary>
+    /// <summary>Parses a point: a sequence number such as <c>17</c>, or one with its history, <c>17-0</c>. Never throws.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="point">The place.</param>
-    /// <returns>Whether it is one.</returns>
+    /// <param name="point">The point; the default where the text is none.</param>
+    /// <returns>Whether the text is a point.</returns>
     public static bool TryParse(string? text, out WatchPoint point)
     {
         point = default;
