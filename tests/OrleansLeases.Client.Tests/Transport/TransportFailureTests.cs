@@ -26,14 +26,15 @@ public sealed class TransportFailureTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var connections = 0;
-        var serving = HangUpAfterEachRequestAsync(listener, () => connections++);
+        using var over = new CancellationTokenSource();
+        var serving = HangUpAfterEachRequestAsync(listener, () => connections++, over.Token);
         using var http = new HttpClient { BaseAddress = new($"http://{listener.LocalEndpoint}") };
 
         var refusal = await Requests.CallAsync(verb, new HttpLeaseService(http));
 
         Assert.Equal(requestId, Assert.IsType<Refusal.OutcomeUnknown>(refusal).RequestId);
         Assert.Equal(1, connections);
-        listener.Stop();
+        await over.CancelAsync();
         await serving;
     }
 
@@ -211,25 +212,24 @@ public sealed class TransportFailureTests
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static async Task HangUpAfterEachRequestAsync(TcpListener listener, Action connected)
+    private static async Task HangUpAfterEachRequestAsync(TcpListener listener, Action connected, CancellationToken over)
     {
         try
         {
             while (true)
             {
-                using var connection = await listener.AcceptTcpClientAsync();
+                using var connection = await listener.AcceptTcpClientAsync(over);
                 connected();
                 var seen = new StringBuilder();
                 var buffer = new byte[4096];
                 while (!(seen.ToString() is var text
                     && (text.Contains('}', StringComparison.Ordinal)
                         || text.EndsWith("Content-Length: 0\r\n\r\n", StringComparison.Ordinal))))
-                    seen.Append(Encoding.UTF8.GetString(buffer, 0, await connection.GetStream().ReadAsync(buffer)));
+                    seen.Append(Encoding.UTF8.GetString(buffer, 0, await connection.GetStream().ReadAsync(buffer, over)));
             }
         }
-        catch (SocketException)
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
-            // The test stopped the listener.
         }
     }
 }
