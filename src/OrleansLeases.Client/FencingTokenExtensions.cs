@@ -3,14 +3,14 @@ using System.Net.Http.Headers;
 
 namespace OrleansLeases.Client;
 
-/// <summary>Tells a service under which lease it is called, so that it can refuse who has lost theirs.</summary>
+/// <summary>Sends the fencing token of a lease to a service, which can refuse callers that lost their lease.</summary>
 public static class FencingTokenExtensions
 {
     private const string Header = "Fencing-Token";
 
-    /// <summary>Sets the header <c>Fencing-Token</c> to the token of a lease, of one request or of all of a client's.</summary>
+    /// <summary>Sets the header <c>Fencing-Token</c>, of one request or by default of a client, to the token of a lease.</summary>
     /// <param name="headers">The headers of the request, or the default ones of the client.</param>
-    /// <param name="lease">The lease. Whether it is still held is for the service to find out.</param>
+    /// <param name="lease">The lease. It is not checked whether it is still held: the service does.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The lease is shared: its token is no fence.</exception>
     public static void SetFencingToken(this HttpRequestHeaders headers, LeaseHandle lease)

@@ -6,12 +6,12 @@ using OrleansLeases.Client.Holding;
 namespace OrleansLeases.Client;
 
 /// <summary>
-/// Acquires leases from a service and keeps them: one for each process is enough. All of its leases are renewed together,
-/// in batches. Thread-safe.
+/// Acquires leases from a service and renews them until they are released. One client for each process is enough: it renews all of
+/// its leases together, in batches. Thread-safe.
 /// </summary>
 /// <remarks>
-/// It has one thread of its own from the first lease on, which watches deadlines. A clock other than the system's is
-/// followed by that clock's timers, so that a test which moves it sees everything happen at its moment.
+/// From its first lease on it has one thread of its own, which watches deadlines. With a clock other than the system's it uses the
+/// timers of that clock instead, so that a test which advances the clock sees every deadline on time.
 /// </remarks>
 public sealed class LeaseClient : IAsyncDisposable
 {
@@ -27,7 +27,7 @@ public sealed class LeaseClient : IAsyncDisposable
     private int _owners;
     private volatile bool _disposed;
 
-    /// <summary>Makes a client.</summary>
+    /// <summary>Creates a client. Nothing is called yet.</summary>
     /// <param name="service">The service. It stays the caller's, to be disposed of after the client.</param>
     /// <param name="options">How it behaves; the defaults where left out.</param>
     /// <param name="time">Its clock; the system's where left out.</param>
@@ -54,7 +54,7 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <summary>The service that grants the leases.</summary>
     public ILeaseService Service { get; }
 
-    /// <summary>Who holds the leases of this client, unless an acquire names someone else.</summary>
+    /// <summary>The owner of the leases of this client, unless an acquire names another one.</summary>
     public string Owner => _options.Owner;
 
     internal TimeProvider Time => _time;
@@ -63,10 +63,10 @@ public sealed class LeaseClient : IAsyncDisposable
 
     internal int RenewalsUnderWay => _held.UnderWay;
 
-    /// <summary>Acquires a lease, and waits in the queue for it as long as it takes.</summary>
+    /// <summary>Acquires a lease; waits in the queue without a limit.</summary>
     /// <param name="resource">The resource: 1 to 512 bytes of UTF-8, a path such as <c>orders/42</c>.</param>
-    /// <param name="options">What kind of lease; an exclusive one of 30 s where left out.</param>
-    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted meanwhile.</param>
+    /// <param name="options">The kind of lease; an exclusive one of 30 s where left out.</param>
+    /// <param name="cancellationToken">Leaves the queue; a grant made meanwhile is released.</param>
     /// <returns>The lease. Dispose it to release it.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
@@ -80,11 +80,11 @@ public sealed class LeaseClient : IAsyncDisposable
         return result.TryGetValue(out var lease, out var refusal) ? lease : throw new LeaseRefusedException(refusal);
     }
 
-    /// <summary>Acquires a lease, unless someone else holds it.</summary>
+    /// <summary>Acquires a lease, unless another owner holds it.</summary>
     /// <param name="resource">The resource: 1 to 512 bytes of UTF-8, a path such as <c>orders/42</c>.</param>
     /// <param name="wait">How long to wait in the queue for it; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="options">What kind of lease; an exclusive one of 30 s where left out.</param>
-    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted meanwhile.</param>
+    /// <param name="options">The kind of lease; an exclusive one of 30 s where left out.</param>
+    /// <param name="cancellationToken">Leaves the queue; a grant made meanwhile is released.</param>
     /// <returns>The lease, or null where it is held by others. Dispose it to release it.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
@@ -101,15 +101,14 @@ public sealed class LeaseClient : IAsyncDisposable
 
     /// <summary>Acquires a lease as the request says, with refusals returned as values.</summary>
     /// <param name="request">
-    /// The request; its own <see cref="AcquireRequest.Wait"/> is not looked at. With a request id of the caller's it is
-    /// applied once, whichever caller repeats it; a grant whose response this call no longer receives is then left to those
-    /// callers, or to run out.
+    /// The request; its own <see cref="AcquireRequest.Wait"/> is ignored. With a request id of the caller's it is applied once,
+    /// also where several callers send it; a grant that this call no longer receives is then left to the others, or to expire.
     /// </param>
     /// <param name="wait">How long to wait in the queue for it, 0 or more, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted meanwhile under an id that was made here.</param>
+    /// <param name="cancellationToken">Leaves the queue; a grant made meanwhile is released if this client made the request id.</param>
     /// <returns>
-    /// The lease, or the last refusal. While there is time to wait, a service that cannot be reached or whose answer is lost
-    /// is asked again under the same request id.
+    /// The lease, or the last refusal. While there is time to wait, the request is repeated with the same request id where the service
+    /// cannot be reached or a response is lost.
     /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
@@ -120,10 +119,10 @@ public sealed class LeaseClient : IAsyncDisposable
         RequestAsync(request, wait, maxHold: null, cancellationToken);
 
     /// <summary>
-    /// Renews no more, and acquires no more. Leases still held run out at their deadlines, and then they are lost: their
-    /// work may still be under way. Waits for releases that are under way, at most <see cref="LeaseClientOptions.ReleaseTimeout"/>.
+    /// Stops renewing and acquiring. Leases that are still held expire at their deadlines and are lost then, since work under them may
+    /// still run. Waits for the releases under way, at most <see cref="LeaseClientOptions.ReleaseTimeout"/>.
     /// </summary>
-    /// <returns>When that is done.</returns>
+    /// <returns>Completes when that is done.</returns>
     public async ValueTask DisposeAsync()
     {
         if (_disposed) return;
@@ -140,13 +139,13 @@ public sealed class LeaseClient : IAsyncDisposable
 
     internal Task NextChangeOf(HeldLease lease) => _held.NextChangeOf(lease);
 
-    /// <summary>A lease's handle was collected.</summary>
+    /// <summary>Stops renewing a lease whose handle was garbage-collected.</summary>
     internal void LetGo(HeldLease lease)
     {
         if (!_held.LetGo(lease)) Abandon(lease, source: null);
     }
 
-    /// <summary>Ends a lease that nobody can rely on any more.</summary>
+    /// <summary>Ends a lease without a handle.</summary>
     internal void Abandon(HeldLease lease, LostSource? source) =>
         _held.Abandon(lease, source, () => GiveBack(lease.Grant, _clock.Sample() + lease.Grant.Ttl));
 
@@ -154,7 +153,7 @@ public sealed class LeaseClient : IAsyncDisposable
     {
         if (_held.End(lease) is not { } endsAt)
         {
-            // The service may have renewed it after all, without being heard: others need not wait for that to run out.
+            // The service may have renewed it, and the response was lost: a release spares others the wait for that deadline.
             if (lease.Loss is { DecidedLocally: true }) GiveBack(lease.Grant, _clock.Sample());
             return new Refusal.NotHolder(lease.Loss!.Reason, lease.Grant.Token, lease.Loss.Detail);
         }
@@ -180,7 +179,7 @@ public sealed class LeaseClient : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         ObjectDisposedException.ThrowIf(_disposed, this);
 
-        // Before anything is waited for: afterwards, the caller is not to be seen any more.
+        // Before the first await: after it the stack no longer shows the caller.
         var takenIn = _logger.IsEnabled(LogLevel.Warning) ? CallSite.OfCaller() : null;
         _held.StartAsking();
         try
@@ -233,7 +232,7 @@ public sealed class LeaseClient : IAsyncDisposable
         }
         finally
         {
-            // Under an id of the caller's, another caller may have received the grant, and relies on it.
+            // Under a request id of the caller's, another caller may have received the grant and rely on it.
             if (asking is { MayHaveGranted: true, HasOwnId: true }) GoOn(Background.Run(() => _releaser.AbandonAsync(asking.Request)));
         }
     }
@@ -246,10 +245,10 @@ public sealed class LeaseClient : IAsyncDisposable
             resource, options.Owner ?? (options.Mode == LeaseMode.Shared ? $"{Owner}/{Interlocked.Increment(ref _owners)}" : Owner));
     }
 
-    /// <summary>Gives a lease back that nobody waits for.</summary>
+    /// <summary>Releases a lease in the background.</summary>
     private void GiveBack(LeaseGrant grant, TimeSpan endsAt) => GoOn(Background.Run(() => _releaser.ReleaseAsync(grant, endsAt)));
 
-    /// <summary>Lets work go on beside its caller, who has stopped waiting for it.</summary>
+    /// <summary>Keeps track of work that no caller awaits, for <see cref="DisposeAsync"/>.</summary>
     private void GoOn(Task work)
     {
         _background.TryAdd(work, true);

@@ -5,19 +5,19 @@ namespace OrleansLeases.Client;
 /// <summary>How a client holds its leases. Immutable; checked when the client is made.</summary>
 public sealed record LeaseClientOptions
 {
-    /// <summary>Who holds the leases of this client, unless an acquire names someone else.</summary>
-    /// <value>By default a name of this host and process, and a part that is new with every client: <c>vm/23250-43028f9a</c>.</value>
+    /// <summary>The owner of the leases of this client, unless an acquire names another one.</summary>
+    /// <value>By default the names of machine and process and a part that is random for each client: <c>vm/23250-43028f9a</c>.</value>
     public string Owner { get; init; } = $"{Environment.MachineName}/{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}";
 
     /// <summary>
-    /// How much slower than the service's this machine's clock may run, as a share: a holder relies
-    /// on so much less than the time that the service granted.
+    /// How much slower than the service's clock this machine's may run, as a fraction: a holder counts on that much less than the time
+    /// that the service granted.
     /// </summary>
     /// <value>0.01 by default; 0 to 0.5.</value>
     public double ClockDrift { get; init; } = 0.01;
 
     /// <summary>
-    /// How long a release waits for the service at most; it goes on trying in the background until the lease has run out.
+    /// How long a release waits for the service at most; it is retried in the background until the lease has expired.
     /// </summary>
     /// <value>5 s by default; 0 to 1 min.</value>
     public TimeSpan ReleaseTimeout { get; init; } = TimeSpan.FromSeconds(5);

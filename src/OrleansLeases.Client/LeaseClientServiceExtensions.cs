@@ -17,14 +17,14 @@ public static class LeaseClientServiceExtensions
     /// <see cref="TimeProvider"/> among the services; the system's where there is none.
     /// </summary>
     /// <param name="services">The services.</param>
-    /// <param name="configure">How the service is reached; at least one server.</param>
+    /// <param name="configure">Sets the options; at least one server.</param>
     /// <returns>
     /// The builder of the <see cref="HttpClient"/>, for headers and handlers such as a credential's. Its handler keeps connections
     /// for as long as the application runs, and follows DNS by <see cref="LeaseHttpOptions.ConnectionLifetime"/>.
     /// </returns>
     /// <remarks>
     /// <para>Called again, it configures the same client further, after what was configured before: a server that is added then
-    /// is one more way to the same service. A client of another service is added by
+    /// is one more address of the same service. A client of another service is added by
     /// <see cref="AddKeyedLeasesClient(IServiceCollection, string, Action{LeaseHttpOptions})"/>.</para>
     /// <para>Options are checked when a host starts, and otherwise at the first use: an <see cref="OptionsValidationException"/>
     /// names each field that is wrong, its value and the remedy.</para>
@@ -46,7 +46,7 @@ public static class LeaseClientServiceExtensions
 
     /// <inheritdoc cref="AddLeasesClient(IServiceCollection, Action{LeaseHttpOptions})"/>
     /// <param name="services">The services.</param>
-    /// <param name="configuration">A section with the options by name. A name that is none of theirs is refused.</param>
+    /// <param name="configuration">A section with the options by name. An unknown name is refused.</param>
     public static IHttpClientBuilder AddLeasesClient(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -60,13 +60,13 @@ public static class LeaseClientServiceExtensions
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="key">The key, such as <c>billing</c>, which is the name of its <see cref="LeaseHttpOptions"/> too; not empty.</param>
-    /// <param name="configure">How the service is reached; at least one server.</param>
+    /// <param name="configure">Sets the options; at least one server.</param>
     /// <returns>
     /// The builder of the <see cref="HttpClient"/>, as from <see cref="AddLeasesClient(IServiceCollection,
     /// Action{LeaseHttpOptions})"/>.
     /// </returns>
     /// <remarks>
-    /// All that is said of <see cref="AddLeasesClient(IServiceCollection, Action{LeaseHttpOptions})"/> goes for each of them.
+    /// The remarks of <see cref="AddLeasesClient(IServiceCollection, Action{LeaseHttpOptions})"/> apply to each of them.
     /// Called again with the same key, it configures the same client further.
     /// </remarks>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -82,7 +82,7 @@ public static class LeaseClientServiceExtensions
     /// <inheritdoc cref="AddKeyedLeasesClient(IServiceCollection, string, Action{LeaseHttpOptions})"/>
     /// <param name="services">The services.</param>
     /// <param name="key">The key, such as <c>billing</c>, which is the name of its <see cref="LeaseHttpOptions"/> too; not empty.</param>
-    /// <param name="configuration">A section with the options by name. A name that is none of theirs is refused.</param>
+    /// <param name="configuration">A section with the options by name. An unknown name is refused.</param>
     public static IHttpClientBuilder AddKeyedLeasesClient(this IServiceCollection services, string key, IConfiguration configuration)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);

@@ -5,19 +5,19 @@ namespace OrleansLeases.Client;
 /// <summary>How an application reaches a lease service over HTTP, and holds its leases. Checked when the host starts.</summary>
 public sealed class LeaseHttpOptions
 {
-    /// <summary>The addresses of the service: the first one is asked, and the next where that fails.</summary>
+    /// <summary>The addresses of the service: calls go to the first, and to the next where that fails.</summary>
     /// <value>
-    /// At least one, absolute http or https, none twice. All must lead to one service, such as the gateways of one cluster: two
-    /// services would each grant the same resource.
+    /// At least one, absolute http or https, none twice. All must reach one service, such as the gateways of one cluster: two
+    /// services would grant the same resource twice.
     /// </value>
     public IList<string> Servers { get; } = [];
 
-    /// <summary>How long a call may take beyond the wait it asks for; after that its answer counts as lost.</summary>
+    /// <summary>How long a call may take beyond the wait of its request; after that its response counts as lost.</summary>
     /// <value>15 s by default; more than 0, up to one day.</value>
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How long one of several servers may take, beyond the wait that is asked for, before the call goes on to the next one.
+    /// How long one of several servers may take, beyond the wait of the request, before the call goes to the next one.
     /// </summary>
     /// <value>5 s by default; more than 0, up to <see cref="CallTimeout"/>.</value>
     public TimeSpan ServerTimeout { get; set; } = TimeSpan.FromSeconds(5);
@@ -26,7 +26,7 @@ public sealed class LeaseHttpOptions
     /// <value>2 s by default; more than 0, up to <see cref="CallTimeout"/>.</value>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>After this long a connection takes no more calls: a new one asks DNS again. Calls under way are not cut off.</summary>
+    /// <summary>The age at which a connection takes no more calls; a new one resolves DNS again. Calls under way are not aborted.</summary>
     /// <value>2 min by default; 1 s to one day.</value>
     public TimeSpan ConnectionLifetime { get; set; } = TimeSpan.FromMinutes(2);
 

@@ -1,11 +1,11 @@
 namespace OrleansLeases.Client;
 
-/// <summary>What kind of lease is asked for. Immutable; its bounds are the service's to check.</summary>
+/// <summary>The kind of lease to acquire. Immutable; the service checks the bounds.</summary>
 public sealed record LeaseOptions
 {
     /// <summary>
-    /// The time to live: after the last renewal that came through, the lease is others' to take this long after. Shorter
-    /// frees sooner what a crashed holder had; longer lives through longer trouble with the service.
+    /// The time to live: how long after its last successful renewal the lease expires. A shorter one frees the resource of a crashed
+    /// holder sooner; a longer one survives a longer outage of the service.
     /// </summary>
     /// <value>30 s by default; 100 ms to 24 h unless the service is configured otherwise.</value>
     public TimeSpan Ttl { get; init; } = TimeSpan.FromSeconds(30);
@@ -14,28 +14,28 @@ public sealed record LeaseOptions
     /// <value><see cref="LeaseMode.Exclusive"/> by default.</value>
     public LeaseMode Mode { get; init; }
 
-    /// <summary>For shared leases, how many may hold at once, at least 1; without it, any number.</summary>
+    /// <summary>For shared leases, how many may hold at once: 1 to 1,000; null for any number.</summary>
     public int? Capacity { get; init; }
 
     /// <summary>For exclusive leases, how long other owners wait after this lease expires or is broken by force.</summary>
     /// <value>0 by default; at most 24 h.</value>
     public TimeSpan LockDelay { get; init; }
 
-    /// <summary>Shown to anyone who asks about the lease: at most 16 entries, 2 KiB of UTF-8 together.</summary>
+    /// <summary>Returned to every caller that reads the lease: at most 16 entries, 2 KiB of UTF-8 together. None by default.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>Who holds the lease.</summary>
+    /// <summary>The owner of the lease.</summary>
     /// <value>
-    /// The client's <see cref="LeaseClient.Owner"/> by default; for a shared lease that and a number, since an owner has one
-    /// place.
+    /// The client's <see cref="LeaseClient.Owner"/> by default; for a shared lease with a number, since an owner holds a resource
+    /// once.
     /// </value>
     public string? Owner { get; init; }
 
     /// <summary>
-    /// How long the lease is held at most, however well it is renewed: then it is lost, and others have it once its time to
-    /// live is over. For work that may hang.
+    /// The longest hold, counted from the grant: then the client stops renewing, the lease is lost, and its resource is free once the
+    /// time to live is over. For work that may hang.
     /// </summary>
-    /// <value>Null by default: for as long as it is renewed. More than 0, counted from the grant.</value>
+    /// <value>Null by default, for no limit; otherwise more than 0.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public TimeSpan? MaxHold
     {

@@ -2,11 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace OrleansLeases.Client;
 
-/// <summary>The service did not do what was asked, for a reason other than that someone else holds the resource.</summary>
+/// <summary>The service refused a request for another reason than <see cref="Refusal.Held"/>. Immutable.</summary>
 [SuppressMessage("Design", "CA1032", Justification = "There is no such exception without a refusal.")]
 public sealed class LeaseRefusedException : Exception
 {
-    /// <summary>Wraps a refusal.</summary>
+    /// <summary>Creates it for a refusal.</summary>
     /// <param name="refusal">The refusal; its detail is the message.</param>
     /// <exception cref="ArgumentNullException"><paramref name="refusal"/> is null.</exception>
     public LeaseRefusedException(Refusal refusal)
@@ -16,6 +16,6 @@ public sealed class LeaseRefusedException : Exception
         Refusal = refusal;
     }
 
-    /// <summary>What the service answered.</summary>
+    /// <summary>The response of the service.</summary>
     public Refusal Refusal { get; }
 }

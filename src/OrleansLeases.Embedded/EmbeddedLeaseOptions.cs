@@ -6,23 +6,23 @@ namespace OrleansLeases.Embedded;
 /// <summary>How an embedded lease service behaves. Immutable; checked when the service is made.</summary>
 public sealed record EmbeddedLeaseOptions
 {
-    /// <summary>The bounds of requests.</summary>
+    /// <summary>The bounds of requests, which the service checks.</summary>
     /// <value>The defaults of <see cref="LeaseLimits"/>.</value>
     public LeaseLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// How many times to live a stored renewal is good for: 1 stores every renewal, more keeps most in memory, at
-    /// the price that a lease abandoned just before a crash is freed later by (factor - 1) x ttl, at most 30 s.
+    /// How many times to live one stored renewal covers: 1 stores every renewal; a larger factor keeps most in memory, and in return frees
+    /// a lease that was abandoned just before a crash later, by (factor - 1) x ttl, at most 30 s.
     /// </summary>
     /// <value>2 by default; 1 to 100.</value>
     public int RenewalFactor { get; init; } = 2;
 
-    /// <summary>How far the machine's clock may step while the service is down without freeing a lease early.</summary>
+    /// <summary>How far the machine's clock may be set forward while the service is down without freeing a lease early.</summary>
     /// <value>1 s by default; 0 to 1 h.</value>
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Told, once each, when the data folder gets into trouble and when it is well again.</summary>
-    /// <value>Nobody by default.</value>
+    /// <summary>Logs, once each, when the data folder fails and when it has recovered.</summary>
+    /// <value>Nothing is logged by default.</value>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     internal void Validate()

@@ -5,8 +5,8 @@ using OrleansLeases.Storage;
 namespace OrleansLeases.Embedded;
 
 /// <summary>
-/// Leases in this process: durable on SQLite or on a store of the application's, or in memory. Thread-safe. Dispose it to drain:
-/// waiters get <c>unavailable</c>, and saves under way finish.
+/// A lease service in this process: durable on SQLite or on a store of the application's, or in memory. Thread-safe. Dispose it to
+/// drain: waiters are refused with <c>unavailable</c>, and saves under way finish.
 /// </summary>
 public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDisposable
 {
@@ -49,7 +49,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
             lost => End(lost.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    /// <summary>Leases that last as long as the process: for an application's own tests, with a clock they can move.</summary>
+    /// <summary>Creates a service with its leases in memory: for an application's own tests, with a clock that they can advance.</summary>
     /// <param name="options">How it behaves; the defaults where left out.</param>
     /// <param name="time">Its clock; the system's where left out.</param>
     /// <returns>The service.</returns>
@@ -62,7 +62,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         return new(new MemoryRecordStore(), "embedded-memory", options, time);
     }
 
-    /// <summary>Leases in a folder on this machine's disk, which this process then has to itself.</summary>
+    /// <summary>Opens the leases in a folder on this machine's disk. No other process can open it at the same time.</summary>
     /// <param name="folder">The folder; made where it does not exist.</param>
     /// <param name="options">How it behaves; the defaults where left out.</param>
     /// <param name="time">Its clock; the system's where left out.</param>
@@ -80,7 +80,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         return Task.Run(() => new EmbeddedLeases(SqliteStore.Open(folder, logger: options.Logger), "embedded-sqlite", options, time));
     }
 
-    /// <summary>Leases on a store of the application's, whose records no other process may use at the same time.</summary>
+    /// <summary>Opens the leases in a store of the application's. No other process may use its records at the same time.</summary>
     /// <param name="store">The store, not yet started. It is disposed of with the leases, where it can be.</param>
     /// <param name="options">How it behaves; the defaults where left out.</param>
     /// <param name="time">Its clock; the system's where left out.</param>
@@ -166,8 +166,8 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         _front.InfoAsync(cancellationToken);
 
-    /// <summary>Drains and closes: waiters get <c>unavailable</c>, saves under way finish, and the folder is free again.</summary>
-    /// <returns>When all of that is done.</returns>
+    /// <summary>Drains and closes: refuses waiters with <c>unavailable</c>, finishes saves under way, and frees the folder.</summary>
+    /// <returns>Completes when it is closed.</returns>
     public async ValueTask DisposeAsync()
     {
         if (_disposed) return;

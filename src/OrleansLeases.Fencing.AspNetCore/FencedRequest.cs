@@ -3,19 +3,19 @@ using Microsoft.AspNetCore.Http;
 namespace OrleansLeases.Fencing.AspNetCore;
 
 /// <summary>
-/// What a request that has passed the fence came with. An endpoint has it as a parameter, or as a feature of its
-/// <see cref="HttpContext"/>, for writes of its own by <c>LeaseFence.RunAsync</c>.
+/// The lease of a request that has passed the fence. An endpoint gets it as a parameter, or as a feature of its
+/// <see cref="HttpContext"/>, for its own writes by <c>LeaseFence.RunAsync</c>. Immutable.
 /// </summary>
 /// <param name="Resource">The resource.</param>
 /// <param name="Token">The token of the lease.</param>
 public sealed record FencedRequest(string Resource, long Token)
 {
-    /// <summary>The header that brings the token: <c>Fencing-Token: 33</c>.</summary>
+    /// <summary>The header with the token: <c>Fencing-Token: 33</c>.</summary>
     public const string Header = "Fencing-Token";
 
-    /// <summary>Gives it to an endpoint that has it as a parameter.</summary>
+    /// <summary>Binds it for an endpoint that has it as a parameter.</summary>
     /// <param name="context">The request.</param>
-    /// <returns>What it came with.</returns>
+    /// <returns>The lease of the request.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="context"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The endpoint does not require a lease.</exception>
     public static ValueTask<FencedRequest> BindAsync(HttpContext context)

@@ -11,37 +11,37 @@ using OrleansLeases.Fencing.PostgreSql;
 namespace OrleansLeases.Fencing.AspNetCore;
 
 /// <summary>
-/// Puts the fence before the endpoints of a service: requests say under which token they come, and one that was overtaken is not let
-/// in.
+/// Puts the fence before the endpoints of a service: each request carries a fencing token, and is refused where a greater token was
+/// seen.
 /// </summary>
 /// <remarks>
-/// <para>A token keeps out who is late and is no credential: it can be guessed, and one greater than any that was granted closes
+/// <para>A token refuses late callers and is no credential: it can be guessed, and one greater than any that was granted closes
 /// the resource. Have the endpoint authenticate its callers.</para>
 /// <para>A request names the token of its caller's lease in the header <c>Fencing-Token</c>. Before the endpoint runs, the token
 /// is durably the greatest seen of its resource, and no request with a lower one is running any more, in whatever process
 /// of the service; while it runs, greater ones wait. Requests under the same token run side by side.</para>
-/// <para>The answers, as <c>application/problem+json</c>: 428 without the header, 400 where it is no token, 409 where a greater
-/// one has been seen, 503 <c>unavailable</c> where the database does not answer, or a request with a lower token took too long.
-/// The endpoint has not run then. It may have where the answer is 503 <c>outcome-unknown</c>.</para>
-/// <para>What an endpoint writes in a database is best written under the fence once more, in the transaction of the write:
-/// <c>LeaseFence.RunAsync</c>, with the <see cref="FencedRequest"/>. It is then refused or committed in order, whatever happens.
-/// Everything else that an endpoint does is kept in order by the hold of the fence (<see cref="FenceHold"/>), until the
-/// endpoint has returned, also where its caller has hung up. The hold ends before that where the request takes longer than
+/// <para>The refusals, as <c>application/problem+json</c>: 428 without the header, 400 where it is no token, 409 where a greater
+/// one has been seen, 503 <c>unavailable</c> where the database does not respond, or a request with a lower token took too long.
+/// The endpoint has not run then. It may have run where the response is 503 <c>outcome-unknown</c>.</para>
+/// <para>An endpoint that writes to a database had better pass the fence again, in the transaction of the write:
+/// <c>LeaseFence.RunAsync</c>, with the <see cref="FencedRequest"/>. The write is then refused or committed in order in every case.
+/// Its other effects are kept in order by a hold of the fence (<see cref="FenceHold"/>), until the endpoint has returned, also
+/// where its caller has disconnected. The hold ends before that where the request takes longer than
 /// <see cref="FenceHoldOptions.MaxDuration"/>, by 5 s, or where its connection to the database breaks. The request's
 /// <see cref="HttpContext.RequestAborted"/> is cancelled then. An endpoint that does not stop, or cannot since its process is
-/// paused, may take effect after one with a greater token. So may what an endpoint leaves behind to be done later.</para>
-/// <para>For exclusive leases: tokens of shared ones are no fences. Whoever may send a request may raise the token, and so shut
-/// out whoever holds the lease: the fence is behind authentication, not in its place.</para>
+/// paused, may take effect after one with a greater token. So may work that an endpoint starts and does not await.</para>
+/// <para>For exclusive leases: tokens of shared ones are no fences. A caller that may send a request may raise the token, and so
+/// shut out the holder of the lease: the fence belongs behind authentication and does not replace it.</para>
 /// </remarks>
 public static class LeaseFenceExtensions
 {
-    /// <summary>Adds the fence, with connections of its own: every request inside has one.</summary>
+    /// <summary>Adds the fence, with a connection pool of its own: every admitted request uses a connection.</summary>
     /// <param name="services">The services of the host. A <see cref="TimeProvider"/> among them is the fence's clock.</param>
     /// <param name="connectionString">
     /// The PostgreSQL that keeps the tokens seen, of all processes of the service, with <c>sql/lease-fence.sql</c> installed.
-    /// Its <c>Maximum Pool Size</c>, 100 by default, is how many requests may be inside or wait at once.
+    /// Its <c>Maximum Pool Size</c>, 100 by default, is how many requests may run or wait at once.
     /// </param>
-    /// <param name="options">How long a request may take, and wait for others; the defaults where left out.</param>
+    /// <param name="options">How long a request may run, and may wait for others; the defaults where left out.</param>
     /// <returns>The same services.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="connectionString"/> is null.</exception>
     /// <exception cref="ArgumentException">The connection string is malformed, or an option is out of bounds.</exception>
@@ -63,7 +63,7 @@ public static class LeaseFenceExtensions
             provider.GetRequiredService<ILogger<FencingFilter>>()));
     }
 
-    /// <summary>Lets only those requests of an endpoint, or of a group of them, in that come under a lease.</summary>
+    /// <summary>Admits only requests with a current token to an endpoint, or to a group of endpoints.</summary>
     /// <param name="endpoint">The endpoints.</param>
     /// <param name="resource">
     /// The resource, with values of the route in it, as they stand in the request: <c>orders/{id}</c>. Where an endpoint takes
@@ -83,7 +83,7 @@ public static class LeaseFenceExtensions
         return endpoint.RequireLease(context => template.Of(context.Request.RouteValues), template.Check);
     }
 
-    /// <summary>Lets only those requests of an endpoint, or of a group of them, in that come under a lease.</summary>
+    /// <summary>Admits only requests with a current token to an endpoint, or to a group of endpoints.</summary>
     /// <param name="endpoint">The endpoints.</param>
     /// <param name="resource">The resource of a request, as it is leased.</param>
     /// <returns>
@@ -98,7 +98,7 @@ public static class LeaseFenceExtensions
         return endpoint.RequireLease(resource, static _ => { });
     }
 
-    /// <summary>Lets only those requests pass on to the rest of the pipeline that come under a lease, or need none.</summary>
+    /// <summary>Admits only requests with a current token, or that need none, to the rest of the pipeline.</summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="resource">The resource of a request, as it is leased; null where it needs none.</param>
     /// <returns>The same pipeline.</returns>
@@ -112,7 +112,7 @@ public static class LeaseFenceExtensions
         return app.Use(next => context => resource(context) is { } name ? filter.PassAsync(context, name, next) : next(context));
     }
 
-    // Around the endpoint itself, and not by a middleware that looks for a mark of it: one that is not there lets everyone in.
+    // Around the endpoint itself, not by a middleware that looks for metadata: where that middleware is missing every request is admitted.
     // Decision requirelease-wraps-the-endpoint.
     private static TBuilder RequireLease<TBuilder>(this TBuilder endpoint, Func<HttpContext, string> resource, Action<RoutePattern> check)
         where TBuilder : IEndpointConventionBuilder
@@ -122,8 +122,8 @@ public static class LeaseFenceExtensions
         {
             if (IsReplaced(builder))
                 throw new InvalidOperationException(
-                    $"{builder.DisplayName} is a page, or a fallback to one or to a controller: another endpoint runs in its place, "
-                        + $"which would let everyone in. Use {nameof(UseLeaseFence)}.");
+                    $"{builder.DisplayName} is a page, or a fallback to one or to a controller: another endpoint runs instead, "
+                        + $"which would admit every request. Use {nameof(UseLeaseFence)}.");
             var filter = FilterOf(builder.ApplicationServices);
             if (builder is RouteEndpointBuilder { RoutePattern: var pattern }) check(pattern);
             var inside = builder.RequestDelegate ?? throw new InvalidOperationException($"{builder.DisplayName} has nothing to run.");

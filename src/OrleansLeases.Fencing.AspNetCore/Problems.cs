@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace OrleansLeases.Fencing.AspNetCore;
 
-/// <summary>What requests that do not pass are told, in the shapes that the lease service's own problems have.</summary>
+/// <summary>The responses to requests that do not pass, in the format of the lease service's own problems.</summary>
 internal static class Problems
 {
     public static Task NoTokenAsync(HttpContext context, string resource) => MalformedAsync(

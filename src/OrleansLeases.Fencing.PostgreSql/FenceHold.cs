@@ -2,15 +2,15 @@ using Npgsql;
 
 namespace OrleansLeases.Fencing.PostgreSql;
 
-/// <summary>Keeps everyone with a greater token out while something is done that no transaction covers. Thread-safe.</summary>
+/// <summary>Blocks every greater token during work that no transaction covers. Thread-safe.</summary>
 /// <remarks>
-/// <para>Guaranteed: its token was durably the greatest seen before the hold began, so that lower ones are refused from then
-/// on, also after a crash; whoever was inside under a lower token had left; and while the hold lasts nobody comes in under
-/// a greater one. Any number may hold under the same token.</para>
-/// <para>It ends where it is disposed of; where its time is over; and where its connection breaks or the database restarts. The
-/// last two cancel <see cref="LostToken"/>, once this process runs and hears of it. What is still being done then is on
-/// its own: it may take effect after something was done under a greater token. What must not do so, whatever happens, is
-/// written by <see cref="LeaseFence.RunAsync"/>, which works under a hold of the same token too.</para>
+/// <para>Guaranteed: its token was durably the greatest seen before the hold began, so lower ones are refused from then on, also
+/// after a crash; all holds of lower tokens had ended; and while the hold lasts no greater token is admitted. Any number of holds
+/// may have the same token.</para>
+/// <para>It ends when it is disposed of; when its time is over; and when its connection breaks or the database restarts. The
+/// last two cancel <see cref="LostToken"/>, once this process runs and notices. Work that still runs then is unprotected: it may
+/// take effect after work under a greater token. A write that must never do so is made by <see cref="LeaseFence.RunAsync"/>, which
+/// also works under a hold of the same token.</para>
 /// </remarks>
 public sealed class FenceHold : IAsyncDisposable
 {
@@ -31,7 +31,7 @@ public sealed class FenceHold : IAsyncDisposable
     /// <summary>The resource.</summary>
     public string Resource { get; }
 
-    /// <summary>The token under which it is held.</summary>
+    /// <summary>The token of the hold.</summary>
     public long Token { get; }
 
     /// <summary>
@@ -40,8 +40,8 @@ public sealed class FenceHold : IAsyncDisposable
     /// </summary>
     public CancellationToken LostToken { get; }
 
-    /// <summary>Lets greater tokens in. Never throws.</summary>
-    /// <returns>When the database has said so, or is gone.</returns>
+    /// <summary>Ends the hold, so that greater tokens are admitted. Never throws.</summary>
+    /// <returns>Completes when the database has responded, or the connection is broken.</returns>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;

@@ -7,19 +7,19 @@ using IsolationLevel = System.Data.IsolationLevel;
 namespace OrleansLeases.Fencing.PostgreSql;
 
 /// <summary>
-/// Lets writes through under a fencing token as long as no greater one has been seen of the same resource. Thread-safe.
+/// Admits writes under a fencing token as long as no greater token of the same resource was seen. Thread-safe.
 /// </summary>
 /// <remarks>
-/// <para>A process that was paused past its lease's deadline cannot know it, and writes on when it wakes up. Here its write
-/// is refused by the database, in the same transaction as the write, once anyone has written under a later grant. Until then
-/// it passes, in the right order: nothing has been built on its absence.</para>
+/// <para>A process that was paused past its lease's deadline cannot notice, and goes on to write. The database refuses its write,
+/// in the transaction of the write, once another holder has written under a later token. Before that the write passes, in
+/// order: no later holder has relied on its absence.</para>
 /// <para>For exclusive leases. Tokens of shared ones are identities, not fences. The technique is in M. Kleppmann, "How to
 /// do distributed locking" (2016).</para>
 /// </remarks>
-/// <param name="database">Where the guarded tables are. It stays the caller's.</param>
+/// <param name="database">The database of the guarded tables. The caller disposes of it.</param>
 /// <param name="pauseLimit">
 /// How long a block may leave its transaction idle before the server ends it, at least 1 ms; 10 s where left out. A process
-/// that is paused in the middle of a block keeps those who come after it waiting that long.
+/// that is paused within a block delays the next writers by that.
 /// </param>
 /// <param name="time">The clock that ends a hold; the system's where left out.</param>
 /// <exception cref="ArgumentNullException"><paramref name="database"/> is null.</exception>
@@ -50,18 +50,18 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// search path.
     /// </summary>
     /// <remarks>The role that installs them may call them; others once they are named.</remarks>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is there.</returns>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Completes when the fence is installed.</returns>
     /// <exception cref="NpgsqlException">
-    /// The database refused or does not answer; it refuses where somebody else owns the schema, or has prepared anything in the
-    /// fence's place.
+    /// The database refused or does not respond; it refuses where another role owns the schema, or other objects have the names of the
+    /// fence's.
     /// </exception>
     public Task InstallAsync(CancellationToken cancellationToken = default) => InstallAsync([], cancellationToken);
 
     /// <summary>As <see cref="InstallAsync(CancellationToken)"/>, and lets other roles call the fence.</summary>
-    /// <param name="callers">The roles, by name. Whoever may call the fence may also close it, by a token that nobody was granted.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it is there.</returns>
+    /// <param name="callers">The names of the roles. A role that may call the fence can close it by a token that was never granted.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Completes when the fence is installed.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="callers"/> is null.</exception>
     /// <exception cref="NpgsqlException">As without callers, and where there is no such role.</exception>
     public async Task InstallAsync(IEnumerable<string> callers, CancellationToken cancellationToken = default)
@@ -88,10 +88,10 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <param name="resource">The resource, as it is leased.</param>
     /// <param name="token">The token of the grant.</param>
     /// <param name="work">
-    /// Writes by the connection it is given, whose commands are all in the transaction. What it throws rolls everything back.
+    /// Writes by the connection it receives; all of its commands are in the transaction. An exception rolls everything back.
     /// </param>
     /// <param name="cancellationToken">Gives up, and rolls back unless the commit is under way.</param>
-    /// <returns>When it is committed.</returns>
+    /// <returns>Completes when it is committed.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or over 2^53-1.</exception>
     /// <exception cref="InvalidOperationException">
@@ -99,7 +99,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// </exception>
     /// <exception cref="StaleTokenException">A greater token has been seen. Nothing was written.</exception>
     /// <exception cref="NpgsqlException">
-    /// The database refused or does not answer; the server also ends a block that was idle for too long.
+    /// The database refused or does not respond; the server also ends a block that was idle for too long.
     /// </exception>
     public async Task RunAsync(
         string resource, long token, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default)
@@ -125,19 +125,19 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     }
 
     /// <summary>
-    /// Passes the fence and keeps every greater token out, for what no transaction of this database covers: a file, a device,
+    /// Passes the fence and blocks every greater token, for work that no transaction of this database covers: on a file, a device,
     /// another service.
     /// </summary>
     /// <remarks>
-    /// See <see cref="FenceHold"/> for what that guarantees, and where it ends. It takes one connection until it is disposed of. With
-    /// <c>Keepalive</c> in its connection string the server does not end the hold of a process that runs and does not stop.
+    /// See <see cref="FenceHold"/> for its guarantees and when it ends. It uses one connection until it is disposed of. With
+    /// <c>Keepalive</c> in the connection string the server does not end the hold of a running process at its limit.
     /// </remarks>
     /// <param name="resource">The resource, as it is leased.</param>
     /// <param name="token">The token of the grant.</param>
-    /// <param name="options">How long; the defaults where left out.</param>
-    /// <param name="cancellationToken">Gives up. The token may then count as seen.</param>
+    /// <param name="options">The limits; the defaults where left out.</param>
+    /// <param name="cancellationToken">Ends the call. The token may then count as seen.</param>
     /// <returns>
-    /// The hold, once the token is durably the greatest seen, and nobody is inside under a lower one. Dispose it when all is done.
+    /// The hold, once the token is durably the greatest seen, and all holds of lower tokens have ended. Dispose it when the work is done.
     /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="resource"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
@@ -145,9 +145,9 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// </exception>
     /// <exception cref="StaleTokenException">A greater token has been seen.</exception>
     /// <exception cref="TimeoutException">
-    /// Somebody was inside under a lower token for longer than <see cref="FenceHoldOptions.LockTimeout"/>.
+    /// A hold of a lower token lasted for longer than <see cref="FenceHoldOptions.LockTimeout"/>.
     /// </exception>
-    /// <exception cref="NpgsqlException">The database refused or does not answer. The token may then count as seen.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not respond. The token may then count as seen.</exception>
     public async Task<FenceHold> HoldAsync(
         string resource, long token, FenceHoldOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -180,16 +180,16 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         }
     }
 
-    /// <summary>Passes the fence in a transaction of the caller's, before its first write.</summary>
-    /// <param name="connection">A connection with a transaction. Without one the answer is worth nothing a moment later.</param>
+    /// <summary>Passes the fence in the caller's transaction, before its first write.</summary>
+    /// <param name="connection">A connection with a transaction. Without one the fence protects nothing after the call.</param>
     /// <param name="resource">The resource, as it is leased.</param>
     /// <param name="token">The token of the grant.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When the transaction has passed. Greater tokens wait until it has ended.</returns>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Completes when the transaction has passed. Greater tokens wait until it has ended.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or over 2^53-1.</exception>
     /// <exception cref="StaleTokenException">A greater token has been seen. The transaction can only be rolled back.</exception>
-    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not respond.</exception>
     public static async Task PassAsync(
         NpgsqlConnection connection, string resource, long token, CancellationToken cancellationToken = default)
     {

@@ -3,7 +3,7 @@ using Npgsql;
 namespace OrleansLeases.Fencing.PostgreSql;
 
 /// <summary>
-/// A write came under a token that another one has overtaken: its lease was lost, and somebody else works on the resource.
+/// A write was refused since a greater token was seen: its lease was lost, and another holder has the resource. Immutable.
 /// </summary>
 public sealed class StaleTokenException : Exception
 {
@@ -13,6 +13,6 @@ public sealed class StaleTokenException : Exception
     /// <summary>The resource.</summary>
     public string Resource { get; }
 
-    /// <summary>The token that came too late.</summary>
+    /// <summary>The token that was refused.</summary>
     public long Token { get; }
 }

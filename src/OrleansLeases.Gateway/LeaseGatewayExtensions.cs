@@ -3,12 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace OrleansLeases.Gateway;
 
-/// <summary>Puts a lease service on the web: the endpoints of the wire contract over any <see cref="ILeaseService"/>.</summary>
+/// <summary>Maps the HTTP endpoints of the lease service over any <see cref="ILeaseService"/>.</summary>
 public static class LeaseGatewayExtensions
 {
     /// <summary>
-    /// Adds what the endpoints need besides an <see cref="ILeaseService"/>, which the host adds itself, as a singleton. It changes
-    /// nothing else of the host's.
+    /// Adds the services of the endpoints. The host adds the <see cref="ILeaseService"/> itself, as a singleton. Nothing else of the
+    /// host is changed.
     /// </summary>
     /// <param name="services">The services of the host.</param>
     /// <param name="configure">Sets the options, or null to leave them as they are.</param>
@@ -25,13 +25,13 @@ public static class LeaseGatewayExtensions
     /// <summary>
     /// Maps leases, keys, watch and info, all below <c>/v1</c>, into an application that has endpoints of its own. Below a prefix, and with
     /// conventions such as <c>RequireAuthorization</c>, by a group: <c>app.MapGroup("/leases").MapLeases()</c>; clients then have the
-    /// prefix in their address. A request timeout of the host's does not cut these calls, and its output cache keeps none.
+    /// prefix in their address. The host's request timeout and output cache do not apply to these endpoints.
     /// </summary>
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
-    /// <exception cref="ArgumentException">A name or origin in <see cref="LeaseGatewayOptions"/> is none.</exception>
+    /// <exception cref="ArgumentException">A host or origin in <see cref="LeaseGatewayOptions"/> is malformed.</exception>
     public static IEndpointRouteBuilder MapLeases(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -40,14 +40,14 @@ public static class LeaseGatewayExtensions
     }
 
     /// <summary>
-    /// Maps all that a server of leases alone answers: what <see cref="MapLeases"/> does, <c>/health/live</c>, <c>/health/ready</c> and
-    /// <c>/openapi/v1.json</c>; and answers every path that nothing else in the host takes, below the group's prefix, with a problem.
+    /// Maps the endpoints of a server that serves leases alone: those of <see cref="MapLeases"/>, <c>/health/live</c>,
+    /// <c>/health/ready</c> and <c>/openapi/v1.json</c>; and a problem for every other path below the group's prefix.
     /// </summary>
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
-    /// <exception cref="ArgumentException">A name or origin in <see cref="LeaseGatewayOptions"/> is none.</exception>
+    /// <exception cref="ArgumentException">A host or origin in <see cref="LeaseGatewayOptions"/> is malformed.</exception>
     public static IEndpointRouteBuilder MapLeaseServer(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);

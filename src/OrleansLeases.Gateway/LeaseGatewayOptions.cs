@@ -1,6 +1,6 @@
 namespace OrleansLeases.Gateway;
 
-/// <summary>Who may call the gateway besides programs. Read once, by <see cref="LeaseGatewayExtensions.MapLeases"/>.</summary>
+/// <summary>The hosts and web origins that the gateway accepts. Read once, by <see cref="LeaseGatewayExtensions.MapLeases"/>.</summary>
 public sealed class LeaseGatewayOptions
 {
     /// <summary>
@@ -12,7 +12,7 @@ public sealed class LeaseGatewayOptions
 
     /// <summary>
     /// The origins, besides the server's own, whose web pages may call it, as browsers send them:
-    /// <c>https://app.example.org</c>. None by default. Answering the browser's question before is for ASP.NET Core's CORS.
+    /// <c>https://app.example.org</c>. None by default. Preflight requests are answered by the CORS of ASP.NET Core.
     /// </summary>
     public IList<string> AllowedOrigins { get; } = [];
 }

@@ -70,7 +70,7 @@ public interface ILeaseGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="request">The lease, its notice and the reason.</param>
     /// <param name="cancellationToken">Ends the wait for the response; the break may still happen.</param>
-    /// <returns>When the lease ends, or <see cref="Refusal.NotHolder"/>.</returns>
+    /// <returns>When the lease ends at the latest, or <see cref="Refusal.NotHolder"/>.</returns>
     [Alias("Break")]
     Task<LeaseResult<LeaseBreak>> BreakAsync([Immutable] BreakRequest request, CancellationToken cancellationToken = default);
 

@@ -3,22 +3,22 @@ using Orleans.Metadata;
 namespace OrleansLeases;
 
 /// <summary>
-/// One watch of all names with a prefix, for Orleans applications that call grains directly. Each watch takes a key of its
-/// own, such as a new GUID; the grain goes when its watch is over.
+/// One watch of all names with a prefix, for Orleans applications that call grains directly. Use a new GUID as the key of each watch;
+/// the grain is deactivated after its watch has ended.
 /// </summary>
 [Alias("OrleansLeases.IPrefixWatchGrain"), DefaultGrainType("prefix-watch")]
 public interface IPrefixWatchGrain : IGrainWithGuidKey
 {
     /// <summary>
-    /// Tells of the stored changes of every resource and key under a prefix as they come, wherever in the cluster they are
-    /// made. They come in portions, the first at once, so that the caller knows that the watch has begun; it may be empty.
+    /// Watches the stored changes of every resource and key under a prefix, of all silos, from now on. They come in batches of at most
+    /// 256. The first batch, which may be empty, comes at once: after it the caller receives every later change.
     /// </summary>
     /// <param name="prefix">The prefix; empty for all names.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <returns>
-    /// The events, those of one name each once and in order; a refusal, the only portion then, where the watch cannot begin,
-    /// such as <see cref="Refusal.Unavailable"/> where a silo does not answer. The enumeration ends, or throws, where changes
-    /// may have been missed: a silo came or went, or the caller is too slow. Begin another then, and look afresh after that.
+    /// The events, those of one name each once and in order; a refusal, as the only batch, where the watch cannot start,
+    /// such as <see cref="Refusal.Unavailable"/> where a silo does not respond. The enumeration ends, or throws, where changes
+    /// may have been missed: a silo joined or left, or the caller is too slow. Start another one then, and read the state again after that.
     /// </returns>
     [Alias("Watch")]
     IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(string prefix, CancellationToken cancellationToken = default);

@@ -5,9 +5,9 @@ public static class LeaseGrainFactoryExtensions
 {
     /// <summary>The grain of a resource's leases.</summary>
     /// <param name="grains">A silo's or a client's grain factory.</param>
-    /// <param name="resource">The resource's name. The grain checks all but that there is one.</param>
+    /// <param name="resource">The resource's name. Only null is refused here; the grain checks the rest.</param>
     /// <returns>A reference; nothing is called yet.</returns>
-    /// <exception cref="ArgumentNullException">There is no factory, or no name.</exception>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static ILeaseGrain GetLease(this IGrainFactory grains, string resource)
     {
         ArgumentNullException.ThrowIfNull(grains);
@@ -16,9 +16,9 @@ public static class LeaseGrainFactoryExtensions
 
     /// <summary>The grain of a key, or of a counter: they are the same.</summary>
     /// <param name="grains">A silo's or a client's grain factory.</param>
-    /// <param name="key">The key's name. The grain checks all but that there is one.</param>
+    /// <param name="key">The key's name. Only null is refused here; the grain checks the rest.</param>
     /// <returns>A reference; nothing is called yet.</returns>
-    /// <exception cref="ArgumentNullException">There is no factory, or no name.</exception>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static IKeyGrain GetKey(this IGrainFactory grains, string key)
     {
         ArgumentNullException.ThrowIfNull(grains);

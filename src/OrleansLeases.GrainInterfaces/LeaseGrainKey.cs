@@ -6,9 +6,9 @@ public static class LeaseGrainKey
     private static readonly GrainKeyPrefix Prefix = new("r:", "lease", "GetLease(resource)");
 
     /// <summary>The key of a resource's grain.</summary>
-    /// <param name="resource">The resource's name. The grain checks all but that there is one.</param>
+    /// <param name="resource">The resource's name. Only null is refused here; the grain checks the rest.</param>
     /// <returns>The key.</returns>
-    /// <exception cref="ArgumentNullException">There is no name.</exception>
+    /// <exception cref="ArgumentNullException">The name is null.</exception>
     public static string Of(string resource)
     {
         ArgumentNullException.ThrowIfNull(resource);
@@ -18,7 +18,7 @@ public static class LeaseGrainKey
     /// <summary>The resource of a grain's key.</summary>
     /// <param name="key">The key, as made by <see cref="Of"/>.</param>
     /// <returns>The resource's name.</returns>
-    /// <exception cref="ArgumentNullException">There is no key.</exception>
+    /// <exception cref="ArgumentNullException">The key is null.</exception>
     /// <exception cref="ArgumentException">The key does not start with <c>r:</c>; the message says how to get the grain.</exception>
     public static string ResourceOf(string key)
     {

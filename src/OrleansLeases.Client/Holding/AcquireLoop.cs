@@ -19,7 +19,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     public bool HasOwnId { get; } = request.RequestId is null;
 
     /// <summary>
-    /// Hears once that the service does not answer the acquire, which goes on all the same; null where nobody wants to know.
+    /// Hears once that the service does not respond the acquire, which goes on all the same; null where nobody wants to know.
     /// </summary>
     public Action<Refusal>? Troubled { get; init; }
 

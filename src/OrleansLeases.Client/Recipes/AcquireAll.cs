@@ -2,21 +2,21 @@ using System.Text;
 
 namespace OrleansLeases.Client.Recipes;
 
-/// <summary>Several resources at once.</summary>
+/// <summary>Acquires several resources together. Thread-safe.</summary>
 public static class AcquireAll
 {
-    /// <summary>Acquires several resources, all or none, and waits as long as it takes.</summary>
+    /// <summary>Acquires several resources, all or none, and waits without a limit.</summary>
     /// <remarks>
-    /// <para>Guaranteed: when it returns, all are held at that moment; when it throws, none stays held. Callers that ask this way
-    /// never deadlock with each other, whatever order they name their resources in: each takes its resources one after the
-    /// other in the byte order of their names, and holds those it has while it waits for the next.</para>
-    /// <para>Not guaranteed: that they are taken at one moment, as others can see. A caller that holds some already and asks
-    /// for more can deadlock all the same: ask for all at once.</para>
+    /// <para>Guaranteed: when it returns, all are held at that moment; when it throws, none stays held. Callers of this method
+    /// never deadlock with each other, whatever order they name their resources in: each acquires its resources in the byte order
+    /// of their names, and holds those it has while it waits for the next.</para>
+    /// <para>Not guaranteed: that they are acquired at one moment; others can see some of them held. A caller that already holds a
+    /// resource and acquires more can deadlock: acquire all in one call.</para>
     /// </remarks>
-    /// <param name="client">Keeps the leases.</param>
+    /// <param name="client">The client that renews the leases.</param>
     /// <param name="resources">The resources, at least one, none twice.</param>
-    /// <param name="options">Of each of the leases; exclusive ones of 30 s where left out.</param>
-    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted.</param>
+    /// <param name="options">The options of each lease; exclusive ones of 30 s where left out.</param>
+    /// <param name="cancellationToken">Leaves the queue; what was granted is released.</param>
     /// <returns>The leases. Dispose them together to release them.</returns>
     /// <exception cref="ArgumentNullException">An argument or a resource is null.</exception>
     /// <exception cref="ArgumentException">There is no resource, or one is named twice.</exception>
@@ -37,13 +37,13 @@ public static class AcquireAll
     }
 
     /// <summary>Acquires several resources, unless one of them is held by others; see <see cref="AcquireAllAsync"/>.</summary>
-    /// <param name="client">Keeps the leases.</param>
+    /// <param name="client">The client that renews the leases.</param>
     /// <param name="resources">The resources, at least one, none twice.</param>
     /// <param name="wait">
     /// How long to wait in the queue for all of them together; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.
     /// </param>
-    /// <param name="options">Of each of the leases; exclusive ones of 30 s where left out.</param>
-    /// <param name="cancellationToken">Leaves the queue, and gives back what was granted.</param>
+    /// <param name="options">The options of each lease; exclusive ones of 30 s where left out.</param>
+    /// <param name="cancellationToken">Leaves the queue; what was granted is released.</param>
     /// <returns>The leases, or null. Dispose them together to release them.</returns>
     /// <exception cref="ArgumentNullException">An argument or a resource is null.</exception>
     /// <exception cref="ArgumentException">There is no resource, or one is named twice.</exception>
@@ -81,7 +81,7 @@ public static class AcquireAll
     }
 
     /// <summary>
-    /// Takes one after the other; null where one was held for too long, or where one was lost while others were waited for.
+    /// Acquires one after the other; null where the wait for one ran out, or one was lost during the wait for the next.
     /// </summary>
     private static async ValueTask<LeaseSet?> TakeAsync(
         LeaseClient client, string[] names, TimeSpan wait, LeaseOptions? options, CancellationToken cancellationToken)

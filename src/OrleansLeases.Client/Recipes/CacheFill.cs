@@ -1,22 +1,22 @@
 namespace OrleansLeases.Client.Recipes;
 
-/// <summary>Filling a missing cache entry failed, in this process or in another one that was at it.</summary>
-/// <param name="message">What the filling ended with.</param>
+/// <summary>Another caller failed to fill a cache entry, in this process or in another.</summary>
+/// <param name="message">The message of the exception that it failed with.</param>
 public sealed class CacheFillException(string message) : Exception(message);
 
-/// <summary>A cache entry that one caller fills where it is missing, while the others wait for what it makes. Thread-safe.</summary>
+/// <summary>A cache entry that one caller fills where it is missing, while the others wait for its value. Thread-safe.</summary>
 /// <remarks>
-/// <para>Guaranteed: no two fillers' leases on the entry are valid at once. A caller that asks while another fills gets its
-/// value, or its failure; a caller that asks after a failure fills anew. Where a filler dies or loses its lease, one of those
-/// waiting takes its place. What a filler makes is kept only if its lease is in force then, and the entry was not
-/// removed since it began: its own caller gets it all the same.</para>
-/// <para>Not guaranteed: that it is filled only once: a filler may die just before its value is kept. An entry has no time to
+/// <para>Guaranteed: no two fillers' leases on the entry are valid at once. A caller that comes while another fills receives
+/// its value, or its failure; a caller that comes after a failure fills again. Where a filler dies or loses its lease, a waiting
+/// caller fills. The value of a filler is stored only if its lease is still in force, and the entry was not removed since it
+/// started; its own caller receives the value in any case.</para>
+/// <para>Not guaranteed: that it is filled only once: a filler may die just before its value is stored. An entry has no time to
 /// live; it stays until <see cref="InvalidateAsync"/>.</para>
 /// </remarks>
-/// <param name="client">Keeps the lease.</param>
+/// <param name="client">The client that renews the lease.</param>
 /// <param name="entry">The entry's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>prices/2030-01</c>.</param>
 /// <param name="options">
-/// Of the filler's lease; 30 s where left out. Its mode and capacity are this recipe's, and there is no lock-delay.
+/// The options of the filler's lease; 30 s where left out. Its mode and capacity are ignored, and there is no lock-delay.
 /// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="entry"/> is null.</exception>
 public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? options = null)
@@ -32,19 +32,19 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     private readonly LeaseOptions _options =
         (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null, LockDelay = TimeSpan.Zero };
 
-    /// <summary>Returns the entry's value, and fills it first where it is missing and nobody is at it.</summary>
+    /// <summary>Returns the entry's value; fills it first where it is missing and no other caller is filling it.</summary>
     /// <param name="fill">
     /// Makes the value: text of at most 64 KiB less one byte. Its token is cancelled when the lease is lost, and when <paramref
     /// name="cancellationToken"/> is.
     /// </param>
-    /// <param name="cancellationToken">Ends the wait, or asks the filling to stop: then another caller fills.</param>
+    /// <param name="cancellationToken">Ends the wait, or cancels the token of the filling; then another caller fills.</param>
     /// <returns>The value.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="fill"/> is null.</exception>
     /// <exception cref="CacheFillException">
-    /// Another caller's filling failed while this one waited. What the caller's own throws is passed on.
+    /// Another caller's filling failed while this one waited. Exceptions of the caller's own are passed on.
     /// </exception>
-    /// <exception cref="LeaseLostException">This caller was filling, and lost its lease before the value was kept.</exception>
-    /// <exception cref="LeaseRefusedException">The service refused, such as a value that is too large, or did not answer.</exception>
+    /// <exception cref="LeaseLostException">This caller was filling, and lost its lease before the value was stored.</exception>
+    /// <exception cref="LeaseRefusedException">The service refused, such as a value that is too large, or did not respond.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<string> GetOrFillAsync(Func<CancellationToken, Task<string>> fill, CancellationToken cancellationToken = default)
     {
@@ -67,10 +67,10 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
         }
     }
 
-    /// <summary>Removes the entry: the next caller fills it anew, and what is being made of it now is not kept.</summary>
-    /// <param name="cancellationToken">Gives up. The entry may have been removed.</param>
-    /// <returns>When it is done.</returns>
-    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <summary>Removes the entry: the next caller fills it again, and a value that is being made now is not stored.</summary>
+    /// <param name="cancellationToken">Ends the call. The entry may have been removed.</param>
+    /// <returns>Completes when it is done.</returns>
+    /// <exception cref="LeaseRefusedException">The service did not respond for 30 s, or the name is malformed or not allowed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask InvalidateAsync(CancellationToken cancellationToken = default)
     {
@@ -120,7 +120,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
             ? new(version, kind == Value ? text : null, kind == Value ? null : text)
             : default;
 
-    /// <summary>What a filling came to that ended after this caller had asked; null where none did.</summary>
+    /// <summary>The outcome of a filling that ended after this caller came; null where none did.</summary>
     private static string? OutcomeSince(Entry known, Entry now)
     {
         if (now.Failure is { } failure && now.Version > known.Version) throw new CacheFillException(failure);

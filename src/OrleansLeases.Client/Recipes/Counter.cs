@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace OrleansLeases.Client.Recipes;
 
-/// <summary>A 64-bit number that many add to. Thread-safe.</summary>
+/// <summary>A 64-bit counter that many processes add to. Thread-safe.</summary>
 /// <remarks>
-/// <para>Guaranteed: an addition is made once, however often its call had to be repeated, also by another process that has
-/// its request id; what was acknowledged is not lost.</para>
-/// <para>Not guaranteed: recognition of a request id after 1,024 further changes of the key; that it was not added where the
-/// call was given up or ended in <see cref="Refusal.OutcomeUnknown"/>. Repeat it with its request id to find out.</para>
+/// <para>Guaranteed: an addition is applied once, however often its request is repeated, also by another process with
+/// its request id; an acknowledged addition is not lost.</para>
+/// <para>Not guaranteed: recognition of a request id after 1,024 further changes of the key; that nothing was added where the
+/// call was cancelled or ended in <see cref="Refusal.OutcomeUnknown"/>. Repeat it with its request id to find out.</para>
 /// </remarks>
-/// <param name="client">Whose service is asked. No lease is held.</param>
+/// <param name="client">The client whose service is called. No lease is held.</param>
 /// <param name="key">The key: 1 to 512 bytes of UTF-8, a path such as <c>jobs/done</c>.</param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="key"/> is null.</exception>
 public sealed class Counter(LeaseClient client, string key)
@@ -17,15 +17,15 @@ public sealed class Counter(LeaseClient client, string key)
     private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
     private readonly string _key = key ?? throw new ArgumentNullException(nameof(key));
 
-    /// <summary>Adds, and tries for 30 s where the service cannot be reached or does not say what became of it.</summary>
-    /// <param name="delta">How much; it may be negative.</param>
+    /// <summary>Adds; retries for 30 s where the service cannot be reached or the outcome is unknown.</summary>
+    /// <param name="delta">What to add: any 64-bit integer; 1 by default.</param>
     /// <param name="requestId">
-    /// 1 to 128 bytes that name this addition, such as the id of the message that caused it; a new one where left out.
+    /// 1 to 128 bytes of UTF-8 that identify this addition, such as the id of the message that caused it; a new one where left out.
     /// </param>
-    /// <param name="cancellationToken">Gives up. The addition may have been made.</param>
-    /// <returns>What this addition made of the number; an absent key counts as 0.</returns>
+    /// <param name="cancellationToken">Ends the call. The addition may have been made.</param>
+    /// <returns>The number after this addition; an absent key counts as 0.</returns>
     /// <exception cref="LeaseRefusedException">
-    /// The key's value is no number or would overflow, the service did not answer, or the request is malformed or not allowed.
+    /// The key's value is no number or would overflow, the service did not respond, or the request is malformed or not allowed.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<long> AddAsync(long delta = 1, string? requestId = null, CancellationToken cancellationToken = default)
@@ -37,9 +37,9 @@ public sealed class Counter(LeaseClient client, string key)
     }
 
     /// <summary>Reads the number.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The number; 0 where there is no such key.</returns>
-    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <exception cref="LeaseRefusedException">The service did not respond for 30 s, or the name is malformed or not allowed.</exception>
     /// <exception cref="FormatException">The key's value is no number.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<long> ReadAsync(CancellationToken cancellationToken = default)

@@ -2,18 +2,17 @@ namespace OrleansLeases.Client.Recipes;
 
 /// <summary>Many readers or one writer, between processes and between the tasks of one. Thread-safe.</summary>
 /// <remarks>
-/// <para>Guaranteed: a writer's lease is valid at no time at which another's is. There is one line, first come, first
-/// served: a reader that comes after a waiting writer waits behind it, so writers do not starve, and neither do readers.
-/// Readers next to each other in the queue are let in together, as many as the service has places for
-/// (<see cref="LeaseLimits.MaxHolders"/>).</para>
+/// <para>Guaranteed: while a writer's lease is valid no other lease is. There is one queue, first come, first served: a reader
+/// that comes after a waiting writer waits behind it, so neither writers nor readers starve. Readers next to each other in the
+/// queue are admitted together, up to <see cref="LeaseLimits.MaxHolders"/>.</para>
 /// <para>Not guaranteed: anything about work that goes on after its lease was lost, as with <see cref="DistributedLock"/>. A
 /// writer's token is a fence; a reader's is not, for readers change nothing. It is not re-entrant, and a reader cannot
 /// become a writer: it would wait for itself.</para>
 /// </remarks>
-/// <param name="client">Keeps the leases.</param>
+/// <param name="client">The client that renews the leases.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>catalog</c>.</param>
 /// <param name="options">
-/// Of the leases; 30 s where left out. Mode and capacity are this recipe's, and only writers leave a lock-delay.
+/// The options of the leases; 30 s where left out. Mode and capacity are ignored, and only writers leave a lock-delay.
 /// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class DistributedReaderWriterLock(LeaseClient client, string name, LeaseOptions? options = null)
@@ -24,7 +23,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     private readonly LeaseOptions _reading =
         (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero };
 
-    /// <summary>Lets a reader in, once no writer is in or waits before it.</summary>
+    /// <summary>Acquires as a reader, once no writer holds or waits before it.</summary>
     /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease. Dispose it when done.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
@@ -32,7 +31,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     public ValueTask<LeaseHandle> AcquireReadAsync(CancellationToken cancellationToken = default) =>
         _client.AcquireAsync(_name, _reading, cancellationToken);
 
-    /// <summary>Lets a writer in, once nobody else is in or waits before it.</summary>
+    /// <summary>Acquires as the writer, once no other holds or waits before it.</summary>
     /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease. Dispose it when done.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
@@ -40,7 +39,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     public ValueTask<LeaseHandle> AcquireWriteAsync(CancellationToken cancellationToken = default) =>
         _client.AcquireAsync(_name, _writing, cancellationToken);
 
-    /// <summary>Lets a reader in, if that can be in time.</summary>
+    /// <summary>Acquires as a reader, if it is admitted in time.</summary>
     /// <param name="wait">How long to wait in the queue; 0 by default.</param>
     /// <param name="cancellationToken">Leaves the queue.</param>
     /// <returns>The lease, or null. Dispose it when done.</returns>
@@ -51,7 +50,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
         _client.TryAcquireAsync(_name, wait, _reading, cancellationToken);
 
     /// <summary>
-    /// Lets a writer in, if that can be in time. One that does not wait keeps no reader back, and may never find a gap between them.
+    /// Acquires as the writer, if it is admitted in time. With a wait of 0 it holds back no reader, and may never be admitted between them.
     /// </summary>
     /// <param name="wait">How long to wait in the queue; 0 by default.</param>
     /// <param name="cancellationToken">Leaves the queue.</param>
@@ -64,8 +63,8 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
 
     /// <summary>Runs work as a reader, as <see cref="DistributedLock.RunAsync"/> does.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
-    /// <returns>When the work has ended and the lease was released.</returns>
+    /// <param name="cancellationToken">Leaves the queue, or cancels the token of the work.</param>
+    /// <returns>Completes when the work has ended and the lease was released.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
     /// <exception cref="LeaseRefusedException">As for <see cref="AcquireReadAsync"/>.</exception>
@@ -80,8 +79,8 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
 
     /// <summary>Runs work as the writer, as <see cref="DistributedLock.RunAsync"/> does.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
-    /// <returns>When the work has ended and the lease was released.</returns>
+    /// <param name="cancellationToken">Leaves the queue, or cancels the token of the work.</param>
+    /// <returns>Completes when the work has ended and the lease was released.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
     /// <exception cref="LeaseRefusedException">As for <see cref="AcquireWriteAsync"/>.</exception>

@@ -1,11 +1,11 @@
 namespace OrleansLeases.Client.Recipes;
 
-/// <summary>So many holders at once and no more, over all processes: connections, calls to a limited API. Thread-safe.</summary>
+/// <summary>Limits the concurrent holders of a resource over all processes: connections, or calls to an API. Thread-safe.</summary>
 /// <remarks>
-/// <para>Guaranteed: at no time are more of its leases valid than its capacity; places are given first come, first served; the
-/// place of a holder that is gone is free after its time to live and the service's grace at the latest.</para>
-/// <para>Not guaranteed: anything about work that goes on after its lease was lost. Tokens tell holders apart, but are no
-/// fences: a later one does not end the right of an earlier one. It limits how many at once, not how many a second.</para>
+/// <para>Guaranteed: at no time are more of its leases valid than its capacity; it is first come, first served; the
+/// lease of a holder that has crashed is free after its time to live and the service's grace at the latest.</para>
+/// <para>Not guaranteed: anything about work that goes on after its lease was lost. Tokens identify holders, but are no
+/// fences: a later one does not end an earlier lease. It limits concurrency, not a rate.</para>
 /// </remarks>
 public sealed class DistributedSemaphore
 {
@@ -13,11 +13,11 @@ public sealed class DistributedSemaphore
     private readonly string _name;
     private readonly LeaseOptions _options;
 
-    /// <summary>Names a semaphore.</summary>
-    /// <param name="client">Keeps the leases.</param>
+    /// <summary>Creates the semaphore. Nothing is called yet.</summary>
+    /// <param name="client">The client that renews the leases.</param>
     /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>apis/maps</c>.</param>
     /// <param name="capacity">How many may hold at once, 1 to the service's <see cref="LeaseLimits.MaxHolders"/>; the same for all.</param>
-    /// <param name="options">Of the leases; 30 s where left out. Mode and capacity are this recipe's, and there is no lock-delay.</param>
+    /// <param name="options">The options of the leases; 30 s where left out. Mode, capacity and lock-delay are ignored.</param>
     /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is below 1.</exception>
     public DistributedSemaphore(LeaseClient client, string name, int capacity, LeaseOptions? options = null)
@@ -29,9 +29,9 @@ public sealed class DistributedSemaphore
         _options = (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = capacity, LockDelay = TimeSpan.Zero };
     }
 
-    /// <summary>Takes a place, and waits in the queue for it as long as it takes.</summary>
+    /// <summary>Acquires a lease, and waits in the queue without a limit.</summary>
     /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The lease. Dispose it to give the place back.</returns>
+    /// <returns>The lease. Dispose it to release it.</returns>
     /// <exception cref="LeaseRefusedException">
     /// Another capacity is in force, which lasts while anyone holds or waits (<see cref="Refusal.Conflict"/>); or the request is
     /// malformed, not allowed, or beyond a bound of the service.
@@ -40,20 +40,20 @@ public sealed class DistributedSemaphore
     public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) =>
         _client.AcquireAsync(_name, _options, cancellationToken);
 
-    /// <summary>Takes a place, if one is free in time.</summary>
+    /// <summary>Acquires a lease, if it is admitted in time.</summary>
     /// <param name="wait">How long to wait in the queue; 0 by default.</param>
     /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The lease, or null. Dispose it to give the place back.</returns>
+    /// <returns>The lease, or null. Dispose it to release it.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="LeaseRefusedException">As for <see cref="AcquireAsync"/>, and where the service cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<LeaseHandle?> TryAcquireAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
         _client.TryAcquireAsync(_name, wait, _options, cancellationToken);
 
-    /// <summary>Runs work in a place, as <see cref="DistributedLock.RunAsync"/> does.</summary>
+    /// <summary>Runs work under a lease, as <see cref="DistributedLock.RunAsync"/> does.</summary>
     /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop.</param>
-    /// <returns>When the work has ended and the place was given back.</returns>
+    /// <param name="cancellationToken">Leaves the queue, or cancels the token of the work.</param>
+    /// <returns>Completes when the work has ended and the lease was released.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
     /// <exception cref="LeaseRefusedException">As for <see cref="AcquireAsync"/>.</exception>

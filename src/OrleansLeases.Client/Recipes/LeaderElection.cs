@@ -2,18 +2,18 @@ using System.Runtime.CompilerServices;
 
 namespace OrleansLeases.Client.Recipes;
 
-/// <summary>One leader among many candidates, and everyone can see who. Thread-safe.</summary>
+/// <summary>Elects one leader among candidates, and shows it to observers. Thread-safe.</summary>
 /// <remarks>
-/// <para>Guaranteed: no two leaderships are valid at once. Candidates lead in the order they came. Where a leader is gone,
-/// the next one leads within its time to live, its lock-delay and the service's grace.</para>
-/// <para>Not guaranteed: anything about what a leader does after it was lost, as with <see cref="DistributedLock"/>: a leader
-/// that was paused cannot know it, and what it writes is refused only where <see cref="Leadership.Token"/> is checked. An
-/// observer hears of a leader after it was elected; by then another may lead.</para>
+/// <para>Guaranteed: no two leaderships are valid at once. Candidates lead in the order of their campaigns. Where a leader has
+/// crashed, the next one leads within its time to live, its lock-delay and the service's grace.</para>
+/// <para>Not guaranteed: anything about what a leader does after it was lost, as with <see cref="DistributedLock"/>: a paused
+/// leader cannot notice, and its writes are refused only where <see cref="Leadership.Token"/> is checked. An observer is notified
+/// of a leader after its election; by then another may lead.</para>
 /// </remarks>
-/// <param name="client">Keeps the lease.</param>
+/// <param name="client">The client that renews the lease.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>leaders/billing</c>.</param>
 /// <param name="options">
-/// Of the lease; 30 s where left out. Its mode and capacity are this recipe's; its metadata is shown to observers.
+/// The options of the lease; 30 s where left out. Its mode and capacity are ignored; its metadata is shown to observers.
 /// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions? options = null)
@@ -22,24 +22,24 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     private readonly string _name = name ?? throw new ArgumentNullException(nameof(name));
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
 
-    /// <summary>Stands for election, and waits as long as it takes.</summary>
-    /// <param name="cancellationToken">Stands no longer.</param>
+    /// <summary>Campaigns, and waits in the queue without a limit.</summary>
+    /// <param name="cancellationToken">Withdraws the candidate.</param>
     /// <returns>The leadership. Dispose it to resign.</returns>
     /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<Leadership> CampaignAsync(CancellationToken cancellationToken = default) =>
         new(await _client.AcquireAsync(_name, _options, cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Stands for election, leads for one term, and resigns.</summary>
+    /// <summary>Campaigns, leads for one term, and resigns.</summary>
     /// <param name="lead">
-    /// What the leader does; the term ends when it returns. Its token is cancelled when the leadership is lost, and when
-    /// <paramref name="cancellationToken"/> is; its end is waited for all the same.
+    /// The work of the leader; the term ends when it returns. Its token is cancelled when the leadership is lost, and when
+    /// <paramref name="cancellationToken"/> is; it is awaited nevertheless.
     /// </param>
-    /// <param name="cancellationToken">Withdraws the candidate, or asks the leader to stop.</param>
-    /// <returns>When the term is over.</returns>
+    /// <param name="cancellationToken">Withdraws the candidate, or cancels the token of the work.</param>
+    /// <returns>Completes when the term is over.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="lead"/> is null.</exception>
     /// <exception cref="LeaseLostException">
-    /// The leadership was lost before the leader had resigned. What else it throws is passed on.
+    /// The leadership was lost before the leader had resigned. Its other exceptions are passed on.
     /// </exception>
     /// <exception cref="LeaseRefusedException">As for <see cref="CampaignAsync"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -51,10 +51,10 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
         await GuardedWork.RunAsync(leadership.Lease, (_, stop) => lead(leadership, stop), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Tells who leads.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Returns the current leader.</summary>
+    /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The leader at some moment of the call; null where there was none.</returns>
-    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <exception cref="LeaseRefusedException">The service did not respond for 30 s, or the name is malformed or not allowed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<Leader?> GetLeaderAsync(CancellationToken cancellationToken = default)
     {
@@ -65,10 +65,10 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
         return looked.TryGetValue(out var info, out var refusal) ? LeaderOf(info) : throw new LeaseRefusedException(refusal);
     }
 
-    /// <summary>Follows who leads: first who does now, then every change of it. One that is over soon may be left out.</summary>
+    /// <summary>Observes the leader: first the current one, then every change. A short term may be left out.</summary>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The leaders as they come, each once; null while there is none. It ends where the service shuts down.</returns>
-    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <returns>The leaders as they come, each once; null while there is none. Ends when the service shuts down.</returns>
+    /// <exception cref="LeaseRefusedException">The service did not respond for 30 s, or the name is malformed or not allowed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async IAsyncEnumerable<Leader?> ObserveAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -92,17 +92,17 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     }
 
     /// <summary>
-    /// Asks the leader to hand over (see <see cref="Leadership.HandOverToken"/>). It leads no longer than the notice, or the
-    /// deadline that it has already if that is later; the next candidate leads once it has resigned, or then.
+    /// Requests the leader to hand over (see <see cref="Leadership.HandOverToken"/>). It leads no longer than the notice, or
+    /// until its current deadline if that is later; the next candidate leads then, or once it has resigned.
     /// </summary>
     /// <param name="notice">
-    /// How long it may take: 0 to 24 h. A leader hears of it only if that is well over a third of the time to live.
+    /// The notice: 0 to 24 h. The leader receives it only if it is well over a third of the time to live.
     /// </param>
     /// <param name="reason">Why, for the leader and the history: 1 to 512 bytes of UTF-8 without control characters.</param>
-    /// <param name="cancellationToken">Gives up. The leader may have been asked.</param>
-    /// <returns>The leader that was asked; null where there was none, or it was gone by then.</returns>
+    /// <param name="cancellationToken">Ends the call. The leader may have been notified.</param>
+    /// <returns>The leader that was notified; null where there was none, or its term was over by then.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="reason"/> is null.</exception>
-    /// <exception cref="LeaseRefusedException">The service refused, or did not answer for 30 s.</exception>
+    /// <exception cref="LeaseRefusedException">The service refused, or did not respond for 30 s.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<Leader?> AskToHandOverAsync(TimeSpan notice, string reason, CancellationToken cancellationToken = default)
     {

@@ -15,30 +15,30 @@ public sealed class Leadership : IAsyncDisposable
         _ = Background.Run(() => FollowAsync(client, held, handOver));
     }
 
-    /// <summary>The lease it rests on.</summary>
+    /// <summary>The lease of the term.</summary>
     public LeaseHandle Lease { get; }
 
-    /// <summary>The term's number, greater than that of every earlier term, and a fence for what the leader does.</summary>
+    /// <summary>The fencing token of the term, greater than that of every earlier term.</summary>
     public long Token => Lease.Token;
 
     /// <summary>Cancelled when the leadership is lost: see <see cref="LeaseHandle.LostToken"/>. Not cancelled by resigning.</summary>
     public CancellationToken LostToken => Lease.LostToken;
 
     /// <summary>
-    /// Cancelled when the leader is asked to hand over: <see cref="LeaseHandle.Remaining"/> is what is left to come to an end and
-    /// resign, and then the leadership is lost. The leader hears of it with its next renewal, a third of the time to live later at most
-    /// while the service answers.
+    /// Cancelled when the leader is requested to hand over: it has <see cref="LeaseHandle.Remaining"/> to finish and resign, and then
+    /// the leadership is lost. The leader learns of it with its next renewal, a third of the time to live later at most while the
+    /// service responds.
     /// </summary>
     public CancellationToken HandOverToken { get; }
 
-    /// <summary>Has something done when the leadership is lost, before anyone else can lead.</summary>
+    /// <summary>Registers a callback for when the leadership is lost; it starts before anyone else can lead.</summary>
     /// <remarks>
     /// It is started at this process' own deadline at the latest, which lies before the service's by
     /// <see cref="LeaseClientOptions.ClockDrift"/>; <see cref="LeaseOptions.LockDelay"/> gives it more time, also where the
-    /// service was not heard. A process that is paused is paused with its callbacks: they then run once it goes on.
+    /// service did not respond. In a paused process the callbacks run once it resumes.
     /// </remarks>
-    /// <param name="callback">What to do: short, and without exceptions, as <see cref="LeaseHandle.LostToken"/> asks for.</param>
-    /// <returns>Dispose it to have nothing done any more.</returns>
+    /// <param name="callback">The callback: short, and without exceptions, as for <see cref="LeaseHandle.LostToken"/>.</param>
+    /// <returns>The registration; dispose it to unregister the callback.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     public IDisposable OnLost(Action<LeaseLoss> callback)
     {
@@ -47,7 +47,7 @@ public sealed class Leadership : IAsyncDisposable
     }
 
     /// <summary>Resigns: the next candidate in the queue leads at once. Never throws.</summary>
-    /// <returns>When the service has said so, or it is not worth waiting for.</returns>
+    /// <returns>Completes when the service has responded, or after <see cref="LeaseClientOptions.ReleaseTimeout"/>.</returns>
     public ValueTask DisposeAsync() => Lease.DisposeAsync();
 
     private static async Task FollowAsync(LeaseClient client, HeldLease lease, CancellationTokenSource handOver)

@@ -19,20 +19,20 @@ public sealed class LeaseSet : IAsyncDisposable
     public CancellationToken LostToken { get; }
 
     /// <summary>The lease on one of the resources, for its token.</summary>
-    /// <param name="resource">One of the resources asked for.</param>
-    /// <exception cref="KeyNotFoundException">It is none of them.</exception>
+    /// <param name="resource">One of the resources that were acquired.</param>
+    /// <exception cref="KeyNotFoundException">The resource is not among them.</exception>
     public LeaseHandle this[string resource] =>
         Leases.FirstOrDefault(lease => lease.Resource == resource)
             ?? throw new KeyNotFoundException($"'{resource}' is none of the resources that were acquired.");
 
-    /// <summary>Whether all of them are held for at least so much longer. Takes no I/O.</summary>
-    /// <param name="margin">How much time is needed; not negative.</param>
+    /// <summary>Whether all of them are held for longer than a margin. Does no I/O.</summary>
+    /// <param name="margin">The time that is needed, 0 or more.</param>
     /// <returns>Whether they are.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="margin"/> is negative.</exception>
     public bool IsValid(TimeSpan margin = default) => Leases.All(lease => lease.IsValid(margin));
 
     /// <summary>Releases all of them. Never throws.</summary>
-    /// <returns>When the service has said so, or it is not worth waiting for.</returns>
+    /// <returns>Completes when the service has responded, or after <see cref="LeaseClientOptions.ReleaseTimeout"/>.</returns>
     public async ValueTask DisposeAsync()
     {
         await ReleaseAsync(Leases).ConfigureAwait(false);

@@ -2,24 +2,24 @@ namespace OrleansLeases.Client.Recipes;
 
 /// <summary>A key that only the holder of a lease writes, and that outlives the lease.</summary>
 /// <remarks>
-/// The holder first claims it: it writes the key, bound to its lease, over what it has seen. That looks at the store, as a read
-/// need not. At the end it sets the key free by compare-and-swap over its own claim, which is there only while its lease is
-/// in force. So a holder that was paused past its end writes nothing. Who reads a key that is bound takes it for absent.
+/// The holder first claims it: it writes the key, bound to its lease, over the version it has read, which compares with the store. At
+/// the end it unbinds the key by compare-and-swap over its own claim, which exists only while its lease is in force. So a holder that
+/// was paused past its deadline writes nothing. A reader treats a bound key as absent.
 /// </remarks>
 internal static class SettledKey
 {
-    /// <summary>Reads a key that stands free; null where there is none.</summary>
+    /// <summary>Reads a free-standing key; null where there is none.</summary>
     public static async Task<KeyValue?> ReadAsync(LeaseClient client, string key, CancellationToken cancellationToken) =>
         await Retry.ReadKeyAsync(client, key, cancellationToken).ConfigureAwait(false) is { Lease: null } value ? value : null;
 
     /// <summary>Claims a key under a lease.</summary>
-    /// <param name="client">Whose service is asked.</param>
+    /// <param name="client">The client whose service is called.</param>
     /// <param name="lease">The lease.</param>
     /// <param name="key">The key.</param>
     /// <param name="ifVersion">Only over this version; 0 only where there is none.</param>
     /// <returns>The version of the claim; null where the key has another one.</returns>
     /// <exception cref="LeaseLostException">The lease is over.</exception>
-    /// <exception cref="LeaseRefusedException">The service did not answer, or refused.</exception>
+    /// <exception cref="LeaseRefusedException">The service did not respond, or refused.</exception>
     public static async Task<long?> ClaimAsync(LeaseClient client, LeaseHandle lease, string key, long ifVersion)
     {
         var holder = new KeyLease { Resource = lease.Resource, Owner = lease.Owner, Token = lease.Token };
@@ -33,14 +33,14 @@ internal static class SettledKey
     }
 
     /// <summary>Writes a claimed key for good.</summary>
-    /// <param name="client">Whose service is asked.</param>
+    /// <param name="client">The client whose service is called.</param>
     /// <param name="lease">The lease.</param>
     /// <param name="key">The key.</param>
     /// <param name="value">What to write.</param>
     /// <param name="claim">What <see cref="ClaimAsync"/> returned.</param>
     /// <returns>Whether it was written; false where the claim is gone: the lease is over, or others changed the key.</returns>
     /// <exception cref="LeaseLostException">The lease is over.</exception>
-    /// <exception cref="LeaseRefusedException">The service did not answer, or refused the value.</exception>
+    /// <exception cref="LeaseRefusedException">The service did not respond, or refused the value.</exception>
     public static async Task<bool> SettleAsync(LeaseClient client, LeaseHandle lease, string key, string value, long claim) =>
         await PutAsync(client, lease, key, new() { Value = value, IfVersion = claim }).ConfigureAwait(false) is not null;
 

@@ -1,34 +1,34 @@
 namespace OrleansLeases.Client.Recipes;
 
-/// <summary>How a claim of a task went.</summary>
+/// <summary>The outcome of a claim of a task.</summary>
 public enum TaskOutcome
 {
-    /// <summary>This call did it, and it is marked as done for ever.</summary>
+    /// <summary>This call did it, and marked it as done.</summary>
     Done = 0,
 
     /// <summary>It had been done before.</summary>
     WasDone = 1,
 
-    /// <summary>Another worker is at it.</summary>
+    /// <summary>Another worker holds the task.</summary>
     Busy = 2,
 }
 
-/// <summary>A task that is to be done, by one worker at a time, and not again. Thread-safe.</summary>
+/// <summary>A task that one worker at a time does, and that is not done again. Thread-safe.</summary>
 /// <remarks>
-/// <para>Guaranteed: no two workers' leases on it are valid at once. A worker that dies or loses its lease is taken over from by
-/// the next one that asks. The mark that it is done is a key of the task's name, which stands free and so is there for
-/// ever. The service writes it only while the worker's lease is in force, and lets nobody start the task once it is there:
-/// a worker starts by claiming that key, bound to its lease.</para>
-/// <para>Not guaranteed: that it is worked at only once. A worker may die between its last step and the mark; the next one
-/// then begins anew, so the steps must bear being repeated.</para>
+/// <para>Guaranteed: no two workers' leases on it are valid at once. Where a worker dies or loses its lease, the next
+/// one that claims the task does it. The mark that it is done is a free-standing key of the task's name, which stays. It is written
+/// only while the worker's lease is in force, and no worker starts the task once it exists: a worker starts by claiming that
+/// key, bound to its lease.</para>
+/// <para>Not guaranteed: that the work runs only once. A worker may die between its last step and the mark; the next one
+/// then starts again, so the steps must be idempotent.</para>
 /// <para>What the token adds: a worker that is paused past its lease can no longer mark the task as done, but it may go on
-/// with a step it was in the middle of, beside the worker that took over. A resource that is given
-/// <see cref="LeaseHandle.Token"/> with each step, and refuses lower ones than it has seen, refuses that step from the
-/// first step of the new worker on. Steps at resources without that check may come late, and out of order.</para>
+/// with the step it was in, beside the next worker. A resource that receives <see cref="LeaseHandle.Token"/> with each step, and
+/// refuses lower tokens than it has seen, refuses that step from the first step of the next worker on. At resources without
+/// that check steps may come late, and out of order.</para>
 /// </remarks>
-/// <param name="client">Keeps the lease.</param>
+/// <param name="client">The client that renews the lease.</param>
 /// <param name="task">The task's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>invoices/2030-01</c>.</param>
-/// <param name="options">Of the lease; 30 s where left out. Its mode and capacity are this recipe's.</param>
+/// <param name="options">The options of the lease; 30 s where left out. Its mode and capacity are ignored.</param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="task"/> is null.</exception>
 public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? options = null)
 {
@@ -36,29 +36,29 @@ public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? opt
     private readonly string _task = task ?? throw new ArgumentNullException(nameof(task));
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
 
-    /// <summary>Whether the task is marked as done. Once it is, it stays so.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Whether the task is marked as done.</summary>
+    /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>Whether it is.</returns>
-    /// <exception cref="LeaseRefusedException">The service did not answer for 30 s, or the name is malformed or not allowed.</exception>
+    /// <exception cref="LeaseRefusedException">The service did not respond for 30 s, or the name is malformed or not allowed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<bool> IsDoneAsync(CancellationToken cancellationToken = default) =>
         await SettledKey.ReadAsync(_client, _task, cancellationToken).ConfigureAwait(false) is not null;
 
-    /// <summary>Does the task, unless it was done, or another worker is at it for longer than there is time to wait.</summary>
+    /// <summary>Does the task, unless it is done, or another worker holds it for longer than the wait.</summary>
     /// <param name="work">
     /// The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is. The task is done
     /// when it returns.
     /// </param>
     /// <param name="wait">How long to wait for another worker to end; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="cancellationToken">Leaves the queue, or tells the work to stop. Work that has ended is marked all the same.</param>
-    /// <returns>How it went.</returns>
+    /// <param name="cancellationToken">Leaves the queue, or cancels the token of the work. Completed work is still marked.</param>
+    /// <returns>The outcome.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
     /// <exception cref="LeaseLostException">
     /// The lease was lost before the mark was acknowledged. <see cref="IsDoneAsync"/> shows whether it was written. What else
     /// the work throws is passed on, and the task is not done.
     /// </exception>
-    /// <exception cref="LeaseRefusedException">The service refused, or did not answer; the mark may have been written.</exception>
+    /// <exception cref="LeaseRefusedException">The service refused, or did not respond; the mark may have been written.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<TaskOutcome> RunAsync(
         Func<LeaseHandle, CancellationToken, Task> work, TimeSpan wait = default, CancellationToken cancellationToken = default)

@@ -77,7 +77,7 @@ internal abstract class Keeper
     }
 
     /// <summary>Looks at what time has changed.</summary>
-    /// <returns>When the keeper has looked; a host may limit how many keepers do at once.</returns>
+    /// <returns>Completes when the keeper has looked; a host may limit how many keepers do at once.</returns>
     public abstract Task Wake();
 
     /// <summary>Responds <c>unavailable</c> to every waiter, and takes no more calls. A call under way finishes.</summary>

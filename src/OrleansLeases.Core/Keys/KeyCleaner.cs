@@ -103,7 +103,7 @@ internal sealed class KeyCleaner(IKeepers keepers, TimeProvider time, TaskSchedu
         }
     }
 
-    /// <summary>Cleans some keys and has the lease note it. What does not answer goes to the end of the queue.</summary>
+    /// <summary>Cleans some keys and has the lease note it. What does not respond goes to the end of the queue.</summary>
     private async Task<bool> TakeBatchAsync(Job job)
     {
         var batch = new List<string>();

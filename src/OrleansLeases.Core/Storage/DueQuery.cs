@@ -1,29 +1,29 @@
 namespace OrleansLeases.Storage;
 
-/// <summary>Which due records a sweep wants.</summary>
+/// <summary>Selects due records for a sweep. Immutable.</summary>
 public sealed record DueQuery
 {
     /// <summary>Milliseconds since the Unix epoch until which a record must be due, inclusive.</summary>
     public required long Until { get; init; }
 
-    /// <summary>How many at most.</summary>
+    /// <summary>The size of the page, 1 or more.</summary>
     public required int Limit { get; init; }
 
     /// <summary>The last record of the page before; null to start.</summary>
     public DueRecord? After { get; init; }
 
-    /// <summary>The shard of names that is swept, from 0.</summary>
+    /// <summary>The shard of names to sweep, from 0; 0 by default.</summary>
     public int Shard { get; init; }
 
-    /// <summary>How many shards there are.</summary>
+    /// <summary>The number of shards; 1 by default.</summary>
     public int Shards { get; init; } = 1;
 
     /// <summary>
-    /// Whether a name is in the shard, for a store that does not divide names by a hash of its own. Sweeps cover every name where each
-    /// is in exactly one shard, and always in the same.
+    /// Whether a name is in the shard, for a store without a hash of its own. A store that uses another hash must always put a name into
+    /// the same, single shard.
     /// </summary>
     /// <param name="name">The name of a record.</param>
-    /// <returns>Whether this sweep is to find it.</returns>
+    /// <returns>Whether it is in the shard.</returns>
     public bool Takes(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -35,8 +35,8 @@ public sealed record DueQuery
     }
 }
 
-/// <summary>A record that changes by itself.</summary>
+/// <summary>A record whose deadline has come. Immutable.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="At">Milliseconds since the Unix epoch at which.</param>
-/// <param name="Id">A number of the store's, where it tells records of the same time apart by one.</param>
+/// <param name="At">Its <see cref="StoredRecord.Due"/>: milliseconds since the Unix epoch.</param>
+/// <param name="Id">A row number of the store, where it uses one to order records of the same time; otherwise 0.</param>
 public sealed record DueRecord(string Name, long At, long Id = 0);

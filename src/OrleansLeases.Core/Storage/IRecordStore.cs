@@ -1,8 +1,8 @@
 namespace OrleansLeases.Storage;
 
 /// <summary>
-/// Keeps the records of leases and keys: the seam between the service and a database. Thread-safe; for each name the service has at
-/// most one save under way, unless another process uses the same records.
+/// Stores the records of leases and keys: the interface between the service and a database. Implementations are thread-safe. For each
+/// name the service has at most one save under way, unless another process uses the same records.
 /// </summary>
 public interface IRecordStore
 {
@@ -10,68 +10,68 @@ public interface IRecordStore
     bool IsDurable { get; }
 
     /// <summary>
-    /// The restore epoch that its writes carry; known once it has started. Where a backup was restored it is higher than before, and
-    /// every later token is larger than any from before. A save under another epoch than the stored one conflicts.
+    /// The restore epoch that its saves carry, 0 to 8,191; known once it has started. It is raised after a backup was restored, so that
+    /// every later token is larger than any before. A save whose epoch is not the stored one conflicts.
     /// </summary>
     int Epoch => 0;
 
-    /// <summary>What is wrong with it just now; null where nothing is.</summary>
+    /// <summary>The current trouble of the store; null where it works.</summary>
     StorageTrouble? Trouble => null;
 
-    /// <summary>Makes it ready; called once, before anything else.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>When it can be used.</returns>
-    /// <exception cref="Exception">It cannot be used. The message names the remedy.</exception>
+    /// <summary>Starts the store; called once, before all other methods.</summary>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Completes when the store can be used.</returns>
+    /// <exception cref="Exception">The store cannot be used. The message names the remedy.</exception>
     Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Reads the newest committed record, with the finished blocks of its log.</summary>
     /// <param name="kind">The record's kind.</param>
     /// <param name="name">The record's name.</param>
     /// <returns>The record; <see cref="StoredRecord.None"/> where none was ever stored.</returns>
-    /// <exception cref="StoreUnreadableException">It could not be read, for a reason that callers may see.</exception>
-    /// <exception cref="Exception">It could not be read. The reason goes to the log alone.</exception>
+    /// <exception cref="StoreUnreadableException">The record could not be read, for a reason that callers may see.</exception>
+    /// <exception cref="Exception">The record could not be read. The message is logged and not returned to callers.</exception>
     ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name);
 
     /// <summary>
-    /// Stores a record if the stored version is still that of the one it was made from, and answers only once that is durable or
-    /// certainly did not happen.
+    /// Stores a record by compare-and-swap: only if the stored version is still that of <paramref name="previous"/>. Returns only once the
+    /// record is durable or certainly not written.
     /// </summary>
-    /// <param name="previous">What this store loaded or saved last; of version 0 where nothing was ever stored.</param>
-    /// <param name="next">What to store. Its version is one more.</param>
-    /// <param name="background">No caller waits for it; other saves may go first.</param>
-    /// <returns>What became of it. An exception means <see cref="SaveOutcome.Unknown"/>.</returns>
+    /// <param name="previous">The record that this store loaded or saved last; of version 0 where nothing was ever stored.</param>
+    /// <param name="next">The record to store. Its version is one more.</param>
+    /// <param name="background">Whether no caller waits for the save, so that others may go first.</param>
+    /// <returns>The outcome. An exception means <see cref="SaveOutcome.Unknown"/>.</returns>
     ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background);
 
     /// <summary>
     /// Reads committed records in the order of the UTF-8 bytes of their names. A record that cannot be read is left out and logged.
     /// </summary>
     /// <param name="kind">The kind of records.</param>
-    /// <param name="from">The first name that may come.</param>
+    /// <param name="from">The first name, inclusive.</param>
     /// <param name="heldOnly">
-    /// Whether only those with <see cref="StoredRecord.IsHeld"/>; it should cost what is held, however many are not.
+    /// Whether to read only records with <see cref="StoredRecord.IsHeld"/>; the cost should not depend on the others.
     /// </param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The records as they were read, without the finished blocks of their logs; the caller takes as many as it needs.</returns>
     IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken);
 
-    /// <summary>Finds the leases whose <see cref="StoredRecord.Due"/> has come, earliest first.</summary>
-    /// <param name="query">Which of them.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Their names.</returns>
+    /// <summary>Finds leases whose <see cref="StoredRecord.Due"/> has come, earliest first.</summary>
+    /// <param name="query">Selects the page.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>One page, with fewer records than its size where it is the last.</returns>
     ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken);
 }
 
-/// <summary>What a record is of. A lease and a key may have the same name.</summary>
+/// <summary>The kind of a record. A lease and a key may have the same name.</summary>
 public enum RecordKind
 {
-    /// <summary>Of a resource and its leases.</summary>
+    /// <summary>The record of a resource and its leases.</summary>
     Lease = 1,
 
-    /// <summary>Of a key.</summary>
+    /// <summary>The record of a key.</summary>
     Key = 2,
 }
 
-/// <summary>What became of a save.</summary>
+/// <summary>The outcome of a save.</summary>
 public enum SaveOutcome
 {
     /// <summary>It is durable.</summary>

@@ -5,7 +5,7 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Storage;
 
 /// <summary>
-/// Records that last as long as this object. Thread-safe; several keepers, engines and silos of one process may share it.
+/// Keeps records in memory, as long as this object lives. Thread-safe; several services and silos of one process may share it.
 /// </summary>
 public sealed class MemoryRecordStore : IRecordStore
 {

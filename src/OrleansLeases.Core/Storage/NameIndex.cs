@@ -2,10 +2,10 @@ using OrleansLeases.Core;
 
 namespace OrleansLeases.Storage;
 
-/// <summary>Names in the byte order of their UTF-8. Thread-safe; a reader keeps others waiting for one portion at a time.</summary>
+/// <summary>Names in the byte order of their UTF-8. Thread-safe; a reader takes the lock for one batch at a time.</summary>
 internal sealed class NameIndex
 {
-    private const int Portion = 128;
+    private const int BatchSize = 128;
 
     private readonly Lock _gate = new();
     private readonly SortedSet<string> _names = new(Utf8Order.Instance);
@@ -15,7 +15,7 @@ internal sealed class NameIndex
         lock (_gate) _names.Add(name);
     }
 
-    /// <summary>Has a name stand here or not. Of two calls at once, the later one finds what is true after both.</summary>
+    /// <summary>Adds or removes a name. Of two concurrent calls, the later one sees the state after both.</summary>
     public void Set<T>(string name, T source, Func<T, string, bool> isPresent)
     {
         lock (_gate)
@@ -25,22 +25,22 @@ internal sealed class NameIndex
         }
     }
 
-    /// <summary>Reads the names that stand there when their portion is read.</summary>
-    /// <param name="from">The first name that may come.</param>
+    /// <summary>Reads the names that are there when their batch is read.</summary>
+    /// <param name="from">The first name, inclusive.</param>
     public IEnumerable<string> From(string from)
     {
         while (true)
         {
-            string[] portion;
+            string[] batch;
             lock (_gate)
             {
                 if (_names.Max is not { } last || Utf8Order.Instance.Compare(from, last) > 0) yield break;
-                portion = [.. _names.GetViewBetween(from, last).Take(Portion)];
+                batch = [.. _names.GetViewBetween(from, last).Take(BatchSize)];
             }
 
-            foreach (var name in portion) yield return name;
-            // No name holds the character that stands first of all, so nothing is between the two.
-            from = portion[^1] + '\0';
+            foreach (var name in batch) yield return name;
+            // The least string that is greater: names contain no U+0000.
+            from = batch[^1] + '\0';
         }
     }
 }

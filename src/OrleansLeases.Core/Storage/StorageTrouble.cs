@@ -1,19 +1,19 @@
 namespace OrleansLeases.Storage;
 
-/// <summary>What is wrong with a store while it lasts; the service is not ready meanwhile.</summary>
-/// <param name="Kind">What the service makes of it.</param>
-/// <param name="Reason">What is wrong and what helps, in words for callers.</param>
+/// <summary>A problem of a store. The service is not ready while it lasts. Immutable.</summary>
+/// <param name="Kind">How the service treats it.</param>
+/// <param name="Reason">The problem and its remedy, as callers read it.</param>
 public sealed record StorageTrouble(StorageTroubleKind Kind, string Reason);
 
-/// <summary>What the service makes of a trouble.</summary>
+/// <summary>How the service treats a problem of its store.</summary>
 public enum StorageTroubleKind
 {
-    /// <summary>It answers no calls, or refuses them by itself; that may pass by itself.</summary>
+    /// <summary>The store does not respond, or refuses calls; it may recover without help.</summary>
     Away = 1,
 
-    /// <summary>Nothing vouches for this process' clock: it loads no record, but another process might fare no better.</summary>
+    /// <summary>The clock of this process cannot be verified: it loads no record, and another process might not do better.</summary>
     Blind = 2,
 
-    /// <summary>This process must load no record, where another might: a silo stops if it lasts.</summary>
+    /// <summary>This process must load no record, but another may: a silo stops if it lasts.</summary>
     Unfit = 3,
 }

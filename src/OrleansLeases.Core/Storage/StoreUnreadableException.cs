@@ -1,8 +1,8 @@
 namespace OrleansLeases.Storage;
 
 /// <summary>
-/// A store that knows why it cannot be read and what to do, in words for callers. Whatever else a store throws, but for
-/// <see cref="InvalidDataException"/>, goes to the log and to no caller.
+/// A record cannot be read, and callers may see why. Other exceptions of a store, except for <see cref="InvalidDataException"/>, are
+/// logged and not returned to callers.
 /// </summary>
-/// <param name="message">Why, and what to do.</param>
+/// <param name="message">The reason and the remedy.</param>
 public sealed class StoreUnreadableException(string message) : Exception(message);

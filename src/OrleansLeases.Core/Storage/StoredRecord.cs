@@ -3,17 +3,17 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Storage;
 
 /// <summary>
-/// One record as a store keeps it: opaque, but for what a store needs. Immutable, except for <see cref="Tag"/>.
+/// One record as a store keeps it: opaque, except for what a store needs. Immutable and thread-safe, except for <see cref="Tag"/>.
 /// </summary>
 /// <remarks>
-/// It is encoded only on demand, so that a store which keeps these objects never pays for it. What <see cref="Encode"/> writes has the
-/// newest block of the record's log, up to 16 changes; finished blocks no longer change, and a store writes each once, on its own.
+/// It is encoded only on demand, so that a store which keeps these objects never pays for it. The payload of <see cref="Encode"/> has
+/// the newest block of the record's log, up to 16 changes; finished blocks no longer change, and a store writes each once.
 /// </remarks>
 public sealed class StoredRecord
 {
     internal StoredRecord(RecordKind kind, string name, IRecord state) => (Kind, Name, State) = (kind, name, state);
 
-    /// <summary>What it is of.</summary>
+    /// <summary>The kind of the record.</summary>
     public RecordKind Kind { get; }
 
     /// <summary>Its name, within its kind. At most 512 bytes of UTF-8.</summary>
@@ -22,13 +22,13 @@ public sealed class StoredRecord
     /// <summary>Counts the stored writes; what compare-and-swap compares. 0 where nothing was ever stored.</summary>
     public long Version => State.Version;
 
-    /// <summary>Whether somebody holds the lease, or the key has a value: what listings of held records show.</summary>
+    /// <summary>Whether the lease has a holder, or the key a value: listings of held records show it.</summary>
     public bool IsHeld => State.IsHeld;
 
-    /// <summary>Milliseconds since the Unix epoch at which it changes by itself and must be found by a sweep; null for never.</summary>
+    /// <summary>Milliseconds since the Unix epoch at which a lease expires and a sweep must find the record; null for never.</summary>
     public long? Due => State.Due;
 
-    /// <summary>The number of the newest block of its log, from 0, which is within what <see cref="Encode"/> writes.</summary>
+    /// <summary>The number of the newest block of its log, from 0, which is in the payload of <see cref="Encode"/>.</summary>
     public long Block => BlockLog.BlockOf(State.Last);
 
     /// <summary>
@@ -39,8 +39,8 @@ public sealed class StoredRecord
         Math.Max(0, Block + 1 - ((Kind == RecordKind.Lease ? LeaseRules.DefaultLogLength : KeyState.LogLength) / BlockLog.BlockLength));
 
     /// <summary>
-    /// The store's own note of what is stored, such as an ETag. A store sets it when it loads or has saved the record, and finds it again
-    /// in the <c>previous</c> of the next save.
+    /// A value of the store's own, such as an ETag. A store sets it when it has loaded or saved the record, and reads it from the
+    /// <c>previous</c> of the next save. The service does not use it.
     /// </summary>
     public string? Tag { get; set; }
 
@@ -60,12 +60,12 @@ public sealed class StoredRecord
         return new(kind, name, kind == RecordKind.Lease ? LeaseState.Unused : KeyState.Unused);
     }
 
-    /// <summary>Reads a record, for now without the finished blocks of its log.</summary>
+    /// <summary>Decodes a record, without the finished blocks of its log: add them with <see cref="WithBlocks"/>.</summary>
     /// <param name="kind">The kind.</param>
     /// <param name="name">The name.</param>
-    /// <param name="payload">What <see cref="Encode"/> wrote, in this version of the software or an earlier one.</param>
+    /// <param name="payload">The result of <see cref="Encode"/>, of this version of the software or an earlier one.</param>
     /// <returns>The record.</returns>
-    /// <exception cref="InvalidDataException">It is not a record, or one of a newer version, which must not be rewritten.</exception>
+    /// <exception cref="InvalidDataException">The payload is no record, or one of a newer version: do not overwrite it.</exception>
     public static StoredRecord Read(RecordKind kind, string name, ReadOnlySpan<byte> payload)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -75,23 +75,23 @@ public sealed class StoredRecord
     /// <summary>Adds the finished blocks of the log to a record that was just read.</summary>
     /// <param name="blocks">
     /// The blocks from <see cref="FirstBlock"/> to the one before <see cref="Block"/>, oldest first. Where one is missing, only those
-    /// behind the gap.
+    /// after the gap.
     /// </param>
     /// <returns>The whole record.</returns>
-    /// <exception cref="InvalidDataException">One of them is not a block.</exception>
+    /// <exception cref="InvalidDataException">One of them cannot be decoded.</exception>
     public StoredRecord WithBlocks(IEnumerable<ReadOnlyMemory<byte>> blocks)
     {
         ArgumentNullException.ThrowIfNull(blocks);
         return new(Kind, Name, State.WithOlder(blocks)) { Tag = Tag };
     }
 
-    /// <summary>Writes the record, without the finished blocks of its log.</summary>
+    /// <summary>Encodes the record, without the finished blocks of its log.</summary>
     /// <returns>UTF-8 JSON of one line.</returns>
     public byte[] Encode() => State.Encode();
 
-    /// <summary>The blocks of the log that this record finishes: to be stored in the same transaction.</summary>
+    /// <summary>The blocks of the log that this record finishes, to be stored in the same transaction.</summary>
     /// <param name="previous">The record that was stored before.</param>
-    /// <returns>Most often none; UTF-8 JSON of one line each.</returns>
+    /// <returns>The blocks, mostly none.</returns>
     public IReadOnlyList<LogBlock> FinishedSince(StoredRecord previous)
     {
         ArgumentNullException.ThrowIfNull(previous);
@@ -103,7 +103,7 @@ public sealed class StoredRecord
     }
 }
 
-/// <summary>One finished block of a record's log.</summary>
+/// <summary>One finished block of a record's log. Immutable.</summary>
 /// <param name="Number">Its number, from 0.</param>
 /// <param name="Entries">UTF-8 JSON of one line.</param>
 public readonly record struct LogBlock(long Number, ReadOnlyMemory<byte> Entries);

@@ -21,7 +21,7 @@ public sealed class DataFolderInUseException : IOException
 /// <param name="Aside">The folder that now has the database that was there; null where there was none.</param>
 public sealed record DataFolderRestore(int Epoch, string? Aside);
 
-/// <summary>A folder with the leases of one machine. One process at a time has it.</summary>
+/// <summary>Backup, restore and epoch of a folder with the leases of one machine. Thread-safe.</summary>
 public static class DataFolder
 {
     /// <summary>Reads the restore epoch, whether or not a server runs.</summary>
@@ -35,7 +35,7 @@ public static class DataFolder
 
     /// <summary>
     /// Makes every later token greater than any before: to be done once after a backup was restored by hand, since tokens
-    /// granted after the backup was made are not in it. Where the folder has lost what it knew, this accepts the loss.
+    /// granted after the backup was made are not in it. Where the folder has lost records, this accepts the loss.
     /// </summary>
     /// <param name="folder">The data folder; no server may be running on it.</param>
     /// <returns>The new epoch.</returns>
@@ -78,14 +78,14 @@ public static class DataFolder
     });
 
     /// <summary>
-    /// Puts a backup into a folder and raises the restore epoch, so that every later token is greater than any before. What was
-    /// in the folder is kept aside. A lease that was granted after the backup was made is not in it: start the server only when
+    /// Puts a backup into a folder and raises the restore epoch, so that every later token is greater than any before. The previous
+    /// database is kept aside in the folder. A lease that was granted after the backup was made is not in it: start the server only when
     /// the longest time to live in use has passed since the last one stopped.
     /// </summary>
     /// <param name="file">The backup, which is verified first and left as it is.</param>
     /// <param name="folder">The data folder, made where it does not exist; no server may be running on it.</param>
     /// <param name="time">Names the folder that keeps what was there; the system's clock where left out.</param>
-    /// <returns>The new epoch, and what was kept.</returns>
+    /// <returns>The new epoch, and the folder of the previous database.</returns>
     /// <exception cref="DataFolderInUseException">A server is running.</exception>
     /// <exception cref="InvalidDataException">The backup is no lease database, damaged or of a newer version.</exception>
     /// <exception cref="IOException">The backup cannot be read, or the folder cannot be written.</exception>

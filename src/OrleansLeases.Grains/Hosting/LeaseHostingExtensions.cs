@@ -17,8 +17,8 @@ namespace OrleansLeases.Grains;
 
 /// <summary>Adds leases to an Orleans application.</summary>
 /// <remarks>
-/// The <see cref="LeaseClient"/> that comes along is for handles that renew themselves, and for recipes, in grains too. Its options
-/// are the <see cref="LeaseClientOptions"/> among the services, if there are any; one that was added before stays.
+/// The <see cref="LeaseClient"/> is for handles that renew by themselves and for recipes, in grains too. It uses the
+/// <see cref="LeaseClientOptions"/> among the services, if there are any. A client that was added before is not replaced.
 /// </remarks>
 public static class LeaseHostingExtensions
 {
@@ -30,7 +30,7 @@ public static class LeaseHostingExtensions
     /// silo of another process it refuses to start.
     /// </summary>
     /// <param name="silo">The silo.</param>
-    /// <param name="configure">How leases behave; the defaults where left out.</param>
+    /// <param name="configure">Sets the options; the defaults where left out.</param>
     /// <returns>The same silo.</returns>
     /// <remarks>Reminders in memory are added where the silo has none yet: call it after what adds others.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="silo"/> is null.</exception>
@@ -53,7 +53,7 @@ public static class LeaseHostingExtensions
     /// The database. Statements are prepared by themselves, connections are not reset between uses and a command may take 5 s,
     /// unless the string says otherwise (<c>Max Auto Prepare</c>, <c>No Reset On Close</c>, <c>Command Timeout</c>).
     /// </param>
-    /// <param name="configure">How leases behave; the defaults where left out. The same on every silo.</param>
+    /// <param name="configure">Sets the options; the defaults where left out. The same on every silo.</param>
     /// <returns>The same silo.</returns>
     /// <remarks>Reminders on the same database are added where the silo has none yet: call it after what adds others.</remarks>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -81,8 +81,8 @@ public static class LeaseHostingExtensions
 
     /// <summary>
     /// Adds lease grains to a silo, with an <see cref="ILeaseService"/> and a <see cref="LeaseClient"/> among its services, and leases
-    /// durable on PostgreSQL through a data source of the application's: for passwords that change, tokens in their place, or a data
-    /// source that is among the services already.
+    /// durable on PostgreSQL through a data source of the application's: for passwords that change, access tokens, or a data source that is
+    /// already among the services.
     /// </summary>
     /// <param name="silo">The silo.</param>
     /// <param name="dataSource">
@@ -90,7 +90,7 @@ public static class LeaseHostingExtensions
     /// application's. Its connection string has to have <c>Cancellation Timeout=-1</c>, and had better have what the overload with a
     /// connection string sets by itself: <c>Max Auto Prepare=20;No Reset On Close=true;Command Timeout=5</c>.
     /// </param>
-    /// <param name="configure">How leases behave; the defaults where left out. The same on every silo.</param>
+    /// <param name="configure">Sets the options; the defaults where left out. The same on every silo.</param>
     /// <returns>The same silo.</returns>
     /// <remarks>
     /// Reminders on the same data source are added where the silo has none yet: call it after what adds others. Orleans'
@@ -119,10 +119,10 @@ public static class LeaseHostingExtensions
     /// </summary>
     /// <param name="silo">The silo.</param>
     /// <param name="store">
-    /// Finds the store, such as <c>services => services.GetRequiredService&lt;MyStore&gt;()</c>. The silo starts it; it stays the
-    /// application's to dispose of, which the services do for what is among them.
+    /// Finds the store, such as <c>services => services.GetRequiredService&lt;MyStore&gt;()</c>. The silo starts it; the
+    /// application disposes of it, as the services do with their singletons.
     /// </param>
-    /// <param name="configure">How leases behave; the defaults where left out. The same on every silo.</param>
+    /// <param name="configure">Sets the options; the defaults where left out. The same on every silo.</param>
     /// <returns>The same silo.</returns>
     /// <remarks>Reminders in memory are added where the silo has none yet: call it after what adds others.</remarks>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -150,16 +150,16 @@ public static class LeaseHostingExtensions
     }
 
     /// <summary>
-    /// Has the queues of persistent streams leased by the silo's leases, where they are balanced by leases
+    /// Balances the queues of persistent streams by the silo's leases, where the provider uses a lease-based balancer
     /// (<c>UseLeaseBasedQueueBalancer</c> of the stream provider). Needs one of the <c>AddLeases</c>.
     /// </summary>
     /// <param name="silo">The silo.</param>
-    /// <param name="streamProvider">The stream provider whose queues they are; without it, all that are given no other leases.</param>
+    /// <param name="streamProvider">The stream provider of the queues; null for all that have no other lease provider.</param>
     /// <returns>The same silo.</returns>
     /// <remarks>
     /// A queue's lease is that of <c>stream-queues/{category}/{queue}</c>, its owner the address of the silo that reads the queue.
     /// A silo that stops releases its queues; those of one that crashed are free once their leases have run out. The balancer
-    /// does not compare a lease with the clock: a silo that could not renew reads its queues until it hears of that.
+    /// does not compare a lease with the clock: a silo that could not renew reads its queues until a renewal is refused.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="silo"/> is null.</exception>
     public static ISiloBuilder UseLeasesForStreamQueues(this ISiloBuilder silo, string? streamProvider = null)

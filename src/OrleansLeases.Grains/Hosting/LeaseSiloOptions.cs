@@ -3,10 +3,10 @@ using Orleans.Runtime;
 
 namespace OrleansLeases.Grains;
 
-/// <summary>How the leases of a cluster behave; the same on every silo. Checked when the silo starts.</summary>
+/// <summary>The options of a cluster's leases; the same on every silo. Checked when the silo starts.</summary>
 public sealed class LeaseSiloOptions
 {
-    /// <summary>How soon the survivors take up what a dead silo had, once they have noticed.</summary>
+    /// <summary>How soon the other silos activate the grains of a dead silo, once it was declared dead.</summary>
     internal static readonly TimeSpan MoveTime = TimeSpan.FromSeconds(5);
 
     /// <summary>The bounds of requests.</summary>
@@ -14,15 +14,15 @@ public sealed class LeaseSiloOptions
     public LeaseLimits Limits { get; set; } = new();
 
     /// <summary>
-    /// How many times to live a stored renewal is good for: 1 stores every renewal, more keeps most in memory, at the
-    /// price that a lease abandoned before a silo went down is freed later by (factor - 1) x ttl, at most 30 s.
+    /// How many times to live one stored renewal covers: 1 stores every renewal; a larger factor keeps most in memory, and in return frees
+    /// a lease that was abandoned before a silo went down later, by (factor - 1) x ttl, at most 30 s.
     /// </summary>
     /// <value>2 by default; 1 to 100.</value>
     public int RenewalFactor { get; set; } = 2;
 
     /// <summary>
-    /// How far apart the clocks of two silos may be. A silo whose clock is half of it off the database's does not start, or claims
-    /// nothing, and stops when that lasts.
+    /// How far apart the clocks of two silos may be. A silo whose clock differs from the database's by half of it does not start, or
+    /// stops claiming leases, and stops if that lasts.
     /// </summary>
     /// <value>1 s by default; 100 ms to 1 h.</value>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(1);
@@ -39,7 +39,7 @@ public sealed class LeaseSiloOptions
     public TimeSpan? FailoverTime { get; set; }
 
     /// <summary>
-    /// Into how many shards the sweeping of forgotten leases is divided; each is one query every 5 s, on one of the silos.
+    /// The number of shards in which leases without an activation are swept; each is one query every 5 s, on one of the silos.
     /// </summary>
     /// <value>16 by default; 1 to 1,024.</value>
     public int SweeperShards { get; set; } = 16;

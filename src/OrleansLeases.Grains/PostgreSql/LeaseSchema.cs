@@ -26,7 +26,7 @@ public static class LeaseSchema
 
     /// <inheritdoc cref="MigrateAsync(NpgsqlDataSource, CancellationToken)"/>
     /// <param name="connectionString">The database. Its user must be allowed to create tables.</param>
-    /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
+    /// <param name="cancellationToken">Ends the call; nothing is changed then.</param>
     public static async Task MigrateAsync(string connectionString, CancellationToken cancellationToken = default)
     {
         await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
@@ -35,10 +35,10 @@ public static class LeaseSchema
 
     /// <summary>Brings a database to this schema, in one transaction; migrators that run at once wait for each other.</summary>
     /// <param name="database">The database. Its user must be allowed to create tables.</param>
-    /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
-    /// <returns>When it is done.</returns>
-    /// <exception cref="InvalidOperationException">A newer version of the software has been there.</exception>
-    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    /// <param name="cancellationToken">Ends the call; nothing is changed then.</param>
+    /// <returns>Completes when it is done.</returns>
+    /// <exception cref="InvalidOperationException">A newer version of the software has migrated the database.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not respond.</exception>
     public static async Task MigrateAsync(NpgsqlDataSource database, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(database);
@@ -59,12 +59,12 @@ public static class LeaseSchema
         }
     }
 
-    /// <summary>Tells the restore epoch.</summary>
+    /// <summary>Reads the restore epoch.</summary>
     /// <param name="connectionString">The database.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The epoch.</returns>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The epoch, 0 to 8,191.</returns>
     /// <exception cref="InvalidOperationException">The schema is missing; the message names the remedy.</exception>
-    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not respond.</exception>
     public static async Task<int> EpochAsync(string connectionString, CancellationToken cancellationToken = default)
     {
         await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
@@ -75,10 +75,10 @@ public static class LeaseSchema
     /// Makes every later token larger than any before: to be run with the silos stopped, after a backup was restored.
     /// </summary>
     /// <param name="connectionString">The database.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The new epoch.</returns>
     /// <exception cref="InvalidOperationException">The schema is missing, or the last epoch was reached.</exception>
-    /// <exception cref="NpgsqlException">The database refused or does not answer.</exception>
+    /// <exception cref="NpgsqlException">The database refused or does not respond.</exception>
     public static async Task<int> BumpEpochAsync(string connectionString, CancellationToken cancellationToken = default)
     {
         await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
