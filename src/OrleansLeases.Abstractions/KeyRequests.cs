@@ -13,7 +13,7 @@ public sealed record KeyLease
     public required long Token { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.PutKeyAsync"/>. Immutable, as all requests are.</summary>
+/// <summary>A request to write a key. Immutable, as all requests are.</summary>
 public sealed record PutKeyRequest
 {
     /// <summary>The value: at most 64 KiB of UTF-8, with any characters.</summary>
@@ -29,7 +29,7 @@ public sealed record PutKeyRequest
     public string? RequestId { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.AddToCounterAsync"/>.</summary>
+/// <summary>A request to add to a counter.</summary>
 public sealed record AddToCounterRequest
 {
     /// <summary>What to add: any 64-bit integer.</summary>
@@ -42,7 +42,7 @@ public sealed record AddToCounterRequest
     public string? RequestId { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.ListKeysAsync"/>.</summary>
+/// <summary>A request to list keys.</summary>
 public sealed record ListKeysRequest
 {
     /// <summary>Only names that start with this; null for all.</summary>

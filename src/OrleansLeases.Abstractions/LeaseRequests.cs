@@ -27,7 +27,7 @@ public enum LeaseFilter
     Any = 2,
 }
 
-/// <summary>The request of <see cref="ILeaseService.AcquireAsync"/>. Immutable, as all requests are.</summary>
+/// <summary>A request to acquire a lease. Immutable, as all requests are.</summary>
 public sealed record AcquireRequest
 {
     /// <summary>The resource: 1 to 512 bytes of UTF-8, a path of segments joined by <c>/</c>, none empty, <c>.</c> or <c>..</c>.</summary>
@@ -68,7 +68,7 @@ public sealed record AcquireRequest
     public string? RequestId { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.RenewAsync"/>.</summary>
+/// <summary>A request to renew a lease.</summary>
 public sealed record RenewRequest
 {
     /// <summary>The resource.</summary>
@@ -85,14 +85,14 @@ public sealed record RenewRequest
     public TimeSpan? Ttl { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.RenewBatchAsync"/>.</summary>
+/// <summary>A request to renew many leases.</summary>
 public sealed record RenewBatchRequest
 {
     /// <summary>1 to 1,000 leases, unless the limits of the service say otherwise.</summary>
     public required IReadOnlyList<RenewRequest> Leases { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.ReleaseAsync"/>.</summary>
+/// <summary>A request to release a lease.</summary>
 public sealed record ReleaseRequest
 {
     /// <summary>The resource.</summary>
@@ -105,7 +105,7 @@ public sealed record ReleaseRequest
     public required long Token { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.TransferAsync"/>.</summary>
+/// <summary>A request to transfer a lease to another owner.</summary>
 public sealed record TransferRequest
 {
     /// <summary>The resource.</summary>
@@ -128,7 +128,7 @@ public sealed record TransferRequest
     public string? RequestId { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.BreakAsync"/>.</summary>
+/// <summary>A request to break leases.</summary>
 public sealed record BreakRequest
 {
     /// <summary>The resource.</summary>
@@ -157,7 +157,7 @@ public sealed record BreakRequest
     public string? RequestId { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.GetAsync"/>.</summary>
+/// <summary>A request to look at a resource.</summary>
 public sealed record GetLeaseRequest
 {
     /// <summary>The resource.</summary>
@@ -167,7 +167,7 @@ public sealed record GetLeaseRequest
     public bool Consistent { get; init; }
 }
 
-/// <summary>The request of <see cref="ILeaseService.ListAsync"/>.</summary>
+/// <summary>A request to list resources.</summary>
 public sealed record ListLeasesRequest
 {
     /// <summary>Only names that start with this; null for all.</summary>
