@@ -1,6 +1,6 @@
 namespace OrleansLeases.Cli;
 
-/// <summary>What the command's exit tells a script.</summary>
+/// <summary>The exit codes of the command.</summary>
 internal static class ExitCode
 {
     public const int Done = 0;

@@ -9,7 +9,7 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
 {
-    private const int RunAtOnce = 32;
+    private const int MaxRunning = 32;
     private const int TakeAtOnce = 256;
 
     private readonly Lock _gate = new();
@@ -98,7 +98,7 @@ internal sealed class AlarmQueue : IKeeperAlarm, IDisposable
             Keeper? next;
             lock (_gate)
             {
-                if (_disposed || _running >= RunAtOnce || !_background.TryDequeue(out next)) return;
+                if (_disposed || _running >= MaxRunning || !_background.TryDequeue(out next)) return;
                 _running++;
             }
 

@@ -179,7 +179,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         else (_store as IDisposable)?.Dispose();
     }
 
-    // Renewals from memory end as well: whoever has the folder now may grant what they would prolong.
+    // Renewals from memory end as well: the process that has the folder now may have granted those resources.
     private void End(string reason)
     {
         _keepers.End(new(TimeSpan.FromSeconds(1), reason));

@@ -88,15 +88,15 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     public LeaseKeeper LeaseOf(string resource)
     {
         var keeper = _leases.GetOrAdd(resource, static (name, keepers) => new LeaseKeeper(name, keepers._host, keepers._store), this);
-        // A keeper made while the service was ending has missed the round of Stop calls.
+        // A keeper that was made while the service was ending has missed the calls of Stop.
         if (_ended is { } ended) keeper.Stop(ended);
         return keeper;
     }
 
-    /// <summary>What everybody is answered once it has ended; null until then.</summary>
+    /// <summary>The refusal of every call once it has ended; null until then.</summary>
     public Refusal.Unavailable? Ended => _ended;
 
-    /// <summary>Answers whoever waits, and takes no more calls. Turns under way finish. The first end stands.</summary>
+    /// <summary>Refuses the waiting and all later calls. Calls under way finish. Only the first call has an effect.</summary>
     public void End(Refusal.Unavailable answer)
     {
         answer = Interlocked.CompareExchange(ref _ended, answer, null) ?? answer;

@@ -4,25 +4,25 @@ using OrleansLeases.Gateway.Hosting;
 namespace OrleansLeases.Silo;
 
 /// <summary>
-/// Keeps the gateway open for a moment after the process was asked to end. It is not ready any more, and asks with each
-/// answer that the connection be closed: so clients and load balancers turn to other silos before their connections are cut. Then
-/// nobody is let in any more, and those who are connected are answered for another moment (<see cref="DrainingTransport"/>).
+/// Keeps the gateway open for a moment after SIGTERM. It reports that it is not ready, and each response asks to close its connection:
+/// so clients and load balancers turn to other silos before their connections are cut. Then no connection is accepted, and those
+/// that are open are served for another moment (<see cref="DrainingTransport"/>).
 /// </summary>
 internal sealed class LameDuck : IHostedLifecycleService
 {
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(2);
 
-    /// <summary>Has a gateway leave like this.</summary>
+    /// <summary>Adds the draining to a gateway.</summary>
     /// <param name="services">Its services.</param>
-    /// <param name="lastMoment">How long connections may stay that nothing is sent on; 2 s where left out.</param>
+    /// <param name="lastMoment">How long idle connections may stay; 2 s where left out.</param>
     public static void Add(IServiceCollection services, TimeSpan? lastMoment = null) => services
         .AddHostedService<LameDuck>()
         .AddSingleton<IConnectionListenerFactory>(provider => new DrainingTransport(
             lastMoment ?? LastMoment, provider.GetService<ConnectionBound>(), provider.GetRequiredService<ILoggerFactory>()));
 
-    /// <summary>Has every answer of a gateway ask that the connection be closed, once the process was asked to end.</summary>
-    /// <param name="app">The gateway, before it has anything else.</param>
+    /// <summary>Sets <c>Connection: close</c> on every response of a gateway, once the process is stopping.</summary>
+    /// <param name="app">The gateway, before any other middleware.</param>
     public static void Use(WebApplication app)
     {
         var stopping = app.Lifetime.ApplicationStopping;

@@ -21,7 +21,7 @@ internal static class SiloHost
     private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan MaxJoinTime = TimeSpan.FromMinutes(2);
 
-    /// <summary>Serves until the process is asked to end.</summary>
+    /// <summary>Serves until the process receives SIGTERM or SIGINT.</summary>
     public static async Task<int> RunAsync(SiloSettings settings, CancellationToken cancellationToken)
     {
         OutOfMemory.EndsTheProcess();

@@ -19,7 +19,7 @@ public sealed class ListingGateTests
         Task<LeaseResult<LeasePage>>[] lists = [.. Enumerable.Range(0, 32).Select(_ => leases.ListAsync(new ListLeasesRequest()).AsTask())];
         await UntilAsync(
             () => Task.FromResult(
-                store.Running == ListingGate.RunAtOnce && lists.Count(list => list.IsCompleted) == 32 - ListingGate.TakeAtOnce));
+                store.Running == ListingGate.MaxRunning && lists.Count(list => list.IsCompleted) == 32 - ListingGate.MaxAdmitted));
         var keys = await leases.ListKeysAsync(new ListKeysRequest());
         await leases.RenewAsync(grant);
         await leases.GrantAsync(By("bob", "other"));
@@ -27,8 +27,8 @@ public sealed class ListingGateTests
         Assert.Equal("listings", Assert.IsType<Refusal.LimitReached>(keys.Refusal).Limit);
         store.GoOn.SetResult();
         var answers = await Task.WhenAll(lists).WaitAsync(WaitTimeout);
-        Assert.Equal(ListingGate.TakeAtOnce, answers.Count(answer => answer.Refusal is null));
-        Assert.Equal(ListingGate.RunAtOnce, store.MostRunning);
+        Assert.Equal(ListingGate.MaxAdmitted, answers.Count(answer => answer.Refusal is null));
+        Assert.Equal(ListingGate.MaxRunning, store.MostRunning);
         Assert.False(store.OnThePool);
         Assert.Null((await leases.ListAsync(new ListLeasesRequest())).Refusal);
     }
@@ -41,7 +41,7 @@ public sealed class ListingGateTests
         await leases.GrantAsync(By("ann"));
         using var gone = new CancellationTokenSource();
         Task[] lists =
-            [.. Enumerable.Range(0, ListingGate.TakeAtOnce).Select(_ => leases.ListAsync(new ListLeasesRequest(), gone.Token).AsTask())];
+            [.. Enumerable.Range(0, ListingGate.MaxAdmitted).Select(_ => leases.ListAsync(new ListLeasesRequest(), gone.Token).AsTask())];
 
         await gone.CancelAsync();
         store.GoOn.SetResult();

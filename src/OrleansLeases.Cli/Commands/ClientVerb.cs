@@ -27,10 +27,10 @@ internal abstract class ClientVerb : Verb
         });
 
     /// <summary>
-    /// Whether it may wait for long with nothing to do but to tell what comes: then it ends when nobody reads that any more.
+    /// Whether it mostly waits and prints events: then it ends when the reader of its output has gone.
     /// </summary>
     protected virtual bool WaitsToTell(ParseResult parsed) => false;
 
-    /// <summary>Asks, prints the answer and tells the exit code.</summary>
+    /// <summary>Calls the service, prints the response and returns the exit code.</summary>
     protected abstract Task<int> AskAsync(ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken);
 }

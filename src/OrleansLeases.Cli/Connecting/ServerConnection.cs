@@ -46,7 +46,7 @@ internal sealed class ServerConnection : IDisposable
             throw new UsageException(fault);
         }
 
-        // A list joined from two places may name a server twice; it is asked once.
+        // A list joined from two sources may name a server twice; it is used once.
         servers = [.. servers.DistinctBy(server => new Server(new(server)).Root)];
         return new(servers, origin == "--server");
     }

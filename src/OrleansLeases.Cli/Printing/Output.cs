@@ -12,7 +12,7 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
         parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.CommandResult.Command,
         parsed.GetValue(GlobalOptions.Json));
 
-    /// <summary>Prints an answer and tells the exit code that goes with it.</summary>
+    /// <summary>Prints a response and returns its exit code.</summary>
     /// <param name="result">The answer.</param>
     /// <param name="wire">How its value is written on the wire.</param>
     /// <param name="print">How its value is printed for people.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OrleansLeases.Cli.Running;
 
-/// <summary>What the renewer tells the guard and the guard reports back, a line each.</summary>
+/// <summary>A message between the renewer and the guard, one line each.</summary>
 internal abstract record GuardMessage
 {
     private GuardMessage()

@@ -69,7 +69,7 @@ internal sealed class GuardProcess : IDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // The guard has ended, which Finished tells.
+            // The guard has ended; Finished completes then.
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class LeaseRun(
         await using var leases = new LeaseClient(service);
         var ownGroup = Linux.GetProcessGroup();
 
-        // Started before the lease is asked for: the lease's time is the command's, not the guard's to start up in.
+        // Started before the acquire, so that the start of the guard takes none of the lease's time.
         using var guard = GuardProcess.Start(command, request.Resource, request.Owner, request.Ttl);
         using var waiting = new CancellationTokenSource();
         var signalled = 0;

@@ -12,11 +12,11 @@ internal static class LeaseServer
     // For the store and its listings, and for what .NET opens when it is first needed.
     private const int DescriptorsInReserve = 96;
 
-    // Together less than the 10 s after which docker kills a container that it has asked to stop.
+    // Together less than the 10 s after which docker stop kills a container.
     private static readonly TimeSpan ConnectionsLimit = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(8);
 
-    /// <summary>Serves until the process is asked to end.</summary>
+    /// <summary>Serves until the process receives SIGTERM or SIGINT.</summary>
     /// <param name="folder">Where the leases are kept, or null to keep them in memory.</param>
     /// <param name="urls">The addresses to listen on, separated by semicolons.</param>
     /// <param name="allowedHosts">The names under which it may be called besides its own, separated by semicolons.</param>

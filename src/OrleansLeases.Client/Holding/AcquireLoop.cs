@@ -19,11 +19,11 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     public bool HasOwnId { get; } = request.RequestId is null;
 
     /// <summary>
-    /// Hears once that the service does not respond the acquire, which goes on all the same; null where nobody wants to know.
+    /// Called once where the service does not respond to the acquire, which is retried; may be null.
     /// </summary>
     public Action<Refusal>? Troubled { get; init; }
 
-    /// <summary>What was asked last.</summary>
+    /// <summary>The last request.</summary>
     public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? RequestIds.New() };
 
     /// <summary>When the last call was sent, by the holder's clock: where a holder's deadline counts from.</summary>
@@ -32,7 +32,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     /// <summary>The service may have made a grant whose response nobody received.</summary>
     public bool MayHaveGranted { get; private set; }
 
-    /// <summary>Asks until there is a grant, a refusal that stays, or no time left.</summary>
+    /// <summary>Repeats the request until there is a grant, a final refusal, or no time left.</summary>
     /// <param name="wait">How long to wait in the queue.</param>
     /// <param name="cancellationToken">Leaves the queue.</param>
     public async ValueTask<LeaseResult<LeaseGrant>> AskAsync(TimeSpan wait, CancellationToken cancellationToken)
@@ -52,8 +52,8 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
             var spent = HasOwnId && result.Refusal is Refusal.NotHolder;
             if (spent)
             {
-                // The grant was made while its answer was lost, and has ended since. That may be within this one call, at the
-                // first of several servers; so whoever has no time to wait is asked for again, too, though once.
+                // The grant was made, its response was lost, and it has ended since. That may be within this one call, at the
+                // first of several servers; so a request without time to wait is repeated as well, once.
                 StartAnew();
                 if (!_askedAnew)
                 {
@@ -63,7 +63,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
             }
 
             if (result.Refusal is not { } refusal) return result;
-            // Whatever was said last: an earlier call may have been granted.
+            // Whatever the last response: an earlier request may have been granted.
             if (time.GetElapsedTime(started) >= wait) return _unknown ?? refusal;
             switch (refusal)
             {
@@ -87,7 +87,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
         }
     }
 
-    /// <summary>Asks for another grant from now on.</summary>
+    /// <summary>Requests another grant from now on, under a new request id.</summary>
     public void StartAnew() => Request = Request with { RequestId = RequestIds.New() };
 
     private static TimeSpan Clamp(TimeSpan value, TimeSpan min, TimeSpan max) => value > max ? max : value < min ? min : value;

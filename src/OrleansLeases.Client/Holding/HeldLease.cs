@@ -157,8 +157,8 @@ internal sealed class HeldLease
     /// <summary>Takes the source that is cancelled when the lease is lost.</summary>
     public LostSource Keep_NeedsLock(LostSource source) => _lost = source;
 
-    /// <summary>The handle was collected. From now on the lease does not keep its source.</summary>
-    /// <returns>Whether there is one, which tells when nobody has its token either.</returns>
+    /// <summary>The handle was garbage-collected. From now on the lease holds its source by a weak reference.</summary>
+    /// <returns>Whether it has a source, whose own collection shows that the token is not referenced either.</returns>
     public bool LetGo_NeedsLock()
     {
         if (_lost is null) return false;

@@ -41,7 +41,7 @@ internal sealed class HeldLeases
 
     public TimeSpan Now => _clock.Now();
 
-    /// <summary>Looks at the clock while a lease is asked for, whose time may count from before a sleep of the machine.</summary>
+    /// <summary>Samples the clock during an acquire, since its lease may count from before a sleep of the machine.</summary>
     public void StartAsking()
     {
         lock (_gate)

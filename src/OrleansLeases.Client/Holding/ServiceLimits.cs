@@ -1,6 +1,6 @@
 namespace OrleansLeases.Client.Holding;
 
-/// <summary>The bounds of a service, asked for once; until it has answered, the usual ones. Thread-safe.</summary>
+/// <summary>The limits of a service, requested once; the defaults until it has responded. Thread-safe.</summary>
 internal sealed class ServiceLimits(ILeaseService service, TimeProvider time)
 {
     private static readonly TimeSpan InfoTimeout = TimeSpan.FromSeconds(2);

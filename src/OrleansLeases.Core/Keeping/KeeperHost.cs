@@ -58,7 +58,7 @@ internal interface IKeeperAlarm
     /// Calls <see cref="Keeper.OnAlarm"/> once, at or soon after a moment, and then <see cref="Keeper.Wake"/>
     /// unless it has retired. Several alarms of one keeper may stand.
     /// </summary>
-    /// <param name="keeper">Whom to wake.</param>
+    /// <param name="keeper">The keeper to wake.</param>
     /// <param name="at">Monotonic time of the host's clock.</param>
     void Set(Keeper keeper, TimeSpan at);
 }
@@ -67,9 +67,9 @@ internal interface IKeeperAlarm
 internal interface IKeyCleaner
 {
     /// <summary>
-    /// Takes a clean-up over; the lease's keeper waits for it, so it returns at once. It may be called again for one that is
-    /// under way. Every key is to be asked to <see cref="KeyCommand.Clean"/>, until it answers, and the lease to note that
-    /// by <see cref="LeaseCommand.CleanUpDone"/>, until it answers: else the clean-up is handed out again after a restart.
+    /// Starts a clean-up and returns at once, since the lease's keeper waits for it. It may be called again for one that is under way.
+    /// The implementation sends <see cref="KeyCommand.Clean"/> to every key until it responds, and then
+    /// <see cref="LeaseCommand.CleanUpDone"/> to the lease until it responds: otherwise the clean-up starts again after a restart.
     /// </summary>
     /// <param name="resource">The lease's resource.</param>
     /// <param name="ended">Which lease, and its keys.</param>

@@ -23,7 +23,7 @@ internal sealed partial class LeaseKeeper
         }
     }
 
-    /// <summary>Queues a call that found the resource held, or puts it back into its place; refuses it where there is no room.</summary>
+    /// <summary>Queues a call that found the resource held, or returns it to its position; refuses it where the queue is full.</summary>
     /// <returns>False where its wait is over by now.</returns>
     internal bool TryWait(LeaseCall<LeaseGrant> call, LeaseCommand.Acquire acquire, Instant now)
     {
@@ -71,13 +71,13 @@ internal sealed partial class LeaseKeeper
         }
 
         call.TrySetCanceled(call.Cancellation);
-        // Those behind may fit now.
+        // The next waiters may be granted now.
         Tick(fresh: false, now);
     }
 
     /// <summary>
-    /// Takes the waiters whose requests were granted out of the queue. A waiter may have lost its call by now, or its place: saving
-    /// its grant took a while.
+    /// Removes the waiters whose requests were granted from the queue. A waiter may have lost its call, or left the queue, while its
+    /// grant was saved.
     /// </summary>
     internal List<(LeaseCall<LeaseGrant> Call, long Token)> Dequeue(
         IReadOnlyList<GrantedRequest> granted, LeaseCommand command, out List<GrantedRequest> gone)
@@ -172,7 +172,7 @@ internal sealed partial class LeaseKeeper
         }
 
         foreach (var (call, answer) in sent) call.Refuse(answer);
-        // Those behind may fit now.
+        // The next waiters may be granted now.
         if (sent.Count > 0 && SomeoneWaits) Tick(fresh: false, now);
     }
 

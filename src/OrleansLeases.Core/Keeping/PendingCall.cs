@@ -34,7 +34,7 @@ internal abstract class PendingCall<TState, TReply>(Instant received)
     public CancellationToken Cancellation { get; init; }
 
     /// <summary>
-    /// What the call asked for is stored, and was over before the keeper could respond: its end is on its way into the store.
+    /// The change of the call is stored, and its lease ended before the keeper could respond: the end is being stored.
     /// </summary>
     public bool IsStored { get; set; }
 

@@ -7,7 +7,7 @@ internal abstract record KeyCommand
     {
     }
 
-    /// <summary>What was found out about leases since the command was first asked; null where nothing was.</summary>
+    /// <summary>The result of checking the leases since the command was first processed; null where none was checked.</summary>
     public LeaseCheck? LeaseCheck { get; init; }
 
     /// <summary>The request id that the command came with; null where its verb has none.</summary>

@@ -38,7 +38,7 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
         {
             if (!MustRecheck_NeedsLock(now))
             {
-                // Time changes nothing about a key. Somebody has asked since the alarm was set: the next one is later.
+                // Time changes nothing about a key, and a call since the alarm was set has put the next recheck later.
                 SetAlarm_NeedsLock();
                 return Task.CompletedTask;
             }

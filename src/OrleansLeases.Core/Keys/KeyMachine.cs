@@ -32,11 +32,11 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
 
     public KeyState Next => _next ?? state;
 
-    /// <summary>Whether the check is about the binding that the key has now. If the key was bound elsewhere meanwhile, ask anew.</summary>
+    /// <summary>Whether the check is about the binding that the key has now. If the binding has changed since, check again.</summary>
     private bool Settled => check is { } found && found.Generation == state.Generation;
 
-    // That a lease has ended stays true; that it was in force when asked may have changed by now. The answer then is
-    // that of the moment of asking, and a clean-up of what is written comes.
+    // That a lease has ended stays true; that it was in force when it was checked may have changed. The response is then as of the
+    // check, and a clean-up of what is written follows.
     private bool Ended => Settled && check!.Ended;
 
     private bool Exists => state.Value is not null && !Ended;

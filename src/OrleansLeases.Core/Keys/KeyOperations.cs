@@ -2,13 +2,13 @@ namespace OrleansLeases.Core;
 
 /// <summary>
 /// The calls about a key, from the request to the reply: the conversation between a key's keeper and the keepers of
-/// leases. Thread-safe; no keeper is occupied while another is asked.
+/// leases. Thread-safe; no keeper is occupied while another one is called.
 /// </summary>
 /// <remarks>
 /// <para>A bound write goes in three steps, and only in this order.</para>
 /// <list type="number">
-/// <item>The key's keeper is asked, and replies with its generation g.</item>
-/// <item>The lease's keeper puts the key's name on record, durably, if the lease is in force.</item>
+/// <item>The key's keeper returns its generation g.</item>
+/// <item>The lease's keeper stores the key's name, if the lease is in force.</item>
 /// <item>The key's keeper writes, if its generation still is g; otherwise all starts again.</item>
 /// </list>
 /// <para>
@@ -17,17 +17,17 @@ namespace OrleansLeases.Core;
 /// has changed as well. The next try then finds the lease ended in step 2. A crash after step 2 leaves a name to clean.
 /// </para>
 /// <para>
-/// A write that takes the key away from a lease has that lease forget the name, and does not wait for it. A name
+/// A write that takes the key away from a lease detaches the name from that lease, and does not wait for it. A name
 /// attached for generation g is forgotten only for a later generation: so the message of an earlier write, late on its
 /// way, never takes away the name that a write between steps 2 and 3 relies on.
 /// </para>
 /// <para>
-/// A write that comes to nothing after step 2 has the name forgotten in the same way: the key's keeper starts a new
-/// generation unless it is in one, or bound to that lease, and the lease forgets what was attached for an earlier one.
+/// A write that fails after step 2 detaches the name in the same way: the key's keeper starts a new
+/// generation unless it is in one, or bound to that lease, and the lease detaches what was attached for an earlier one.
 /// </para>
 /// <para>
-/// A read rechecks at the key first and asks the lease second: the lease was then in force when the key was looked at. That
-/// it has ended is true of the key's whole generation, so the key is asked again with that, and counts as absent.
+/// A read goes to the key first and to the lease second: a lease in force then was in force when the key was read. That it has ended
+/// is true of the key's whole generation, so the key is read again with that, and counts as absent.
 /// </para>
 /// </remarks>
 /// <param name="keys">The keepers of the keys.</param>
@@ -165,9 +165,9 @@ internal sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProv
     }
 
     /// <summary>
-    /// Has a lease forget the name of a key whose write came to nothing. The key's keeper is asked first: another write may have
-    /// bound it to the lease, and one that is under way must not find the name gone. Where it fails the name stays, until the
-    /// lease ends or has no room for another.
+    /// Detaches from a lease the name of a key whose write failed. The key's keeper is called first: another write may have bound it to
+    /// the lease, and one that is under way relies on the name. Where this fails the name stays, until the lease ends or has no room
+    /// for another.
     /// </summary>
     private async Task ForgoAsync(
         Func<KeyCommand.Forgo, Task<LeaseResult<KeyReply<KeyReply.Forgone>>>> ask, string key, KeyLease lease, long since)
@@ -220,7 +220,7 @@ internal sealed class KeyOperations(IKeyKeepers keys, IKeepers keepers, TimeProv
         }
     }
 
-    // Nobody waits for it, nor hears of it: a name left over costs its clean-up and no more.
+    // No caller awaits it: a name left over costs a clean-up and no more.
     private void Detach(string key, DetachedBinding detached) => _ = Background
         .SuppressFlow(() => keepers.AskLeaseAsync(
             detached.Binding.Resource, new LeaseCommand.Detach(detached.Binding.Token, key, detached.Generation)))

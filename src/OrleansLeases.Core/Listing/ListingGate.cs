@@ -1,52 +1,52 @@
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// Lets few listings of a host run at once, however many ask: each may pass over thousands of records, and holders that renew
-/// need the same processors and the same store. Thread-safe.
+/// Limits the concurrent listings of a host: each may read thousands of records, and renewals need the same processors and the same
+/// store. Thread-safe.
 /// </summary>
-#pragma warning disable CA1001 // Nobody asks for the semaphore's wait handle, and a listing may outlive the service.
+#pragma warning disable CA1001 // The semaphore's wait handle is not used, and a listing may outlive the service.
 internal sealed class ListingGate
 #pragma warning restore CA1001
 {
-    /// <summary>How many run at once.</summary>
-    public const int RunAtOnce = 2;
+    /// <summary>The most listings that run at once.</summary>
+    public const int MaxRunning = 2;
 
-    /// <summary>How many are taken in at once: those that run, and those that wait for one of them to end.</summary>
-    public const int TakeAtOnce = 16;
+    /// <summary>The most listings that run or wait at once.</summary>
+    public const int MaxAdmitted = 16;
 
     private static readonly Refusal.LimitReached Full = new(
         "listings",
         TimeSpan.FromSeconds(1),
-        $"{TakeAtOnce} listings are under way at this server, which takes no more at once; ask again later.");
+        $"{MaxAdmitted} listings are under way at this server, which takes no more at once; ask again later.");
 
-    private readonly SemaphoreSlim _places = new(RunAtOnce);
-    private int _taken;
+    private readonly SemaphoreSlim _running = new(MaxRunning);
+    private int _admitted;
 
-    /// <summary>Runs a listing once there is a place for it.</summary>
-    /// <typeparam name="T">What it answers with.</typeparam>
-    /// <param name="list">The listing; its place is another's once it has ended.</param>
-    /// <param name="cancellationToken">Gives up waiting for that.</param>
-    /// <returns>What it answered, or <c>limit-reached</c> where too many are under way.</returns>
+    /// <summary>Runs a listing once fewer than the most run.</summary>
+    /// <typeparam name="T">Its response.</typeparam>
+    /// <param name="list">The listing.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Its response, or <c>limit-reached</c> where too many are under way.</returns>
     public async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(list);
         try
         {
-            if (Interlocked.Increment(ref _taken) > TakeAtOnce) return Full;
-            await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (Interlocked.Increment(ref _admitted) > MaxAdmitted) return Full;
+            await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 return await list().ConfigureAwait(false);
             }
             finally
             {
-                _places.Release();
+                _running.Release();
             }
         }
         finally
         {
-            Interlocked.Decrement(ref _taken);
+            Interlocked.Decrement(ref _admitted);
         }
     }
 }

@@ -63,7 +63,7 @@ internal sealed partial class LeaseDraft
     public LeaseReply<LeaseReply.AttachedKeys> GetAttachedKeys(LeaseCommand.GetAttachedKeys command)
     {
         var index = IndexOf(command.Token);
-        // An owner that reaches the limit again and again does not have all keys asked each time.
+        // An owner that reaches the limit repeatedly does not have all keys checked each time.
         if (index < 0 || now.Monotonic < _holders[index].KeysShownUntil) return new LeaseReply.AttachedKeys(NoKeys);
         Replace(index, _holders[index] with { KeysShownUntil = now.Monotonic + KeysShownFor }, durable: false);
         return new LeaseReply.AttachedKeys(_holders[index].Keys ?? NoKeys);

@@ -46,7 +46,7 @@ internal sealed partial class LeaseDraft(
         return new(next, reply, (IReadOnlyList<GrantedRequest>?)_granted ?? [], _durable, _requiresFreshRead);
     }
 
-    /// <summary>Records what time has ended. An end is stored before any response tells of it, so every command starts here.</summary>
+    /// <summary>Records what has expired. An end is stored before any response shows it, so every command starts here.</summary>
     public void EndWhatIsOver()
     {
         for (var i = 0; i < _holders.Length;)

@@ -41,7 +41,7 @@ internal abstract partial record LeaseReply
         internal override LeaseResult<AttachedKeys> ToResult(in ResponseContext at) => this;
     }
 
-    /// <summary>Nothing was asked for.</summary>
+    /// <summary>The command has no result.</summary>
     public sealed record Unchanged : LeaseReply<Unchanged>
     {
         /// <summary>The only one.</summary>

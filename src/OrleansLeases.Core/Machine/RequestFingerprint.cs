@@ -10,7 +10,7 @@ namespace OrleansLeases.Core;
 /// ids of one resource collide by chance once in 2^64; SHA-256 keeps anyone from making them collide on purpose.
 /// </summary>
 /// <param name="Id">The verb and the request id.</param>
-/// <param name="Content">What was asked for, without the wait.</param>
+/// <param name="Content">A hash of the request, without the wait.</param>
 internal readonly partial record struct RequestFingerprint(
     [property: JsonPropertyName("i")] long Id,
     [property: JsonPropertyName("c")] int Content)

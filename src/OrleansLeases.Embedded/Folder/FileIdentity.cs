@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace OrleansLeases.Embedded;
 
 /// <summary>
-/// Which file this is, whatever it is called. While a file is open its identity is nobody else's. Linux tells; elsewhere only
-/// whether there is a file is known.
+/// Identifies a file, whatever its name. While a file is open no other file has its identity. Known on Linux; elsewhere only whether
+/// the file exists is known.
 /// </summary>
 internal readonly partial record struct FileIdentity(ulong Device, ulong Inode)
 {

@@ -50,7 +50,7 @@ internal sealed class FolderMark : IDisposable
         return latest ?? throw new InvalidDataException($"'{file}', which says what was granted here, is not readable.");
     }
 
-    /// <summary>What the mark says; null as well where it is not readable: for whoever is about to replace it.</summary>
+    /// <summary>The state in the mark; null also where it is not readable, for a caller that is about to replace it.</summary>
     public static FolderState? Known(string folder)
     {
         try

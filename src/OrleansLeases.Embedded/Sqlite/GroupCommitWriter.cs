@@ -40,7 +40,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private const int MaxBackground = 32;
     private const int MaxBackgroundAlone = 256;
 
-    // How often a store in trouble is tried, whether or not anybody calls: whoever heeds its health sends nobody.
+    // How often a failing store is tried, with or without calls: a load balancer sends none to a server that is not ready.
     // Decision trouble-is-tried-by-the-writer.
     private static readonly TimeSpan TryEvery = TimeSpan.FromSeconds(1);
 
@@ -187,7 +187,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             _session.Count(++change);
             committing = true;
             _session.Commit.Run();
-            // Looked at again before anybody is told: what was committed while the files went away may be with nobody.
+            // Checked again before the saves are acknowledged: a commit into files that were removed meanwhile may be lost.
             // Decision folder-is-known-by-its-files.
             if (!_folder.IsOurs()) return SaveOutcome.Unknown;
             _mark.Advance(change);
@@ -314,7 +314,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             return (epoch, change);
         }
 
-        /// <summary>Numbers the change, so that the folder can tell when it is gone.</summary>
+        /// <summary>Numbers the change, so that a loss can be noticed when the folder is opened.</summary>
         public void Count(long change) => _count.Bind(1, change).Run();
 
         public SaveOutcome Save(PendingSave save) => (save.Kind == RecordKind.Lease ? _leases : _keys).Save(save);

@@ -60,12 +60,12 @@ internal static class LeaseDatabase
     }
 
     /// <summary>
-    /// Writes whatever the log shows into the file and empties the log, before anything is believed: a process that was killed,
-    /// or whose sync failed, may have left commits there that are in the system's cache and not on the disk. Were they
-    /// believed, a loss of power would undo what was told of them, and cut off what was written behind them.
+    /// Writes the commits of the log into the file and empties the log, before anything is read: a process that was killed, or whose
+    /// sync failed, may have left commits there that are in the system's cache and not on the disk. If responses relied on them, a
+    /// loss of power would undo them, and cut off what was written after them.
     /// Decision log-is-emptied-at-open.
     /// </summary>
-    /// <exception cref="SqliteException">It cannot be done, or readers are at the log.</exception>
+    /// <exception cref="SqliteException">It failed, or other connections read the log.</exception>
     public static void Settle(SqliteConnection connection)
     {
         using var command = connection.CreateCommand();

@@ -6,11 +6,11 @@ using SQLitePCL;
 namespace OrleansLeases.Embedded;
 
 /// <summary>
-/// What is wrong with a data folder while it lasts. Each kind of fault is logged once when it begins and once when it has ended,
-/// however many calls it costs meanwhile. Thread-safe.
+/// The current problem of a data folder. Each kind of fault is logged once when it begins and once when it has ended, however many
+/// calls fail meanwhile. Thread-safe.
 /// </summary>
 /// <param name="folder">The folder that the log names.</param>
-/// <param name="logger">Who is told.</param>
+/// <param name="logger">The log.</param>
 internal sealed partial class StoreTrouble(string folder, ILogger logger)
 {
     private const int NamedAtMost = 1000;

@@ -50,7 +50,7 @@ internal sealed partial class ConnectionBound(int most, ILogger<ConnectionBound>
 /// <summary>Bounds the connections of a host that has its process to itself.</summary>
 internal static class ConnectionBounds
 {
-    /// <summary>Bounds the connections by the limit of descriptors, where the system tells it.</summary>
+    /// <summary>Bounds the connections by the limit of descriptors, where the system has one.</summary>
     /// <param name="host">The web host.</param>
     /// <param name="reserve">Descriptors that the process needs for anything else, beyond those that it has open now.</param>
     public static IWebHostBuilder BoundConnections(this IWebHostBuilder host, int reserve)

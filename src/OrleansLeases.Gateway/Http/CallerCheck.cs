@@ -21,7 +21,7 @@ internal sealed class CallerCheck
     private bool? _takesOwnNamesOnly;
 
     /// <param name="options">The names and origins that are taken besides the server's own.</param>
-    /// <param name="server">What listens, if the host tells.</param>
+    /// <param name="server">The listening server, if the host has one.</param>
     /// <exception cref="ArgumentException">One of the names or origins is none.</exception>
     public CallerCheck(LeaseGatewayOptions options, IServer? server)
     {
@@ -56,7 +56,7 @@ internal sealed class CallerCheck
             + "Call it from a program, or add the page's origin to its AllowedOrigins.");
     }
 
-    // Behind a proxy that ends TLS the scheme is another; browsers tell that server the site instead.
+    // Behind a proxy that ends TLS the scheme is another; browsers send the site to that server instead.
     // Decision sec-fetch-site-before-origin.
     private static bool IsOwnOrigin(HttpRequest request, string origin) =>
         origin.Equals($"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);

@@ -3,7 +3,7 @@ using OrleansLeases.Gateway.Json;
 
 namespace OrleansLeases.Gateway.Http;
 
-/// <summary>The header that tells a request id.</summary>
+/// <summary>The header with a request id.</summary>
 internal static class IdempotencyKey
 {
     private const string Header = "Idempotency-Key";

@@ -59,7 +59,7 @@ internal static class RawPath
         name = default;
         if (context.GetEndpoint() is not RouteEndpoint endpoint) return false;
         var rest = PathOf(context);
-        // A proxy that takes a prefix off and tells of it has it in the base, but not in what it sent.
+        // A proxy that strips a prefix and forwards it in a header puts it into the path base, but not into the request line.
         var pathBase = context.Request.PathBase.ToUriComponent();
         if (rest.StartsWith(pathBase, StringComparison.Ordinal)) rest = rest[pathBase.Length..];
         foreach (var segment in endpoint.RoutePattern.PathSegments)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace OrleansLeases.Gateway.Http;
 
 /// <summary>
-/// Asks the service and turns what it throws into the refusal that tells the caller what is known and no more: a
-/// change whose call failed may have happened.
+/// Calls the service and turns its exceptions into refusals that claim no more than is known: a change whose call failed may have
+/// happened.
 /// </summary>
 internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, MemoryWatch memory, CancellationToken stopping)
 {

@@ -29,7 +29,7 @@ internal struct FieldErrors
         }
     }
 
-    /// <summary>The refusal that tells all of it.</summary>
+    /// <summary>The refusal with all errors.</summary>
     /// <exception cref="InvalidOperationException">Nothing is wrong.</exception>
     public readonly Refusal.InvalidRequest ToRefusal()
     {

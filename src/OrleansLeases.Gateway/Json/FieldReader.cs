@@ -173,7 +173,7 @@ internal ref struct FieldReader
         return value;
     }
 
-    /// <summary>Reads a list of objects of a contract; what is wrong inside is named with its place in the list.</summary>
+    /// <summary>Reads a list of objects of a contract; an error inside is named with its index in the list.</summary>
     public List<T>? List<T>(string name, ObjectReader<T> reader)
         where T : class
     {

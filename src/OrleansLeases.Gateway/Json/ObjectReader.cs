@@ -14,7 +14,7 @@ internal sealed class ObjectReader<T>
     private readonly FieldNames _names;
     private readonly FieldSetter[] _setters;
 
-    /// <param name="contract">Names the fields and tells their types.</param>
+    /// <param name="contract">The fields and their types.</param>
     /// <exception cref="NotSupportedException">A field has a type that no body has had so far.</exception>
     public ObjectReader(JsonTypeInfo contract)
     {

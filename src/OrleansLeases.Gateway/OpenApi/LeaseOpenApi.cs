@@ -50,7 +50,7 @@ internal static class LeaseOpenApi
                     + "Durations are whole milliseconds. "
                     + "A holder counts its deadline as its own send time + elapsedMs + remainingMs, less a margin.",
             };
-            // One requirement that requires nothing: nobody is asked who they are.
+            // One empty requirement: callers need no credential.
             document.Security = [new OpenApiSecurityRequirement()];
             WireSchemas.Correct(document);
             return Task.CompletedTask;

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace OrleansLeases.Gateway.Watching;
 
 /// <summary>
-/// Writes events as <c>text/event-stream</c>. A client that does not read holds up nobody but itself: the watch behind is
-/// not read either, and tells it to resync.
+/// Writes events as <c>text/event-stream</c>. A client that does not read delays no other: its watch is not read either, and ends in
+/// resync.
 /// </summary>
 internal static class EventStream
 {
@@ -23,7 +23,7 @@ internal static class EventStream
 
     /// <summary>Writes until the watch ends or its client has gone.</summary>
     /// <param name="context">The call.</param>
-    /// <param name="opening">What to begin with, at once: it tells the client that it is connected.</param>
+    /// <param name="opening">The first bytes, sent at once, so that the client knows that it is connected.</param>
     /// <param name="watch">The events.</param>
     /// <param name="time">The clock of the comments.</param>
     /// <param name="cancellationToken">Ends it.</param>

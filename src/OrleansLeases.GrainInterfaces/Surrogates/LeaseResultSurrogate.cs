@@ -1,6 +1,6 @@
 namespace OrleansLeases.Surrogates;
 
-// The refusal is told apart by its code and not by its type, so that no type name crosses with it.
+// The refusal is identified by its code and not by its type, so that no type name is serialized.
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.LeaseResult`1"), Immutable]
 internal struct LeaseResultSurrogate<T>
     where T : class

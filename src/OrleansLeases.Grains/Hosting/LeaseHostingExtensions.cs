@@ -165,7 +165,7 @@ public static class LeaseHostingExtensions
     public static ISiloBuilder UseLeasesForStreamQueues(this ISiloBuilder silo, string? streamProvider = null)
     {
         ArgumentNullException.ThrowIfNull(silo);
-        // One for all: it knows of what the silo was not told.
+        // One for all providers: it keeps the request ids whose outcome is unknown.
         silo.Services.TryAddSingleton(QueueLeases);
         if (streamProvider is null)
         {

@@ -52,7 +52,7 @@ internal sealed class PortGuard(
 
     /// <summary>Whether a process listens on a port of this machine that another is to listen on.</summary>
     /// <param name="endpoint">Where to listen.</param>
-    /// <returns>False where it is free, and where something else is wrong with it: then whoever listens will say so.</returns>
+    /// <returns>False where it is free, and for other errors: the listener reports those itself.</returns>
     internal static bool IsTaken(EndPoint endpoint)
     {
         using var socket = new Socket(

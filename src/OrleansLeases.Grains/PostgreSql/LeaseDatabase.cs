@@ -15,7 +15,7 @@ internal sealed class LeaseDatabase : IAsyncDisposable
     public static LeaseDatabase Of(LeaseConnectionString connection) => new(NpgsqlDataSource.Create(connection.Value), isOurs: true);
 
     /// <summary>Takes a data source of the application's, which it disposes of itself.</summary>
-    /// <exception cref="OrleansConfigurationException">Its settings would let a grant be told that may be lost.</exception>
+    /// <exception cref="OrleansConfigurationException">With its settings a grant could be lost after its response.</exception>
     public static LeaseDatabase Of(NpgsqlDataSource? source)
     {
         if (source is null)
@@ -28,7 +28,7 @@ internal sealed class LeaseDatabase : IAsyncDisposable
         {
             throw new OrleansConfigurationException(
                 $"The data source for leases has 'Cancellation Timeout={timeout}': a commit that waits for a standby would be cut short, "
-                + "and told as done. Put 'Cancellation Timeout=-1' into its connection string.");
+                + "and reported as done. Put 'Cancellation Timeout=-1' into its connection string.");
         }
 
         return new(source, isOurs: false);

@@ -148,8 +148,8 @@ public static class LeaseSchema
                 $"A function or a query of the lease schema of the database '{connection.Database}' was changed. {Remedy}");
         if (found.GetString(2) == "off")
             throw new InvalidOperationException(
-                $"The database '{connection.Database}' has synchronous_commit off: it would lose grants that were told, and give their "
-                    + $"tokens again. Turn it on.");
+                $"The database '{connection.Database}' has synchronous_commit off: it would lose grants after their responses, and "
+                    + "grant their tokens again. Turn it on.");
         return found.GetInt32(0);
     }
 

@@ -7,17 +7,17 @@ using OrleansLeases.Core;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// The leases of a stream provider's queues, as Orleans' queue balancer asks for them: each is an exclusive lease of
+/// The leases of a stream provider's queues, for Orleans' queue balancer: each is an exclusive lease of
 /// <c>stream-queues/{category}/{key}</c>, whose owner is the silo. Thread-safe.
 /// </summary>
-/// <param name="leases">Who grants them.</param>
+/// <param name="leases">Grants the leases.</param>
 /// <param name="limits">The bounds of requests.</param>
-/// <param name="owner">The silo, in this life of its.</param>
-/// <param name="time">What the start of a lease is told by.</param>
-/// <param name="logger">Where a failed release is told of.</param>
+/// <param name="owner">The silo, by its address with its generation.</param>
+/// <param name="time">The clock of the start of a lease.</param>
+/// <param name="logger">Logs failed releases.</param>
 /// <remarks>
-/// A failure is a result, with a sentence in its exception. Only a request that is wrong in itself is an exception: no code
-/// says so, and the balancer tells of an exception as an error. Nothing was asked for then.
+/// A failure is a result, with a sentence in its exception. Only a malformed request is an exception, since there is no code for it,
+/// and the balancer logs an exception as an error. Nothing was requested from the service then.
 /// </remarks>
 internal sealed partial class StreamQueueLeases(
     ILeaseService leases, LeaseLimits limits, string owner, TimeProvider time, ILogger<StreamQueueLeases> logger) : ILeaseProvider
@@ -26,8 +26,8 @@ internal sealed partial class StreamQueueLeases(
     public const string Prefix = "stream-queues/";
 
     private readonly RequestChecks _checks = new(limits);
-    // By resource, the request ids whose outcome was not told: there may be a grant that nobody knows of.
-    private readonly ConcurrentDictionary<string, string> _untold = new();
+    // By resource, the request ids whose outcome is unknown: there may be a grant whose response was lost.
+    private readonly ConcurrentDictionary<string, string> _unsettled = new();
 
     public async Task<AcquireLeaseResult[]> Acquire(string category, LeaseRequest[] leaseRequests)
     {
@@ -86,7 +86,7 @@ internal sealed partial class StreamQueueLeases(
 
     private async Task<AcquireLeaseResult> AcquireAsync(AcquireRequest request, string key)
     {
-        if (_untold.TryRemove(request.Resource, out var untold))
+        if (_unsettled.TryRemove(request.Resource, out var untold))
         {
             var again = await AskAsync(request with { RequestId = untold }, key).ConfigureAwait(false);
             if (again.StatusCode != ResponseCode.InvalidToken) return again;
@@ -111,7 +111,7 @@ internal sealed partial class StreamQueueLeases(
         }
 
         var failure = Failure(key, refusal);
-        if (failure.StatusCode == ResponseCode.TransientFailure) _untold[request.Resource] = request.RequestId!;
+        if (failure.StatusCode == ResponseCode.TransientFailure) _unsettled[request.Resource] = request.RequestId!;
         return failure;
     }
 
@@ -149,7 +149,7 @@ internal sealed partial class StreamQueueLeases(
         }
     }
 
-    // Counted from before the call: whoever holds it has stopped by then, whatever the way of the answer took.
+    // Counted from before the call: the holder has stopped by its deadline, however long the response took.
     private static AcquireLeaseResult Success(string key, QueueToken token, DateTimeOffset sent, TimeSpan duration) =>
         new(new AcquiredLease(key, duration, token.ToString(), sent.UtcDateTime), ResponseCode.OK, null);
 
