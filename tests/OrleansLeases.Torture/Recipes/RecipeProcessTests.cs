@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OrleansLeases.Client;
 using OrleansLeases.Client.Recipes;
 using OrleansLeases.Torture.Load;
@@ -61,9 +62,10 @@ public sealed class RecipeProcessTests : IAsyncLifetime, IDisposable
     {
         var grace = (await _server.Leases.InfoAsync()).Value.Grace;
         await using var client = new LeaseClient(_server.Leases);
-        var seen = new List<Leader?>();
+        var seen = new ConcurrentQueue<Leader?>();
         using var enough = new CancellationTokenSource();
         var observing = ObserveAsync();
+        await UntilAsync(() => seen.Contains(null));
         for (var i = 0; i < 3; i++) Start("election", "leader");
         await UntilAsync(() => _workers.Exists(worker => worker.LastBeat > 0));
         Worker? frozen = null;
@@ -83,9 +85,10 @@ public sealed class RecipeProcessTests : IAsyncLifetime, IDisposable
 
         frozen!.Thaw();
         await LoadRun.ForAsync(TimeSpan.FromMilliseconds(500));
+        var tenures = Seen();
+        await UntilAsync(() => seen.OfType<Leader>().Any(leader => leader.Token == tenures.Max(tenure => tenure.Token)));
         await enough.CancelAsync();
         await observing;
-        var tenures = Seen();
         Assert.Equal(3, tenures.Count);
         Assert.Empty(Tenure.FindOverlaps(tenures));
         Assert.Equal(tenures.Select(tenure => tenure.Token).Order(), seen.OfType<Leader>().Select(leader => leader.Token));
@@ -94,7 +97,7 @@ public sealed class RecipeProcessTests : IAsyncLifetime, IDisposable
         {
             try
             {
-                await foreach (var leader in new LeaderElection(client, "leader").ObserveAsync(enough.Token)) seen.Add(leader);
+                await foreach (var leader in new LeaderElection(client, "leader").ObserveAsync(enough.Token)) seen.Enqueue(leader);
             }
             catch (OperationCanceledException)
             {
