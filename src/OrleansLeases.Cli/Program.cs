@@ -9,6 +9,9 @@ using OrleansLeases.Cli.Running;
 
 if (OperatingSystem.IsLinux() && args is [Guard.Verb, ..]) return await Guard.RunAsync(args);
 
+// A job that is continued in the background; no verb has use for what the runtime does to a terminal.
+if (OperatingSystem.IsLinux() && args.Contains("run")) Terminal.HideFromRuntime();
+
 var root = new RootCommand("Leases: ownership of a named resource for a limited time, with fencing tokens.")
 {
     new ServeVerb(),

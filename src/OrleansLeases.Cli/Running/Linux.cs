@@ -58,6 +58,9 @@ internal static partial class Linux
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int descriptor);
 
+    [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
+    public static partial int Duplicate(int descriptor, int to);
+
     [LibraryImport("libc", EntryPoint = "getppid")]
     public static partial int GetParent();
 

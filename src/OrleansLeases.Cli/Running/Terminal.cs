@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
 namespace OrleansLeases.Cli.Running;
@@ -25,6 +26,26 @@ internal static class Terminal
 
     /// <summary>Whether this process's group has the terminal.</summary>
     public static bool IsInForeground() => Exists && Linux.GetForeground(Descriptor) == Linux.GetProcessGroup();
+
+    /// <summary>
+    /// Keeps the .NET runtime from changing the terminal; to be called before anything of <c>Console</c>, <c>Process</c> or signals. It
+    /// sets the terminal as it last knew it with each SIGCONT, and when a child has ended. A process in the background is stopped
+    /// by that now and then (SIGTTOU), though the runtime means to prevent it: its handler serves once, and another thread may be the one
+    /// that runs it. It leaves the terminal alone where its first look at standard input finds none.
+    /// </summary>
+    public static void HideFromRuntime()
+    {
+        var input = Linux.Control(StandardInput, Linux.DuplicateCloseOnExec, StandardOutput + 1);
+        var nothing = Linux.Open("/dev/null", Linux.OpenReadWrite | Linux.OpenCloseOnExec);
+        if (input >= 0 && Linux.Duplicate(nothing, StandardInput) == StandardInput)
+        {
+            using (PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => { }))
+                _ = Linux.Duplicate(input, StandardInput);
+        }
+
+        _ = Linux.Close(input);
+        _ = Linux.Close(nothing);
+    }
 
     /// <summary>Passes the terminal on, unless somebody else has it by now.</summary>
     public static void Pass(int from, int to)
