@@ -115,8 +115,8 @@ public sealed class ExitCodeTests
     [InlineData("--lock-delay is for exclusive leases", "acquire", "r", "--shared", "--lock-delay", "1s")]
     [InlineData("--state is '\\u202e'; it takes held, free or any.", "list", "--state", "\u202e")]
     [InlineData("__guard is a part of `leases run`", "__guard")]
-    [InlineData("__guard is a part of `leases run`", "__guard", "1", "2", "3", "4")]
-    [InlineData("__guard is a part of `leases run`", "__guard", "x", "98", "99", "true")]
+    [InlineData("__guard is a part of `leases run`", "__guard", "1", "2", "3", "4", "5")]
+    [InlineData("__guard is a part of `leases run`", "__guard", "x", "97", "98", "99", "true")]
     public async Task AnyVerb_WithWrongUsage_NamesTheOptionAndTheRemedy(string message, params string[] arguments)
     {
         var result = await Tool.RunAsync(null, arguments);

@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using OrleansLeases.Cli.Tests.Infrastructure;
+using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Cli.Tests;
 
@@ -25,7 +28,7 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
     public async Task Run_ThatCtrlZSuspends_LosesItsLeaseAndEnds()
     {
         await using var shell = Shell();
-        // A machine that pauses for longer than the last part of the ttl has the kernel kill the guard, and nobody continues the job.
+        // A machine that pauses for longer than the last part of the ttl has the kernel kill the guard, which then says nothing.
         await shell.TypeAsync($"{Run("12s")} sh -c 'printf \"%s\\n\" com\"\"mand-is-up; sleep 1000'\n");
         await UntilAsync(shell, "command-is-up");
 
@@ -55,10 +58,30 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
     }
 
     [Fact]
+    public async Task Run_WhoseGuardIsKilledWhileItIsSuspended_EndsAndReleases()
+    {
+        await using var shell = Shell();
+        await shell.TypeAsync($"{Run("60s")} sh -c 'echo \"guard $PPID.\"; sleep 1000'\n");
+        var guard = 0;
+        await Eventually.TrueAsync(
+            () => Regex.Match(shell.Out, @"guard (\d+)\.") is { Success: true } told
+                && int.TryParse(told.Groups[1].Value, CultureInfo.InvariantCulture, out guard),
+            () => $"The command never started: {shell.Out}");
+        await shell.TypeAsync("\u001a");
+        await UntilAsync(shell, "Stopped");
+
+        Signals.Send(guard, Signals.Kill);
+
+        await UntilToldAsync(shell, "jobs", "Exit 1");
+        Assert.Contains("the guard of the command was killed", shell.Out, StringComparison.Ordinal);
+        Assert.Equal("free", State());
+    }
+
+    [Fact]
     public async Task Run_WhoseCommandIsStopped_EndsByASignalAllTheSame()
     {
         await using var shell = Shell();
-        await shell.TypeAsync($"{Run("60s")} sh -c 'read -r line' &\n");
+        await shell.TypeAsync($"{Run("1h")} sh -c 'read -r line' &\n");
         await UntilToldAsync(shell, "jobs", "Stopped");
 
         await shell.TypeAsync("kill %1\n");
@@ -74,7 +97,7 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
         await using var pipe = Tool.StartOther(
             "/bin/bash", server.Address, "-c",
             $"'{Tool.Command}' {string.Format(
-                System.Globalization.CultureInfo.InvariantCulture, verb, _resource)} | grep -m1 {first}; echo ${{PIPESTATUS[0]}}");
+                CultureInfo.InvariantCulture, verb, _resource)} | grep -m1 {first}; echo ${{PIPESTATUS[0]}}");
 
         var result = await pipe.ResultAsync();
 

@@ -32,6 +32,9 @@ internal sealed class Guard : IDisposable
     private readonly StreamReader _orders;
     private readonly StreamWriter _reports;
 
+    // Open for as long as this process lives, and so nothing is written to it.
+    private readonly AnonymousPipeClientStream _life;
+
     private GroupKillSwitch? _killSwitch;
     private Deadline _deadline;
     private Deadline? _killAt;
@@ -41,25 +44,31 @@ internal sealed class Guard : IDisposable
     private bool _renewerStopped;
     private Task _said = Task.CompletedTask;
 
-    private Guard(TimeSpan ttl, string orders, string reports, string[] command)
+    private Guard(TimeSpan ttl, string orders, string reports, string life, string[] command)
     {
         _times = TerminationTimes.For(ttl);
         _command = command;
         _orders = new(Adopt(orders, PipeDirection.In));
         _reports = new(Adopt(reports, PipeDirection.Out)) { AutoFlush = true };
+        _life = Adopt(life, PipeDirection.Out);
     }
 
     /// <summary>The arguments that make a process the guard of a command.</summary>
-    public static IEnumerable<string> Arguments(TimeSpan ttl, string orders, string reports, IEnumerable<string> command) =>
-        [Verb, ttl.Ticks.ToString(CultureInfo.InvariantCulture), orders, reports, .. command];
+    /// <param name="ttl">How long each renewal lasts.</param>
+    /// <param name="pipes">The handles of its ends: of orders, of reports, and of one that only shows whether it lives.</param>
+    /// <param name="command">What to run, and its arguments.</param>
+    public static IEnumerable<string> Arguments(TimeSpan ttl, IEnumerable<string> pipes, IEnumerable<string> command) =>
+        [Verb, ttl.Ticks.ToString(CultureInfo.InvariantCulture), .. pipes, .. command];
 
     public static async Task<int> RunAsync(string[] args)
     {
+        Terminal.HideFromRuntime();
         Guard guard;
         try
         {
-            if (args is not [_, var ttl, var orders, var reports, .. { Length: > 0 } command]) throw new FormatException();
-            guard = new Guard(TimeSpan.FromTicks(long.Parse(ttl, CultureInfo.InvariantCulture)), orders, reports, command);
+            if (args is not [_, var ttl, var orders, var reports, var life, .. { Length: > 0 } command])
+                throw new FormatException();
+            guard = new Guard(TimeSpan.FromTicks(long.Parse(ttl, CultureInfo.InvariantCulture)), orders, reports, life, command);
         }
         catch (Exception e) when (e is FormatException or OverflowException or ArgumentException or IOException)
         {
@@ -73,6 +82,7 @@ internal sealed class Guard : IDisposable
     public void Dispose()
     {
         _orders.Dispose();
+        _life.Dispose();
         try
         {
             _reports.Dispose();

@@ -13,16 +13,19 @@ internal sealed class GuardProcess : IDisposable
     private readonly Process _process;
     private readonly AnonymousPipeServerStream _orderPipe;
     private readonly AnonymousPipeServerStream _reportPipe;
+    private readonly AnonymousPipeServerStream _life;
     private readonly StreamWriter _orders;
     private readonly Lock _writing = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private GuardProcess(Process process, AnonymousPipeServerStream orders, AnonymousPipeServerStream reports)
+    private GuardProcess(
+        Process process, AnonymousPipeServerStream orders, AnonymousPipeServerStream reports, AnonymousPipeServerStream life)
     {
         _process = process;
         Group = process.Id;
         _orderPipe = orders;
         _reportPipe = reports;
+        _life = life;
         _orders = new(orders) { AutoFlush = true };
         Finished = FinishAsync();
     }
@@ -41,6 +44,7 @@ internal sealed class GuardProcess : IDisposable
     {
         var orders = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
         var reports = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
+        var life = GoOnAtItsEnd();
         var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false };
 
         // Under `dotnet leases.dll` the process is dotnet, and the first argument names what it runs.
@@ -49,8 +53,8 @@ internal sealed class GuardProcess : IDisposable
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "leases.dll"));
         }
 
-        foreach (var argument in Guard.Arguments(ttl, orders.GetClientHandleAsString(), reports.GetClientHandleAsString(), command))
-            start.ArgumentList.Add(argument);
+        string[] pipes = [orders.GetClientHandleAsString(), reports.GetClientHandleAsString(), life.GetClientHandleAsString()];
+        foreach (var argument in Guard.Arguments(ttl, pipes, command)) start.ArgumentList.Add(argument);
         start.Environment["LEASE_RESOURCE"] = resource;
         start.Environment["LEASE_OWNER"] = owner;
         var process = Process.Start(start)!;
@@ -58,7 +62,8 @@ internal sealed class GuardProcess : IDisposable
         // Only then does each side see the pipe close when the other one dies.
         orders.DisposeLocalCopyOfClientHandle();
         reports.DisposeLocalCopyOfClientHandle();
-        return new(process, orders, reports);
+        life.DisposeLocalCopyOfClientHandle();
+        return new(process, orders, reports, life);
     }
 
     public void Tell(GuardMessage order)
@@ -80,7 +85,23 @@ internal sealed class GuardProcess : IDisposable
     {
         Dismiss();
         _reportPipe.Dispose();
+        _life.Dispose();
         _process.Dispose();
+    }
+
+    /// <summary>
+    /// Makes a pipe that is never written to. When the guard ends, which has its other end, the kernel continues this process, should
+    /// it be stopped: a guard that was killed continues nobody, and who waits for this process would wait for ever.
+    /// </summary>
+    private static AnonymousPipeServerStream GoOnAtItsEnd()
+    {
+        var life = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
+        var reader = (int)life.SafePipeHandle.DangerousGetHandle();
+        // A kernel that does not do it leaves that to whoever continues the job.
+        _ = Linux.Control(reader, Linux.SetEventOwner, Environment.ProcessId);
+        _ = Linux.Control(reader, Linux.SetEventSignal, Linux.SigCont);
+        _ = Linux.Control(reader, Linux.SetStatusFlags, Linux.SignalEvents);
+        return life;
     }
 
     private async Task<GuardMessage?> FinishAsync()
