@@ -104,14 +104,16 @@ internal abstract class Keeper
     /// <summary>When the record changes by itself; while a call is under way, when a waiter must get its response all the same.</summary>
     private protected virtual TimeSpan? WakeAt_NeedsLock => null;
 
-    /// <summary>Reads the stored record. One load satisfies every consistent read that was queued before the load started.</summary>
-    private protected async ValueTask<StoredRecord> ReadStoreAsync(IRecordStore store, RecordKind kind)
+    /// <summary>
+    /// Asks the store what it has. One answer satisfies every consistent read that was queued before the store was asked.
+    /// </summary>
+    private protected async ValueTask<TAnswer> AskStoreAsync<TAsk, TAnswer>(Func<TAsk, ValueTask<TAnswer>> asking, TAsk ask)
     {
         var arrived = Volatile.Read(ref _lastCall);
         _lastReadAt = _host.Clock.Read().Monotonic;
-        var stored = await store.LoadAsync(kind, Name);
+        var answer = await asking(ask);
         _comparedFor = arrived;
-        return stored;
+        return answer;
     }
 
     /// <summary>Whether the record was compared with the store since the call arrived.</summary>

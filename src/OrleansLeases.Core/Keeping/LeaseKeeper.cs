@@ -114,6 +114,12 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
         ResubmitGrantedElsewhere(_state);
     }
 
+    private protected override LeaseState Begin()
+    {
+        _self = _host.NextActivation();
+        return LeaseState.Unused;
+    }
+
     private protected override void Advance(LeaseState next)
     {
         var before = _state?.Pending;

@@ -19,6 +19,9 @@ internal abstract class RecordKeeper<TState> : Keeper
     // What the state was made from, so far as it is stored: what the next save compares with.
     private StoredRecord? _stored;
 
+    // Whether it has asked the store anything yet. Before that nobody watches or waits here, and the name may well be a fresh one.
+    private bool _hasAsked;
+
     private protected RecordKeeper(string name, KeeperHost host, IRecordStore store, RecordKind kind)
         : base(name, host)
     {
@@ -32,6 +35,9 @@ internal abstract class RecordKeeper<TState> : Keeper
 
     /// <summary>Takes over a record that was loaded and that this keeper does not know yet.</summary>
     private protected abstract void Adopt(TState stored);
+
+    /// <summary>The record of a name that was never stored, for a keeper that makes its first one.</summary>
+    private protected abstract TState Begin();
 
     /// <summary>Takes over a record that this keeper has made, and stored if it had to be.</summary>
     private protected virtual void Advance(TState next)
@@ -47,6 +53,16 @@ internal abstract class RecordKeeper<TState> : Keeper
         if (call.Cancellation.IsCancellationRequested && call.TrySetCanceled(call.Cancellation)) return;
         var isFresh = IsCompared(call);
         var mustBeFresh = call.RequiresFreshRead;
+        if (!_hasAsked)
+        {
+            _hasAsked = true;
+            if (!mustBeFresh && _store.CanAddOrLoad)
+            {
+                if (await TryAddAsync(call)) return;
+                isFresh = _state is not null;
+            }
+        }
+
         for (var conflicts = 0; ;)
         {
             if (_state is null || (mustBeFresh && !isFresh))
@@ -102,21 +118,83 @@ internal abstract class RecordKeeper<TState> : Keeper
     }
 
     /// <summary>
+    /// Does what the call asks for as if the name were a fresh one, where that stores a record: there a load would find nothing, and
+    /// costs as much as the save. Decision first-write-asks-no-read.
+    /// </summary>
+    /// <returns>Whether the call has its response. Where not, the record that is there has been taken over, or is to be loaded.</returns>
+    private async ValueTask<bool> TryAddAsync<TReply>(PendingCall<TState, TReply> call)
+        where TReply : class
+    {
+        var none = Begin();
+        var step = call.Apply(none, _host.Clock.Read());
+        // What a refusal says must be true of what is stored.
+        if (!step.Durable || step.RequiresFreshRead) return false;
+        var record = new StoredRecord(_kind, Name, step.Next);
+        var (outcome, found) = await AddOrLoadAsync(record, call.IsBackground);
+        switch (outcome)
+        {
+            case SaveOutcome.Saved:
+                _stored = record;
+                // Watches of a prefix are shown what has changed since.
+                NotifyWatchers(none);
+                Advance(step.Next);
+                if (call.TryRespond(step.Next, durable: true)) return true;
+                call.IsStored = true;
+                return false;
+            case SaveOutcome.Conflict:
+                if (found is null || TakeOver(found) is not { } notRead) return false;
+                call.Fail(notRead);
+                return true;
+            case SaveOutcome.NotSaved:
+                call.Fail(NotSaved());
+                return true;
+            default:
+                call.RespondUnknown();
+                return true;
+        }
+    }
+
+    /// <summary>
     /// Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.
     /// </summary>
     private async ValueTask<Refusal?> LoadAsync()
     {
         try
         {
-            var stored = await ReadStoreAsync(_store, _kind);
-            if (_state is null || stored.Version != _state.Version) Adopt((TState)stored.State);
-            // Only now: a record that cannot be taken over leaves the keeper with the state it knew, and with the version of that.
-            _stored = stored;
-            return null;
+            return TakeOver(await AskStoreAsync(static ask => ask._store.LoadAsync(ask._kind, ask.Name), (_store, _kind, Name)));
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             return NotRead(error);
+        }
+    }
+
+    private Refusal? TakeOver(StoredRecord stored)
+    {
+        try
+        {
+            if (_state is null || stored.Version != _state.Version) Adopt((TState)stored.State);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return NotRead(error);
+        }
+
+        // Only now: a record that cannot be taken over leaves the keeper with the state it knew, and with the version of that.
+        _stored = stored;
+        return null;
+    }
+
+    private async ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord record, bool background)
+    {
+        try
+        {
+            return await AskStoreAsync(
+                static ask => ask._store.AddOrLoadAsync(ask.record, ask.background), (_store, record, background));
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return new(SaveOutcome.Unknown);
         }
     }
 

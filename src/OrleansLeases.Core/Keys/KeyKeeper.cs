@@ -55,6 +55,8 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
         NotifyWatchers(stored, mayBePast: stored.Binding is not null);
     }
 
+    private protected override KeyState Begin() => KeyState.Unused;
+
     internal KeyWatch WatchFrom(WatchPoint? since, KeyState state) =>
         new(GetBroadcaster(state), Name, state, since, _host.Rules.TokenFloor);
 }

@@ -43,6 +43,22 @@ public interface IRecordStore
     ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background);
 
     /// <summary>
+    /// Whether <see cref="AddOrLoadAsync"/> may be called just now: it costs no more than a load or a save by itself. False unless a store
+    /// says otherwise.
+    /// </summary>
+    bool CanAddOrLoad => false;
+
+    /// <summary>
+    /// Stores the first record of a name, or reads the newest committed one where the name has one: a load and a save in one, for a name
+    /// of which the service knows nothing.
+    /// </summary>
+    /// <param name="first">What to store where nothing was ever stored. Its version is 1.</param>
+    /// <param name="background">No caller waits for it; other saves may go first.</param>
+    /// <returns>What became of it. An exception means <see cref="SaveOutcome.Unknown"/>.</returns>
+    /// <exception cref="NotSupportedException"><see cref="CanAddOrLoad"/> is false.</exception>
+    ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => throw new NotSupportedException();
+
+    /// <summary>
     /// Reads committed records in the order of the UTF-8 bytes of their names. A record that cannot be read is left out and logged.
     /// </summary>
     /// <param name="kind">The kind of records.</param>
@@ -86,3 +102,10 @@ public enum SaveOutcome
     /// <summary>It may have been written, or may yet be.</summary>
     Unknown = 4,
 }
+
+/// <summary>What became of an <see cref="IRecordStore.AddOrLoadAsync"/>.</summary>
+/// <param name="Outcome">Whether it was stored; <see cref="SaveOutcome.Conflict"/> where there was a record.</param>
+/// <param name="Found">
+/// That record, as a load would read it; null where there was none, and where it could not be read: a load then says why.
+/// </param>
+public readonly record struct AddOrLoad(SaveOutcome Outcome, StoredRecord? Found = null);

@@ -16,15 +16,19 @@ internal sealed class BoundedStore(IRecordStore store, TimeSpan timeout, TimePro
 
     public Task StartAsync(CancellationToken cancellationToken) => store.StartAsync(cancellationToken);
 
-    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name)
-    {
-        if (store.Trouble is { Kind: StorageTroubleKind.Unfit or StorageTroubleKind.Blind } trouble)
-            throw new StoreUnreadableException(trouble.Reason);
-        return Within(store.LoadAsync(kind, name));
-    }
+    // Where no record may be loaded, a load is what says so.
+    public bool CanAddOrLoad => store.CanAddOrLoad && WhyNoneIsLoaded is null;
+
+    private string? WhyNoneIsLoaded =>
+        store.Trouble is { Kind: StorageTroubleKind.Unfit or StorageTroubleKind.Blind } trouble ? trouble.Reason : null;
+
+    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) =>
+        WhyNoneIsLoaded is { } why ? throw new StoreUnreadableException(why) : Within(store.LoadAsync(kind, name));
 
     public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background) =>
         Within(store.SaveAsync(previous, next, background));
+
+    public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => Within(store.AddOrLoadAsync(first, background));
 
     public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
         store.RangeAsync(kind, from, heldOnly, cancellationToken);

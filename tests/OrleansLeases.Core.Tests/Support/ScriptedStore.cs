@@ -16,6 +16,9 @@ internal sealed class ScriptedStore
     /// <summary>Whether calls wait to be completed by hand.</summary>
     public bool Hold { get; set; }
 
+    /// <summary>Whether first writes come without a load; they count as saves.</summary>
+    public bool CanAddOrLoad { get; set; }
+
     /// <summary>How many saves were asked for.</summary>
     public int Saves { get; private set; }
 
@@ -143,6 +146,16 @@ internal sealed class ScriptedStore
             var call = new SaveCall(store, caller, next.Name, previous.Lease, next.Lease, script);
             Take(call);
             return new(call.Task);
+        }
+
+        public bool CanAddOrLoad => store.CanAddOrLoad;
+
+        public async ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background)
+        {
+            var outcome = await SaveAsync(StoredRecord.None(first.Kind, first.Name), first, background);
+            return new(outcome, outcome == SaveOutcome.Conflict && store._records.ContainsKey(first.Name)
+                ? new(first.Kind, first.Name, store.Read(first.Name))
+                : null);
         }
 
         public IAsyncEnumerable<StoredRecord> RangeAsync(
