@@ -159,6 +159,95 @@ $$
     where record.service_id = _serviceid and record.kind = _graintypestring and record.name = lease_name(_grainidextensionstring)
 $$;
 
+-- What silos do that gather the records of their grains: the same for many records at once, each with an outcome of its own.
+-- The plans are fixed, a look into the key for each record: what statistics say of a table that has just begun to grow could
+-- have the whole of it read. The one row of lease_meta is found by its key: a scan that is switched off costs so much on paper
+-- that the plan would be compiled each time, but for jit.
+
+-- The records that there are, by their place in the arrays, with the older blocks of their logs as lines.
+create or replace function load_lease_records(_service text, _kinds text[], _names text[])
+    returns table (place integer, epoch integer, version integer, payload text, older text) language plpgsql stable
+    set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off as
+$$
+#variable_conflict use_column
+begin
+    return query
+    select item.place::integer, (select epoch from lease_meta where only_row), record.version, record.payload,
+           case when record.log_block > 0 then
+               (select string_agg(log.entries, E'\n' order by log.block)
+                from lease_log log
+                where log.service_id = record.service_id and log.kind = record.kind and log.name = record.name
+                  and log.block >= record.log_block - case record.kind when 'key' then 64 else 33 end and log.block < record.log_block)
+           end
+    from unnest(_kinds, _names) with ordinality item (kind, name, place)
+        join lease_record record on record.service_id = _service and record.kind = item.kind and record.name = item.name;
+end
+$$;
+
+-- Compare-and-swap of many records: answers those that it has written, with their new versions. Where a first record (one without
+-- a version) finds the name taken, the answer is what is stored there; all that it does not answer were of another version or epoch.
+-- The records come in the order of their kinds and names: two of these that meet wait for each other at most one way.
+create or replace function save_lease_records(
+    _service text, _epoch integer, _kinds text[], _names text[], _versions integer[], _dues bigint[], _held boolean[], _blocks bigint[],
+    _payloads text[], _log_kinds text[], _log_names text[], _log_blocks bigint[], _log_entries text[])
+    returns table (kind text, name text, version integer, payload text, older text) language plpgsql
+    set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off as
+$$
+#variable_conflict use_column
+declare
+    _first integer := (select count(*) from unnest(_versions) version where version is null);
+    _added integer := 0;
+    _taken_kinds text[];
+    _taken_names text[];
+begin
+    if not exists (select from lease_meta where only_row and epoch = _epoch) then
+        return;
+    end if;
+
+    if _first < cardinality(_versions) then
+        return query
+        update lease_record record
+        -- A version that is compared for equality only may wrap.
+        set version = item.version % 2147483647 + 1, modified_on = clock_timestamp(), due = item.due, held = item.held,
+            log_block = item.block, payload = item.payload
+        from unnest(_kinds, _names, _versions, _dues, _held, _blocks, _payloads) item (kind, name, version, due, held, block, payload)
+        where record.service_id = _service and record.kind = item.kind and record.name = item.name and record.version = item.version
+        returning record.kind, record.name, record.version, null::text, null::text;
+    end if;
+
+    if _first > 0 then
+        return query
+        insert into lease_record as record (service_id, kind, name, version, modified_on, due, held, log_block, payload)
+        select _service, item.kind, item.name, 1, clock_timestamp(), item.due, item.held, item.block, item.payload
+        from unnest(_kinds, _names, _versions, _dues, _held, _blocks, _payloads) item (kind, name, version, due, held, block, payload)
+        where item.version is null
+        on conflict do nothing
+        returning record.kind, record.name, record.version, null::text, null::text;
+        get diagnostics _added = row_count;
+
+        if _added < _first then
+            -- What this transaction has written itself bears its number.
+            select array_agg(item.kind), array_agg(item.name) into _taken_kinds, _taken_names
+            from unnest(_kinds, _names, _versions) item (kind, name, version)
+                join lease_record record on record.service_id = _service and record.kind = item.kind and record.name = item.name
+            where item.version is null and record.xmin <> pg_current_xact_id()::xid;
+            return query
+            select _taken_kinds[found.place], _taken_names[found.place], found.version, found.payload, found.older
+            from load_lease_records(_service, _taken_kinds, _taken_names) found;
+        end if;
+    end if;
+
+    if cardinality(_log_names) > 0 then
+        insert into lease_log (service_id, kind, name, slot, block, entries)
+        select _service, item.kind, item.name, item.block % 64, item.block, item.entries
+        from unnest(_log_kinds, _log_names, _log_blocks, _log_entries) item (kind, name, block, entries)
+            join lease_record record on record.service_id = _service and record.kind = item.kind and record.name = item.name
+        where record.xmin = pg_current_xact_id()::xid
+        on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
+    end if;
+end
+$$;
+
 insert into OrleansQuery (QueryKey, QueryText) values
     ('WriteToStorageKey', 'select * from writetostorage(@GrainIdHash, @GrainIdN0, @GrainIdN1, @GrainTypeHash, @GrainTypeString, @GrainIdExtensionString, @ServiceId, @GrainStateVersion, @PayloadBinary)'),
     ('ReadFromStorageKey', 'select payloadbinary as PayloadBinary, version as Version from readfromstorage(@ServiceId, @GrainTypeString, @GrainIdExtensionString)'),
@@ -317,7 +406,8 @@ $$
           union all
           select proname || ' ' || prosrc from pg_proc
           where pronamespace = quote_ident(current_schema())::regnamespace
-            and proname in ('lease_name', 'writetostorage', 'readfromstorage', 'insert_membership', 'update_membership')) parts
+            and proname in ('lease_name', 'writetostorage', 'readfromstorage', 'load_lease_records', 'save_lease_records', 'insert_membership',
+                          'update_membership')) parts
 $$;
 
 -- Last: whoever finds this version finds all of the above.

@@ -57,7 +57,7 @@ internal static class SiloHost
         return 0;
     }
 
-    // Grains with reminders, listings with sweeps, and membership have a pool of connections to the database each.
+    // Reminders, leases with their listings and sweeps, and membership have a pool of connections to the database each.
     private static int DescriptorsInReserve(SiloSettings settings) => OwnDescriptors
         + (settings.Postgres.ConnectionString is { } database ? 3 * new NpgsqlConnectionStringBuilder(database).MaxPoolSize : 0);
 
@@ -132,6 +132,7 @@ internal static class SiloHost
             options.Limits = leases.Limits;
             options.RenewalFactor = leases.RenewalFactor;
             options.ClockSkew = leases.ClockSkew;
+            options.Storage = leases.Storage;
             options.StorageTimeout = leases.StorageTimeout;
             options.FailoverTime = leases.FailoverTime;
             options.SweeperShards = leases.SweeperShards;

@@ -9,8 +9,8 @@ public sealed class CompletenessTests
     [Fact]
     public void Worlds_OfThisAssembly_AreAllThereAre() => Assert.Equal(
         [
-            "ByteStoreWorld", "HttpMemoryWorld", "HttpSqliteWorld", "MemoryWorld", "OrleansMemoryWorld", "OrleansPostgresWorld",
-            "SqliteWorld",
+            "ByteStoreWorld", "HttpMemoryWorld", "HttpSqliteWorld", "MemoryWorld", "OrleansAdoNetWorld", "OrleansMemoryWorld",
+            "OrleansPostgresWorld", "SqliteWorld",
         ],
         typeof(CompletenessTests).Assembly.GetTypes()
             .Where(type => type.IsSubclassOf(typeof(LeaseWorld)) && !type.IsAbstract)

@@ -16,7 +16,7 @@ public sealed class DataSourceTests
         await using var database = await SourceAsync();
         var serviceId = Cluster.NewServiceId();
         await using (var one = await Cluster.OnAsync(database, serviceId))
-        await using (var other = await Cluster.OnAsync(database.ConnectionString, serviceId))
+        await using (var other = await Cluster.OnAsync(database.ConnectionString, serviceId, PostgresStorage.AdoNet))
         {
             var first = (await one.Leases.AcquireAsync(Acquire("orders/42", "one"))).Value;
             Assert.Null((await one.Leases.ReleaseAsync(Release(first))).Refusal);
@@ -82,6 +82,17 @@ public sealed class DataSourceTests
 
         Assert.Contains(
             "Put 'Cancellation Timeout=-1' into its connection string.", refused.GetBaseException().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DataSource_ForOrleansProvider_IsRefused_WithTheRemedy()
+    {
+        await using var database = await SourceAsync();
+
+        var refused =
+            await Assert.ThrowsAnyAsync<Exception>(() => Cluster.OnAsync(database, Cluster.NewServiceId(), PostgresStorage.AdoNet));
+
+        Assert.Contains("call AddLeases with a connection string", refused.GetBaseException().Message, StringComparison.Ordinal);
     }
 
     // With a password the data source could not show its whole connection string; the tests' server asks for none.

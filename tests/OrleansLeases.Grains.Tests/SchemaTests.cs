@@ -50,6 +50,8 @@ public sealed class SchemaTests
     [InlineData("drop index lease_record_due", "index lease_record_due")]
     [InlineData("drop index orleansreminderstable_grainhash", "index orleansreminderstable_grainhash")]
     [InlineData("drop function writetostorage", "function writetostorage")]
+    [InlineData("drop function load_lease_records", "function load_lease_records")]
+    [InlineData("drop function save_lease_records", "function save_lease_records")]
     [InlineData("delete from orleansquery where querykey = 'WriteToStorageKey'", "was changed")]
     [InlineData("update lease_meta set schema_version = 0", "has lease schema 0")]
     [InlineData("update lease_meta set schema_version = 99", "Run the newer software")]

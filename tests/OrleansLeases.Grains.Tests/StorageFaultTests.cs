@@ -1,8 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Orleans.Storage;
 using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
 using OrleansLeases.Testing;
@@ -13,7 +10,13 @@ namespace OrleansLeases.Grains.Tests;
 /// <summary>
 /// What a storage may do to a grain, and what the caller is told. On PostgreSQL, called by a client: no provider's exception gets out.
 /// </summary>
-public sealed class StorageFaultTests : IAsyncLifetime
+public sealed class StorageFaultTests() : StorageFaultSuite(PostgresStorage.GroupCommit);
+
+/// <summary>The same through Orleans' provider.</summary>
+public sealed class AdoNetStorageFaultTests() : StorageFaultSuite(PostgresStorage.AdoNet);
+
+/// <summary>What must hold, however records are written.</summary>
+public abstract class StorageFaultSuite(PostgresStorage storage) : IAsyncLifetime
 {
     private readonly ManualTimeProvider _storeTime = new();
     private Cluster _cluster = null!;
@@ -23,7 +26,7 @@ public sealed class StorageFaultTests : IAsyncLifetime
     private ILeaseService Leases => _cluster.ClientLeases;
 
     // The store is given up when a test says so: else a busy machine's store would be, too.
-    public async Task InitializeAsync() => _cluster = await Cluster.OnPostgresAsync(storeTime: _storeTime);
+    public async Task InitializeAsync() => _cluster = await Cluster.OnPostgresAsync(storeTime: _storeTime, storage: storage);
 
     public async Task DisposeAsync() => await _cluster.DisposeAsync();
 
@@ -81,11 +84,12 @@ public sealed class StorageFaultTests : IAsyncLifetime
     [Fact]
     public async Task Write_ThatLost_IsTriedOnceMore()
     {
-        Storage.Writes.Enqueue(_ => throw new InconsistentStateException("lost"));
-        Assert.Null((await Leases.AcquireAsync(Acquire("a", "me"))).Refusal);
-        Storage.Writes.Enqueue(_ => throw new InconsistentStateException("lost"));
-        Storage.Writes.Enqueue(_ => throw new InconsistentStateException("lost"));
-        Assert.IsType<Refusal.Unavailable>((await Leases.AcquireAsync(Acquire("b", "me"))).Refusal);
+        Storage.Writes.Enqueue(_ => Task.CompletedTask);
+        var grant = (await Leases.AcquireAsync(Acquire("a", "me"))).Value;
+        Storage.Writes.Enqueue(_ => Task.CompletedTask);
+        Storage.Writes.Enqueue(_ => Task.CompletedTask);
+        Assert.IsType<Refusal.Unavailable>((await Leases.ReleaseAsync(Release(grant))).Refusal);
+        Assert.Null((await Leases.ReleaseAsync(Release(grant))).Refusal);
     }
 
     [Fact]
@@ -151,77 +155,6 @@ public sealed class StorageFaultTests : IAsyncLifetime
         Assert.Null((await Leases.InfoAsync()).Refusal);
     }
 
-    [Theory]
-    [InlineData("ERROR", "53100", true)] // the disk is full
-    [InlineData("ERROR", "25006", true)] // read-only
-    [InlineData("ERROR", "40001", true)]
-    [InlineData("ERROR", "P0001", true)]
-    [InlineData("ERROR", "40003", false)] // statement_completion_unknown: the name says it
-    [InlineData("PANIC", "53100", false)] // the log's next segment does not fit the disk, after the commit was written
-    [InlineData("FATAL", "25P04", false)] // transaction_timeout, once the commit lets interrupts in again
-    [InlineData("ERROR", "57014", false)]
-    [InlineData("FATAL", "57P01", false)]
-    [InlineData("FATAL", "53300", true)] // no connection is left, so that there is no session
-    [InlineData("FATAL", "57P03", true)] // it starts up
-    [InlineData("FATAL", "28P01", true)]
-    [InlineData("FATAL", "3D000", true)]
-    [InlineData("ERROR", "XX000", false)]
-    public void SurelyNotWritten_IsOnlyWhatTheServerRefusedAsAWhole(string severity, string state, bool surely) => Assert.Equal(
-        surely, PostgresRecordStore.SurelyNotWritten(new PostgresException("x", severity, severity, state)));
-
-    [Theory]
-    [InlineData("Host=127.0.0.1;Port=1")]
-    [InlineData("Host=127.0.0.1:1,127.0.0.1:2")]
-    [InlineData("Target Session Attributes=standby")] // of several hosts none is what is wanted, as while they change places
-    [InlineData("Host=no.such.host.invalid")]
-    [InlineData("Password=wrong;Username=nobody")]
-    [InlineData("Database=none")]
-    [InlineData("Maximum Pool Size=1;Timeout=1")]
-    public async Task SurelyNotWritten_IsWhatFailedToConnect(string otherwise)
-    {
-        var (here, there) =
-            (new NpgsqlConnectionStringBuilder(await TestDatabase.ConnectionStringAsync()), new NpgsqlConnectionStringBuilder(otherwise));
-        foreach (var key in there.Keys) here[key] = there[key];
-        if (there.TargetSessionAttributes is not null) here.Host = $"{here.Host},{here.Host}";
-        await using var database = NpgsqlDataSource.Create(here);
-        Exception? error = null;
-        var open = new List<NpgsqlConnection>();
-        for (var i = 0; i < 2 && error is null; i++)
-        {
-            error = await Record.ExceptionAsync(async () => open.Add(await database.OpenConnectionAsync()));
-        }
-
-        foreach (var connection in open) await connection.DisposeAsync();
-
-        Assert.NotNull(error);
-        Assert.True(PostgresRecordStore.SurelyNotWritten(error), error.ToString());
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task SurelyNotWritten_IsWhatHasNoPassword(bool periodic)
-    {
-        using var server = new TcpListener(IPAddress.Loopback, 0);
-        server.Start();
-        var source = new NpgsqlDataSourceBuilder(
-            $"Host=127.0.0.1;Port={((IPEndPoint)server.LocalEndpoint).Port};Username=me;SSL Mode=Disable;GSS Encryption Mode=Disable");
-        var away = new HttpRequestException("no token");
-        if (!periodic) source.UsePasswordProvider(_ => throw away, (_, _) => throw away);
-        else source.UsePeriodicPasswordProvider((_, _) => throw away, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
-        await using var database = source.Build();
-
-        var opening = database.OpenConnectionAsync().AsTask();
-        using var client = await server.AcceptTcpClientAsync();
-        var stream = client.GetStream();
-        await stream.ReadExactlyAsync(new byte[8]);
-        // AuthenticationCleartextPassword.
-        await stream.WriteAsync(new byte[] { (byte)'R', 0, 0, 0, 8, 0, 0, 0, 3 });
-        var error = await Assert.ThrowsAsync<NpgsqlException>(() => opening);
-
-        Assert.True(PostgresRecordStore.SurelyNotWritten(error), error.ToString());
-    }
-
     [Fact]
     public async Task Write_ThatIsolationUndid_IsTriedOnceMore()
     {
@@ -246,7 +179,8 @@ public sealed class StorageFaultTests : IAsyncLifetime
     [Fact]
     public async Task RenewBatch_OneOfWhichHangs_TellsTheOthers()
     {
-        await using var slow = await Cluster.OnPostgresAsync(configure: options => options.StorageTimeout = TimeSpan.FromSeconds(15));
+        await using var slow = await Cluster.OnPostgresAsync(
+            configure: options => options.StorageTimeout = TimeSpan.FromSeconds(15), storage: storage);
         var good = (await slow.Leases.AcquireAsync(Acquire("good", "me"))).Value;
         FaultyStorage.Of(slow.Silo).Reads.Enqueue(_ => new TaskCompletionSource().Task);
         var reply = (await slow.Leases.RenewBatchAsync(

@@ -11,7 +11,16 @@ namespace OrleansLeases.Grains.Tests;
 /// <summary>
 /// Two activations of one grain, each in a cluster of its own, write one row: a split brain. The compare-and-swap is the lock.
 /// </summary>
-public sealed class TwinTests : IAsyncLifetime
+public sealed class TwinTests() : TwinSuite(PostgresStorage.GroupCommit, PostgresStorage.GroupCommit);
+
+/// <summary>Twins that write through Orleans' provider.</summary>
+public sealed class AdoNetTwinTests() : TwinSuite(PostgresStorage.AdoNet, PostgresStorage.AdoNet);
+
+/// <summary>Twins of either kind, as in an upgrade of one silo after the other.</summary>
+public sealed class UnlikeTwinTests() : TwinSuite(PostgresStorage.AdoNet, PostgresStorage.GroupCommit);
+
+/// <summary>What must hold of twins, however they write.</summary>
+public abstract class TwinSuite(PostgresStorage one, PostgresStorage other) : IAsyncLifetime
 {
     private readonly string _serviceId = Cluster.NewServiceId();
     private Cluster _one = null!;
@@ -19,8 +28,8 @@ public sealed class TwinTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _one = await Cluster.OnPostgresAsync(_serviceId);
-        _other = await Cluster.OnPostgresAsync(_serviceId);
+        _one = await Cluster.OnPostgresAsync(_serviceId, storage: one);
+        _other = await Cluster.OnPostgresAsync(_serviceId, storage: other);
     }
 
     public async Task DisposeAsync()

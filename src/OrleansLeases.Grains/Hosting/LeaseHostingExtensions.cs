@@ -65,13 +65,9 @@ public static class LeaseHostingExtensions
         var connection = new LeaseConnectionString(connectionString);
         AddGrains(silo, configure);
         silo.Services.AddSingleton(_ => LeaseDatabase.Of(connection));
-        AddPostgresStore(silo.Services);
-        silo.AddAdoNetGrainStorage(PostgresRecordStore.ProviderName, storage =>
-        {
-            storage.Invariant = Invariant;
-            storage.ConnectionString = connection.Value;
-            storage.GrainStorageSerializer = new RecordLines.Serializer();
-        });
+        AddPostgresStore(
+            silo.Services, services => new AdoNetRows(services.GetRequiredKeyedService<IGrainStorage>(AdoNetRows.ProviderName)));
+        AddAdoNetProvider(silo.Services, connection);
         return HasReminders(silo) ? silo : silo.UseAdoNetReminderService(reminders =>
         {
             reminders.Invariant = Invariant;
@@ -105,9 +101,9 @@ public static class LeaseHostingExtensions
         ArgumentNullException.ThrowIfNull(dataSource);
         AddGrains(silo, configure);
         silo.Services.AddSingleton(services => LeaseDatabase.Of(dataSource(services)));
-        AddPostgresStore(silo.Services);
-        silo.Services.AddKeyedSingleton<IGrainStorage>(PostgresRecordStore.ProviderName, (services, _) => new DataSourceGrainStorage(
-            services.GetRequiredService<LeaseDatabase>().Source, services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId));
+        AddPostgresStore(silo.Services, _ => throw new OrleansConfigurationException(
+            $"{nameof(LeaseSiloOptions)}.{nameof(LeaseSiloOptions.Storage)} is {nameof(PostgresStorage.AdoNet)}, and Orleans' ADO.NET "
+            + "provider takes no data source; call AddLeases with a connection string instead."));
         if (HasReminders(silo)) return silo;
         silo.Services.AddSingleton<IReminderTable, DataSourceReminderTable>();
         return silo.AddReminders();
@@ -234,10 +230,32 @@ public static class LeaseHostingExtensions
             provider.GetService<ILogger<LeaseClient>>()));
     }
 
-    private static void AddPostgresStore(IServiceCollection services)
+    private static void AddPostgresStore(IServiceCollection services, Func<IServiceProvider, IRecordRows> adoNet)
     {
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Storage switch
+        {
+            PostgresStorage.AdoNet => adoNet(provider),
+            _ => new BatchedRows(
+                provider.GetRequiredService<LeaseDatabase>().Source,
+                provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId),
+        });
         services.AddSingleton<PostgresRecordStore>();
         services.AddSingleton(provider => new LeaseStorage(provider.GetRequiredService<PostgresRecordStore>()));
+    }
+
+    // Orleans' own method would have it start where it is not used, too.
+    private static void AddAdoNetProvider(IServiceCollection services, LeaseConnectionString connection)
+    {
+        services.AddOptions<AdoNetGrainStorageOptions>(AdoNetRows.ProviderName).Configure(storage =>
+        {
+            storage.Invariant = Invariant;
+            storage.ConnectionString = connection.Value;
+            storage.GrainStorageSerializer = new RecordLines.Serializer();
+        });
+        services.AddKeyedSingleton<IGrainStorage>(
+            AdoNetRows.ProviderName, (provider, _) => AdoNetGrainStorageFactory.Create(provider, AdoNetRows.ProviderName));
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => new AdoNetProviderStart(
+            provider, isUsed: provider.GetRequiredService<IOptions<LeaseSiloOptions>>().Value.Storage == PostgresStorage.AdoNet));
     }
 
     private static bool HasReminders(ISiloBuilder silo) => silo.Services.Any(service => service.ServiceType == typeof(IReminderTable));

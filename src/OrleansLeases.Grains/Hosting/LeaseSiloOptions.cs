@@ -27,6 +27,13 @@ public sealed class LeaseSiloOptions
     /// <value>1 s by default; 100 ms to 1 h.</value>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How records get to PostgreSQL, where leases are kept there. Silos of either kind share the same tables, so it may change from one
+    /// silo to the next.
+    /// </summary>
+    /// <value><see cref="PostgresStorage.GroupCommit"/> by default.</value>
+    public PostgresStorage Storage { get; set; } = PostgresStorage.GroupCommit;
+
     /// <summary>How long one read or write of the store may take before its outcome counts as unknown.</summary>
     /// <value>5 s by default; 100 ms to 15 s.</value>
     public TimeSpan StorageTimeout { get; set; } = TimeSpan.FromSeconds(5);
@@ -55,6 +62,13 @@ public sealed class LeaseSiloOptions
     {
         Within(nameof(RenewalFactor), RenewalFactor, 1, 100);
         Within(nameof(ClockSkew), ClockSkew, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
+        if (!Enum.IsDefined(Storage))
+        {
+            throw new OrleansConfigurationException(
+                $"{nameof(LeaseSiloOptions)}.{nameof(Storage)} is {Storage}; it takes "
+                + $"{string.Join(" or ", Enum.GetNames<PostgresStorage>())}.");
+        }
+
         Within(nameof(StorageTimeout), StorageTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(15));
         if (FailoverTime is { } failover) Within(nameof(FailoverTime), failover, TimeSpan.Zero, TimeSpan.FromMinutes(10));
         Within(nameof(SweeperShards), SweeperShards, 1, 1024);

@@ -131,6 +131,8 @@ public static class LeaseSchema
                 case when to_regclass('orleansreminderstable_grainhash') is null then 'index orleansreminderstable_grainhash' end,
                 case when to_regproc('writetostorage') is null then 'function writetostorage' end,
                 case when to_regproc('readfromstorage') is null then 'function readfromstorage' end,
+                case when to_regproc('load_lease_records') is null then 'function load_lease_records' end,
+                case when to_regproc('save_lease_records') is null then 'function save_lease_records' end,
                 case when to_regclass('orleansmembershiptable') is null then 'table orleansmembershiptable' end,
                 case when to_regproc('lease_fingerprint') is null then 'function lease_fingerprint' end]) part
             """,

@@ -60,17 +60,14 @@ internal sealed class RecordLines
             throw new InvalidDataException("What is stored does not start with its restore epoch.");
         var newest = text.Span.LastIndexOf(EndOfLine) + 1;
         var record = StoredRecord.Read(kind, name, text.Span[newest..]);
-        return (epoch, newest == end + 1 ? record : record.WithBlocks(Lines(text[(end + 1)..newest])));
+        return (epoch, newest == end + 1 ? record : record.WithBlocks(Split(text[(end + 1)..(newest - 1)])));
     }
 
-    private static IEnumerable<ReadOnlyMemory<byte>> Lines(ReadOnlyMemory<byte> text)
+    /// <summary>Takes lines apart, of which the last has no end.</summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> Split(ReadOnlyMemory<byte> text)
     {
-        int end;
-        while ((end = text.Span.IndexOf(EndOfLine)) >= 0)
-        {
-            yield return text[..end];
-            text = text[(end + 1)..];
-        }
+        for (int end; (end = text.Span.IndexOf(EndOfLine)) >= 0; text = text[(end + 1)..]) yield return text[..end];
+        yield return text;
     }
 
     /// <summary>Hands the lines to Orleans' provider as they are.</summary>

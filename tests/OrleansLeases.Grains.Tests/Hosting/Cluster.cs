@@ -35,24 +35,31 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="time">The clock of the leases.</param>
     /// <param name="configure">How leases behave.</param>
     /// <param name="watchesClock">Whether the silo minds that a clock which only the test moves is off the database's.</param>
+    /// <param name="storage">How its records get to the database.</param>
     /// <param name="storeTime">What the store's time limit counts by; real time unless given.</param>
     public static async Task<Cluster> OnPostgresAsync(
         string? serviceId = null, ManualTimeProvider? time = null, Action<LeaseSiloOptions>? configure = null, bool watchesClock = false,
-        TimeProvider? storeTime = null)
+        TimeProvider? storeTime = null, PostgresStorage storage = PostgresStorage.GroupCommit)
     {
         var connection = await TestDatabase.ConnectionStringAsync();
         return await StartAsync(
             serviceId ?? NewServiceId(),
-            silo => silo.AddLeases(connection, Options(configure)),
+            silo => silo.AddLeases(connection, Options(options =>
+            {
+                options.Storage = storage;
+                configure?.Invoke(options);
+            })),
             watchesClock ? null : silo => FaultyStorage.Install(silo, storeTime ?? TimeProvider.System),
             time);
     }
 
-    public static Task<Cluster> OnAsync(string connection, string serviceId) =>
-        StartAsync(serviceId, silo => silo.AddLeases(connection, Options(null)), null, null);
+    public static Task<Cluster> OnAsync(
+        string connection, string serviceId, PostgresStorage storage = PostgresStorage.GroupCommit) =>
+        StartAsync(serviceId, silo => silo.AddLeases(connection, Options(options => options.Storage = storage)), null, null);
 
-    public static Task<Cluster> OnAsync(NpgsqlDataSource database, string serviceId) =>
-        StartAsync(serviceId, silo => silo.AddLeases(_ => database, Options(null)), null, null);
+    public static Task<Cluster> OnAsync(
+        NpgsqlDataSource database, string serviceId, PostgresStorage storage = PostgresStorage.GroupCommit) =>
+        StartAsync(serviceId, silo => silo.AddLeases(_ => database, Options(options => options.Storage = storage)), null, null);
 
     public static Task<Cluster> OnAsync(IRecordStore store) =>
         StartAsync(NewServiceId(), silo => silo.AddLeases(_ => store, Options(null)), null, null);

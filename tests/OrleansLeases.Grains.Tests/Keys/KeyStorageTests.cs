@@ -6,7 +6,13 @@ using static OrleansLeases.Grains.Tests.Hosting.Requests;
 namespace OrleansLeases.Grains.Tests.Keys;
 
 /// <summary>What a storage may do to keys, and what is in it. On PostgreSQL, called by a client.</summary>
-public sealed class KeyStorageTests : IAsyncLifetime
+public sealed class KeyStorageTests() : KeyStorageSuite(PostgresStorage.GroupCommit);
+
+/// <summary>The same through Orleans' provider.</summary>
+public sealed class AdoNetKeyStorageTests() : KeyStorageSuite(PostgresStorage.AdoNet);
+
+/// <summary>What must hold of keys, however they are written.</summary>
+public abstract class KeyStorageSuite(PostgresStorage storage) : IAsyncLifetime
 {
     private const string K = "workers/7";
 
@@ -17,7 +23,7 @@ public sealed class KeyStorageTests : IAsyncLifetime
 
     private ILeaseService Leases => _cluster.ClientLeases;
 
-    public async Task InitializeAsync() => _cluster = await Cluster.OnPostgresAsync(_serviceId);
+    public async Task InitializeAsync() => _cluster = await Cluster.OnPostgresAsync(_serviceId, storage: storage);
 
     public async Task DisposeAsync() => await _cluster.DisposeAsync();
 
@@ -85,7 +91,7 @@ public sealed class KeyStorageTests : IAsyncLifetime
         await _cluster.StopSiloAsync();
         Assert.Equal(11L, await CountAsync("select count(*) from lease_keys where service_id = $1"));
 
-        await using var later = await Cluster.OnPostgresAsync(_serviceId);
+        await using var later = await Cluster.OnPostgresAsync(_serviceId, storage: storage);
 
         await UntilAsync(async () =>
         {
@@ -102,7 +108,7 @@ public sealed class KeyStorageTests : IAsyncLifetime
         for (var i = 0; i < 1_100; i++) Assert.Null((await _cluster.Leases.AddToCounterAsync(K, Add(i))).Refusal);
         await _cluster.StopSiloAsync();
 
-        await using var later = await Cluster.OnPostgresAsync(_serviceId);
+        await using var later = await Cluster.OnPostgresAsync(_serviceId, storage: storage);
 
         for (var i = 1_100 - Remembered; i < 1_100; i++)
         {

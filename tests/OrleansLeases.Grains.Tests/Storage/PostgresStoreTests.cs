@@ -6,6 +6,16 @@ using OrleansLeases.Grains.Tests.Hosting;
 namespace OrleansLeases.Grains.Tests.Storage;
 
 /// <summary>PostgreSQL as a store of records, through Orleans' ADO.NET provider.</summary>
+public sealed class AdoNetStoreTests(AdoNetStoreTests.Silo silo) : PostgresStoreSuite(silo), IClassFixture<AdoNetStoreTests.Silo>
+{
+    public sealed class Silo : PostgresSilo
+    {
+        private protected override Task<Cluster> StartAsync(string connection, string serviceId) =>
+            Cluster.OnAsync(connection, serviceId, PostgresStorage.AdoNet);
+    }
+}
+
+/// <summary>PostgreSQL as a store of records, in batches.</summary>
 public sealed class ConnectionStringStoreTests(ConnectionStringStoreTests.Silo silo)
     : PostgresStoreSuite(silo), IClassFixture<ConnectionStringStoreTests.Silo>
 {
@@ -15,7 +25,7 @@ public sealed class ConnectionStringStoreTests(ConnectionStringStoreTests.Silo s
     }
 }
 
-/// <summary>PostgreSQL as a store of records, through a data source of the application's.</summary>
+/// <summary>PostgreSQL as a store of records, in batches through a data source of the application's.</summary>
 public sealed class DataSourceStoreTests(DataSourceStoreTests.Silo silo)
     : PostgresStoreSuite(silo), IClassFixture<DataSourceStoreTests.Silo>
 {

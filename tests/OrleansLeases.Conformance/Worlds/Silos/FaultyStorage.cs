@@ -1,16 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
-using Orleans;
 using Orleans.Hosting;
-using Orleans.Runtime;
-using Orleans.Storage;
 using OrleansLeases.Grains;
 using OrleansLeases.Storage;
 
 namespace OrleansLeases.Conformance.Worlds.Silos;
 
 /// <summary>
-/// A store that fails as a test tells it to. On PostgreSQL it is Orleans' provider that fails, so that what becomes of its exceptions
-/// is seen as well.
+/// A store that fails as a test tells it to. On PostgreSQL it is what reads and writes its rows that fails, so that what becomes of
+/// the exceptions is seen as well; a write that does nothing is one that lost its compare-and-swap there.
 /// </summary>
 internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults faults) : IRecordStore
 {
@@ -50,13 +47,10 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
         silo.Services.AddSingleton(services => new LeaseStorage(
             new FaultyStorage(((LeaseStorage)store.ImplementationFactory!(services)).Store, faults)) { Time = time });
 
-        const string Name = PostgresRecordStore.ProviderName;
-        var provider = silo.Services.SingleOrDefault(
-            service => service.ServiceType == typeof(IGrainStorage) && Name.Equals(service.ServiceKey));
-        if (provider is null) return;
-        silo.Services.Remove(provider);
-        silo.Services.AddKeyedSingleton<IGrainStorage>(
-            Name, (services, key) => new Provider((IGrainStorage)provider.KeyedImplementationFactory!(services, key), faults));
+        var rows = silo.Services.SingleOrDefault(service => service.ServiceType == typeof(IRecordRows));
+        if (rows is null) return;
+        silo.Services.Remove(rows);
+        silo.Services.AddSingleton<IRecordRows>(services => new Rows((IRecordRows)rows.ImplementationFactory!(services), faults));
     }
 
     public static FaultyStorage Of(IServiceProvider silo) => (FaultyStorage)silo.GetRequiredService<LeaseStorage>().Store;
@@ -78,6 +72,10 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
         await (Inner is MemoryRecordStore ? Faults.Through(next.Kind == RecordKind.Key ? KeyWrites : Writes, SaveAsync) : SaveAsync());
         return outcome;
     }
+
+    public bool CanAddOrLoad => Inner.CanAddOrLoad;
+
+    public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => Inner.AddOrLoadAsync(first, background);
 
     public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
         Failure is { } failure ? throw failure : Inner.RangeAsync(kind, from, heldOnly, cancellationToken);
@@ -102,17 +100,39 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
         }
     }
 
-    private sealed class Provider(IGrainStorage inner, Faults faults) : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
+    private sealed class Rows(IRecordRows inner, Faults faults) : IRecordRows
     {
-        public void Participate(ISiloLifecycle observer) => (inner as ILifecycleParticipant<ISiloLifecycle>)?.Participate(observer);
+        // What a test has planned for reads happens to reads.
+        public bool CanAddOrLoad
+        {
+            get
+            {
+                lock (faults.Reads) return inner.CanAddOrLoad && faults.Reads.Count == 0;
+            }
+        }
 
-        public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-            Faults.Through(faults.Reads, () => inner.ReadStateAsync(stateName, grainId, grainState));
+        public async Task<LoadedRecord?> LoadAsync(RecordKind kind, string name)
+        {
+            LoadedRecord? record = null;
+            await Faults.Through(faults.Reads, async () => record = await inner.LoadAsync(kind, name));
+            return record;
+        }
 
-        public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => Faults.Through(
-            stateName == "key" ? faults.KeyWrites : faults.Writes, () => inner.WriteStateAsync(stateName, grainId, grainState));
+        public async Task<bool> SaveAsync(int epoch, StoredRecord previous, StoredRecord next, bool background)
+        {
+            var saved = false;
+            await Faults.Through(WritesOf(next), async () => saved = await inner.SaveAsync(epoch, previous, next, background));
+            return saved;
+        }
 
-        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-            inner.ClearStateAsync(stateName, grainId, grainState);
+        public async Task<(bool Saved, StoredRecord? Found)> AddOrLoadAsync(int epoch, StoredRecord first, bool background)
+        {
+            (bool Saved, StoredRecord? Found) outcome = default;
+            await Faults.Through(WritesOf(first), async () => outcome = await inner.AddOrLoadAsync(epoch, first, background));
+            return outcome;
+        }
+
+        private Queue<Func<Func<Task>, Task>> WritesOf(StoredRecord record) =>
+            record.Kind == RecordKind.Key ? faults.KeyWrites : faults.Writes;
     }
 }

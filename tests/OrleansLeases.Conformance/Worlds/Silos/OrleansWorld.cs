@@ -78,8 +78,14 @@ public sealed class OrleansMemoryWorld : OrleansWorld
     }
 }
 
-/// <summary>On PostgreSQL through the ADO.NET provider, asked by a client.</summary>
-public sealed class OrleansPostgresWorld : OrleansWorld
+/// <summary>On PostgreSQL in batches, asked by a client.</summary>
+public sealed class OrleansPostgresWorld() : PostgresWorld(PostgresStorage.GroupCommit);
+
+/// <summary>On PostgreSQL through Orleans' ADO.NET provider, asked by a client.</summary>
+public sealed class OrleansAdoNetWorld() : PostgresWorld(PostgresStorage.AdoNet);
+
+/// <summary>On PostgreSQL, asked by a client.</summary>
+public abstract class PostgresWorld(PostgresStorage storage) : OrleansWorld
 {
     private string _database = "";
 
@@ -95,7 +101,11 @@ public sealed class OrleansPostgresWorld : OrleansWorld
 
     // A silo minds how far its clock is off the database's, and tests move it by days.
     protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) =>
-        FaultyStorage.Install(silo.AddLeases(_database, configure));
+        FaultyStorage.Install(silo.AddLeases(_database, options =>
+        {
+            options.Storage = storage;
+            configure(options);
+        }));
 
     private protected override Task EmptyAsync(WorldSilo silo) =>
         Sql.ExecuteAsync(

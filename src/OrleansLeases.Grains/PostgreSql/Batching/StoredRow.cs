@@ -1,0 +1,59 @@
+using System.Globalization;
+using OrleansLeases.Storage;
+
+namespace OrleansLeases.Grains;
+
+/// <summary>A row as the database has it.</summary>
+/// <param name="Version">Its version, which is the record's tag.</param>
+/// <param name="Payload">The record.</param>
+/// <param name="Older">The finished blocks of its log, a line each; null where there are none.</param>
+internal sealed record StoredRow(int Version, byte[] Payload, byte[]? Older)
+{
+    public StoredRecord Read(RecordKind kind, string name)
+    {
+        var record = StoredRecord.Read(kind, name, Payload);
+        if (Older is not null) record = record.WithBlocks(RecordLines.Split(Older));
+        record.Tag = TagOf(Version);
+        return record;
+    }
+
+    public static string TagOf(int version) => version.ToString(CultureInfo.InvariantCulture);
+
+    public static int? VersionOf(string? tag) => tag is null ? null : int.Parse(tag, CultureInfo.InvariantCulture);
+}
+
+/// <summary>A record that a grain waits for.</summary>
+internal sealed class PendingLoad(RecordKind kind, string name)
+    : TaskCompletionSource<(int Epoch, StoredRow Row)?>(TaskCreationOptions.RunContinuationsAsynchronously), IBatchItem
+{
+    public (RecordKind Kind, string Name) Key { get; } = (kind, name);
+}
+
+/// <summary>A record to be stored if its version is still the expected one.</summary>
+internal sealed class PendingSave(int epoch, StoredRecord previous, StoredRecord next)
+    : TaskCompletionSource<SavedRow>(TaskCreationOptions.RunContinuationsAsynchronously), IBatchItem
+{
+    public (RecordKind Kind, string Name) Key { get; } = (next.Kind, next.Name);
+
+    /// <summary>The restore epoch under which it is written.</summary>
+    public int Epoch => epoch;
+
+    /// <summary>What is compared; null where there is to be no row.</summary>
+    public int? Expected { get; } = StoredRow.VersionOf(previous.Tag);
+
+    public long? Due => next.Due;
+
+    public bool IsHeld => next.IsHeld;
+
+    public long Block => next.Block;
+
+    // Made by the caller's thread, not by the one that puts a batch together.
+    public byte[] Payload { get; } = next.Encode();
+
+    public IReadOnlyList<LogBlock> Finished { get; } = next.FinishedSince(previous);
+}
+
+/// <summary>What became of a row that was to be written.</summary>
+/// <param name="Version">Its new version; null where it was not written.</param>
+/// <param name="Found">What a first record found in its place.</param>
+internal readonly record struct SavedRow(int? Version, StoredRow? Found = null);
