@@ -79,7 +79,7 @@ public sealed class CompletenessTests
             method.Name));
 
     private static IEnumerable<string> FieldsOf(Type surrogate) =>
-        surrogate.GetFields().Select(field => field.Name).Order(StringComparer.Ordinal);
+        Contracts.MembersOf(surrogate).Select(member => member.Name).Order(StringComparer.Ordinal);
 
     private static IEnumerable<string> Names(IEnumerable<Type> types) => types.Select(type => type.FullName!).Order(StringComparer.Ordinal);
 

@@ -35,5 +35,17 @@ internal static class Contracts
     public static IEnumerable<PropertyInfo> PropertiesOf(Type contract) =>
         contract.GetProperties(BindingFlags.Instance | BindingFlags.Public);
 
+    /// <summary>
+    /// What a surrogate writes, by id: Orleans numbers the parameters of a positional record in their order, and takes the ids of
+    /// fields from their attributes.
+    /// </summary>
+    public static IEnumerable<(uint Id, string Name, Type Type)> MembersOf(Type surrogate)
+    {
+        var fields = surrogate.GetFields().Select(field => (field.GetCustomAttribute<IdAttribute>()!.Id, field.Name, field.FieldType));
+        var positional = surrogate.GetConstructors().SelectMany(constructor => constructor.GetParameters())
+            .Select(parameter => ((uint)parameter.Position, parameter.Name!, parameter.ParameterType));
+        return fields.Concat(positional).OrderBy(member => member.Item1);
+    }
+
     private static Type Definition(Type type) => type.IsGenericType ? type.GetGenericTypeDefinition() : type;
 }

@@ -22,7 +22,7 @@ internal static class WireContract
         var surrogates = Contracts.Surrogates.GroupBy(pair => pair.Value, pair => pair.Key);
         foreach (var surrogate in surrogates.OrderBy(group => AliasOf(group.Key), StringComparer.Ordinal)) Surrogate(text, surrogate);
 
-        var enums = Contracts.Surrogates.Values.SelectMany(surrogate => surrogate.GetFields()).Select(field => field.FieldType)
+        var enums = Contracts.Surrogates.Values.SelectMany(Contracts.MembersOf).Select(member => member.Type)
             .Where(type => type.IsEnum);
         foreach (var type in enums.Distinct().OrderBy(type => type.Name, StringComparer.Ordinal)) Enumeration(text, type);
         return text.ToString();
@@ -62,9 +62,8 @@ internal static class WireContract
     {
         text.Append("surrogate ").Append(AliasOf(surrogate.Key)).Append('\n');
         foreach (var name in surrogate.Select(Wire.NameOf).Order(StringComparer.Ordinal)) text.Append("  of ").Append(name).Append('\n');
-        var fields = surrogate.Key.GetFields().Select(field => (field.GetCustomAttribute<IdAttribute>()!.Id, field));
-        foreach (var (id, field) in fields.OrderBy(pair => pair.Id))
-            text.Append("  ").Append(id).Append(' ').Append(field.Name).Append(": ").Append(NameOf(field.FieldType)).Append('\n');
+        foreach (var (id, name, type) in Contracts.MembersOf(surrogate.Key))
+            text.Append("  ").Append(id).Append(' ').Append(name).Append(": ").Append(NameOf(type)).Append('\n');
         text.Append('\n');
     }
 
