@@ -49,8 +49,13 @@ internal abstract class RecordKeeper<TState> : Keeper
     internal async ValueTask ProcessAsync<TReply>(PendingCall<TState, TReply> call)
         where TReply : class
     {
-        // The keeper has done nothing for the call yet, and its caller would not hear of a grant.
-        if (call.Cancellation.IsCancellationRequested && call.TrySetCanceled(call.Cancellation)) return;
+        // The keeper has done nothing for the call yet, and its caller would not hear of a grant; nor if it was told so already.
+        if (call.Cancellation.IsCancellationRequested)
+        {
+            call.TrySetCanceled(call.Cancellation);
+            return;
+        }
+
         var isFresh = IsCompared(call);
         var mustBeFresh = call.RequiresFreshRead;
         if (!_hasAsked)

@@ -32,6 +32,40 @@ public sealed class TwinTests
     }
 
     [Fact]
+    public void Wait_WhoseCallerLeavesWhileTheTwinsGrantIsFound_IsNotProcessed()
+    {
+        var time = new InterruptedTime(_a.Time);
+        var keeper = new LeaseKeeper(KeeperFixture.Resource, new KeeperHost(new LeaseClock(time), NewRules("a"), _a), _a.Store.For("a"));
+        var request = Ask(id: "both") with { Wait = Seconds(20) };
+        using var gone = new CancellationTokenSource();
+        var held = _b.Grant("other").Token;
+        var wait = keeper.Submit(LeaseCommand.Of(request), gone.Token)!;
+        Now<LeaseRelease>(_b.Release(held, "other"));
+        var token = Now<LeaseGrant>(_b.Acquire(request)).Token;
+        _a.Store.Hold = true;
+        var renewal = keeper.Submit(LeaseCommand.Of(new RenewRequest
+        {
+            Resource = KeeperFixture.Resource, Owner = "me", Token = token,
+        }))!;
+
+        // The caller is on its way out of the queue when the keeper finds the grant and takes the call up once more.
+        time.OnNextRead = () => Assert.Single(_a.Store.Held).Complete();
+        gone.Cancel();
+        Assert.True(wait.IsCanceled);
+        _a.Store.Hold = false;
+        var loads = _a.Store.Loads;
+        Assert.Single(_a.Store.Held).Complete();
+
+        Now<LeaseRenewal>(renewal);
+        Assert.Equal(loads, _a.Store.Loads);
+        // It is held for as long as the renewal lasts, and not for longer.
+        Pass(Horizon());
+        Now<LeaseGrant>(_a.Acquire(Ask("third")));
+
+        double Horizon() => _a.Info(fresh: true).Holders.Single().Remaining.TotalSeconds + 1;
+    }
+
+    [Fact]
     public async Task Watch_AtATwinThatKnowsNothingOfTheGrant_StartsWithIt()
     {
         Assert.Equal(LeaseStatus.Free, _b.Info().State);
@@ -395,4 +429,22 @@ public sealed class TwinTests
             {
                 Resource = KeeperFixture.Resource, Owner = "me", Token = token, NewOwner = "you", RequestId = "transfer",
             });
+
+    /// <summary>A clock of which a test interrupts one reading.</summary>
+    private sealed class InterruptedTime(TimeProvider time) : TimeProvider
+    {
+        public Action? OnNextRead { get; set; }
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override long GetTimestamp()
+        {
+            var interruption = OnNextRead;
+            OnNextRead = null;
+            interruption?.Invoke();
+            return time.GetTimestamp();
+        }
+
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow();
+    }
 }
