@@ -1,5 +1,8 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Json;
 using OrleansLeases.Gateway.Tests.Hosting;
 
@@ -59,6 +62,31 @@ public sealed class BodyReaderTests
         Assert.Equal(
             ["count", "items[0].owner", "items[0].resource", "items[0].token", "items[1]", "lease.owner", "lease.resource", "more", "text"],
             body.Errors.ToRefusal().Errors.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{\"items\":[", "{},", "{}]}")]
+    [InlineData("{\"items\":[", "1,", "1]}")]
+    [InlineData("{\"items\":[{", "\"resource\":1,", "\"a\":1}]}")]
+    [InlineData("{\"labels\":{", "\"#\":1,", "\"a\":1}}")]
+    [InlineData("{", "\"#\":1,", "\"a\":1}")]
+    public void Read_OfAMegabyteOfErrors_TakesDownTheFirst(string begins, string repeated, string ends)
+    {
+        var text = new StringBuilder(begins);
+        for (var number = 0; text.Length < RequestBody.MaxBytes; number++)
+            text.Append(repeated.Replace("#", number.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        var json = Encoding.UTF8.GetBytes(text.Append(ends).ToString());
+        Read("{\"text\":\"t\"}");
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var body = new FieldReader(json, null, default);
+        Assert.True(body.Start());
+        Reader.Read(ref body);
+        body.End();
+        var made = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.InRange(body.Errors.ToRefusal().Errors.Count, 1, 50);
+        Assert.InRange(made, 1, RequestBody.MaxBytes / 4);
     }
 
     [Fact]

@@ -4,18 +4,27 @@ namespace OrleansLeases.Gateway.Json;
 internal struct FieldErrors
 {
     private const int MaxFields = 50;
+
+    // The same may be wrong again and again.
+    private const int MaxAdded = 4 * MaxFields;
     private const int MaxNameLength = 128;
 
     private Dictionary<string, string[]>? _byField;
+    private int _added;
 
     /// <summary>Whether anything is wrong.</summary>
     public readonly bool Any => _byField is not null;
+
+    /// <summary>Whether no more are taken down: enough is wrong, and what follows need not be looked at.</summary>
+    public readonly bool IsFull => _byField?.Count >= MaxFields || _added >= MaxAdded;
 
     /// <summary>Adds what is wrong with a field. Beyond the bound it is dropped: enough is wrong already.</summary>
     /// <param name="field">The field, as on the wire.</param>
     /// <param name="wrong">The rest of a sentence that the field begins: what it takes, and what it was.</param>
     public void Add(string field, string wrong)
     {
+        if (IsFull) return;
+        _added++;
         _byField ??= new(StringComparer.Ordinal);
         var name = Shorten(field);
         var message = $"{name} {wrong}.";
@@ -23,7 +32,7 @@ internal struct FieldErrors
         {
             if (!messages.Contains(message)) _byField[name] = [.. messages, message];
         }
-        else if (_byField.Count < MaxFields)
+        else
         {
             _byField.Add(name, [message]);
         }

@@ -66,6 +66,13 @@ internal ref struct FieldReader
     {
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
+            // The rest of a body that is wrong in so many ways is passed over: a megabyte has room for a million errors.
+            if (_errors.IsFull)
+            {
+                _json.Skip();
+                continue;
+            }
+
             var index = FindName(names);
             var bit = index < 0 ? 0 : 1u << index;
             if (bit != 0 && (seen & bit) == 0)
@@ -80,7 +87,7 @@ internal ref struct FieldReader
             _json.Skip();
         }
 
-        for (var i = 0; i < names.RequiredCount; i++)
+        for (var i = 0; i < names.RequiredCount && !_errors.IsFull; i++)
             if ((seen & (1u << i)) == 0) Refuse(names[i], "is required");
         return -1;
     }
@@ -142,6 +149,12 @@ internal ref struct FieldReader
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
+            if (_errors.IsFull)
+            {
+                _json.Skip();
+                continue;
+            }
+
             if (!JsonText.TryGet(in _json, out var entry))
             {
                 Refuse(name, "has a name that is not valid UTF-8 or has half a surrogate pair");
@@ -186,7 +199,8 @@ internal ref struct FieldReader
         List<T> items = [];
         for ((_list, _item) = (name, 0); _json.Read() && _json.TokenType != JsonTokenType.EndArray; _item++)
         {
-            if (_json.TokenType == JsonTokenType.StartObject) items.Add(reader.Read(ref this));
+            if (_errors.IsFull) _json.Skip();
+            else if (_json.TokenType == JsonTokenType.StartObject) items.Add(reader.Read(ref this));
             else RefuseKind("", "an object");
         }
 
