@@ -14,7 +14,7 @@ done
 # What needs Orleans is built unless only other scenarios are named. Where its packages do not restore, the rest runs.
 silos=no
 case " $* " in
-*" orleans "* | *" grains "* | *" batching "* | *" takeover "*) silos=yes ;;
+*" orleans "* | *" users "* | *" grains "* | *" batching "* | *" takeover "*) silos=yes ;;
 *" cycles "* | *" renewals "* | *" batch "* | *" handover "* | *" watch "* | *" expiry "* | *" keys "* | *" scale "* | *" client "* | *" --help "* | *" -h "*) ;;
 *) silos=yes ;;
 esac

@@ -16,7 +16,7 @@ internal static class KeepAlive
     public static async Task RunAsync(Settings settings, Action<Finding> tell)
     {
         var scenario = $"{settings.Leases:#,0} leases of 30 s kept alive";
-        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{settings.Port}") };
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{settings.Server.Port}") };
         await using var client = new LeaseClient(new HttpLeaseService(http));
         var leases = new LeaseHandle[settings.Leases];
         await Parallel.ForAsync(0, leases.Length, new ParallelOptions { MaxDegreeOfParallelism = AcquiresAtOnce }, async (number, stop) =>
@@ -24,11 +24,11 @@ internal static class KeepAlive
 
         // One period, until all of them have been renewed once.
         await Task.Delay(TimeSpan.FromSeconds(12), TimeProvider.System);
-        var (client0, server0, started) = (Environment.CpuUsage.TotalTime, ProcessTime.Of(settings.ServerProcess), Clock.Now);
+        var (client0, server0, started) = (Environment.CpuUsage.TotalTime, ProcessTime.Of(settings.Server.Process), Clock.Now);
         await Task.Delay(Length, TimeProvider.System);
         var elapsed = (Clock.Now - started).TotalSeconds;
         var own = (Environment.CpuUsage.TotalTime - client0).TotalSeconds / elapsed;
-        var servers = (ProcessTime.Of(settings.ServerProcess) - server0) / elapsed;
+        var servers = (ProcessTime.Of(settings.Server.Process) - server0) / elapsed;
         if (leases.FirstOrDefault(lease => !lease.IsValid()) is { } lost)
             throw new BenchException($"{lost} was lost: {lost.Loss?.Detail}");
 

@@ -1,4 +1,5 @@
 using OrleansLeases.Bench.Client;
+using OrleansLeases.Bench.Client.Users;
 using OrleansLeases.Bench.Driving;
 using OrleansLeases.Bench.Measuring;
 
@@ -11,6 +12,8 @@ try
         "handles" => Handles.RunAsync(settings, Tell),
         "lost" => LostTokens.RunAsync(Tell),
         "keep" => KeepAlive.RunAsync(settings, Tell),
+        "users" => UserScenario.OnOwnServersAsync(settings, Tell),
+        "users-on-postgres" => UserScenario.OnPostgresAsync(settings, Tell),
         _ => throw new BenchException($"unknown command {settings.Command}"),
     });
     return 0;

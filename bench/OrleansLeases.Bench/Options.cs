@@ -7,11 +7,11 @@ internal sealed record Options
 {
     public const string Usage = """
         usage: run.sh [scenario…] [options]
-          scenarios: cycles renewals batch handover watch expiry keys scale client;
+          scenarios: cycles renewals batch handover watch expiry keys scale client users;
                      with silos: orleans grains batching takeover (default: all)
           --seconds N     length of one round (default 3, 1 to 60)
           --rounds N      rounds of each row (default 5, 1 to 50)
-          --clients N     concurrent clients (default 64, 1 to 1000)
+          --clients N     concurrent clients, and workers in 'users' (default 64, 1 to 1000)
           --callers N     concurrent callers of grains in 'grains' and 'batching' (default 100, 1 to 1000)
           --leases N      the largest number of held leases in 'scale' (default 1000000)
           --expiring N    leases that expire in one second in 'expiry' (default 100000), and at most in 'keys'

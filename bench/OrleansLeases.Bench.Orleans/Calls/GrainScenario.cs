@@ -33,7 +33,8 @@ internal static class GrainScenario
             (new Cycles(ways[0], settings.Callers), "cycles/s", acquireTarget),
             (new FirstAcquires(ways[0], settings.Callers), "acquires/s", acquireTarget),
         ];
-        var rounds = new CallerRounds(new Processes(settings.SiloProcess, settings.DatabaseProcess), settings);
+        var server = new Processes(settings.SiloProcess, settings.DatabaseProcess);
+        var rounds = new CallerRounds(_ => server, settings.RoundTime, settings.Rounds, settings.Only);
         await rounds.RunAsync(loads.Select(one => one.Load));
         foreach (var (load, unit, target) in loads.Where(one => rounds.Has(one.Load)))
         {

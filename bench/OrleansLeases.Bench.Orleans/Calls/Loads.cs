@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrleansLeases.Bench.Driving;
+using OrleansLeases.Bench.Measuring;
 
 namespace OrleansLeases.Bench.Orleans.Calls;
 

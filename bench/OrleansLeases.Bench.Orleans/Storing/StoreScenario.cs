@@ -21,7 +21,8 @@ internal static class StoreScenario
         WriterLoad[] loads = [.. singles, .. batches];
         try
         {
-            var rounds = new CallerRounds(new DatabaseProcess(settings.DatabaseProcess), settings);
+            var server = new DatabaseProcess(settings.DatabaseProcess);
+            var rounds = new CallerRounds(_ => server, settings.RoundTime, settings.Rounds, settings.Only);
             await rounds.RunAsync(loads);
             foreach (var load in loads.Where(rounds.Has))
                 tell(new Finding(Row: rounds.RowOf(load, Scenario, Unit)));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using OrleansLeases.Bench.Driving;
+using OrleansLeases.Bench.Measuring;
 
 namespace OrleansLeases.Bench.Orleans.Storing;
 

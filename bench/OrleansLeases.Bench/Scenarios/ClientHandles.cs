@@ -13,7 +13,7 @@ internal static class ClientHandles
 
         var server = bench.StartLeases();
         Measure(
-            bench, "keep", "--port", Text(server.Port), "--server-process", Text(server.ProcessId), "--leases", Text(bench.Options.Kept));
+            bench, "keep", "--server", $"{server.Port}/{server.ProcessId}", "--leases", Text(bench.Options.Kept));
     }
 
     private static void Measure(Bench bench, params string[] arguments) =>

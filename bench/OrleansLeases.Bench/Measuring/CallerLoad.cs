@@ -1,4 +1,4 @@
-namespace OrleansLeases.Bench.Orleans;
+namespace OrleansLeases.Bench.Measuring;
 
 // What the callers of one row do, over and over, on the thread pool.
 internal abstract class CallerLoad(string row, int callers)

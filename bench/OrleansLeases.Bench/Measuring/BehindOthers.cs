@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace OrleansLeases.Bench.Orleans;
+namespace OrleansLeases.Bench.Measuring;
 
 // Sends a caller to the end of the thread pool's common queue. Without it a caller whose call ended goes on at once, on
 // the queue of its own thread: a few callers make nearly all the calls, and a hundred of them are as good as two.

@@ -1,12 +1,11 @@
 using OrleansLeases.Bench.Driving;
 using OrleansLeases.Bench.Hosts;
-using OrleansLeases.Bench.Measuring;
 
-namespace OrleansLeases.Bench.Orleans;
+namespace OrleansLeases.Bench.Measuring;
 
 // The same rounds for every load, turn and turn about. Every caller does one step after the other, and what it waits
 // for its turn on the processors counts as time of the call.
-internal sealed class CallerRounds(IServer server, Settings settings)
+internal sealed class CallerRounds(Func<CallerLoad, IServer> serverOf, TimeSpan roundTime, int rounds, string only = "")
 {
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
 
@@ -14,7 +13,7 @@ internal sealed class CallerRounds(IServer server, Settings settings)
 
     public async Task RunAsync(IEnumerable<CallerLoad> all)
     {
-        CallerLoad[] loads = [.. all.Where(load => load.Row.Contains(settings.Only, StringComparison.Ordinal))];
+        CallerLoad[] loads = [.. all.Where(load => load.Row.Contains(only, StringComparison.Ordinal))];
         foreach (var load in loads)
         {
             _rounds[load] = [];
@@ -23,12 +22,12 @@ internal sealed class CallerRounds(IServer server, Settings settings)
             await RunAsync(load, WarmUp);
         }
 
-        for (var round = 0; round < settings.Rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             foreach (var load in round % 2 == 0 ? loads : loads.Reverse())
             {
                 await load.BeginRoundAsync();
-                _rounds[load].Add(await RunAsync(load, settings.RoundTime));
+                _rounds[load].Add(await RunAsync(load, roundTime));
             }
         }
     }
@@ -42,11 +41,11 @@ internal sealed class CallerRounds(IServer server, Settings settings)
 
     private async Task<Round> RunAsync(CallerLoad load, TimeSpan duration)
     {
-        var before = CpuSeconds.Sample(server);
+        var before = CpuSeconds.Sample(serverOf(load));
         var end = Clock.Now + duration;
         var latencies =
             await Task.WhenAll(Enumerable.Range(0, load.Callers).Select(caller => Task.Run(() => CallAsync(load, caller, end))));
-        var cpu = CpuSeconds.Sample(server) - before;
+        var cpu = CpuSeconds.Sample(serverOf(load)) - before;
         var all = new Samples();
         foreach (var latency in latencies)
             all.Add(latency);
