@@ -42,6 +42,22 @@ public interface ILeaseService
     /// <returns>One result for each lease, in the order of the request.</returns>
     ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Makes up to <see cref="LeaseLimits.MaxBatch"/> calls in one request, each on its own. Those of one name take effect in the order
+    /// of the request, all others in no promised order.
+    /// </summary>
+    /// <param name="request">The calls. An acquire among them must not wait.</param>
+    /// <param name="cancellationToken">
+    /// Ends the wait for the response. Calls that have begun may still happen; what is granted is given back, as by
+    /// <see cref="AcquireAsync"/>.
+    /// </param>
+    /// <returns>
+    /// One result for each call, in the order of the request. A call without a response after 2 s is <see cref="Refusal.OutcomeUnknown"/>, or
+    /// <see cref="Refusal.Unavailable"/> where it changes nothing.
+    /// </returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled before every call had its response.</exception>
+    ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default);
+
     /// <summary>Releases a lease. A repeat gets the response of the first, marked as replayed, while the history has the release.</summary>
     /// <param name="request">Which lease, named by resource, owner and token.</param>
     /// <param name="cancellationToken">Ends the wait for the response; the release may still happen.</param>

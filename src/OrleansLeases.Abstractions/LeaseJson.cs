@@ -14,6 +14,7 @@ namespace OrleansLeases;
 [JsonSerializable(typeof(ReleaseRequest))]
 [JsonSerializable(typeof(TransferRequest))]
 [JsonSerializable(typeof(BreakRequest))]
+[JsonSerializable(typeof(GetLeaseRequest))]
 [JsonSerializable(typeof(LeaseGrant))]
 [JsonSerializable(typeof(LeaseRenewal))]
 [JsonSerializable(typeof(RenewBatchReply))]

@@ -28,8 +28,8 @@ public sealed record LeaseLimits
     /// <value>1,000 by default.</value>
     public int MaxWaiters { get; init; } = 1_000;
 
-    /// <summary>The most leases of one batch.</summary>
-    /// <value>1,000 by default.</value>
+    /// <summary>The most leases of one batch of renewals, and the most operations of one batch.</summary>
+    /// <value>1,000 by default. Over HTTP a batch of operations has 1,000 at most.</value>
     public int MaxBatch { get; init; } = 1_000;
 
     /// <summary>

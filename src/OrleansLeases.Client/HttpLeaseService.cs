@@ -189,6 +189,32 @@ public sealed class HttpLeaseService : ILeaseService
     }
 
     /// <inheritdoc/>
+    /// <exception cref="ArgumentNullException"><paramref name="request"/> or an operation is null.</exception>
+    /// <remarks>
+    /// Each operation is a call of its own: it goes on to the next server, and its grant is given back, as described at that call.
+    /// </remarks>
+    public async ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default)
+    {
+        if (BatchCalls.Check(request, BatchCalls.MaxOperations) is { } refusal) return refusal;
+        cancellationToken.ThrowIfCancellationRequested();
+        var operations = request.Operations;
+        var start = _time.GetTimestamp();
+        var calls = BatchCalls.Start(operations, operation => this.CallAsync(operation, cancellationToken), cancellationToken);
+        try
+        {
+            var results = await Task.WhenAll(calls).ConfigureAwait(false);
+            return new BatchReply { Elapsed = BatchCalls.ElapsedOf(results, _time.GetElapsedTime(start)), Results = results };
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // Each call that was cancelled sees to its own grant.
+            foreach (var (acquire, grant) in BatchCalls.GrantsOf(operations, BatchCalls.ResultsOf(calls)))
+                if (acquire.RequestId is null) _ = Background.Run(() => _releaser.ReleaseAsync(grant));
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
     /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
     public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)

@@ -26,7 +26,13 @@ internal sealed class EmbeddedHost(
 
     public Refusal? Closed => keepers.Ended;
 
-    public Refusal? Explain(Exception error, bool isChange, string? requestId) => null;
+    // Only a batch has no time for a save that takes long.
+    public Refusal? Explain(Exception error, bool isChange, string? requestId) => error is not TimeoutException ? null
+        : !isChange ? new Refusal.Unavailable(RetryAfter, "The store did not answer in time for the batch. Ask again.")
+        : new Refusal.OutcomeUnknown(
+            requestId,
+            "The store did not say in time for the batch whether the change happened. Repeat the operation"
+                + (requestId is null ? "." : " with the same requestId."));
 
     // The keeper heeds the token where the call stands in the queue.
     public Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves) =>

@@ -111,6 +111,10 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
         _front.RenewBatchAsync(request, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default) =>
+        _front.BatchAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default) =>
         _front.ReleaseAsync(request, cancellationToken);
 

@@ -7,7 +7,11 @@ namespace OrleansLeases.GrainInterfaces.Tests;
 internal static class Contracts
 {
     // The service fans a batch out to the grains of its leases, and asks each kind of watch of another grain.
-    private static readonly Type[] StayingHome = [typeof(RenewBatchRequest), typeof(RenewBatchReply), typeof(WatchRequest)];
+    private static readonly Type[] StayingHome =
+    [
+        typeof(RenewBatchRequest), typeof(RenewBatchReply), typeof(BatchRequest), typeof(BatchReply), typeof(BatchResult),
+        .. typeof(BatchOperation).GetNestedTypes(), typeof(WatchRequest),
+    ];
 
     public static Assembly GrainInterfaces { get; } = typeof(ILeaseGrain).Assembly;
 

@@ -25,6 +25,10 @@ internal sealed class LeaseReleaser(ILeaseService service, HolderClock clock, Ti
         return RepeatAsync(() => AttemptAsync(stop => service.ReleaseAsync(request, stop)), endsAt);
     }
 
+    /// <summary>Releases a lease whose grant has just come.</summary>
+    public Task<LeaseResult<LeaseRelease>> ReleaseAsync(LeaseGrant grant) =>
+        ReleaseAsync(grant, clock.Sample() + grant.Elapsed + grant.Remaining);
+
     /// <summary>Releases the grant that an acquire may have brought while its answer was lost or not waited for.</summary>
     public Task AbandonAsync(AcquireRequest request) =>
         RepeatAsync(() => AbandonOnceAsync(request with { Wait = TimeSpan.Zero }), clock.Sample() + request.Ttl);
@@ -39,7 +43,7 @@ internal sealed class LeaseReleaser(ILeaseService service, HolderClock clock, Ti
         if (info.Holders.All(holder => holder.Owner != request.Owner)) return NothingToReturn(info.LastToken);
         var repeat = await AttemptAsync(stop => service.AcquireAsync(request, stop)).ConfigureAwait(false);
         return repeat.TryGetValue(out var grant, out refusal)
-            ? await ReleaseAsync(grant, clock.Sample() + grant.Elapsed + grant.Remaining).ConfigureAwait(false)
+            ? await ReleaseAsync(grant).ConfigureAwait(false)
             : refusal;
     }
 

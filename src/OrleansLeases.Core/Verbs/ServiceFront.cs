@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 /// </summary>
 /// <param name="host">Calls the keepers.</param>
 /// <param name="limits">The bounds of requests; null for a client of a cluster, which asks the host for them.</param>
-/// <param name="time">What the renewals of a batch are counted by.</param>
+/// <param name="time">What the answers of a batch are counted by.</param>
 internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limits, TimeProvider time) : ILeaseService, IUndeliveredGrants
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
@@ -31,12 +31,22 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
         }
     }
 
-    private async ValueTask<LeaseResult<TReply>> RunAsync<TRequest, TReply>(
+    private ValueTask<LeaseResult<TReply>> RunAsync<TRequest, TReply>(
         Verb<TRequest, TReply> verb, TRequest request, TimeSpan timeout, CancellationToken cancellationToken)
+        where TReply : class => _checks is not null || !verb.WaitsForLimits
+            ? RunCheckedAsync(verb, request, _checks ?? RequestChecks.OfAnyLimits, timeout, cancellationToken)
+            : FindChecksAndRunAsync(verb, request, timeout, cancellationToken);
+
+    private async ValueTask<LeaseResult<TReply>> FindChecksAndRunAsync<TRequest, TReply>(
+        Verb<TRequest, TReply> verb, TRequest request, TimeSpan timeout, CancellationToken cancellationToken)
+        where TReply : class => await RunCheckedAsync(
+            verb, request, await FindChecksAsync(cancellationToken).ConfigureAwait(false), timeout, cancellationToken)
+            .ConfigureAwait(false);
+
+    private async ValueTask<LeaseResult<TReply>> RunCheckedAsync<TRequest, TReply>(
+        Verb<TRequest, TReply> verb, TRequest request, RequestChecks checks, TimeSpan timeout, CancellationToken cancellationToken)
         where TReply : class
     {
-        var checks = _checks
-            ?? (verb.WaitsForLimits ? await FindChecksAsync(cancellationToken).ConfigureAwait(false) : RequestChecks.OfAnyLimits);
         if (verb.Admit(ref request, checks) is { } invalid) return invalid;
         if (!verb.IsAlwaysTaken && host.Closed is { } closed) return closed;
         cancellationToken.ThrowIfCancellationRequested();

@@ -20,6 +20,9 @@ internal sealed class WatchedService(ILeaseService service) : ILeaseService
     public ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(RenewBatchRequest request, CancellationToken cancellationToken) =>
         WatchAsync(service.RenewBatchAsync(request, cancellationToken));
 
+    public ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken) =>
+        WatchAsync(service.BatchAsync(request, cancellationToken));
+
     public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
         WatchAsync(service.ReleaseAsync(request, cancellationToken));
 

@@ -9,6 +9,8 @@ public abstract class CancellationSuite<TWorld> : LeaseSuite<TWorld>
     {
         ["renew"] = (leases, held, stop) => leases.RenewAsync(Renewal(held), stop).AsTask(),
         ["renew-batch"] = (leases, held, stop) => leases.RenewBatchAsync(new() { Leases = [Renewal(held), Renewal(held)] }, stop).AsTask(),
+        ["batch"] = (leases, held, stop) => leases.BatchAsync(
+            new() { Operations = [new BatchOperation.Renew(Renewal(held)), new BatchOperation.GetKey("k")] }, stop).AsTask(),
         ["release"] = (leases, held, stop) =>
             leases.ReleaseAsync(new() { Resource = held.Resource, Owner = held.Owner, Token = held.Token }, stop).AsTask(),
         ["transfer"] = (leases, held, stop) => leases.TransferAsync(

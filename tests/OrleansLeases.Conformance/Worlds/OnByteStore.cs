@@ -6,6 +6,8 @@ public sealed class Acquire : AcquireSuite<ByteStoreWorld>;
 
 public sealed class BadInput : BadInputSuite<ByteStoreWorld>;
 
+public sealed class Batch : BatchSuite<ByteStoreWorld>;
+
 public sealed class BoundKeys : BoundKeysSuite<ByteStoreWorld>;
 
 public sealed class Break : BreakSuite<ByteStoreWorld>;

@@ -6,6 +6,8 @@ public sealed class Acquire : AcquireSuite<HttpMemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<HttpMemoryWorld>;
 
+public sealed class Batch : BatchSuite<HttpMemoryWorld>;
+
 public sealed class BoundKeys : BoundKeysSuite<HttpMemoryWorld>;
 
 public sealed class Break : BreakSuite<HttpMemoryWorld>;

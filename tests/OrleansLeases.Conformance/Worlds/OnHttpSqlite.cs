@@ -6,6 +6,8 @@ public sealed class Acquire : AcquireSuite<HttpSqliteWorld>;
 
 public sealed class BadInput : BadInputSuite<HttpSqliteWorld>;
 
+public sealed class Batch : BatchSuite<HttpSqliteWorld>;
+
 public sealed class BoundKeys : BoundKeysSuite<HttpSqliteWorld>;
 
 public sealed class Break : BreakSuite<HttpSqliteWorld>;

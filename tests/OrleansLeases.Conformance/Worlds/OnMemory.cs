@@ -6,6 +6,8 @@ public sealed class Acquire : AcquireSuite<MemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<MemoryWorld>;
 
+public sealed class Batch : BatchSuite<MemoryWorld>;
+
 public sealed class BoundKeys : BoundKeysSuite<MemoryWorld>;
 
 public sealed class Break : BreakSuite<MemoryWorld>;

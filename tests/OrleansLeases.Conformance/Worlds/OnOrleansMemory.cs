@@ -7,6 +7,8 @@ public sealed class Acquire : AcquireSuite<OrleansMemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<OrleansMemoryWorld>;
 
+public sealed class Batch : BatchSuite<OrleansMemoryWorld>;
+
 public sealed class BoundKeys : BoundKeysSuite<OrleansMemoryWorld>;
 
 public sealed class Break : BreakSuite<OrleansMemoryWorld>;

@@ -7,6 +7,8 @@ public sealed class Acquire : AcquireSuite<OrleansPostgresWorld>;
 
 public sealed class BadInput : BadInputSuite<OrleansPostgresWorld>;
 
+public sealed class Batch : BatchSuite<OrleansPostgresWorld>;
+
 public sealed class BoundKeys : BoundKeysSuite<OrleansPostgresWorld>;
 
 public sealed class Break : BreakSuite<OrleansPostgresWorld>;

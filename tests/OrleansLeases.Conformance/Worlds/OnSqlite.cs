@@ -6,6 +6,8 @@ public sealed class Acquire : AcquireSuite<SqliteWorld>;
 
 public sealed class BadInput : BadInputSuite<SqliteWorld>;
 
+public sealed class Batch : BatchSuite<SqliteWorld>;
+
 public sealed class BoundKeys : BoundKeysSuite<SqliteWorld>;
 
 public sealed class Break : BreakSuite<SqliteWorld>;

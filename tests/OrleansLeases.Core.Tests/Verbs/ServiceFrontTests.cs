@@ -89,6 +89,71 @@ public sealed class ServiceFrontTests
         Assert.Equal(["ReleaseAsync"], _host.Called);
     }
 
+    [Fact]
+    public async Task Batch_StartsTheCallsOfOneName_OneAfterTheOther()
+    {
+        var acquire = _host.Answer<LeaseGrant>("AcquireAsync");
+        _host.Answer<LeaseInfo>("GetAsync").SetResult(new Refusal.Unavailable(TimeSpan.Zero, "moving"));
+        _host.Answer<LeaseRenewal>("RenewAsync").SetResult(new Refusal.Unavailable(TimeSpan.Zero, "moving"));
+        _host.Answer<KeyValue>("GetKeyAsync").SetResult(new Refusal.NotFound("none"));
+
+        var batch = _front.BatchAsync(Batch(
+            new BatchOperation.Acquire(Acquire), new BatchOperation.Renew(Renew), new BatchOperation.GetKey("r"),
+            new BatchOperation.Get(new GetLeaseRequest { Resource = "other" }))).AsTask();
+
+        Assert.Equal(["AcquireAsync", "GetKeyAsync", "GetAsync"], _host.Called);
+        acquire.SetResult(Grant());
+        Assert.Equal(7, (await batch).Value.Results[0].As<LeaseGrant>().Value.Token);
+        Assert.Equal("RenewAsync", _host.Called[^1]);
+    }
+
+    [Fact]
+    public async Task Batch_WithACallThatIsNotAnswered_AnswersTheOthers()
+    {
+        _host.Answer<LeaseGrant>("AcquireAsync");
+        _host.Answer<KeyValue>("GetKeyAsync");
+        _host.Answer<LeaseRelease>("ReleaseAsync").SetResult(new LeaseRelease { Resource = "other", Token = 1 });
+
+        var results = (await _front.BatchAsync(Batch(
+            new BatchOperation.Acquire(Acquire with { RequestId = "id" }), new BatchOperation.Renew(Renew), new BatchOperation.GetKey("k"),
+            new BatchOperation.Release(new ReleaseRequest { Resource = "other", Owner = "me", Token = 1 })))).Value.Results;
+
+        Assert.Equal("id", Assert.IsType<Refusal.OutcomeUnknown>(results[0].Refusal).RequestId);
+        Assert.Contains("not begun", Assert.IsType<Refusal.Unavailable>(results[1].Refusal).Detail, StringComparison.Ordinal);
+        Assert.Contains("too late", Assert.IsType<Refusal.Unavailable>(results[2].Refusal).Detail, StringComparison.Ordinal);
+        Assert.Null(results[3].Refusal);
+        Assert.DoesNotContain("RenewAsync", _host.Called);
+    }
+
+    [Fact]
+    public async Task Batch_CancelledBeforeAllAnswers_GivesBackWhatWasGranted()
+    {
+        using var gone = new CancellationTokenSource();
+        var late = _host.Answer<LeaseGrant>("AcquireAsync");
+        var givenBack = _host.Answer<LeaseRelease>("GiveBackAsync");
+        givenBack.SetResult(new LeaseRelease { Resource = "r", Token = 7 });
+        _host.Answer<LeaseGrant>("AcquireAsync", "granted").SetResult(Grant());
+        _host.Answer<LeaseGrant>("AcquireAsync", "replayed").SetResult(Grant() with { Replayed = true });
+        _host.Answer<LeaseGrant>("TransferAsync").SetResult(Grant());
+
+        var batch = _front.BatchAsync(
+            Batch(
+                new BatchOperation.Acquire(Acquire), new BatchOperation.Renew(Renew),
+                new BatchOperation.Acquire(Acquire with { Resource = "granted" }),
+                new BatchOperation.Acquire(Acquire with { Resource = "replayed" }),
+                new BatchOperation.Transfer(new TransferRequest { Resource = "t", Owner = "me", Token = 1, NewOwner = "you" })),
+            gone.Token).AsTask();
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => batch);
+        await _host.CalledAsync("GiveBackAsync");
+        late.SetResult(Grant());
+        await _host.CalledAsync("GiveBackAsync", times: 2);
+        Assert.DoesNotContain("RenewAsync", _host.Called);
+    }
+
+    private static BatchRequest Batch(params BatchOperation[] operations) => new() { Operations = operations };
+
     private static LeaseGrant Grant() => new()
     {
         Resource = "r", Owner = "me", Token = 7, Mode = LeaseMode.Exclusive, Ttl = TimeSpan.FromSeconds(10), RequestId = "id",
@@ -105,7 +170,7 @@ public sealed class ServiceFrontTests
     {
         private readonly Dictionary<string, object> _answers = [];
         private readonly Lock _gate = new();
-        private readonly Dictionary<string, TaskCompletionSource> _calls = [];
+        private readonly Dictionary<(string Call, int Times), TaskCompletionSource> _calls = [];
         private readonly List<string> _called = [];
 
         public IReadOnlyList<string> Called
@@ -118,18 +183,18 @@ public sealed class ServiceFrontTests
 
         public Refusal? Closed { get; set; }
 
-        public TaskCompletionSource<LeaseResult<T>> Answer<T>(string call)
+        public TaskCompletionSource<LeaseResult<T>> Answer<T>(string call, string? resource = null)
             where T : class
         {
             var answer = new TaskCompletionSource<LeaseResult<T>>();
-            _answers[call] = answer.Task;
+            _answers[call + resource] = answer.Task;
             return answer;
         }
 
         /// <summary>What outlives a call goes on on another thread.</summary>
-        public Task CalledAsync(string call)
+        public Task CalledAsync(string call, int times = 1)
         {
-            lock (_gate) return CallsOf_NeedsLock(call).Task.WaitAsync(Limit, TimeProvider.System);
+            lock (_gate) return CallsOf_NeedsLock(call, times).Task.WaitAsync(Limit, TimeProvider.System);
         }
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
@@ -138,21 +203,26 @@ public sealed class ServiceFrontTests
             {
                 case "get_CallTimeout" or "get_BatchTimeout": return Timeout.InfiniteTimeSpan;
                 case "get_Closed": return Closed;
-                case "Explain": return null;
+                case "Explain":
+                    return args![0] is not TimeoutException ? null
+                        : args[1] is true ? new Refusal.OutcomeUnknown((string?)args[2], "too late")
+                        : new Refusal.Unavailable(TimeSpan.Zero, "too late");
                 default:
                     lock (_gate)
                     {
                         _called.Add(targetMethod.Name);
-                        CallsOf_NeedsLock(targetMethod.Name).TrySetResult();
+                        CallsOf_NeedsLock(targetMethod.Name, _called.Count(name => name == targetMethod.Name)).TrySetResult();
                     }
 
-                    return _answers[targetMethod.Name];
+                    return args!.OfType<AcquireRequest>().FirstOrDefault() is { } asked
+                        && _answers.TryGetValue(targetMethod.Name + asked.Resource, out var answer) ? answer : _answers[targetMethod.Name];
             }
         }
 
-        private TaskCompletionSource CallsOf_NeedsLock(string call)
+        private TaskCompletionSource CallsOf_NeedsLock(string call, int times)
         {
-            if (!_calls.TryGetValue(call, out var calls)) _calls[call] = calls = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (!_calls.TryGetValue((call, times), out var calls))
+                _calls[(call, times)] = calls = new(TaskCreationOptions.RunContinuationsAsynchronously);
             return calls;
         }
     }

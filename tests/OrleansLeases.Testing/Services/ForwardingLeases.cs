@@ -18,6 +18,10 @@ public class ForwardingLeases(ILeaseService inner) : ILeaseService
         inner.RenewBatchAsync(request, cancellationToken);
 
     /// <inheritdoc/>
+    public virtual ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default) =>
+        inner.BatchAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
     public virtual ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(
         ReleaseRequest request, CancellationToken cancellationToken = default) =>
         inner.ReleaseAsync(request, cancellationToken);
