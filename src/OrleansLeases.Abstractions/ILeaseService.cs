@@ -52,8 +52,8 @@ public interface ILeaseService
     /// <see cref="AcquireAsync"/>.
     /// </param>
     /// <returns>
-    /// One result for each call, in the order of the request. A call without a response after 2 s is <see cref="Refusal.OutcomeUnknown"/>, or
-    /// <see cref="Refusal.Unavailable"/> where it changes nothing.
+    /// One result for each call, in the order of the request. A call without a response after 2 s is
+    /// <see cref="Refusal.OutcomeUnknown"/>, or <see cref="Refusal.Unavailable"/> where it changes nothing.
     /// </returns>
     /// <exception cref="OperationCanceledException">The token was cancelled before every call had its response.</exception>
     ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default);

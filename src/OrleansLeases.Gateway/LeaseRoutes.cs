@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansLeases.Gateway.Batches;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Keys;
 using OrleansLeases.Gateway.Leases;
@@ -19,6 +20,7 @@ internal sealed class LeaseRoutes
     private readonly Entrance _entrance;
     private readonly LeaseChanges _changes;
     private readonly LeaseReads _reads;
+    private readonly BatchEndpoint _batch;
     private readonly KeyHandlers _keys;
     private readonly WatchEndpoint _watch;
     private readonly ServiceReads _service;
@@ -32,8 +34,10 @@ internal sealed class LeaseRoutes
         var calls = new ServiceCalls(loggers.CreateLogger<ServiceCalls>(), memory, stopping);
         var callers = new CallerCheck(provider.GetRequiredService<IOptions<LeaseGatewayOptions>>().Value, provider.GetService<IServer>());
         _entrance = new Entrance(callers, memory, loggers.CreateLogger<Entrance>());
-        _changes = new LeaseChanges(leases, calls, loggers.CreateLogger<LeaseChanges>());
+        var delivery = new GrantDelivery(leases, loggers.CreateLogger<GrantDelivery>());
+        _changes = new LeaseChanges(leases, calls, delivery);
         _reads = new LeaseReads(leases, calls);
+        _batch = new BatchEndpoint(leases, calls, delivery);
         _keys = new KeyHandlers(leases, calls);
         _watch = new WatchEndpoint(leases, calls, provider.GetService<TimeProvider>() ?? TimeProvider.System);
         _service = new ServiceReads(leases, calls);
@@ -60,6 +64,7 @@ internal sealed class LeaseRoutes
     private void Calls(IEndpointRouteBuilder endpoints)
     {
         LeaseEndpoints.Map(endpoints, _changes, _reads);
+        BatchEndpoint.Map(endpoints, _batch);
         KeyEndpoints.Map(endpoints, _keys);
         WatchEndpoint.Map(endpoints, _watch);
         ServiceEndpoints.MapInfo(endpoints, _service);

@@ -20,7 +20,8 @@ public sealed class CompletenessTests
     [Fact]
     public void Suites_AreOneForEachTopic() => Assert.Equal(
         [
-            "AcquireSuite", "BadInputSuite", "BatchSuite", "BoundKeysSuite", "BreakSuite", "CancellationSuite", "CountersSuite", "HistorySuite",
+            "AcquireSuite", "BadInputSuite", "BatchSuite", "BoundKeysSuite", "BreakSuite", "CancellationSuite", "CountersSuite",
+            "HistorySuite",
             "InfoSuite", "KeyListingSuite", "KeysSuite", "ListingSuite", "LockDelaySuite", "NamesSuite", "ReadsSuite", "ReleaseSuite",
             "RenewBatchSuite", "RenewSuite", "RequestIdsSuite", "SharedLeasesSuite", "TransferSuite", "WaitingSuite", "WatchSuite",
         ],

@@ -19,6 +19,7 @@ public sealed class CallerTests : IAsyncLifetime
         { "POST", "/v1/leases/release" },
         { "POST", "/v1/leases/transfer" },
         { "POST", "/v1/leases/break" },
+        { "POST", "/v1/batch" },
         { "PUT", "/v1/keys/a" },
         { "POST", "/v1/counters/a" },
         { "DELETE", "/v1/keys/a" },

@@ -194,7 +194,7 @@ public sealed class DeliveryTests
     }
 
     // A connection that is gone although nobody has noticed yet.
-    private sealed class BrokenBody : IHttpResponseBodyFeature
+    internal sealed class BrokenBody : IHttpResponseBodyFeature
     {
         public BrokenBody(bool throws)
         {

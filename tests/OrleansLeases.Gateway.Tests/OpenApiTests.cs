@@ -27,6 +27,7 @@ public sealed class OpenApiTests
                 ["post /v1/leases/release"] = OfChange,
                 ["post /v1/leases/transfer"] = OfChange,
                 ["post /v1/leases/break"] = OfChange,
+                ["post /v1/batch"] = ["200", "400", "413", "415", "429", "503"],
                 ["get /v1/leases"] = OfRead,
                 ["get /v1/leases/{resource}"] = OfRead,
                 ["get /v1/history/{resource}"] = OfRead,
@@ -113,6 +114,34 @@ public sealed class OpenApiTests
         var references = References(document).ToHashSet();
         Assert.Subset(schemas, references);
         Assert.NotEmpty(references);
+    }
+
+    [Fact]
+    public async Task Document_WhenFetched_TellsTheFieldsOfABatch()
+    {
+        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
+        Assert.Equal(
+            """{"$ref":"#/components/schemas/BatchOperation"}""",
+            Compact(schemas.GetProperty("BatchRequest").GetProperty("properties").GetProperty("operations").GetProperty("items")));
+        Assert.Equal(
+            """{"$ref":"#/components/schemas/BatchResult"}""",
+            Compact(schemas.GetProperty("BatchReply").GetProperty("properties").GetProperty("results").GetProperty("items")));
+        Assert.Equal("elapsedMs results", string.Join(' ', FieldsOf(schemas, "BatchReply").Order(StringComparer.Ordinal)));
+        var operation = schemas.GetProperty("BatchOperation");
+        Assert.False(operation.GetProperty("additionalProperties").GetBoolean());
+        Assert.Equal("""["op"]""", Compact(operation.GetProperty("required")));
+        Assert.Equal(
+            """["acquire","break","counter-add","get","key-delete","key-get","key-put","release","renew","transfer"]""",
+            Compact(operation.GetProperty("properties").GetProperty("op").GetProperty("enum")));
+        string[] requests =
+        [
+            "AcquireRequest", "RenewRequest", "ReleaseRequest", "TransferRequest", "BreakRequest", "PutKeyRequest", "AddToCounterRequest",
+        ];
+        Assert.Equal(
+            requests.SelectMany(request => FieldsOf(schemas, request)).Except(["waitMs"]).Concat(["op", "key", "consistent"])
+                .Order(StringComparer.Ordinal),
+            FieldsOf(schemas, "BatchOperation").Order(StringComparer.Ordinal));
+        Assert.Equal("body status", string.Join(' ', FieldsOf(schemas, "BatchResult").Order(StringComparer.Ordinal)));
     }
 
     // What Redocly's rules and generators of clients stumble over.

@@ -19,7 +19,7 @@ internal static class RequestBody
     /// <param name="context">The call.</param>
     /// <param name="reader">Reads the fields.</param>
     /// <returns>The request; null where the call is answered already.</returns>
-    public static async ValueTask<T?> ReadAsync<T>(HttpContext context, BodyReader<T> reader)
+    public static async ValueTask<T?> ReadAsync<T>(HttpContext context, IBodyReader<T> reader)
         where T : class
     {
         var problem = ProblemOf(context.Request);
@@ -80,7 +80,7 @@ internal static class RequestBody
         return read.Buffer;
     }
 
-    private static T? Parse<T>(HttpContext context, ReadOnlySequence<byte> body, BodyReader<T> reader, out FieldErrors errors)
+    private static T? Parse<T>(HttpContext context, ReadOnlySequence<byte> body, IBodyReader<T> reader, out FieldErrors errors)
         where T : class
     {
         errors = default;
@@ -94,7 +94,7 @@ internal static class RequestBody
         return request;
     }
 
-    private static T? Parse<T>(ReadOnlySpan<byte> body, string? idempotencyKey, BodyReader<T> reader, ref FieldErrors errors)
+    private static T? Parse<T>(ReadOnlySpan<byte> body, string? idempotencyKey, IBodyReader<T> reader, ref FieldErrors errors)
         where T : class
     {
         if (body.IsEmpty)

@@ -22,6 +22,15 @@ internal static class ResponseWriter
         return SendAsync(context, StatusCodes.Status200OK, Json, buffer);
     }
 
+    /// <summary>Writes a body that has no one type.</summary>
+    /// <returns>As for a body that has one.</returns>
+    public static ValueTask<bool> WriteAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    {
+        var buffer = ResponseBuffer.Rent();
+        write(buffer.Json);
+        return SendAsync(context, StatusCodes.Status200OK, Json, buffer);
+    }
+
     /// <summary>Writes what a call came to.</summary>
     public static async Task WriteAsync<T>(HttpContext context, LeaseResult<T> answer, JsonTypeInfo<T> type)
         where T : class

@@ -1,7 +1,8 @@
 namespace OrleansLeases.Gateway.Json;
 
 /// <summary>What is wrong with a request, by field. Bounded, so that a bad request never makes a much bigger answer.</summary>
-internal struct FieldErrors
+/// <param name="told">How many errors of the same body have been told already; one more always is.</param>
+internal struct FieldErrors(int told)
 {
     private const int MaxFields = 50;
 
@@ -12,11 +13,14 @@ internal struct FieldErrors
     private Dictionary<string, string[]>? _byField;
     private int _added;
 
+    /// <summary>How many were added.</summary>
+    public readonly int Count => _added;
+
     /// <summary>Whether anything is wrong.</summary>
     public readonly bool Any => _byField is not null;
 
     /// <summary>Whether no more are taken down: enough is wrong, and what follows need not be looked at.</summary>
-    public readonly bool IsFull => _byField?.Count >= MaxFields || _added >= MaxAdded;
+    public readonly bool IsFull => _byField?.Count >= Math.Max(1, MaxFields - told) || _added >= Math.Max(1, MaxAdded - told);
 
     /// <summary>Adds what is wrong with a field. Beyond the bound it is dropped: enough is wrong already.</summary>
     /// <param name="field">The field, as on the wire.</param>

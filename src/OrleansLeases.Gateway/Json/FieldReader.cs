@@ -10,6 +10,11 @@ namespace OrleansLeases.Gateway.Json;
 /// <exception cref="JsonException">Any member: the text is not JSON. The exception says where.</exception>
 internal ref struct FieldReader
 {
+    /// <summary>Reads the object that the reader has stepped into, to its end.</summary>
+    /// <returns>What it says; null where something is wrong with it.</returns>
+    public delegate T? ItemReader<T>(ref FieldReader item)
+        where T : class;
+
     /// <summary>The field that stands for the body as a whole in an error.</summary>
     public const string Body = "body";
 
@@ -206,6 +211,68 @@ internal ref struct FieldReader
 
         _list = null;
         return items;
+    }
+
+    /// <summary>Reads a list of objects each of which stands for itself, with whatever is wrong inside it.</summary>
+    /// <param name="name">The list.</param>
+    /// <param name="most">How many there may be; nothing is kept of those beyond.</param>
+    /// <param name="read">Reads the object that the reader has stepped into.</param>
+    public List<(T? Value, Refusal? Wrong)>? Each<T>(string name, int most, ItemReader<T> read)
+        where T : class
+    {
+        if (_json.TokenType != JsonTokenType.StartArray)
+        {
+            RefuseKind(name, "an array of objects");
+            return null;
+        }
+
+        List<(T? Value, Refusal? Wrong)> items = [];
+        var (whole, count, told) = (_errors, 0, 0);
+        while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
+        {
+            if (++count > most)
+            {
+                _json.Skip();
+                continue;
+            }
+
+            // All of them together are told little more than one body is.
+            _errors = new FieldErrors(told);
+            T? item = null;
+            if (_json.TokenType == JsonTokenType.StartObject) item = read(ref this);
+            else RefuseKind(Body, "a JSON object");
+            items.Add(_errors.Any ? (null, _errors.ToRefusal()) : (item, null));
+            told += _errors.Count;
+        }
+
+        _errors = whole;
+        if (count < 1 || count > most) Refuse(name, $"has {count} entries; it takes 1 to {most}. Send several batches");
+        return items;
+    }
+
+    /// <summary>Looks ahead for a field of the object that the reader has stepped into, and leaves it to be read.</summary>
+    /// <returns>Its text; null where it is missing or no text.</returns>
+    public readonly string? Foresee(string name)
+    {
+        var ahead = _json;
+        while (ahead.Read() && ahead.TokenType == JsonTokenType.PropertyName)
+        {
+            var found = JsonText.TryGet(in ahead, out var field) && field == name;
+            ahead.Read();
+            if (found) return ahead.TokenType == JsonTokenType.String && JsonText.TryGet(in ahead, out var text) ? text : null;
+            ahead.Skip();
+        }
+
+        return null;
+    }
+
+    /// <summary>Passes over the object that the reader has stepped into: one of its fields says that nothing here can read it.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="wrong">What is wrong with it.</param>
+    public void RefuseObject(string name, string wrong)
+    {
+        Refuse(name, wrong);
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName) _json.Skip();
     }
 
     /// <summary>The one request id out of the body's field and the header.</summary>

@@ -13,15 +13,19 @@ internal sealed class ObjectReader<T>
 {
     private readonly FieldNames _names;
     private readonly FieldSetter[] _setters;
+    private readonly int _besideCount;
 
     /// <param name="contract">The fields and their types.</param>
+    /// <param name="beside">Fields that the object has besides the contract's: required texts.</param>
     /// <exception cref="NotSupportedException">A field has a type that no body has had so far.</exception>
-    public ObjectReader(JsonTypeInfo contract)
+    public ObjectReader(JsonTypeInfo contract, params string[] beside)
     {
         var required = contract.Properties.Where(property => property.IsRequired).ToArray();
         var optional = contract.Properties.Except(required).ToArray();
-        _names = new FieldNames([.. required.Select(property => property.Name)], [.. optional.Select(property => property.Name)]);
+        _names = new FieldNames(
+            [.. beside, .. required.Select(property => property.Name)], [.. optional.Select(property => property.Name)]);
         _setters = [.. required.Concat(optional).Select(SetterOf)];
+        _besideCount = beside.Length;
     }
 
     private delegate void FieldSetter(T target, ref FieldReader body, string name);
@@ -30,13 +34,22 @@ internal sealed class ObjectReader<T>
 
     /// <summary>Reads the object that the reader has stepped into, to its end.</summary>
     /// <returns>The object, of use only where the reader has no errors.</returns>
-    public T Read(ref FieldReader body)
+    public T Read(ref FieldReader body) => Read(ref body, []);
+
+    /// <summary>As <see cref="Read(ref FieldReader)"/>, with the fields beside the contract's.</summary>
+    /// <param name="body">The reader.</param>
+    /// <param name="beside">Where to put them: as many as there are.</param>
+    public T Read(ref FieldReader body, scoped Span<string?> beside)
     {
         // Required members bind who writes `new`; here the reader asks for them.
         var target = Activator.CreateInstance<T>();
         uint seen = 0;
         for (var index = body.Next(_names, ref seen); index >= 0; index = body.Next(_names, ref seen))
-            _setters[index](target, ref body, _names[index]);
+        {
+            if (index < _besideCount) beside[index] = body.Text(_names[index]);
+            else _setters[index - _besideCount](target, ref body, _names[index]);
+        }
+
         return target;
     }
 

@@ -1,13 +1,12 @@
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Json;
 
 namespace OrleansLeases.Gateway.Leases;
 
 /// <summary>The calls that change a lease.</summary>
-internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls calls, ILogger<LeaseChanges> logger)
+internal sealed class LeaseChanges(ILeaseService leases, ServiceCalls calls, GrantDelivery delivery)
 {
     private static readonly BodyReader<AcquireRequest> Acquire = new(LeaseJson.Default.AcquireRequest);
 
@@ -24,7 +23,10 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
         var cancellation = wait?.Token ?? context.RequestAborted;
         var answer = await calls.ChangeAsync(context, leases.AcquireAsync, request, request.RequestId, cancellation);
         if (answer.TryGetValue(out var grant, out var refusal))
-            await DeliverAsync(context, grant);
+        {
+            await delivery.DeliverAsync(
+                context, [grant], grant.RequestId, () => ResponseWriter.WriteAsync(context, grant, LeaseJson.Default.LeaseGrant));
+        }
         else
             await ResponseWriter.RefuseAsync(context, refusal);
     }
@@ -47,44 +49,5 @@ internal sealed partial class LeaseChanges(ILeaseService leases, ServiceCalls ca
             var answer = await calls.ChangeAsync(context, change, asked, body.RequestIdOf(asked), context.RequestAborted);
             await ResponseWriter.WriteAsync(context, answer, reply);
         };
-    }
-
-    private async Task DeliverAsync(HttpContext context, LeaseGrant grant)
-    {
-        var delivered = false;
-        try
-        {
-            delivered = !context.RequestAborted.IsCancellationRequested
-                && await ResponseWriter.WriteAsync(context, grant, LeaseJson.Default.LeaseGrant);
-        }
-        finally
-        {
-            // A replayed grant may have been delivered to an earlier call, whose holder relies on it.
-            if (!delivered && !grant.Replayed) await ReleaseUndeliveredAsync(grant);
-        }
-
-        // The call was given up, but perhaps not by its caller.
-        if (!delivered && !context.Response.HasStarted)
-            await ResponseWriter.RefuseAsync(context, Failures.GivenUp(isChange: true, grant.RequestId));
-    }
-
-    private async Task ReleaseUndeliveredAsync(LeaseGrant grant)
-    {
-        // Another service would end the lease also where a repeat has been answered with it; there it runs out.
-        if (leases is not IUndeliveredGrants host)
-        {
-            LogUndelivered(logger, VisibleText.Show(grant.Resource), grant.Token, "left to expire");
-            return;
-        }
-
-        try
-        {
-            var result = await host.GiveBackAsync(grant);
-            LogUndelivered(logger, VisibleText.Show(grant.Resource), grant.Token, VisibleText.Show(result.Refusal?.Detail ?? "released"));
-        }
-        catch (Exception e)
-        {
-            LogUndeliveredNotReleased(logger, VisibleText.Show(grant.Resource), grant.Token, grant.Ttl, e);
-        }
     }
 }

@@ -43,6 +43,7 @@ internal static class WireSchemas
                 if (property.OneOf?.FirstOrDefault(choice => choice.Type != JsonSchemaType.Null) is { } present) properties[name] = present;
         }
 
+        BatchSchemas.AddTo(document);
         document.AddComponent(RenewalOrRefusal, Either(schemas[nameof(LeaseRenewal)], schemas[nameof(Refusal)]));
         var results = (OpenApiSchema)schemas[nameof(RenewBatchReply)].Properties!["results"];
         results.Items = new OpenApiSchemaReference(RenewalOrRefusal, document);

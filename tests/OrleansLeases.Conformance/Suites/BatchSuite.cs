@@ -147,7 +147,7 @@ public abstract class BatchSuite<TWorld> : LeaseSuite<TWorld>
 
             try
             {
-                foreach (var result in (await batch.WaitAsync(Patience)).Value.Results) Assert.Null(result.Refusal);
+                foreach (var result in (await batch.WaitAsync(WaitTimeout)).Value.Results) Assert.Null(result.Refusal);
             }
             catch (OperationCanceledException)
             {

@@ -95,6 +95,14 @@ internal sealed class ScriptedLeases : ILeaseService, IUndeliveredGrants
         return new(new RenewBatchReply { Elapsed = TimeSpan.Zero, Results = [.. request.Leases.Select(OnRenew)] });
     }
 
+    public async ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default) =>
+        new BatchReply
+        {
+            Elapsed = TimeSpan.FromMilliseconds(2.9),
+            Results = await Task.WhenAll(BatchCalls.Start(
+                request.Operations, operation => this.CallAsync(operation, cancellationToken), cancellationToken)),
+        };
+
     public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
     {
         Asked.Enqueue(request);

@@ -16,6 +16,9 @@ internal sealed class StuckLeases : ILeaseService
         RenewBatchRequest request, CancellationToken cancellationToken = default) =>
         Never<RenewBatchReply>(cancellationToken);
 
+    public ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default) =>
+        Never<BatchReply>(cancellationToken);
+
     public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default) =>
         Never<LeaseRelease>(cancellationToken);
 

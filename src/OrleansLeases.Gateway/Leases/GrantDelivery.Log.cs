@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrleansLeases.Gateway.Leases;
 
-internal sealed partial class LeaseChanges
+internal sealed partial class GrantDelivery
 {
     [LoggerMessage(7201, LogLevel.Debug, "The caller was gone before the grant of {Resource} with token {Token} was told: {Outcome}.")]
     private static partial void LogUndelivered(ILogger logger, string resource, long token, string outcome);
