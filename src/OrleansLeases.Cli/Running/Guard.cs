@@ -1,10 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using OrleansLeases.Cli.Printing;
 using OrleansLeases.Client.Holding;
 
 namespace OrleansLeases.Cli.Running;
@@ -29,11 +27,7 @@ internal sealed class Guard : IDisposable
     private readonly int _renewer = Linux.GetParent();
     private readonly TerminationTimes _times;
     private readonly string[] _command;
-    private readonly StreamReader _orders;
-    private readonly StreamWriter _reports;
-
-    // Open for as long as this process lives, and so nothing is written to it.
-    private readonly AnonymousPipeClientStream _life;
+    private readonly GuardChannel _channel;
 
     private GroupKillSwitch? _killSwitch;
     private Deadline _deadline;
@@ -42,16 +36,9 @@ internal sealed class Guard : IDisposable
     private bool _commandEnded;
     private bool _commandStopped;
     private bool _renewerStopped;
-    private Task _said = Task.CompletedTask;
 
-    private Guard(TimeSpan ttl, string orders, string reports, string life, string[] command)
-    {
-        _times = TerminationTimes.For(ttl);
-        _command = command;
-        _orders = new(Adopt(orders, PipeDirection.In));
-        _reports = new(Adopt(reports, PipeDirection.Out)) { AutoFlush = true };
-        _life = Adopt(life, PipeDirection.Out);
-    }
+    private Guard(TimeSpan ttl, GuardChannel channel, string[] command) =>
+        (_times, _channel, _command) = (TerminationTimes.For(ttl), channel, command);
 
     /// <summary>The arguments that make a process the guard of a command.</summary>
     /// <param name="ttl">How long each renewal lasts.</param>
@@ -68,7 +55,8 @@ internal sealed class Guard : IDisposable
         {
             if (args is not [_, var ttl, var orders, var reports, var life, .. { Length: > 0 } command])
                 throw new FormatException();
-            guard = new Guard(TimeSpan.FromTicks(long.Parse(ttl, CultureInfo.InvariantCulture)), orders, reports, life, command);
+            guard = new Guard(
+                TimeSpan.FromTicks(long.Parse(ttl, CultureInfo.InvariantCulture)), new GuardChannel(orders, reports, life), command);
         }
         catch (Exception e) when (e is FormatException or OverflowException or ArgumentException or IOException)
         {
@@ -79,30 +67,7 @@ internal sealed class Guard : IDisposable
         using (guard) return await guard.RunAsync();
     }
 
-    public void Dispose()
-    {
-        _orders.Dispose();
-        _life.Dispose();
-        try
-        {
-            _reports.Dispose();
-        }
-        catch (IOException)
-        {
-            // The renewer, which would have read the last report, is gone.
-        }
-    }
-
-    private static AnonymousPipeClientStream Adopt(string handle, PipeDirection direction)
-    {
-        // Standard input, output and error may be pipes too, of somebody else's.
-        if (int.Parse(handle, CultureInfo.InvariantCulture) <= 2) throw new FormatException();
-        var pipe = new AnonymousPipeClientStream(direction, handle);
-
-        // The command must not keep an end of the pipes open: their closing is how each side learns of the other's death.
-        _ = Linux.Control((int)pipe.SafePipeHandle.DangerousGetHandle(), Linux.SetDescriptorFlags, Linux.CloseOnExec);
-        return pipe;
-    }
+    public void Dispose() => _channel.Dispose();
 
     private async Task<int> RunAsync()
     {
@@ -116,23 +81,23 @@ internal sealed class Guard : IDisposable
         }
         catch (IOException error)
         {
-            Say($"the command is not started: this kernel would not end it with its guard ({error.Message})");
-            await SaidAsync();
+            _channel.Say($"the command is not started: this kernel would not end it with its guard ({error.Message})");
+            await _channel.SaidAsync();
             return Report(new GuardMessage.Unguarded());
         }
 
         Report(new GuardMessage.Ready());
         var early = new List<GuardMessage>();
-        var order = await NextOrderAsync();
-        for (; order is not (null or GuardMessage.Start); order = await NextOrderAsync()) early.Add(order);
+        var order = await _channel.NextOrderAsync();
+        for (; order is not (null or GuardMessage.Start); order = await _channel.NextOrderAsync()) early.Add(order);
 
         // The renewer has gone away without a lease, and there is nothing to do.
         if (order is not GuardMessage.Start start) return ExitCode.Done;
         PutOff(start.Deadline);
         if (_deadline.Left(_time) <= _times.TerminateBefore)
         {
-            Say("the lease had too little time left to start the command");
-            await SaidAsync();
+            _channel.Say("the lease had too little time left to start the command");
+            await _channel.SaidAsync();
             return Report(new GuardMessage.EndedForLease());
         }
 
@@ -145,8 +110,8 @@ internal sealed class Guard : IDisposable
         catch (Win32Exception e)
         {
             Terminal.Pass(from: _group, to: renewerGroup);
-            Say($"'{_command[0]}' cannot be started: {e.Message}");
-            await SaidAsync();
+            _channel.Say($"'{_command[0]}' cannot be started: {e.Message}");
+            await _channel.SaidAsync();
             return Report(new GuardMessage.Ended(ExitCode.NotExecutable));
         }
 
@@ -154,7 +119,7 @@ internal sealed class Guard : IDisposable
         await WatchAsync(command);
         Terminal.Pass(from: _group, to: renewerGroup);
         GC.KeepAlive(survives);
-        await SaidAsync();
+        await _channel.SaidAsync();
         ContinueRenewer();
         return Report(_forLease ? new GuardMessage.EndedForLease() : new GuardMessage.Ended(command.ExitCode));
     }
@@ -193,7 +158,7 @@ internal sealed class Guard : IDisposable
     private async Task WatchAsync(Process command)
     {
         var ended = command.WaitForExitAsync();
-        var order = NextOrderAsync();
+        var order = _channel.NextOrderAsync();
         var renewerLives = true;
         while (true)
         {
@@ -221,7 +186,7 @@ internal sealed class Guard : IDisposable
             if (await order is { } received)
             {
                 Obey(received);
-                order = NextOrderAsync();
+                order = _channel.NextOrderAsync();
             }
             else
             {
@@ -301,7 +266,7 @@ internal sealed class Guard : IDisposable
         if (_forLease || _commandEnded) return;
         _forLease = true;
         End(atMost);
-        Say($"the lease {why}; the command is told to end (SIGTERM)");
+        _channel.Say($"the lease {why}; the command receives SIGTERM");
     }
 
     private void End(TimeSpan atMost)
@@ -322,37 +287,11 @@ internal sealed class Guard : IDisposable
         ProcessGroup.Signal(_group, Linux.SigKill);
     }
 
-    private async Task<GuardMessage?> NextOrderAsync() =>
-        await _orders.ReadLineAsync() is { } line ? GuardMessage.Parse(line) : null;
-
     private int Report(GuardMessage report)
     {
-        try
-        {
-            _reports.WriteLine(report.Line);
-        }
-        catch (IOException)
-        {
-            // The renewer is gone, and nobody is left to tell.
-        }
-
+        _channel.Report(report);
         return ExitCode.Done;
     }
-
-    // On a thread of its own: a reader of standard error that has stopped must not hold up the guard.
-    private void Say(string text) => _said = Task.Run(() =>
-    {
-        try
-        {
-            Console.Error.WriteLine($"leases: {TerminalText.Sentence(text)}");
-        }
-        catch (IOException)
-        {
-            // Nobody reads it any more.
-        }
-    });
-
-    private Task<Task> SaidAsync() => Task.WhenAny(_said, Task.Delay(LongestSleep, _time));
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using OrleansLeases.Client.Tests.Support;
 
 namespace OrleansLeases.Client.Tests;
 
@@ -27,6 +28,13 @@ internal sealed class ScriptedServers : HttpMessageHandler
                 return asked;
             }
         }
+    }
+
+    /// <summary>Waits until these servers were asked, one letter each, since <see cref="Asked"/> was read last.</summary>
+    public Task AskedAsync(string servers)
+    {
+        var asked = "";
+        return Eventually.TrueAsync(() => (asked += Asked) == servers);
     }
 
     /// <summary>The bodies that they have read.</summary>
