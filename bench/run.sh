@@ -30,4 +30,5 @@ fi
 
 exec dotnet bench/OrleansLeases.Bench/bin/Release/net10.0/OrleansLeases.Bench.dll \
     --server src/OrleansLeases.Cli/bin/Release/net10.0/leases.dll \
-    --client bench/OrleansLeases.Bench.Client/bin/Release/net10.0/OrleansLeases.Bench.Client.dll "$@"
+    --client bench/OrleansLeases.Bench.Client/bin/Release/net10.0/OrleansLeases.Bench.Client.dll \
+    --baseline bench/baseline.json "$@"

@@ -17,6 +17,9 @@ internal sealed record Options
           --expiring N    leases that expire in one second in 'expiry' (default 100000), and at most in 'keys'
           --kept N        leases that one process keeps alive in 'client' (default 100000)
           --json FILE     also write the figures as JSON
+          --compare       name every ratio that fell by more than a tenth since the baseline, and end with 1 if any did
+          --record        take this run's ratios into the baseline
+          --baseline FILE what --compare and --record mean (run.sh sets it: bench/baseline.json)
           --data DIR      where the servers keep their data for the run (default: the temporary folder)
           --server FILE   the built leases.dll (run.sh sets it)
           --client FILE   the built OrleansLeases.Bench.Client.dll (run.sh sets it)
@@ -42,6 +45,12 @@ internal sealed record Options
     public int Kept { get; init; } = 100_000;
 
     public string? JsonFile { get; init; }
+
+    public bool Compare { get; init; }
+
+    public bool Record { get; init; }
+
+    public string BaselineFile { get; init; } = "baseline.json";
 
     public string? DataFolder { get; init; }
 
@@ -74,6 +83,9 @@ internal sealed record Options
                 "--expiring" => options with { Expiring = Number(argument, rest, 1000, 1_000_000) },
                 "--kept" => options with { Kept = Number(argument, rest, 100, 1_000_000) },
                 "--json" => options with { JsonFile = Value(argument, rest) },
+                "--compare" => options with { Compare = true },
+                "--record" => options with { Record = true },
+                "--baseline" => options with { BaselineFile = Value(argument, rest) },
                 "--data" => options with { DataFolder = Value(argument, rest) },
                 "--server" => options with { ServerProgram = Value(argument, rest) },
                 "--client" => options with { ClientProgram = Value(argument, rest) },

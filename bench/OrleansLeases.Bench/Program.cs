@@ -59,7 +59,11 @@ try
     }
 
     report.Finish(options.JsonFile);
-    return 0;
+    var baseline = Baseline.Read(options.BaselineFile);
+    var fell = options.Compare && !report.Compare(baseline);
+    if (options.Record)
+        report.Record(baseline);
+    return fell ? 1 : 0;
 }
 catch (BenchException error)
 {

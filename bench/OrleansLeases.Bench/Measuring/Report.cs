@@ -45,6 +45,10 @@ internal sealed record Verdict(string Scenario, string What, double Value, strin
 {
     public string Target => AtLeast is { } low ? $"≥ {low:0.##}" : LessThan is { } high ? $"< {high:0.##}" : "";
 
+    public string Name => $"{Scenario}: {What}";
+
+    public bool IsRatio => Unit == "×";
+
     public bool? Reached => AtLeast is { } low ? Value >= low : LessThan is { } high ? Value < high : null;
 }
 
@@ -100,6 +104,19 @@ internal sealed class Report(TextWriter output, Machine machine)
             Note(note);
     }
 
+    // Returns false where a row has fallen.
+    public bool Compare(Baseline baseline)
+    {
+        var (fallen, compared) = baseline.Compare(_verdicts);
+        output.WriteLine();
+        output.WriteLine($"Of {compared} ratios that the baseline has, {fallen.Count} fell by more than a tenth.");
+        foreach (var row in fallen)
+            output.WriteLine($"  {row}");
+        return fallen.Count == 0;
+    }
+
+    public void Record(Baseline baseline) => baseline.Record(_verdicts);
+
     public void Note(string text) => output.WriteLine($"  note: {text}");
 
     public void Finish(string? jsonFile)
@@ -110,8 +127,7 @@ internal sealed class Report(TextWriter output, Machine machine)
         {
             var reached = verdict.Reached switch { true => "reached", false => "NOT REACHED", null => "" };
             output.WriteLine(
-                $"  {verdict.Scenario + ": "
-                    + verdict.What,-88} {Number(verdict.Value),9} {verdict.Unit,-6} {verdict.Target,-8} {reached}");
+                $"  {verdict.Name,-88} {Number(verdict.Value),9} {verdict.Unit,-6} {verdict.Target,-8} {reached}");
         }
 
         var others = _rows.Max(row => row.OtherCores) ?? 0;
