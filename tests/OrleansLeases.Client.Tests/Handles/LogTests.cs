@@ -5,11 +5,13 @@ using OrleansLeases.Testing;
 
 namespace OrleansLeases.Client.Tests.Handles;
 
-/// <summary>What a client tells of trouble: each once, however often it is met.</summary>
+/// <summary>What a client logs of failures: each once, however often it occurs.</summary>
 public sealed class LogTests
 {
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
+
     [Fact]
-    public async Task Renewals_ThatFailAndComeThroughAgain_AreToldOnceEach()
+    public async Task Renewals_ThatFailAndComeThroughAgain_AreLoggedOnceEach()
     {
         var log = new LogBook();
         var time = new ManualTimeProvider();
@@ -38,7 +40,7 @@ public sealed class LogTests
         {
             while (!condition())
             {
-                time.Advance(TimeSpan.FromMilliseconds(50));
+                time.Advance(Step);
                 await Eventually.TrueAsync(() => client.RenewalsUnderWay == 0);
             }
         }
@@ -46,7 +48,7 @@ public sealed class LogTests
 
     // Without a bound it waits as long as the service is away, or another program answers at its address.
     [Fact]
-    public async Task Acquire_ThatIsNotAnswered_IsToldOnce()
+    public async Task Acquire_ThatIsNotAnswered_IsLoggedOnce()
     {
         var log = new LogBook();
         var time = new ManualTimeProvider();
@@ -58,28 +60,19 @@ public sealed class LogTests
         await using var client = new LeaseClient(network, new() { Owner = "ann" }, time, log);
 
         var acquire = client.AcquireAsync("r").AsTask();
-        while (network.Sent<AcquireRequest>().Count < 5)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
-        }
+        await Eventually.TrueAsync(() => network.Sent<AcquireRequest>().Count >= 5, time, Step);
 
         var (level, message) = Assert.Single(log.Lines);
         Assert.Equal(LogLevel.Warning, level);
         Assert.Contains("'r' by 'ann' is not answered", message, StringComparison.Ordinal);
         Assert.Contains("No lease server.", message, StringComparison.Ordinal);
         network.FateOf = _ => Fate.Passes;
-        while (!acquire.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
-        }
-
+        await Eventually.TrueAsync(() => acquire.IsCompleted, time, Step);
         await (await acquire).DisposeAsync();
     }
 
     [Fact]
-    public async Task Lease_ThatIsReleased_IsNotTold()
+    public async Task Lease_ThatIsReleased_IsNotLogged()
     {
         var log = new LogBook();
         await using var engine = EmbeddedLeases.InMemory();

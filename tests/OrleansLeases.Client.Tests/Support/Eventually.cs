@@ -1,3 +1,5 @@
+using OrleansLeases.Testing;
+
 namespace OrleansLeases.Client.Tests.Support;
 
 /// <summary>Waits for what other threads do: no wait is longer than needed, and none is for ever.</summary>
@@ -16,4 +18,12 @@ internal static class Eventually
             else await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         }
     }
+
+    /// <summary>Advances a clock in steps until a condition holds that several timers lead to, one armed after the other.</summary>
+    public static Task TrueAsync(Func<bool> condition, ManualTimeProvider time, TimeSpan step) => TrueAsync(() =>
+    {
+        if (condition()) return true;
+        time.Advance(step);
+        return false;
+    });
 }
