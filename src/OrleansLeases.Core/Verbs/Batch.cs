@@ -36,7 +36,7 @@ internal sealed partial class ServiceFront
             TimeSpan.FromSeconds(1),
             "It was not begun: an operation of the same name, earlier in the batch, has not been answered in time. Ask again.");
 
-        private readonly long _start = TimeProvider.System.GetTimestamp();
+        private readonly long _start = front.RealTime.GetTimestamp();
 
         public ValueTask<BatchResult> CallAsync(BatchOperation operation) => operation switch
         {
@@ -56,7 +56,7 @@ internal sealed partial class ServiceFront
         private async ValueTask<BatchResult> CallAsync<TRequest, TReply>(Verb<TRequest, TReply> verb, TRequest request)
             where TReply : class
         {
-            var left = LongestBatch - TimeProvider.System.GetElapsedTime(_start);
+            var left = LongestBatch - front.RealTime.GetElapsedTime(_start);
             if (left <= TimeSpan.Zero) return BatchResult.Of<TReply>(NotBegun);
             return BatchResult.Of(await front.RunCheckedAsync(verb, request, checks, left, cancellationToken).ConfigureAwait(false));
         }

@@ -16,6 +16,9 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
 
     public IServiceHost Host => host;
 
+    /// <summary>What bounds the calls: a host takes real time, whatever clock the leases are under.</summary>
+    public TimeProvider RealTime { get; init; } = TimeProvider.System;
+
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         RunAsync(Verbs.Info, default, _timeout, cancellationToken);
 
@@ -79,9 +82,9 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
         return info.TryGetValue(out var service, out _) ? _checks = new RequestChecks(service.Limits) : RequestChecks.OfAnyLimits;
     }
 
-    // A change goes on without its caller; only the answer is given up. A host takes real time, whatever clock the leases are under.
-    private static Task<T> Within<T>(Task<T> answer, TimeSpan timeout, CancellationToken cancellationToken) =>
-        answer.IsCompleted ? answer : answer.WaitAsync(timeout, TimeProvider.System, cancellationToken);
+    // A change goes on without its caller; only the answer is given up.
+    private Task<T> Within<T>(Task<T> answer, TimeSpan timeout, CancellationToken cancellationToken) =>
+        answer.IsCompleted ? answer : answer.WaitAsync(timeout, RealTime, cancellationToken);
 
     private static async Task AbandonAsync<TRequest, TReply>(
         Verb<TRequest, TReply> verb, IServiceHost host, Task<LeaseResult<TReply>> answer)

@@ -1,4 +1,5 @@
 using System.Reflection;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Core.Tests.Verbs;
 
@@ -11,6 +12,7 @@ public sealed class ServiceFrontTests
     // Only a defect lets a test wait this long.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
+    private readonly ManualTimeProvider _time = new();
     private readonly Host _host;
     private readonly ServiceFront _front;
 
@@ -18,7 +20,7 @@ public sealed class ServiceFrontTests
     {
         var host = DispatchProxy.Create<IServiceHost, Host>();
         _host = (Host)(object)host;
-        _front = new ServiceFront(host, new LeaseLimits(), TimeProvider.System);
+        _front = new ServiceFront(host, new LeaseLimits(), _time) { RealTime = _time };
     }
 
     [Fact]
@@ -57,7 +59,7 @@ public sealed class ServiceFrontTests
     [Fact]
     public async Task Renewal_DoesNotWaitForTheLimits_AndAnAcquireDoes()
     {
-        var front = new ServiceFront((IServiceHost)(object)_host, limits: null, TimeProvider.System);
+        var front = new ServiceFront((IServiceHost)(object)_host, limits: null, _time);
         var info = _host.Answer<ServiceInfo>("InfoAsync");
         _host.Answer<LeaseRenewal>("RenewAsync").SetResult(new Refusal.Unavailable(TimeSpan.Zero, "moving"));
         _host.Answer<LeaseGrant>("AcquireAsync").SetResult(Grant());
@@ -90,6 +92,28 @@ public sealed class ServiceFrontTests
     }
 
     [Fact]
+    public async Task RenewBatch_OneOfWhichHangs_TellsTheOthersInTime()
+    {
+        _host.BatchTimeout = TimeSpan.FromSeconds(2);
+        var renewed = new LeaseRenewal
+        {
+            Resource = "r", Token = 1, Ttl = TimeSpan.FromSeconds(10), Remaining = TimeSpan.FromSeconds(10), Elapsed = TimeSpan.Zero,
+            RenewAfter = TimeSpan.FromSeconds(3),
+        };
+        _host.Answer<LeaseRenewal>("RenewAsync").SetResult(renewed);
+        _host.Answer<LeaseRenewal>("RenewAsync", "hangs");
+
+        var batch = _front.RenewBatchAsync(new RenewBatchRequest { Leases = [Renew, Renew with { Resource = "hangs" }] }).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(2) - TimeSpan.FromTicks(1));
+        Assert.False(batch.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+
+        var results = (await batch.WaitAsync(Limit, TimeProvider.System)).Value.Results;
+        Assert.Same(renewed, results[0].Value);
+        Assert.IsType<Refusal.OutcomeUnknown>(results[1].Refusal);
+    }
+
+    [Fact]
     public async Task Batch_StartsTheCallsOfOneName_OneAfterTheOther()
     {
         var acquire = _host.Answer<LeaseGrant>("AcquireAsync");
@@ -114,9 +138,11 @@ public sealed class ServiceFrontTests
         _host.Answer<KeyValue>("GetKeyAsync");
         _host.Answer<LeaseRelease>("ReleaseAsync").SetResult(new LeaseRelease { Resource = "other", Token = 1 });
 
-        var results = (await _front.BatchAsync(Batch(
+        var batch = _front.BatchAsync(Batch(
             new BatchOperation.Acquire(Acquire with { RequestId = "id" }), new BatchOperation.Renew(Renew), new BatchOperation.GetKey("k"),
-            new BatchOperation.Release(new ReleaseRequest { Resource = "other", Owner = "me", Token = 1 })))).Value.Results;
+            new BatchOperation.Release(new ReleaseRequest { Resource = "other", Owner = "me", Token = 1 }))).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(2));
+        var results = (await batch.WaitAsync(Limit, TimeProvider.System)).Value.Results;
 
         Assert.Equal("id", Assert.IsType<Refusal.OutcomeUnknown>(results[0].Refusal).RequestId);
         Assert.Contains("not begun", Assert.IsType<Refusal.Unavailable>(results[1].Refusal).Detail, StringComparison.Ordinal);
@@ -183,6 +209,8 @@ public sealed class ServiceFrontTests
 
         public Refusal? Closed { get; set; }
 
+        public TimeSpan BatchTimeout { get; set; } = Timeout.InfiniteTimeSpan;
+
         public TaskCompletionSource<LeaseResult<T>> Answer<T>(string call, string? resource = null)
             where T : class
         {
@@ -201,7 +229,8 @@ public sealed class ServiceFrontTests
         {
             switch (targetMethod!.Name)
             {
-                case "get_CallTimeout" or "get_BatchTimeout": return Timeout.InfiniteTimeSpan;
+                case "get_CallTimeout": return Timeout.InfiniteTimeSpan;
+                case "get_BatchTimeout": return BatchTimeout;
                 case "get_Closed": return Closed;
                 case "Explain":
                     return args![0] is not TimeoutException ? null
@@ -214,8 +243,13 @@ public sealed class ServiceFrontTests
                         CallsOf_NeedsLock(targetMethod.Name, _called.Count(name => name == targetMethod.Name)).TrySetResult();
                     }
 
-                    return args!.OfType<AcquireRequest>().FirstOrDefault() is { } asked
-                        && _answers.TryGetValue(targetMethod.Name + asked.Resource, out var answer) ? answer : _answers[targetMethod.Name];
+                    var resource = args?.FirstOrDefault() switch
+                    {
+                        AcquireRequest acquire => acquire.Resource,
+                        RenewRequest renewal => renewal.Resource,
+                        _ => null,
+                    };
+                    return _answers.TryGetValue(targetMethod.Name + resource, out var answer) ? answer : _answers[targetMethod.Name];
             }
         }
 
