@@ -1,3 +1,4 @@
+using OrleansLeases.Storage;
 using static OrleansLeases.Core.Tests.KeeperFixture;
 using static OrleansLeases.Core.Tests.MachineFixture;
 
@@ -32,6 +33,28 @@ public sealed class StoreFaultTests
         Assert.Equal((1, true), (grant.Token, grant.Replayed));
         Assert.True(grant.Remaining <= Seconds(6));
         Assert.Equal(1, _fixture.Stored.LastToken);
+    }
+
+    [Fact]
+    public void Load_OfARecordOfTheWrongKind_DoesNotChangeWhatTheNextSaveComparesWith()
+    {
+        var store = new MisfilingStore(_fixture.Store.For("run"));
+        var keeper = new LeaseKeeper(KeeperFixture.Resource, _fixture.Host, store);
+        var token = Now<LeaseGrant>(keeper.Submit(LeaseCommand.Of(Ask()))!).Token;
+        // Another keeper of the resource.
+        Now<LeaseRelease>(_fixture.Release(token));
+        Now<LeaseGrant>(_fixture.Acquire(Ask("other")));
+        store.Misfiles = true;
+        Now<Refusal.Unavailable>(keeper.Submit(new LeaseCommand.Get(Fresh: true))!);
+        store.Misfiles = false;
+
+        var broken = keeper.Submit(LeaseCommand.Of(new ReleaseRequest
+        {
+            Resource = KeeperFixture.Resource, Owner = "me", Token = token,
+        }))!;
+
+        Assert.True(Now<LeaseRelease>(broken).Replayed);
+        Assert.Equal("other", Assert.Single(_fixture.Info(fresh: true).Holders).Owner);
     }
 
     [Theory]
@@ -382,4 +405,32 @@ public sealed class StoreFaultTests
         _fixture.Time.Advance(Seconds(seconds));
         return call.Write();
     });
+
+    /// <summary>A store that returns a key of the same name and version where it is asked for a lease.</summary>
+    private sealed class MisfilingStore(IRecordStore store) : IRecordStore
+    {
+        public bool Misfiles { get; set; }
+
+        public bool IsDurable => store.IsDurable;
+
+        public async ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name)
+        {
+            var record = await store.LoadAsync(kind, name);
+            return Misfiles ? new(RecordKind.Key, name, KeyState.Unused with { Version = record.Version }) : record;
+        }
+
+        // What was read says only which version to compare with.
+        public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background) => previous.Kind == next.Kind
+            ? store.SaveAsync(previous, next, background)
+            : store.SaveAsync(
+                new(next.Kind, next.Name, next.Lease with { Version = previous.Version }),
+                new(next.Kind, next.Name, next.Lease with { Version = previous.Version + 1 }),
+                background);
+
+        public IAsyncEnumerable<StoredRecord> RangeAsync(
+            RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+    }
 }

@@ -109,6 +109,25 @@ public sealed class KeyTwinTests
         Assert.IsType<Refusal.NotFound>(Get(_one).Refusal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Watch_AtATwinThatFindsAPut_StartsOverWhereItsLeaseMayHaveEnded(bool bound)
+    {
+        var lease = bound ? Grant() : null;
+        var watch = _stale.Key(K, new KeyCommand.Watch(Since: null));
+        _one.Store.AnswerAll();
+        await using var events = Assert.IsType<KeyReply.Watched>(Result(watch).Value).Watch!.Start(ended: false).GetAsyncEnumerator();
+        Assert.True(await events.MoveNextAsync());
+        Assert.IsType<WatchEvent.KeySnapshot>(events.Current);
+        var next = events.MoveNextAsync().AsTask();
+        Put(_one, "up", lease);
+
+        Get(_stale);
+
+        Assert.Equal(!bound, await next.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System));
+    }
+
     [Fact]
     public void Questions_OfManyAtOnce_AreComparedWithTheStoreTogether()
     {
