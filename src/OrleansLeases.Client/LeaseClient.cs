@@ -199,6 +199,7 @@ public sealed class LeaseClient : IAsyncDisposable
         var asking = new AcquireLoop(Service, _clock, _time, request, longestWait)
         {
             Troubled = refusal => _logger.NotAnswered(request.Resource, request.Owner, refusal.Detail),
+            Answered = () => _logger.AnsweredAgain(request.Resource, request.Owner),
         };
         var started = _time.GetTimestamp();
         while (true)

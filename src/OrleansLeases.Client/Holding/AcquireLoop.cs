@@ -11,17 +11,25 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    // Some reasons differ from call to call, such as the number of an entry in a server's log.
+    private static readonly TimeSpan ShortestSilence = TimeSpan.FromMinutes(1);
+
     private bool _askedAnew;
-    private bool _isTroubled;
+    private Refusal? _told;
+    private long? _toldAt;
     private Refusal? _unknown;
 
     /// <summary>The request id was made here: no other caller can have received a grant under it.</summary>
     public bool HasOwnId { get; } = request.RequestId is null;
 
     /// <summary>
-    /// Called once where the service does not respond to the acquire, which is retried; may be null.
+    /// Called where the service does not respond to the acquire, which is retried, and again when it gives another reason; a minute
+    /// after the last time at the earliest. May be null.
     /// </summary>
     public Action<Refusal>? Troubled { get; init; }
+
+    /// <summary>Called where the service responds after <see cref="Troubled"/> was called; may be null.</summary>
+    public Action? Answered { get; init; }
 
     /// <summary>The last request.</summary>
     public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? RequestIds.New() };
@@ -46,6 +54,12 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
             SentAt = clock.Sample();
             MayHaveGranted = true;
             var result = await service.AcquireAsync(Request with { Wait = asked }, cancellationToken).ConfigureAwait(false);
+            if (_told is not null && result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown))
+            {
+                _told = null;
+                Answered?.Invoke();
+            }
+
             if (result.Refusal is Refusal.OutcomeUnknown) _unknown ??= result.Refusal;
             MayHaveGranted = _unknown is not null && ChangeOutcome.IsUnsettled(result.Refusal, afterUnknown: true);
             if (!MayHaveGranted) _unknown = null;
@@ -73,8 +87,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
                     pauses.Reset();
                     break;
                 case Refusal.Unavailable or Refusal.OutcomeUnknown:
-                    if (!_isTroubled) Troubled?.Invoke(refusal);
-                    _isTroubled = true;
+                    Tell(refusal);
                     break;
                 case Refusal.NotHolder when spent:
                     break;
@@ -89,6 +102,13 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
 
     /// <summary>Requests another grant from now on, under a new request id.</summary>
     public void StartAnew() => Request = Request with { RequestId = RequestIds.New() };
+
+    private void Tell(Refusal trouble)
+    {
+        if (_told?.Detail == trouble.Detail || (_toldAt is { } before && time.GetElapsedTime(before) < ShortestSilence)) return;
+        (_told, _toldAt) = (trouble, time.GetTimestamp());
+        Troubled?.Invoke(trouble);
+    }
 
     private static TimeSpan Clamp(TimeSpan value, TimeSpan min, TimeSpan max) => value > max ? max : value < min ? min : value;
 }

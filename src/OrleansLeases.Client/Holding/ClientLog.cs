@@ -27,4 +27,7 @@ internal static partial class ClientLog
         5, LogLevel.Warning,
         "An acquire of '{Resource}' by '{Owner}' is not answered, and is tried again for as long as it may wait: {Detail}")]
     public static partial void NotAnswered(this ILogger logger, string resource, string owner, string detail);
+
+    [LoggerMessage(6, LogLevel.Information, "An acquire of '{Resource}' by '{Owner}' is answered again.")]
+    public static partial void AnsweredAgain(this ILogger logger, string resource, string owner);
 }

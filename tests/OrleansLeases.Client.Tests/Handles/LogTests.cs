@@ -48,27 +48,54 @@ public sealed class LogTests
 
     // Without a bound it waits as long as the service is away, or another program answers at its address.
     [Fact]
-    public async Task Acquire_ThatIsNotAnswered_IsLoggedOnce()
+    public async Task Acquire_ThatIsNotAnswered_IsLoggedOncePerReason_AndThatItIsAgain()
     {
         var log = new LogBook();
         var time = new ManualTimeProvider();
         await using var engine = EmbeddedLeases.InMemory(time: time);
-        var network = new Network(engine)
-        {
-            FateOf = verb => verb == "acquire" ? Fate.Refused(new Refusal.OutcomeUnknown(null, "No lease server.")) : Fate.Passes,
-        };
+        var network = new Network(engine) { FateOf = FailsBy(new Refusal.OutcomeUnknown(null, "No lease server.")) };
         await using var client = new LeaseClient(network, new() { Owner = "ann" }, time, log);
-
         var acquire = client.AcquireAsync("r").AsTask();
-        await Eventually.TrueAsync(() => network.Sent<AcquireRequest>().Count >= 5, time, Step);
+        await AskAgainAsync(40);
+        Assert.Single(log.Lines);
 
-        var (level, message) = Assert.Single(log.Lines);
-        Assert.Equal(LogLevel.Warning, level);
-        Assert.Contains("'r' by 'ann' is not answered", message, StringComparison.Ordinal);
-        Assert.Contains("No lease server.", message, StringComparison.Ordinal);
+        network.FateOf = FailsBy(new Refusal.Unavailable(TimeSpan.Zero, "The disk is full."));
+        await AskAgainAsync(5);
+        // Another reason within a minute of the one before is passed over: it may be another one every time.
+        network.FateOf = FailsBy(new Refusal.Unavailable(TimeSpan.Zero, "The disk is still full."));
+        await AskAgainAsync(5);
         network.FateOf = _ => Fate.Passes;
-        await Eventually.TrueAsync(() => acquire.IsCompleted, time, Step);
+        await AdvanceUntilAsync(() => acquire.IsCompleted);
+
+        Assert.Collection(
+            log.Lines,
+            line => AssertWarns(line, "No lease server."),
+            line => AssertWarns(line, "The disk is full."),
+            line => Assert.Equal((LogLevel.Information, "An acquire of 'r' by 'ann' is answered again."), line));
         await (await acquire).DisposeAsync();
+
+        static Func<string, Fate> FailsBy(Refusal refusal) => verb => verb == "acquire" ? Fate.Refused(refusal) : Fate.Passes;
+
+        static void AssertWarns((LogLevel Level, string Message) line, string reason)
+        {
+            Assert.Equal(LogLevel.Warning, line.Level);
+            Assert.Contains($"'r' by 'ann' is not answered, and is tried again", line.Message, StringComparison.Ordinal);
+            Assert.Contains(reason, line.Message, StringComparison.Ordinal);
+        }
+
+        async Task AskAgainAsync(int times)
+        {
+            var until = network.Sent<AcquireRequest>().Count + times;
+            await AdvanceUntilAsync(() => network.Sent<AcquireRequest>().Count >= until);
+        }
+
+        // No further than the pause that the client makes: how often it has asked by when is what counts here.
+        Task AdvanceUntilAsync(Func<bool> condition) => Eventually.TrueAsync(() =>
+        {
+            if (condition()) return true;
+            if (time.NextTimerIn is { } pause && pause <= TimeSpan.FromSeconds(3)) time.Advance(pause);
+            return false;
+        });
     }
 
     [Fact]
