@@ -28,7 +28,7 @@ public abstract record BatchOperation
     internal virtual bool IsOfKey => false;
 
     /// <summary>As <see cref="ILeaseService.AcquireAsync"/>.</summary>
-    /// <param name="Request">What is asked for, without a wait.</param>
+    /// <param name="Request">The request, without a wait.</param>
     public sealed record Acquire(AcquireRequest Request) : BatchOperation
     {
         internal override string? Name => Request?.Resource;
@@ -49,7 +49,7 @@ public abstract record BatchOperation
     }
 
     /// <summary>As <see cref="ILeaseService.TransferAsync"/>.</summary>
-    /// <param name="Request">Which lease, and to whom.</param>
+    /// <param name="Request">The lease, named by resource, owner and token, and its new owner.</param>
     public sealed record Transfer(TransferRequest Request) : BatchOperation
     {
         internal override string? Name => Request?.Resource;
@@ -116,7 +116,7 @@ public sealed record BatchReply
     [JsonPropertyName("elapsedMs")]
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>One for each operation, in the order asked.</summary>
+    /// <summary>One for each operation, in the order of the request.</summary>
     public required IReadOnlyList<BatchResult> Results { get; init; }
 }
 
@@ -128,20 +128,20 @@ public sealed record BatchResult
     /// <summary>The refusal, or null where the operation was fulfilled.</summary>
     public Refusal? Refusal => Content as Refusal;
 
-    /// <summary>The refusal, or else what was asked for.</summary>
+    /// <summary>The response, or the refusal.</summary>
     internal object Content { get; }
 
     /// <summary>Wraps the result of a call.</summary>
-    /// <typeparam name="T">What was asked for.</typeparam>
+    /// <typeparam name="T">The type of the response.</typeparam>
     /// <param name="result">The result.</param>
     /// <returns>The same, as one of a batch's.</returns>
     public static BatchResult Of<T>(LeaseResult<T> result)
         where T : class => new(result.TryGetValue(out var value, out var refusal) ? value : refusal);
 
     /// <summary>The result as the operation's own call returns it.</summary>
-    /// <typeparam name="T">What was asked for, such as <see cref="LeaseGrant"/> by an acquire.</typeparam>
-    /// <returns>What was asked for, or the refusal.</returns>
-    /// <exception cref="InvalidOperationException">Something else was asked for.</exception>
+    /// <typeparam name="T">The type of the response, such as <see cref="LeaseGrant"/> for an acquire.</typeparam>
+    /// <returns>The response, or the refusal.</returns>
+    /// <exception cref="InvalidOperationException">The operation has a response of another type.</exception>
     public LeaseResult<T> As<T>()
         where T : class => Content switch
         {

@@ -165,7 +165,7 @@ public sealed class LeaseResultConverterFactory : JsonConverterFactory
     public override JsonConverter? CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
         typeToConvert == typeof(LeaseResult<LeaseRenewal>) ? new RenewalConverter() : null;
 
-    // Only a batch of renewals carries results inside a body; every other call tells them apart by its status.
+    // Only a batch of renewals carries results inside a body; every other response shows a refusal by its status.
     private sealed class RenewalConverter : JsonConverter<LeaseResult<LeaseRenewal>>
     {
         public override LeaseResult<LeaseRenewal> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

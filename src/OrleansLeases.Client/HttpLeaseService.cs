@@ -103,9 +103,9 @@ public sealed class HttpLeaseService : ILeaseService
     } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How long one of several servers may take, beyond the wait that is asked for, before the call goes on to the next one.
+    /// How long one of several servers may take, beyond the wait of the request, before the call goes to the next one.
     /// </summary>
-    /// <value>5 s by default. The last one to be asked has what is left of <see cref="CallTimeout"/>.</value>
+    /// <value>5 s by default. The last one has what is left of <see cref="CallTimeout"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive, or above one day.</exception>
     public TimeSpan ServerTimeout
     {

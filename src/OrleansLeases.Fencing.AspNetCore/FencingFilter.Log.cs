@@ -9,7 +9,7 @@ internal sealed partial class FencingFilter
 
     [LoggerMessage(
         7302, LogLevel.Warning,
-        "A request for {Resource} with token {Token} took too long or lost the fence's database, and was told to stop; others may have "
+        "A request for {Resource} with token {Token} took too long or lost the fence's database, and was cancelled; others may have "
             + "been let in before it had.")]
     private static partial void LogLost(ILogger logger, string resource, long token);
 }

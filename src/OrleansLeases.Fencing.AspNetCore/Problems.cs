@@ -42,7 +42,7 @@ internal static class Problems
         Title = "The request may have taken effect",
         Status = StatusCodes.Status503ServiceUnavailable,
         Detail =
-            "The request took too long, or the fence was lost while it ran; it was told to stop. Find out what became of it "
+            "The request took too long, or the fence was lost while it ran; it was cancelled. Find out what became of it "
                 + "before you repeat it.",
     });
 

@@ -13,7 +13,7 @@ internal static class HealthProbe
     /// <param name="settings">The settings that the gateway was started with.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>0 where it is ready; 1 where it is not or does not answer.</returns>
-    /// <exception cref="SettingsException">None of its addresses can be asked.</exception>
+    /// <exception cref="SettingsException">None of its addresses can be reached.</exception>
     public static async Task<int> RunAsync(SiloSettings settings, CancellationToken cancellationToken)
     {
         var ready = new Uri(AddressOf(settings.Urls), "/health/ready");
@@ -43,7 +43,7 @@ internal static class HealthProbe
 
     /// <summary>Where a listener can be reached from its own machine.</summary>
     /// <param name="urls">Where it listens, as Kestrel takes it.</param>
-    /// <returns>The first address that can be asked.</returns>
+    /// <returns>The first address that can be reached.</returns>
     /// <exception cref="SettingsException">There is none.</exception>
     internal static Uri AddressOf(string urls)
     {

@@ -15,8 +15,8 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     private static readonly TimeSpan ShortestSilence = TimeSpan.FromMinutes(1);
 
     private bool _askedAnew;
-    private Refusal? _told;
-    private long? _toldAt;
+    private Refusal? _reported;
+    private long? _reportedAt;
     private Refusal? _unknown;
 
     /// <summary>The request id was made here: no other caller can have received a grant under it.</summary>
@@ -49,14 +49,14 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
         var pauses = new Backoff(ShortestPause, LongestPause);
         while (true)
         {
-            var asked = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, longestWait);
+            var callWait = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, longestWait);
             var sent = time.GetTimestamp();
             SentAt = clock.Sample();
             MayHaveGranted = true;
-            var result = await service.AcquireAsync(Request with { Wait = asked }, cancellationToken).ConfigureAwait(false);
-            if (_told is not null && result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown))
+            var result = await service.AcquireAsync(Request with { Wait = callWait }, cancellationToken).ConfigureAwait(false);
+            if (_reported is not null && result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown))
             {
-                _told = null;
+                _reported = null;
                 Answered?.Invoke();
             }
 
@@ -81,7 +81,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
             if (time.GetElapsedTime(started) >= wait) return _unknown ?? refusal;
             switch (refusal)
             {
-                case Refusal.Held when asked > TimeSpan.Zero && time.GetElapsedTime(sent) >= asked - ShortestPause:
+                case Refusal.Held when callWait > TimeSpan.Zero && time.GetElapsedTime(sent) >= callWait - ShortestPause:
                     continue;
                 case Refusal.Held:
                     pauses.Reset();
@@ -105,8 +105,8 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
 
     private void Tell(Refusal trouble)
     {
-        if (_told?.Detail == trouble.Detail || (_toldAt is { } before && time.GetElapsedTime(before) < ShortestSilence)) return;
-        (_told, _toldAt) = (trouble, time.GetTimestamp());
+        if (_reported?.Detail == trouble.Detail || (_reportedAt is { } before && time.GetElapsedTime(before) < ShortestSilence)) return;
+        (_reported, _reportedAt) = (trouble, time.GetTimestamp());
         Troubled?.Invoke(trouble);
     }
 

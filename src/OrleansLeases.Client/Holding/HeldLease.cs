@@ -120,8 +120,8 @@ internal sealed class HeldLease
         _pause = Clamp(_pause * 2, ShortestPause, LongestPause);
         Trouble = trouble;
         // As the service asks, as far as the lease has time for that.
-        var asked = trouble is Refusal.Unavailable unavailable ? unavailable.RetryAfter : TimeSpan.Zero;
-        RenewAt = now + Min(Max(_pause * (0.5 + (Random.Shared.NextDouble() / 2)), asked), Grant.Ttl / 10);
+        var requested = trouble is Refusal.Unavailable unavailable ? unavailable.RetryAfter : TimeSpan.Zero;
+        RenewAt = now + Min(Max(_pause * (0.5 + (Random.Shared.NextDouble() / 2)), requested), Grant.Ttl / 10);
         Tell_NeedsLock();
     }
 

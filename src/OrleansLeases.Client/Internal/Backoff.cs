@@ -1,7 +1,7 @@
 namespace OrleansLeases.Client.Internal;
 
 /// <summary>
-/// How long to pause before a call is made again: longer each time, no shorter than the service asked for, and never the same
+/// How long to pause before a call is made again: longer each time, no shorter than the response requested, and never the same
 /// for two clients that lost one server at one moment.
 /// </summary>
 internal sealed class Backoff(TimeSpan shortest, TimeSpan longest)
@@ -12,7 +12,7 @@ internal sealed class Backoff(TimeSpan shortest, TimeSpan longest)
     /// <param name="refusal">What the last call came to; its <c>RetryAfter</c> is heeded, within the longest pause.</param>
     public TimeSpan Next(Refusal? refusal = null)
     {
-        var asked = refusal switch
+        var requested = refusal switch
         {
             Refusal.Unavailable unavailable => unavailable.RetryAfter,
             Refusal.LimitReached limit => limit.RetryAfter,
@@ -20,7 +20,7 @@ internal sealed class Backoff(TimeSpan shortest, TimeSpan longest)
             _ => TimeSpan.Zero,
         };
         _last = Min(_last == TimeSpan.Zero ? shortest : _last * 2, longest);
-        var pause = Min(asked > _last ? asked : _last, longest);
+        var pause = Min(requested > _last ? requested : _last, longest);
         return pause * (1 + (Random.Shared.NextDouble() / 2));
     }
 

@@ -1,6 +1,6 @@
 namespace OrleansLeases.Client.Internal;
 
-/// <summary>What is known of a change that is asked for several times under one request id or token.</summary>
+/// <summary>What is known of a change that was requested several times under one request id or token.</summary>
 internal static class ChangeOutcome
 {
     /// <summary>Whether the change may be made yet, or may have been made by an earlier call.</summary>

@@ -2,7 +2,7 @@ namespace OrleansLeases.Client.Internal;
 
 /// <summary>How long a call may take.</summary>
 /// <param name="Call">All of it, beyond the wait it asks for; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-/// <param name="Server">One server, beyond the wait, where another could be asked.</param>
+/// <param name="Server">The limit for one server, beyond the wait, where another could be tried.</param>
 internal readonly record struct CallLimits(TimeSpan Call, TimeSpan Server);
 
 /// <summary>One attempt at a call, at one server.</summary>
@@ -54,20 +54,20 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
         where T : class
     {
         var begun = servers.Now;
-        var asked = new List<Server>(1);
+        var tried = new List<Server>(1);
         List<string>? troubles = null;
         var answered = false;
         Refusal? unknown = null;
         Refusal? last = null;
-        while (servers.Next(asked, alsoResting: !answered) is { } server)
+        while (servers.Next(tried, alsoResting: !answered) is { } server)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var after = asked.Count == 0 ? TimeSpan.Zero : servers.Now - begun;
+            var after = tried.Count == 0 ? TimeSpan.Zero : servers.Now - begun;
             var waitLeft = wait > after ? wait - after : TimeSpan.Zero;
             var left = limits.Call == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : limits.Call + wait - after;
             if (left <= TimeSpan.Zero) break;
-            asked.Add(server);
-            var hasSuccessor = repeatable && servers.Next(asked, alsoResting: false) is not null;
+            tried.Add(server);
+            var hasSuccessor = repeatable && servers.Next(tried, alsoResting: false) is not null;
             if (hasSuccessor && limits.Server + waitLeft < left) left = limits.Server + waitLeft;
 
             var attempt = await AttemptAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);

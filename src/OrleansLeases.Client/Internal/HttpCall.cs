@@ -3,9 +3,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace OrleansLeases.Client.Internal;
 
-/// <summary>How a reply is read, and whether it answers what was asked.</summary>
+/// <summary>How a response is read, and whether it matches the request.</summary>
 /// <param name="Json">Its JSON.</param>
-/// <param name="Fits">Whether it answers what was asked.</param>
+/// <param name="Fits">Whether it matches the request.</param>
 /// <param name="Later">
 /// The reply to an attempt that began so much later than its call. The call's caller counts from when it made the call, so all of
 /// that is time for which it was held; null where the reply has no such time.
@@ -18,7 +18,7 @@ internal static class ReplyShape
         new(json, fits, later);
 }
 
-/// <summary>What is asked, and how its answer is read.</summary>
+/// <summary>A request, and how its response is read.</summary>
 /// <param name="Method">The method.</param>
 /// <param name="Path">The path, relative to the server's address.</param>
 /// <param name="Reply">How its answer is read.</param>

@@ -15,10 +15,10 @@ internal sealed class RequestBody : HttpContent
         if (bytes.Length > 0) Headers.ContentType = new MediaTypeHeaderValue("application/json");
     }
 
-    /// <summary>Some of the body was asked for: a server may have carried it out.</summary>
+    /// <summary>Some of the body was read for sending: a server may have carried out the request.</summary>
     public bool IsBegun => _begun;
 
-    /// <summary>No server can have carried it out: none of the body was asked for yet. An empty body does not show it.</summary>
+    /// <summary>No server can have carried out the request: none of its body was read for sending. Not for an empty body.</summary>
     public bool IsUnsent => !_begun && _bytes.Length > 0;
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

@@ -12,7 +12,7 @@ internal sealed class Server(Uri address)
     // Without the closing slash a relative path would replace the last segment of the address.
     public Uri Root { get; } = new(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/");
 
-    /// <summary>Until when others are asked first.</summary>
+    /// <summary>Until when other servers are tried first.</summary>
     public TimeSpan RestsUntil { get; private set; } = TimeSpan.MinValue;
 
     /// <summary>When it failed last; long ago where it has answered since.</summary>

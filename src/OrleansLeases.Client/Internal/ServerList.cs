@@ -23,11 +23,11 @@ internal sealed class ServerList
     public TimeSpan Now => _time.GetElapsedTime(_start);
 
     /// <summary>Which server to ask next; null where no other is left.</summary>
-    /// <param name="asked">Those that were asked by this call.</param>
+    /// <param name="tried">The servers that this call has tried.</param>
     /// <param name="alsoResting">
-    /// Where all others rest, the one that failed longest ago: each gets its attempt, and none is asked again and again.
+    /// Where all others rest, the one that failed longest ago: each gets its attempt, and none is tried repeatedly.
     /// </param>
-    public Server? Next(IReadOnlyCollection<Server> asked, bool alsoResting)
+    public Server? Next(IReadOnlyCollection<Server> tried, bool alsoResting)
     {
         lock (_gate)
         {
@@ -36,7 +36,7 @@ internal sealed class ServerList
             for (var i = 0; i < _servers.Length; i++)
             {
                 var server = _servers[(_favourite + i) % _servers.Length];
-                if (asked.Contains(server)) continue;
+                if (tried.Contains(server)) continue;
                 if (server.RestsUntil <= now) return server;
                 if (rested is null || server.FailedAt < rested.FailedAt) rested = server;
             }
@@ -45,7 +45,7 @@ internal sealed class ServerList
         }
     }
 
-    /// <summary>It answered. It is asked first from now on if the one that was has failed.</summary>
+    /// <summary>The server responded. Calls go to it first from now on if the former first server has failed.</summary>
     public void Answered(Server server)
     {
         lock (_gate)
@@ -67,7 +67,7 @@ internal sealed class ServerList
 
     /// <summary>It did not answer in time.</summary>
     /// <param name="server">The server.</param>
-    /// <param name="sentAt">When it was asked.</param>
+    /// <param name="sentAt">When the call was sent.</param>
     public void Silent(Server server, TimeSpan sentAt)
     {
         lock (_gate) server.Silent_NeedsLock(sentAt, Now);

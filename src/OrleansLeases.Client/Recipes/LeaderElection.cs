@@ -112,9 +112,9 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
         {
             Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = RequestIds.New(),
         };
-        var asked =
+        var notified =
             await Retry.MakeAsync(_client.Time, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
-        return asked.Refusal switch
+        return notified.Refusal switch
         {
             null => leader,
             Refusal.NotHolder => null,

@@ -96,7 +96,7 @@ internal abstract class Keeper
     /// <summary>Forgets the record: the next call loads it afresh.</summary>
     private protected abstract void DropState();
 
-    /// <summary>Whether the record is needed in memory, however long ago somebody asked.</summary>
+    /// <summary>Whether the record must stay in memory, however long ago the last call was.</summary>
     private protected virtual bool IsNeeded => false;
 
     private protected virtual TimeSpan IdleSince_NeedsLock => _lastUsed;
@@ -105,7 +105,7 @@ internal abstract class Keeper
     private protected virtual TimeSpan? WakeAt_NeedsLock => null;
 
     /// <summary>
-    /// Asks the store what it has. One answer satisfies every consistent read that was queued before the store was asked.
+    /// Loads the record. One load satisfies every consistent read that was queued before it started.
     /// </summary>
     private protected async ValueTask<TAnswer> AskStoreAsync<TAsk, TAnswer>(Func<TAsk, ValueTask<TAnswer>> asking, TAsk ask)
     {

@@ -31,7 +31,7 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
 
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
     /// <typeparam name="TReply">The response of the command.</typeparam>
-    /// <param name="command">What is asked.</param>
+    /// <param name="command">The command.</param>
     /// <param name="cancellationToken">Leaves the queue; heeded until the keeper takes up the call, and while an acquire waits.</param>
     /// <returns>The response; null where the keeper has retired and another must be made.</returns>
     public Task<LeaseResult<TReply>>? Submit<TReply>(LeaseCommand<TReply> command, CancellationToken cancellationToken = default)

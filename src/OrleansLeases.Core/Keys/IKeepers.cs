@@ -45,7 +45,7 @@ internal interface IKeyKeepers
     /// <summary>Asks a key's keeper.</summary>
     /// <typeparam name="TReply">The reply of the command.</typeparam>
     /// <param name="key">The key.</param>
-    /// <param name="command">What is asked.</param>
+    /// <param name="command">The command.</param>
     /// <returns>The reply, or why not.</returns>
     Task<LeaseResult<KeyReply<TReply>>> SubmitAsync<TReply>(string key, KeyCommand<TReply> command)
         where TReply : KeyReply<TReply>;

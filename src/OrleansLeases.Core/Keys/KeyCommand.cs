@@ -123,6 +123,6 @@ internal abstract record KeyCommand<TReply> : KeyCommand
 
 /// <summary>What was found out about leases for one generation of a key.</summary>
 /// <param name="Generation">The generation.</param>
-/// <param name="Ended">The lease that the key is bound to has ended. Where it has not: it was in force when asked.</param>
+/// <param name="Ended">The lease that the key is bound to has ended. Where it has not, it was in force when it was checked.</param>
 /// <param name="Attached">The lease to bind it to has the key's name on record.</param>
 internal sealed record LeaseCheck(long Generation, bool Ended, bool Attached);

@@ -21,7 +21,7 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
 
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
     /// <typeparam name="TReply">The reply of the command.</typeparam>
-    /// <param name="command">What is asked.</param>
+    /// <param name="command">The command.</param>
     /// <returns>The reply; null where the keeper has retired and another must be made.</returns>
     public Task<LeaseResult<KeyReply<TReply>>>? Submit<TReply>(KeyCommand<TReply> command)
         where TReply : KeyReply<TReply>

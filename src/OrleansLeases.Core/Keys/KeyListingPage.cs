@@ -60,7 +60,7 @@ internal sealed class KeyListingPage
     /// <summary>Ends the page: leaves out the keys whose leases have ended, asking each resource once.</summary>
     /// <param name="keepers">The keepers of the leases.</param>
     /// <param name="time">The clock of the time limits.</param>
-    /// <returns>The page, or why a lease could not be asked.</returns>
+    /// <returns>The page, or the refusal where a lease did not respond.</returns>
     public async Task<LeaseResult<KeyPage>> ToPageAsync(IKeepers keepers, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(keepers);

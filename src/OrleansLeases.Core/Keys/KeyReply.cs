@@ -122,7 +122,7 @@ internal abstract record KeyReply<TReply> : KeyReply
     /// <summary>Find out whether the key's lease is in force, and ask again with that as the premise.</summary>
     /// <param name="Generation">The key's generation.</param>
     /// <param name="Binding">Which lease.</param>
-    /// <param name="IfInForce">The answer to a read if it is: then nothing more needs to be asked.</param>
+    /// <param name="IfInForce">The response to a read if it is: then nothing more needs to be checked.</param>
     public sealed record AskWhetherInForce(long Generation, KeyBinding Binding, KeyReply<TReply>? IfInForce = null) : KeyReply<TReply>;
 
     /// <summary>Attach the key to the lease, and ask again with that as the premise.</summary>

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OrleansLeases.Core;
 
-/// <summary>The sentences that the machine refuses with: each names what was asked, what is in force and the remedy.</summary>
+/// <summary>The refusals of the machine: each names what was requested, what is in force and the remedy.</summary>
 internal static partial class Refusals
 {
     public static Refusal Held(
@@ -52,9 +52,9 @@ internal static partial class Refusals
     public static Refusal RequestIdReused() => new Refusal.Conflict(
         null, "requestId was used before with different content; make a new id for every new request.");
 
-    public static Refusal CapacityDiffers(int? asked, int? inForce) => new Refusal.Conflict(
+    public static Refusal CapacityDiffers(int? requested, int? inForce) => new Refusal.Conflict(
         inForce,
-        $"capacity {Capacity(asked)} differs from {Capacity(inForce)}, which is in force while the resource has a holder or a waiter.");
+        $"capacity {Capacity(requested)} differs from {Capacity(inForce)}, which is in force while the resource has a holder or a waiter.");
 
     public static Refusal BeingBroken(long token) => new Refusal.Conflict(
         null, $"token {token} is being broken and cannot be transferred; the new owner can acquire once it has ended.");
@@ -81,8 +81,9 @@ internal static partial class Refusals
         TimeSpan.FromSeconds(1),
         $"The leases of '{resource}' have {limit} keys together, those still being cleaned up included, as many as the service allows.");
 
-    public static Refusal VersionDiffers(string key, long asked, long current) => new Refusal.Conflict(
-        current, $"ifVersion is {asked}, but {(current == 0 ? $"there is no '{key}'" : $"'{key}' has version {current}")}; read it again.");
+    public static Refusal VersionDiffers(string key, long requested, long current) => new Refusal.Conflict(
+        current,
+        $"ifVersion is {requested}, but {(current == 0 ? $"there is no '{key}'" : $"'{key}' has version {current}")}; read it again.");
 
     public static Refusal NoInteger(string key) => new Refusal.Conflict(
         null, $"The value of '{key}' is no decimal 64-bit integer; put one, or delete the key, before adding to it.");

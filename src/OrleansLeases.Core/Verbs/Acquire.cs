@@ -34,7 +34,7 @@ internal sealed partial class ServiceFront
 
 internal partial interface IServiceHost
 {
-    /// <param name="request">What is asked for.</param>
+    /// <param name="request">The request.</param>
     /// <param name="leaves">
     /// Takes the call out of the queue. Where a grant was made already the call ends with it all the same, so that it can be given back.
     /// </param>
@@ -125,7 +125,7 @@ internal abstract partial record LeaseCommand
     public static LeaseCommand<LeaseGrant> Of(AcquireRequest request) => new Acquire(request, RequestFingerprint.Of(request));
 
     /// <summary>Someone asks for the resource.</summary>
-    /// <param name="Request">What is asked for.</param>
+    /// <param name="Request">The request.</param>
     /// <param name="Fingerprint">The request id and its content.</param>
     public sealed record Acquire(AcquireRequest Request, RequestFingerprint Fingerprint) : LeaseCommand<LeaseGrant>
     {
@@ -222,7 +222,7 @@ internal sealed partial class LeaseDraft
             HorizonLength = TimeSpan.Zero,
             HorizonBy = rules.Incarnation,
             LockDelay = request.LockDelay,
-            // A copy: in one process the caller may still hold the dictionary it asked with.
+            // A copy: in one process the caller may still hold the dictionary of its request.
             Metadata = request.Metadata is { Count: > 0 } metadata ? new Dictionary<string, string>(metadata) : null,
             Request = fingerprint,
             Deadline = now.Monotonic + request.Ttl,

@@ -90,7 +90,7 @@ internal sealed partial class LeaseDraft
 
         var holder = _holders[index];
         var ends = now.Monotonic + request.Grace;
-        // Without force no holder is surprised: neither this one, nor one whom an earlier activation promised more.
+        // Without force no holder loses a deadline that it received, from this activation or from an earlier one.
         if (!request.Force && ends < holder.EndsAt) ends = holder.EndsAt;
         // An order never puts off an earlier one. It is recorded for its request id all the same.
         if (holder.Breaking is null || ends < holder.Breaking.Ends)

@@ -114,18 +114,18 @@ internal sealed partial class LeaseDraft
         var durable = state.Claim != self;
         var ttl = request.Ttl ?? holder.Ttl;
         // An order to break bounds what a renewal adds, and takes nothing away.
-        var asked = now.Monotonic + ttl < holder.LatestEnd ? now.Monotonic + ttl : holder.LatestEnd;
-        var deadline = asked > holder.Deadline ? asked : holder.Deadline;
+        var requested = now.Monotonic + ttl < holder.LatestEnd ? now.Monotonic + ttl : holder.LatestEnd;
+        var deadline = requested > holder.Deadline ? requested : holder.Deadline;
         // What stands from before is this activation's own promise, unless it lies within what was inherited, which
         // the stored horizon covers already.
-        var left = (holder.Deadline > holder.InheritedUntil ? deadline : asked) - now.Monotonic;
+        var left = (holder.Deadline > holder.InheritedUntil ? deadline : requested) - now.Monotonic;
         var wall = now.Latest + left;
         // At an order's end the horizon stays, and the promise stays short of it by the skew: moved instead, it would move the
         // end by the skew with every incarnation that renews.
-        var beyond = wall > (asked < holder.LatestEnd ? holder.Horizon - holder.HorizonSkew : holder.Horizon)
+        var beyond = wall > (requested < holder.LatestEnd ? holder.Horizon - holder.HorizonSkew : holder.Horizon)
             || now.Monotonic + left > holder.HorizonEnds;
         durable |= beyond || ttl != holder.Ttl;
-        var reserved = asked + rules.Reserve(ttl) < holder.LatestEnd ? asked + rules.Reserve(ttl) : holder.LatestEnd;
+        var reserved = requested + rules.Reserve(ttl) < holder.LatestEnd ? requested + rules.Reserve(ttl) : holder.LatestEnd;
         var ahead = now.Latest + (reserved - now.Monotonic);
         if (ahead < wall) ahead = wall;
         if (beyond || (durable && ahead > holder.Horizon)) holder = holder.WithHorizon(ahead, now, rules);

@@ -58,7 +58,7 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
         {
             answer = verb.Call(this, request, cancellationToken);
             if (verb.Wait is { } wait && timeout != Timeout.InfiniteTimeSpan)
-                timeout += wait(request) is var asked && asked < LongestWait ? asked : LongestWait;
+                timeout += wait(request) is var requested && requested < LongestWait ? requested : LongestWait;
             return await Within(answer, timeout, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -57,7 +57,7 @@ internal abstract partial record LeaseCommand
     public static LeaseCommand<LeaseGrant> Of(TransferRequest request) => new Transfer(request, RequestFingerprint.Of(request));
 
     /// <summary>A holder hands its lease on.</summary>
-    /// <param name="Request">Which lease, and to whom.</param>
+    /// <param name="Request">The request.</param>
     /// <param name="Fingerprint">The request id and its content.</param>
     public sealed record Transfer(TransferRequest Request, RequestFingerprint Fingerprint) : LeaseCommand<LeaseGrant>
     {

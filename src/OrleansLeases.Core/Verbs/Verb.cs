@@ -1,7 +1,7 @@
 namespace OrleansLeases.Core;
 
 /// <summary>One verb of the service: how a request of it is admitted, and which call of a host answers it.</summary>
-/// <typeparam name="TRequest">What is asked.</typeparam>
+/// <typeparam name="TRequest">The request.</typeparam>
 /// <typeparam name="TReply">The response, where the call is not refused.</typeparam>
 /// <param name="Name">Its name in the contract.</param>
 /// <param name="Check">Finds what is wrong with a request.</param>

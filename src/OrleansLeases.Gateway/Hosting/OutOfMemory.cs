@@ -8,7 +8,7 @@ namespace OrleansLeases.Gateway.Hosting;
 internal static class OutOfMemory
 {
     private const string Message =
-        "leases: out of memory. The process ends, since calls under way may never be answered otherwise; nothing that was told is lost. "
+        "leases: out of memory. The process ends, since calls under way may never be answered otherwise; what was acknowledged is stored. "
         + "Give it more memory.";
 
     /// <summary>

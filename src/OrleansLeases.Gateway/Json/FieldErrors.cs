@@ -1,8 +1,8 @@
 namespace OrleansLeases.Gateway.Json;
 
 /// <summary>What is wrong with a request, by field. Bounded, so that a bad request never makes a much bigger answer.</summary>
-/// <param name="told">How many errors of the same body have been told already; one more always is.</param>
-internal struct FieldErrors(int told)
+/// <param name="reported">How many errors of the same body are reported already; at least one more always is.</param>
+internal struct FieldErrors(int reported)
 {
     private const int MaxFields = 50;
 
@@ -20,7 +20,7 @@ internal struct FieldErrors(int told)
     public readonly bool Any => _byField is not null;
 
     /// <summary>Whether no more are taken down: enough is wrong, and what follows need not be looked at.</summary>
-    public readonly bool IsFull => _byField?.Count >= Math.Max(1, MaxFields - told) || _added >= Math.Max(1, MaxAdded - told);
+    public readonly bool IsFull => _byField?.Count >= Math.Max(1, MaxFields - reported) || _added >= Math.Max(1, MaxAdded - reported);
 
     /// <summary>Adds what is wrong with a field. Beyond the bound it is dropped: enough is wrong already.</summary>
     /// <param name="field">The field, as on the wire.</param>

@@ -227,7 +227,7 @@ internal ref struct FieldReader
         }
 
         List<(T? Value, Refusal? Wrong)> items = [];
-        var (whole, count, told) = (_errors, 0, 0);
+        var (whole, count, reported) = (_errors, 0, 0);
         while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
         {
             if (++count > most)
@@ -236,13 +236,13 @@ internal ref struct FieldReader
                 continue;
             }
 
-            // All of them together are told little more than one body is.
-            _errors = new FieldErrors(told);
+            // All of them together report little more than one body does.
+            _errors = new FieldErrors(reported);
             T? item = null;
             if (_json.TokenType == JsonTokenType.StartObject) item = read(ref this);
             else RefuseKind(Body, "a JSON object");
             items.Add(_errors.Any ? (null, _errors.ToRefusal()) : (item, null));
-            told += _errors.Count;
+            reported += _errors.Count;
         }
 
         _errors = whole;

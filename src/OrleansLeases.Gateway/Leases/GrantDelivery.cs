@@ -11,7 +11,7 @@ internal sealed partial class GrantDelivery(ILeaseService leases, ILogger<GrantD
     /// <param name="context">The call.</param>
     /// <param name="grants">What its acquires were granted.</param>
     /// <param name="requestId">What to repeat where it was not delivered; null where there is no one id.</param>
-    /// <param name="write">Writes it, and tells whether the connection took it.</param>
+    /// <param name="write">Writes it, and returns whether the connection took it.</param>
     public async Task DeliverAsync(
         HttpContext context, IReadOnlyList<LeaseGrant> grants, string? requestId, Func<ValueTask<bool>> write)
     {

@@ -1,8 +1,8 @@
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// What one look at the database's clock says: that clock was read at some moment between the query's start and its end, so
-/// how far it is ahead of this silo's is known to lie between two bounds, which are as far apart as the query took.
+/// One comparison with the database's clock. That clock was read at some moment between the query's start and its end, so how far it
+/// is ahead of this silo's lies between two bounds, which are as far apart as the query took.
 /// </summary>
 /// <param name="Least">How far the database's clock is ahead at least; negative where it may be behind.</param>
 /// <param name="Most">How far it is ahead at most.</param>
@@ -18,7 +18,7 @@ internal readonly record struct ClockComparison(TimeSpan Least, TimeSpan Most)
     public TimeSpan SurelyOff => Least > TimeSpan.Zero ? Least : Most < TimeSpan.Zero ? -Most : TimeSpan.Zero;
 
     /// <summary>
-    /// Whether the clocks are surely within a bound of each other, or surely not; null where the query took too long to tell.
+    /// Whether the clocks are surely within a bound of each other, or surely not; null where the query took too long to know.
     /// </summary>
     public bool? IsWithin(TimeSpan bound) =>
         Least >= -bound && Most <= bound ? true

@@ -1,38 +1,39 @@
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Decides from one look after another whether this silo may claim leases as far as its clock goes. A look that could not
-/// tell leaves the verdict as it is; once all have been such for a while, nothing vouches for the clock any more.
+/// Decides from successive comparisons whether this silo's clock allows it to claim leases. An inconclusive comparison leaves the
+/// verdict as it is; once all have been inconclusive for a while, the clock counts as unverified.
 /// </summary>
 /// <param name="bound">How far off the database's clock may be.</param>
 internal sealed class ClockVerdict(TimeSpan bound)
 {
-    /// <summary>How long looks may fail to tell until the silo stops claiming.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>How long comparisons may be inconclusive until the silo stops claiming.</summary>
+    public static readonly TimeSpan InconclusiveLimit = TimeSpan.FromSeconds(60);
 
     private TimeSpan? _blindSince;
 
     /// <summary>How far off the clock was found; null where it is right.</summary>
     public string? Off { get; private set; }
 
-    /// <summary>That looks have long been unable to tell; null where they have not.</summary>
+    /// <summary>The problem where comparisons have been inconclusive for that long; otherwise null.</summary>
     public string? Blind { get; private set; }
 
-    /// <summary>Whether the last look could not tell.</summary>
+    /// <summary>Whether the last comparison was inconclusive.</summary>
     public bool Missed => _blindSince is not null;
 
-    /// <summary>Takes in what a look said.</summary>
-    /// <param name="look">What it said.</param>
-    /// <param name="now">The monotonic time of the look.</param>
-    /// <returns>Whether this silo's clock is right; null where the look could not tell.</returns>
+    /// <summary>Takes a comparison into account.</summary>
+    /// <param name="look">The comparison.</param>
+    /// <param name="now">The monotonic time of the comparison.</param>
+    /// <returns>Whether this silo's clock is right; null where the comparison was inconclusive.</returns>
     public bool? Take(ClockComparison look, TimeSpan now)
     {
         if (look.IsWithin(bound) is not { } within)
         {
             _blindSince ??= now;
-            if (now - _blindSince.Value >= Patience)
+            if (now - _blindSince.Value >= InconclusiveLimit)
             {
-                Blind = $"The database has answered too slowly for {Patience.TotalSeconds:F0} s and more to compare clocks with it: "
+                Blind = $"The database has answered too slowly for {InconclusiveLimit.TotalSeconds:F0} s and more "
+                    + "to compare clocks with it: "
                     + $"in more than {bound.TotalSeconds:F1} s (half of ClockSkew). Find out why, or raise ClockSkew at all silos.";
             }
 

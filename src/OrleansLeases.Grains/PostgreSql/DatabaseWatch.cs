@@ -140,7 +140,7 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
 
     private void LogMissed(bool begins)
     {
-        if (begins) LogMissedLook(_logger, (int)ClockVerdict.Patience.TotalSeconds);
+        if (begins) LogMissedLook(_logger, (int)ClockVerdict.InconclusiveLimit.TotalSeconds);
         else LogSeen(_logger);
     }
 
