@@ -15,6 +15,9 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
 {
     private const int PageSize = 500;
 
+    // Under stricter isolation writes of other rows undo this one, again and again where many write at once.
+    private const int MostUndone = 10;
+
     // Of keys fewer: each may have 64 KiB.
     private const int KeyPageSize = 50;
 
@@ -51,26 +54,40 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
 
     public async ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {
-        try
+        for (var undone = 0; ; undone++)
         {
-            return await _rows.SaveAsync(Epoch, previous, next, background) ? SaveOutcome.Saved : SaveOutcome.Conflict;
-        }
-        catch (Exception error) when (OutcomeOf(error) is not SaveOutcome.Unknown)
-        {
-            return OutcomeOf(error);
+            try
+            {
+                return await _rows.SaveAsync(Epoch, previous, next, background) ? SaveOutcome.Saved : SaveOutcome.Conflict;
+            }
+            catch (Exception error) when (undone < MostUndone && DatabaseErrors.WasUndone(error))
+            {
+                // It was not written, and says nothing of this row's version.
+            }
+            catch (Exception error) when (OutcomeOf(error) is not SaveOutcome.Unknown)
+            {
+                return OutcomeOf(error);
+            }
         }
     }
 
     public async ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background)
     {
-        try
+        for (var undone = 0; ; undone++)
         {
-            var (saved, found) = await _rows.AddOrLoadAsync(Epoch, first, background);
-            return saved ? new(SaveOutcome.Saved) : new(SaveOutcome.Conflict, found);
-        }
-        catch (Exception error) when (OutcomeOf(error) is not SaveOutcome.Unknown)
-        {
-            return new(OutcomeOf(error));
+            try
+            {
+                var (saved, found) = await _rows.AddOrLoadAsync(Epoch, first, background);
+                return saved ? new(SaveOutcome.Saved) : new(SaveOutcome.Conflict, found);
+            }
+            catch (Exception error) when (undone < MostUndone && DatabaseErrors.WasUndone(error))
+            {
+                // As a save.
+            }
+            catch (Exception error) when (OutcomeOf(error) is not SaveOutcome.Unknown)
+            {
+                return new(OutcomeOf(error));
+            }
         }
     }
 
