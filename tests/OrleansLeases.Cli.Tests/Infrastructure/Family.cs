@@ -30,21 +30,22 @@ internal sealed class Family : IDisposable
 
     public bool WasToldToEnd => File.Exists(Path.Combine(_folder, "told"));
 
-    public bool IsAlive => Members.Any(name => Signals.IsAlive((int)Number(name)));
+    public bool IsAlive => Alive.Any();
 
     /// <summary>Nanoseconds of Unix time, as the command itself read them.</summary>
     public long StartedAt => Number("started");
 
     /// <summary>The last time the child was alive to tell.</summary>
     public long LastBeat =>
-        long.Parse(File.ReadLines(Path.Combine(_folder, "beats")).Last(line => line.Length == 19), CultureInfo.InvariantCulture);
+        long.Parse(File.ReadLines(Path.Combine(_folder, "beats")).Last(IsBeat), CultureInfo.InvariantCulture);
 
     private string Script => Path.Combine(_folder, "family.sh");
 
     public static long Now() => (TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 
     public Task IsUpAsync(Tool tool) => Eventually.TrueAsync(
-        () => File.Exists(Path.Combine(_folder, "beats")) && File.Exists(Path.Combine(_folder, "parent")) && Number("parent") > 0,
+        () => Number("parent") > 0 && File.Exists(Path.Combine(_folder, "beats"))
+            && File.ReadLines(Path.Combine(_folder, "beats")).Any(IsBeat),
         () => $"The command never started: {tool.Out}{tool.Error}");
 
     public Task IsGoneAsync() => Eventually.TrueAsync(() => !IsAlive, () => "The command and its child are still alive.");
@@ -54,17 +55,17 @@ internal sealed class Family : IDisposable
 
     public void Dispose()
     {
-        foreach (var name in Members)
-        {
-            if (File.Exists(Path.Combine(_folder, name)) && Signals.IsAlive((int)Number(name)))
-            {
-                Signals.Send((int)Number(name), Signals.Kill);
-            }
-        }
-
+        foreach (var member in Alive) Signals.Send(member, Signals.Kill);
         Directory.Delete(_folder, recursive: true);
     }
 
-    private long Number(string name) =>
-        long.TryParse(File.ReadAllText(Path.Combine(_folder, name)), CultureInfo.InvariantCulture, out var number) ? number : 0;
+    // The shell makes a file before it writes to it. Zero would mean every process of the test's group.
+    private IEnumerable<int> Alive => Members.Select(name => (int)Number(name)).Where(member => member > 0 && Signals.IsAlive(member));
+
+    private static bool IsBeat(string line) => line.Length == 19;
+
+    private long Number(string name) => File.Exists(Path.Combine(_folder, name))
+        && long.TryParse(File.ReadAllText(Path.Combine(_folder, name)), CultureInfo.InvariantCulture, out var number)
+            ? number
+            : 0;
 }
