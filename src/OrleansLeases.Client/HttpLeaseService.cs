@@ -10,19 +10,19 @@ namespace OrleansLeases.Client;
 /// A lease service at the other end of an <see cref="HttpClient"/>, at one address or at several. Safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// <para>A call is one HTTP request of the wire contract. Several addresses are several ways to one service: a call goes to
-/// the one that answers, and on to the next where that cannot be reached, breaks off, answers 503 or does not answer
-/// in <see cref="ServerTimeout"/>; to each of them once at most. One that failed rests for 1 s and up to 45 s, and those that
-/// rest are asked only where nobody else answered. A change that may have been carried out is asked for again only where its
-/// request id or its token makes it count once: a delete is not. Once all servers have failed,
+/// <para>A call is one HTTP request of the wire contract. All addresses must reach one service: a call goes to the server that
+/// responded last, and to the next where that cannot be reached, breaks off, responds 503 or not within
+/// <see cref="ServerTimeout"/>; to each server once at most. A server that failed rests for 1 s and up to 45 s, and is tried only where
+/// no other responded. A change that may have been carried out is repeated at the next server only where a request id or a token
+/// makes it idempotent: a delete is not. Once all servers have failed,
 /// this service does not repeat the call: its caller may, as <see cref="LeaseClient"/> and the recipes do, with pauses.</para>
 /// <para>A failure on the way is returned as a refusal. A server that could not be reached at all, and a read
 /// without an answer, are <see cref="Refusal.Unavailable"/>. A change that may have left without its answer coming
 /// back is <see cref="Refusal.OutcomeUnknown"/> with the request id to repeat; so every call that takes a request id
 /// gets one here where the caller left it out. An answer that is not the contract's, such as a proxy's error page,
 /// counts as no answer.</para>
-/// <para>A holder's deadline counts from when it made the call, whichever server answered: the time before that server was
-/// asked is part of what the reply calls held. The reply of a server that was given up is never used.</para>
+/// <para>A holder's deadline counts from its call, whichever server responded: the time that the call spent at other servers is
+/// part of <c>Elapsed</c>. A response of a server that was given up is never used.</para>
 /// <para>Handlers put in front of the connection must not repeat a change by themselves: which one may be made twice is
 /// known here, and a delete may not.</para>
 /// <para>Durations are sent as whole milliseconds, rounded down. The <see cref="HttpClient"/> stays the caller's: it

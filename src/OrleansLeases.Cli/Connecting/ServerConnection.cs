@@ -51,7 +51,7 @@ internal sealed class ServerConnection : IDisposable
         return new(servers, origin == "--server");
     }
 
-    /// <summary>What to try where the server could not be asked.</summary>
+    /// <summary>The remedy where the server could not be reached.</summary>
     public string? Hint(Refusal refusal) => refusal is not Refusal.Unavailable ? null
         : _servers is [var only]
             ? $"Is a server running at {only}? Start one with `leases serve`, or name another with --server URL or LEASES_SERVER."

@@ -97,7 +97,7 @@ internal sealed class GuardProcess : IDisposable
     {
         var life = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
         var reader = (int)life.SafePipeHandle.DangerousGetHandle();
-        // A kernel that does not do it leaves that to whoever continues the job.
+        // Where the kernel does not do it, the user continues the job.
         _ = Linux.Control(reader, Linux.SetEventOwner, Environment.ProcessId);
         _ = Linux.Control(reader, Linux.SetEventSignal, Linux.SigCont);
         _ = Linux.Control(reader, Linux.SetStatusFlags, Linux.SignalEvents);

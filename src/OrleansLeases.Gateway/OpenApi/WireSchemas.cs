@@ -49,7 +49,7 @@ internal static class WireSchemas
         results.Items = new OpenApiSchemaReference(RenewalOrRefusal, document);
     }
 
-    // The two have no field in common that would tell them apart by its value, as generators of clients need it.
+    // The two have no common field whose value distinguishes them, as client generators need it.
     private static OpenApiSchema Either(IOpenApiSchema renewal, IOpenApiSchema refusal) => new()
     {
         Type = JsonSchemaType.Object,

@@ -109,7 +109,7 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
     }
 
     /// <summary>Looks at the database: whether it takes writes, under which epoch, and what its clock says.</summary>
-    /// <returns>Whether the look told how far apart the clocks are.</returns>
+    /// <returns>Whether the comparison was conclusive.</returns>
     private async Task<bool> LookAsync(CancellationToken cancellationToken)
     {
         await using var command = _database.CreateCommand(

@@ -21,7 +21,7 @@ internal interface IRecordRows
 
     /// <summary>Writes a first record, and sets its tag, or reads the one that is there.</summary>
     /// <returns>
-    /// Whether it was written, and else what is there instead; null where that cannot be told, as under another epoch.
+    /// Whether it was written, and else what is there instead; null where that is not known, as under another epoch.
     /// </returns>
     Task<(bool Saved, StoredRecord? Found)> AddOrLoadAsync(int epoch, StoredRecord first, bool background) =>
         throw new NotSupportedException();

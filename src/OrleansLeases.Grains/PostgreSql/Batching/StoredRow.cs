@@ -55,5 +55,5 @@ internal sealed class PendingSave(int epoch, StoredRecord previous, StoredRecord
 
 /// <summary>What became of a row that was to be written.</summary>
 /// <param name="Version">Its new version; null where it was not written.</param>
-/// <param name="Found">What a first record found in its place.</param>
+/// <param name="Found">The row that a first record found instead.</param>
 internal readonly record struct SavedRow(int? Version, StoredRow? Found = null);
