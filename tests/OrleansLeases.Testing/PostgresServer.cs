@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Versioning;
+using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Testing;
 
@@ -10,6 +12,7 @@ namespace OrleansLeases.Testing;
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string SystemAccount = "postgres";
+    private const string PidFile = "postmaster.pid";
     private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
     private static readonly Lazy<Task<string>> OfThisProcess = new(async () =>
@@ -58,25 +61,61 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Starts it again after <see cref="StopAsync"/>.</summary>
     /// <returns>When it takes connections.</returns>
-    public Task StartAgainAsync() => RunAsServerAsync(
-        "pg_ctl", "start", "-w", "-D", Data, "-l", Path.Combine(_folder.FullName, "log"),
-        "-o",
-        string.Join(
-            ' ',
-            [$"-p {_port.ToString(
-                CultureInfo.InvariantCulture)} -k {_folder.FullName} -c listen_addresses=127.0.0.1 -c max_connections=300",
-                    .. _settings.Select(setting => $"-c {setting}")]));
+    public async Task StartAgainAsync()
+    {
+        var port = _port.ToString(CultureInfo.InvariantCulture);
+        var options = $"-p {port} -k {_folder.FullName} -c listen_addresses=127.0.0.1 -c max_connections=300";
+        var log = Path.Combine(_folder.FullName, "log");
+        try
+        {
+            await RunAsServerAsync(
+                "pg_ctl", "start", "-w", "-D", Data, "-l", log, "-o",
+                string.Join(' ', [options, .. _settings.Select(setting => $"-c {setting}")]));
+        }
+        catch (InvalidOperationException error) when (File.Exists(log))
+        {
+            throw new InvalidOperationException($"{error.Message} {string.Join('\n', File.ReadLines(log).TakeLast(20))}", error);
+        }
+    }
 
     /// <summary>Stops it.</summary>
     /// <param name="mode"><c>fast</c> ends sessions in order, <c>immediate</c> is a crash.</param>
     /// <returns>When it has ended.</returns>
     public Task StopAsync(string mode = "fast") => RunAsServerAsync("pg_ctl", "stop", "-w", "-m", mode, "-D", Data);
 
+    /// <summary><c>kill -9</c> of the server and of every process that it started.</summary>
+    /// <returns>When none of them is left.</returns>
+    [SupportedOSPlatform("linux")]
+    public async Task KillAsync()
+    {
+        var lines = await File.ReadAllLinesAsync(Path.Combine(Data, PidFile));
+        var server = int.Parse(lines[0], CultureInfo.InvariantCulture);
+        // Once it has stopped, it starts no more of them.
+        Signals.Send(server, Signals.Stop);
+        await UntilAsync(() => Signals.IsStopped(server));
+        int[] all = [server, .. Signals.ChildrenOf(server)];
+        foreach (var process in all.Where(Signals.IsAlive)) Signals.Send(process, Signals.Kill);
+        await UntilAsync(() => !all.Any(Signals.IsAlive));
+        // Until someone reaps it, its number is taken, and a new server would take it for alive.
+        File.Delete(Path.Combine(Data, PidFile));
+        foreach (var socket in _folder.GetFiles(".s.PGSQL.*.lock")) socket.Delete();
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await StopAsync("immediate");
+        if (File.Exists(Path.Combine(Data, PidFile))) await StopAsync("immediate");
         _folder.Delete(recursive: true);
+    }
+
+    private static async Task UntilAsync(Func<bool> happened)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!happened())
+        {
+            if (TimeProvider.System.GetElapsedTime(started) > WaitTimeout) throw new TimeoutException("PostgreSQL takes no signals.");
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
     }
 
     private string Data => Path.Combine(_folder.FullName, "data");

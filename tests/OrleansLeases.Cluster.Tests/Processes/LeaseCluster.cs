@@ -36,10 +36,14 @@ internal sealed class LeaseCluster : IAsyncDisposable
     public IReadOnlyList<SiloProcess> Silos => _silos;
 
     /// <summary>Starts a database with the schema, and silos until they are ready.</summary>
-    public static async Task<LeaseCluster> StartAsync(int silos = 3, TimeSpan? probe = null)
+    /// <param name="silos">How many.</param>
+    /// <param name="probe">How long they wait for each other; <see cref="QuickProbe"/> where left out.</param>
+    /// <param name="database">
+    /// Settings of PostgreSQL; where left out it does not sync: the machine does not go down with it, so that nothing is lost.
+    /// </param>
+    public static async Task<LeaseCluster> StartAsync(int silos = 3, TimeSpan? probe = null, string[]? database = null)
     {
-        // The machine does not go down with the database, so nothing is lost without fsync.
-        var cluster = new LeaseCluster(await PostgresServer.StartAsync("fsync=off"), probe ?? QuickProbe);
+        var cluster = new LeaseCluster(await PostgresServer.StartAsync(database ?? ["fsync=off"]), probe ?? QuickProbe);
         for (var i = 0; i < silos; i++) cluster.Add();
         await using (var migration = cluster._silos[0].Begin("migrate"))
             Assert.True(await migration.ExitCodeAsync() == 0, migration.Error);

@@ -9,16 +9,20 @@ namespace OrleansLeases.Testing.Load;
 /// <param name="server">The server to ask: the number goes up by one each time a server did not say what came of a call.</param>
 public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService> server)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-
     private readonly Random _random = new(number);
     private int _failures;
+
+    /// <summary>How long it waits before it repeats a call that was left open.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The longest it waits in the queue in one call.</summary>
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromMilliseconds(400);
 
     /// <summary>Whether it sometimes hands a lease on, to itself under another name.</summary>
     public bool Transfers { get; init; }
+
+    /// <summary>Whether it sometimes sends the request of a grant once more, as one that has forgotten the answer.</summary>
+    public bool Repeats { get; init; }
 
     /// <summary>What it does under a lease before it thinks of renewing; false where it is past its deadline then and walks away.</summary>
     public Func<Ledger.Tenure, Random, Task<bool>> Work { get; init; } = static (_, _) => Task.FromResult(true);
@@ -38,6 +42,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
                 RequestId = $"{number}-{turn}",
             };
             if (await AcquireAsync(request, stop) is not { } tenure || !await Work(tenure, _random)) continue;
+            if (Repeats && _random.Next(3) == 0) await RepeatAsync(request, tenure);
             for (var renewals = _random.Next(5); renewals > 0 && ledger.Now < tenure.Until && !stop.IsCancellationRequested; renewals--)
             {
                 await WaitAsync(ttl / 4);
@@ -67,6 +72,27 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
         }
 
         return null;
+    }
+
+    private async Task RepeatAsync(AcquireRequest request, Ledger.Tenure tenure)
+    {
+        while (ledger.Now < tenure.Until)
+        {
+            var answer = await server(number + _failures).AcquireAsync(request, CancellationToken.None);
+            if (answer.TryGetValue(out var grant, out var refusal))
+            {
+                if (grant.Token != tenure.Token || !grant.Replayed) ledger.Fault($"{tenure} repeated its request and was told {grant}");
+                return;
+            }
+
+            if (!IsOpen(refusal))
+            {
+                if (ledger.Now < tenure.Until) ledger.Fault($"{tenure} repeated its request and was told {refusal}");
+                return;
+            }
+
+            await WaitAsync(Pause);
+        }
     }
 
     private async Task<bool> RenewAsync(Ledger.Tenure tenure)
@@ -103,6 +129,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
     {
         var deadline = tenure.Until;
         if (ledger.Now >= deadline) return null;
+        tenure.Asked = LeaseEventKind.Transferred;
         // From here on it no longer believes to hold, nor does the heir until it is told.
         tenure.Until = ledger.Now;
         var request = new TransferRequest
@@ -114,7 +141,12 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
         {
             var sent = ledger.Now;
             var answer = await server(number + _failures).TransferAsync(request, CancellationToken.None);
-            if (answer.TryGetValue(out var grant, out var refusal)) return ledger.Begin(grant, sent);
+            if (answer.TryGetValue(out var grant, out var refusal))
+            {
+                tenure.Done = true;
+                return ledger.Begin(grant, sent);
+            }
+
             if (refusal is Refusal.NotHolder)
             {
                 tenure.Ended = ledger.Now;
@@ -133,6 +165,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
     {
         var deadline = tenure.Until;
         if (ledger.Now >= deadline) return;
+        tenure.Asked = LeaseEventKind.Released;
         // From here on it no longer believes to hold, however the call ends.
         tenure.Until = ledger.Now;
         for (var tries = 0; tries < 3; tries++)
@@ -145,6 +178,7 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
             }
 
             if (answer.Refusal is null or Refusal.NotHolder) tenure.Ended = ledger.Now;
+            if (answer.Refusal is null) tenure.Done = true;
             if (answer.Refusal is not { } refusal || !IsOpen(refusal)) return;
             await WaitAsync(Pause);
         }

@@ -62,5 +62,11 @@ public sealed class Ledger
 
         /// <summary>When it was told that its lease has ended; null where it never was.</summary>
         public TimeSpan? Ended { get; set; }
+
+        /// <summary>How it asked for its end, from before it asked: released or transferred; null where it did not.</summary>
+        public LeaseEventKind? Asked { get; set; }
+
+        /// <summary>Whether it was told that what it asked for is done.</summary>
+        public bool Done { get; set; }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
@@ -23,16 +24,33 @@ public static class Signals
     }
 
     /// <summary>Whether a process is there and no zombie.</summary>
-    public static bool IsAlive(int process)
+    public static bool IsAlive(int process) => StatOf(process) is [not ("Z" or "X"), ..];
+
+    /// <summary>Whether a process has stopped after <see cref="Stop"/>.</summary>
+    public static bool IsStopped(int process) => StatOf(process) is ["T", ..];
+
+    /// <summary>The processes that a process started and that are there still.</summary>
+    public static IReadOnlyList<int> ChildrenOf(int process)
+    {
+        var parent = process.ToString(CultureInfo.InvariantCulture);
+        return
+        [
+            .. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _))
+                .Select(name => int.Parse(name!, CultureInfo.InvariantCulture)).Where(id => StatOf(id) is [_, var of, ..] && of == parent),
+        ];
+    }
+
+    // Its state, its parent and more; null where it is gone.
+    private static string[]? StatOf(int process)
     {
         try
         {
             var stat = File.ReadAllText($"/proc/{process}/stat");
-            return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         }
         catch (IOException)
         {
-            return false;
+            return null;
         }
     }
 
