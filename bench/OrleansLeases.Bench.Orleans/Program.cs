@@ -12,6 +12,7 @@ try
     {
         "silo" => GrainScenario.InSiloAsync(settings, Tell),
         "client" => GrainScenario.FromClientAsync(settings, Tell),
+        "storage" => StorageComparison.RunAsync(settings, Tell),
         "batching" => StoreScenario.RunAsync(settings, Tell),
         _ => throw new BenchException($"unknown command {settings.Command}"),
     });

@@ -7,7 +7,7 @@ namespace OrleansLeases.Bench.Orleans;
 internal sealed record Settings
 {
     private const string Usage = """
-        usage: OrleansLeases.Bench.Orleans silo|client|batching [options]
+        usage: OrleansLeases.Bench.Orleans silo|client|storage|batching [options]
           --postgres STRING       the database; without it leases are kept in memory
           --gateway PORT          where 'client' finds its silo
           --silo-process ID       the silo of 'client', for its processor time

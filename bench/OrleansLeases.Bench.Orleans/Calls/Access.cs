@@ -10,12 +10,13 @@ namespace OrleansLeases.Bench.Orleans.Calls;
 internal static class Access
 {
     // A silo in this process, alone, with the options of one that ships.
-    public static Task<IHost> StartSiloAsync(Settings settings) => StartAsync(builder => builder.UseOrleans(silo =>
+    public static Task<IHost> StartSiloAsync(
+        Settings settings, PostgresStorage storage = PostgresStorage.GroupCommit) => StartAsync(builder => builder.UseOrleans(silo =>
     {
-        silo.UseLocalhostClustering(
-            ServerProcess.FreePort(), ServerProcess.FreePort(), serviceId: SiloCluster.Id, clusterId: SiloCluster.Id);
+        var id = storage == PostgresStorage.GroupCommit ? SiloCluster.Id : $"{SiloCluster.Id}-{storage}";
+        silo.UseLocalhostClustering(ServerProcess.FreePort(), ServerProcess.FreePort(), serviceId: id, clusterId: id);
         if (settings.ConnectionString is { } database)
-            silo.AddLeases(database);
+            silo.AddLeases(database, options => options.Storage = storage);
         else
             silo.AddLeases();
     }));

@@ -18,11 +18,11 @@ internal interface ILeaseCalls
 }
 
 // An Orleans application's own calls; it keeps the reference of a grain that it calls again.
-internal sealed class DirectCalls(IGrainFactory grains, ILeaseGrain? grain = null) : ILeaseCalls
+internal sealed class DirectCalls(IGrainFactory grains, ILeaseGrain? grain = null, string way = "grain calls") : ILeaseCalls
 {
-    public string Way => "grain calls";
+    public string Way => way;
 
-    public ILeaseCalls To(string resource) => new DirectCalls(grains, grains.GetLease(resource));
+    public ILeaseCalls To(string resource) => new DirectCalls(grains, grains.GetLease(resource), way);
 
     public ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request) => new(GrainOf(request.Resource).AcquireAsync(request));
 

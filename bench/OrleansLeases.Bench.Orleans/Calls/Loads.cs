@@ -10,6 +10,11 @@ internal static class Run
     public static readonly string Prefix = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}/");
 }
 
+internal static class Alone
+{
+    public static string Of(int callers) => callers == 1 ? ", one caller" : "";
+}
+
 // Each caller renews one lease as fast as it can: all but one renewal in half a minute stay below the horizon.
 internal sealed class Renewals(ILeaseCalls calls, int callers) : CallerLoad($"renewals, {calls.Way}", callers)
 {
@@ -34,12 +39,12 @@ internal sealed class Renewals(ILeaseCalls calls, int callers) : CallerLoad($"re
 }
 
 // Acquire and release, both stored, each caller its own name. Tokens must rise.
-internal sealed class Cycles(ILeaseCalls calls, int callers) : CallerLoad($"acquire and release, {calls.Way}", callers)
+internal sealed class Cycles(ILeaseCalls calls, int callers) : CallerLoad($"acquire and release, {calls.Way}{Alone.Of(callers)}", callers)
 {
     private readonly string[] _names =
     [
         .. Enumerable.Range(0, callers).Select(
-            caller => string.Create(CultureInfo.InvariantCulture, $"{Run.Prefix}own/{calls.Way}/{caller:D4}")),
+            caller => string.Create(CultureInfo.InvariantCulture, $"{Run.Prefix}own/{calls.Way}/{callers:D4}/{caller:D4}")),
     ];
     private readonly ILeaseCalls[] _leases = new ILeaseCalls[callers];
     private readonly long[] _last = new long[callers];
@@ -65,7 +70,7 @@ internal sealed class Cycles(ILeaseCalls calls, int callers) : CallerLoad($"acqu
 
 // Acquires of names that nobody ever used: an activation, a read that finds nothing and a first write each. They are
 // held for an hour, so that none ends during the run.
-internal sealed class FirstAcquires(ILeaseCalls calls, int callers) : CallerLoad($"first acquires, {calls.Way}", callers)
+internal sealed class FirstAcquires(ILeaseCalls calls, int callers) : CallerLoad($"first acquires, {calls.Way}{Alone.Of(callers)}", callers)
 {
     // Each leaves an activation behind; these are as many as a round may add.
     private const int PerRound = 20_000;
@@ -83,7 +88,8 @@ internal sealed class FirstAcquires(ILeaseCalls calls, int callers) : CallerLoad
 
     public override async Task StepAsync(int caller) => await calls.AcquireCheckedAsync(new AcquireRequest
     {
-        Resource = string.Create(CultureInfo.InvariantCulture, $"{Run.Prefix}first/{calls.Way}/{caller:D4}/{_names[caller]++:D7}"),
+        Resource = string.Create(
+            CultureInfo.InvariantCulture, $"{Run.Prefix}first/{calls.Way}/{Callers:D4}/{caller:D4}/{_names[caller]++:D7}"),
         Owner = "owner",
         Ttl = TimeSpan.FromHours(1),
     });

@@ -39,6 +39,15 @@ internal sealed class CallerRounds(Func<CallerLoad, IServer> serverOf, TimeSpan 
     public double Ratio(CallerLoad load, CallerLoad to) =>
         Samples.MedianOf(_rounds[load].Zip(_rounds[to], (one, other) => one.Rate / other.Rate));
 
+    // Of what one of the two costs the database in each operation, to what the other does.
+    public double DatabaseRatio(CallerLoad load, CallerLoad to) =>
+        Samples.MedianOf(_rounds[load].Zip(_rounds[to], (one, other) => DatabaseCostOf(one) / DatabaseCostOf(other)));
+
+    public double LatencyRatio(CallerLoad load, CallerLoad to) =>
+        Samples.MedianOf(_rounds[load].Zip(_rounds[to], (one, other) => one.Latency.Median / other.Latency.Median));
+
+    private static double DatabaseCostOf(Round round) => (round.Cpu.Database ?? double.NaN) / round.Operations;
+
     private async Task<Round> RunAsync(CallerLoad load, TimeSpan duration)
     {
         var before = CpuSeconds.Sample(serverOf(load));

@@ -13,6 +13,7 @@ internal static class GrainCalls
         var database = bench.Own(PostgresServer.Start(bench.Loop, bench.Workspace));
         SiloCluster.Migrate(bench.Options.SiloProgram!, database);
         Measure(bench, "silo", "--postgres", database.ConnectionString, "--database-process", Text(database.ProcessId));
+        Measure(bench, "storage", "--postgres", database.ConnectionString, "--database-process", Text(database.ProcessId));
         bench.Dispose();
 
         var memory = bench.StartSiloInMemory();
