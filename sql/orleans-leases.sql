@@ -148,14 +148,15 @@ $$;
 create or replace function readfromstorage(_serviceid text, _graintypestring text, _grainidextensionstring text)
     returns table (payloadbinary bytea, version integer) language sql stable as
 $$
-    select convert_to(concat_ws(E'\n', meta.epoch,
+    -- The epoch by itself: joined, its one row was taken for a thousand, and the plan compiled for each read.
+    select convert_to(concat_ws(E'\n', (select epoch from lease_meta),
                (select string_agg(log.entries, E'\n' order by log.block)
                 from lease_log log
                 where log.service_id = record.service_id and log.kind = record.kind and log.name = record.name
                   and log.block >= record.log_block - case record.kind when 'key' then 64 else 33 end and log.block < record.log_block),
                record.payload), 'UTF8'),
            record.version
-    from lease_record record cross join lease_meta meta
+    from lease_record record
     where record.service_id = _serviceid and record.kind = _graintypestring and record.name = lease_name(_grainidextensionstring)
 $$;
 
@@ -186,12 +187,14 @@ $$;
 
 -- Compare-and-swap of many records: answers those that it has written, with their new versions. Where a first record (one without
 -- a version) finds the name taken, the answer is what is stored there; all that it does not answer were of another version or epoch.
--- The records come in the order of their kinds and names: two of these that meet wait for each other at most one way.
+-- The records come in the order of their kinds and names: two of these that meet wait for each other at most one way. A row that
+-- somebody keeps locked makes it fail soon, so that the others are written without it.
 create or replace function save_lease_records(
     _service text, _epoch integer, _kinds text[], _names text[], _versions integer[], _dues bigint[], _held boolean[], _blocks bigint[],
     _payloads text[], _log_kinds text[], _log_names text[], _log_blocks bigint[], _log_entries text[])
     returns table (kind text, name text, version integer, payload text, older text) language plpgsql
-    set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off as
+    set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off
+    set lock_timeout = '1s' as
 $$
 #variable_conflict use_column
 declare

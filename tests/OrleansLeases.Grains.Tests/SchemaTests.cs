@@ -155,6 +155,28 @@ public sealed class SchemaTests
         });
     }
 
+    [Fact]
+    public async Task Migrate_OfASchemaFromBeforeBatches_KeepsItsLeases_WhichSilosOfBothWaysShare()
+    {
+        var database = await Sql.NewDatabaseAsync();
+        await LeaseSchema.MigrateAsync(database);
+        await Sql.ExecuteAsync(
+            database,
+            "drop function load_lease_records; drop function save_lease_records; update lease_meta set fingerprint = lease_fingerprint()");
+        var serviceId = Cluster.NewServiceId();
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => Cluster.OnAsync(database, serviceId));
+        Assert.Contains("leases-silo migrate", refused.ToString(), StringComparison.Ordinal);
+        await LeaseSchema.MigrateAsync(database);
+
+        await using var stock = await Cluster.OnAsync(database, serviceId, PostgresStorage.AdoNet);
+        var grant = (await stock.Leases.AcquireAsync(Acquire("a", "me"))).Value;
+        await using var batches = await Cluster.OnAsync(database, serviceId);
+        Assert.IsType<Refusal.Held>((await batches.Leases.AcquireAsync(Acquire("a", "other"))).Refusal);
+        Assert.Null((await batches.Leases.ReleaseAsync(Release(grant))).Refusal);
+        var seen = (await stock.Leases.GetAsync(new GetLeaseRequest { Resource = "a", Consistent = true })).Value;
+        Assert.Equal((LeaseStatus.Free, 1), (seen.State, seen.LastToken));
+    }
+
     [Theory]
     [InlineData("update OrleansQuery set QueryText = 'select * from other(@GrainStateVersion)' where QueryKey = 'WriteToStorageKey'")]
     [InlineData("create or replace function lease_name(key text) returns text language plpgsql immutable as 'begin return key; end'")]

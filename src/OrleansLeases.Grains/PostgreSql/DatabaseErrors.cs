@@ -6,6 +6,9 @@ namespace OrleansLeases.Grains;
 /// <summary>What an error of the database says about a write. Decision only-errors-are-certain.</summary>
 internal static class DatabaseErrors
 {
+    private const string OutOfMemory = "53200";
+    private const string LockNotAvailable = "55P03";
+
     // Npgsql has no code for these. The second and the third are of several hosts, the next two of a data source's own passwords.
     private static readonly string[] NoConnection =
     [
@@ -23,7 +26,8 @@ internal static class DatabaseErrors
     // A statement that the server refuses is rolled back whole. Not so where it ended the session or itself (FATAL, PANIC):
     // that may be after the commit. 40003 and 25P04 say that the outcome is open; classes 08 and 57 are about the connection.
     public static bool SurelyNotWritten(Exception error) => IsNotConnected(error)
-        || (RefusalOf(error) is { } state && state[..2] is "22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0");
+        || (RefusalOf(error) is { } state
+            && (state[..2] is "22" or "23" or "25" or "40" or "42" or "53" or "54" or "P0" || state == LockNotAvailable));
 
     /// <summary>
     /// Whether a statement certainly changed nothing because of something that one of its rows, or its size, may have brought about:
@@ -32,7 +36,7 @@ internal static class DatabaseErrors
     /// <param name="error">What the provider threw.</param>
     /// <returns>False where the outcome is open, and where no row would fare better by itself.</returns>
     public static bool MayBeOfOneRow(Exception error) =>
-        RefusalOf(error) is { } state && (state[..2] is "22" or "23" or "40" or "54" or "P0" || state == "53200");
+        RefusalOf(error) is { } state && (state[..2] is "22" or "23" or "40" or "54" or "P0" || state is OutOfMemory or LockNotAvailable);
 
     /// <summary>Whether of two that met one was undone: it lost its compare-and-swap.</summary>
     /// <param name="error">What the provider threw.</param>

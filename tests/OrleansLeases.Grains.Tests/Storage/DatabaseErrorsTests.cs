@@ -12,6 +12,7 @@ public sealed class DatabaseErrorsTests
     [InlineData("ERROR", "25006", true)] // read-only
     [InlineData("ERROR", "40001", true)]
     [InlineData("ERROR", "P0001", true)]
+    [InlineData("ERROR", "55P03", true)] // somebody keeps the row locked
     [InlineData("ERROR", "40003", false)] // statement_completion_unknown: the name says it
     [InlineData("PANIC", "53100", false)] // the log's next segment does not fit the disk, after the commit was written
     [InlineData("FATAL", "25P04", false)] // transaction_timeout, once the commit lets interrupts in again

@@ -7,7 +7,7 @@ namespace OrleansLeases.Grains;
 /// Rows in batches: what the grains of a silo load and save at the same time goes to the database in one statement, and is durable by
 /// one commit. Decision rows-go-in-batches.
 /// </summary>
-internal sealed class BatchedRows : IRecordRows
+internal sealed class BatchedRows : IRecordRows, IAsyncDisposable
 {
     // Two: while one is at the database, what its callers make of the other gathers. With more the batches are smaller, and cost more.
     private const int BatchesAtOnce = 2;
@@ -16,14 +16,15 @@ internal sealed class BatchedRows : IRecordRows
     // Of long logs, a record with its older blocks has some 100 KiB.
     private const int MaxLoads = 100;
 
+    private readonly RecordStatements _statements;
     private readonly Batcher<PendingLoad> _loads;
     private readonly Batcher<PendingSave> _saves;
 
     public BatchedRows(NpgsqlDataSource database, string serviceId)
     {
-        var statements = new RecordStatements(database, serviceId);
-        _loads = new(BatchesAtOnce, MaxLoads, keysApart: false, statements.LoadAsync);
-        _saves = new(BatchesAtOnce, MaxSaves, keysApart: true, statements.SaveAsync);
+        _statements = new(database, serviceId);
+        _loads = new(BatchesAtOnce, MaxLoads, keysApart: false, _statements.LoadAsync);
+        _saves = new(BatchesAtOnce, MaxSaves, keysApart: true, _statements.SaveAsync);
     }
 
     public bool CanAddOrLoad => true;
@@ -51,6 +52,8 @@ internal sealed class BatchedRows : IRecordRows
             return default;
         }
     }
+
+    public ValueTask DisposeAsync() => _statements.DisposeAsync();
 
     private async Task<SavedRow> WriteAsync(int epoch, StoredRecord previous, StoredRecord next, bool background)
     {

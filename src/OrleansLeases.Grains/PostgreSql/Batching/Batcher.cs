@@ -38,15 +38,21 @@ internal sealed class Batcher<TItem>(int most, int size, bool keysApart, Func<Li
     /// <param name="background">Whether others may go first.</param>
     public void Add(TItem item, bool background = false)
     {
+        bool alone;
         lock (_gate)
         {
             (background ? _background : _foreground).Enqueue(item);
             if (_running == most) return;
-            _running++;
+            alone = _running++ == 0;
         }
 
-        Start();
+        if (alone) StartHere();
+        else Start();
     }
+
+    // Nobody else asks: a change of threads would be all that it waited for.
+    private void StartHere() => _ = Background.SuppressFlow(
+        static self => Background.StartOnDefaultScheduler(static self => self.RunNextAsync(), self), this);
 
     // Behind everything that the thread pool has to do: what that adds meanwhile goes along. And it carries nothing of the caller's.
     private void Start() => ThreadPool.UnsafeQueueUserWorkItem(static self => _ = self.RunNextAsync(), this, preferLocal: false);

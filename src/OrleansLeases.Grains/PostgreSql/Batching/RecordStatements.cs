@@ -5,14 +5,22 @@ using OrleansLeases.Storage;
 namespace OrleansLeases.Grains;
 
 /// <summary>The two statements that load and save a batch of records.</summary>
-internal sealed class RecordStatements(NpgsqlDataSource database, string serviceId)
+internal sealed class RecordStatements(NpgsqlDataSource database, string serviceId) : IAsyncDisposable
 {
     private const NpgsqlDbType Texts = NpgsqlDbType.Array | NpgsqlDbType.Text;
 
-    public async Task LoadAsync(List<PendingLoad> batch)
+    private readonly KeptConnections _connections = new(database);
+
+    public Task LoadAsync(List<PendingLoad> batch) => _connections.UseAsync(connection => LoadAsync(batch, connection));
+
+    public Task SaveAsync(List<PendingSave> batch) => _connections.UseAsync(connection => SaveAsync(batch, connection));
+
+    public ValueTask DisposeAsync() => _connections.DisposeAsync();
+
+    private async Task LoadAsync(List<PendingLoad> batch, NpgsqlConnection connection)
     {
         await using var command =
-            database.CreateCommand("select place, epoch, version, payload, older from load_lease_records($1, $2, $3)");
+            new NpgsqlCommand("select place, epoch, version, payload, older from load_lease_records($1, $2, $3)", connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = serviceId });
         Add(command, [.. batch.Select(load => RowKind.Of(load.Key.Kind))]);
         Add(command, [.. batch.Select(load => load.Key.Name)]);
@@ -22,9 +30,9 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
         for (var i = 0; i < batch.Count; i++) batch[i].TrySetResult(found[i]);
     }
 
-    public async Task SaveAsync(List<PendingSave> batch)
+    private async Task SaveAsync(List<PendingSave> batch, NpgsqlConnection connection)
     {
-        await using var command = CommandOf(batch);
+        await using var command = CommandOf(batch, connection);
         var answers = new Dictionary<(RecordKind, string), SavedRow>(batch.Count);
         await using (var reader = await command.ExecuteReaderAsync())
         {
@@ -41,16 +49,17 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
         foreach (var save in batch) save.TrySetResult(answers.GetValueOrDefault(save.Key));
     }
 
-    private NpgsqlCommand CommandOf(List<PendingSave> batch)
+    private NpgsqlCommand CommandOf(List<PendingSave> batch, NpgsqlConnection connection)
     {
         // In the order of their keys at every silo.
         PendingSave[] saves = [.. batch.OrderBy(save => save.Key.Kind).ThenBy(save => save.Key.Name, StringComparer.Ordinal)];
         (PendingSave Of, LogBlock Block)[] finished = [.. saves.SelectMany(save => save.Finished, (save, block) => (save, block))];
-        var command = database.CreateCommand(
+        var command = new NpgsqlCommand(
             """
             select kind, name, version, payload, older
             from save_lease_records($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-            """);
+            """,
+            connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = serviceId });
         // A store has one epoch for as long as it lives.
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = saves[0].Epoch });

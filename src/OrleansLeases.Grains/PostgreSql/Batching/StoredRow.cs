@@ -23,15 +23,14 @@ internal sealed record StoredRow(int Version, byte[] Payload, byte[]? Older)
 }
 
 /// <summary>A record that a grain waits for.</summary>
-internal sealed class PendingLoad(RecordKind kind, string name)
-    : TaskCompletionSource<(int Epoch, StoredRow Row)?>(TaskCreationOptions.RunContinuationsAsynchronously), IBatchItem
+// Its continuation is queued to the scheduler of its grain, so it runs nothing here; nor does that of a save.
+internal sealed class PendingLoad(RecordKind kind, string name) : TaskCompletionSource<(int Epoch, StoredRow Row)?>, IBatchItem
 {
     public (RecordKind Kind, string Name) Key { get; } = (kind, name);
 }
 
 /// <summary>A record to be stored if its version is still the expected one.</summary>
-internal sealed class PendingSave(int epoch, StoredRecord previous, StoredRecord next)
-    : TaskCompletionSource<SavedRow>(TaskCreationOptions.RunContinuationsAsynchronously), IBatchItem
+internal sealed class PendingSave(int epoch, StoredRecord previous, StoredRecord next) : TaskCompletionSource<SavedRow>, IBatchItem
 {
     public (RecordKind Kind, string Name) Key { get; } = (next.Kind, next.Name);
 

@@ -23,6 +23,9 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
     /// <summary>What happens instead of the next reads, of leases and keys.</summary>
     public Queue<Func<Func<Task>, Task>> Reads => faults.Reads;
 
+    /// <summary>How many rows of PostgreSQL were read by themselves.</summary>
+    public int RowLoads => Volatile.Read(ref faults.RowLoads);
+
     public bool IsDurable => Inner.IsDurable;
 
     public int Epoch => Inner.Epoch;
@@ -92,6 +95,8 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
 
         public Queue<Func<Func<Task>, Task>> Reads { get; } = new();
 
+        public int RowLoads;
+
         public static Task Through(Queue<Func<Func<Task>, Task>> faults, Func<Task> operation)
         {
             Func<Func<Task>, Task>? fault;
@@ -100,8 +105,10 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
         }
     }
 
-    private sealed class Rows(IRecordRows inner, Faults faults) : IRecordRows
+    private sealed class Rows(IRecordRows inner, Faults faults) : IRecordRows, IAsyncDisposable
     {
+        public ValueTask DisposeAsync() => inner is IAsyncDisposable disposable ? disposable.DisposeAsync() : default;
+
         // What a test has planned for reads happens to reads.
         public bool CanAddOrLoad
         {
@@ -114,6 +121,7 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
         public async Task<LoadedRecord?> LoadAsync(RecordKind kind, string name)
         {
             LoadedRecord? record = null;
+            Interlocked.Increment(ref faults.RowLoads);
             await Faults.Through(faults.Reads, async () => record = await inner.LoadAsync(kind, name));
             return record;
         }
