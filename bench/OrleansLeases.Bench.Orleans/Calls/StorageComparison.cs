@@ -25,7 +25,8 @@ internal static class StorageComparison
         CallerLoad[] first = [.. ways.Select(way => new FirstAcquires(way, settings.Callers))];
         CallerLoad[] lone = [.. ways.Select(way => new FirstAcquires(way, 1))];
         CallerLoad[] loneCycles = [.. ways.Select(way => new Cycles(way, 1))];
-        var rounds = new CallerRounds(new Processes(settings.SiloProcess, settings.DatabaseProcess), settings);
+        var server = new Processes(settings.SiloProcess, settings.DatabaseProcess);
+        var rounds = new CallerRounds(_ => server, settings.RoundTime, settings.Rounds, settings.Only);
         await rounds.RunAsync([.. cycles, .. first, .. loneCycles, .. lone]);
 
         foreach (var load in new[] { cycles, first, loneCycles, lone }.SelectMany(both => both).Where(rounds.Has))
