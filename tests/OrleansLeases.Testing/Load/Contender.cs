@@ -21,7 +21,10 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
     /// <summary>Whether it sometimes hands a lease on, to itself under another name.</summary>
     public bool Transfers { get; init; }
 
-    /// <summary>Whether it sometimes sends the request of a grant once more, as one that has forgotten the answer.</summary>
+    /// <summary>
+    /// Whether it sometimes sends the request of a grant once more before a renewal, as one that has forgotten the answer, and insists
+    /// on being told of what it holds.
+    /// </summary>
     public bool Repeats { get; init; }
 
     /// <summary>What it does under a lease before it thinks of renewing; false where it is past its deadline then and walks away.</summary>
@@ -42,10 +45,10 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
                 RequestId = $"{number}-{turn}",
             };
             if (await AcquireAsync(request, stop) is not { } tenure || !await Work(tenure, _random)) continue;
-            if (Repeats && _random.Next(3) == 0) await RepeatAsync(request, tenure);
             for (var renewals = _random.Next(5); renewals > 0 && ledger.Now < tenure.Until && !stop.IsCancellationRequested; renewals--)
             {
                 await WaitAsync(ttl / 4);
+                if (Repeats && _random.Next(2) == 0) await RepeatAsync(request, tenure);
                 if (!await RenewAsync(tenure)) break;
             }
 
@@ -66,6 +69,8 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
             var sent = ledger.Now;
             var answer = await server(number + _failures).AcquireAsync(request, CancellationToken.None);
             if (answer.TryGetValue(out var grant, out var refusal)) return ledger.Begin(grant, sent);
+            // The owner has one request: what it holds, that was granted.
+            if (Repeats && refusal is Refusal.Held { SameOwner: true }) ledger.Fault($"{request.Owner} was told {refusal}");
             if (refusal is Refusal.Held or Refusal.NotHolder) return null;
             if (!IsOpen(refusal)) ledger.Fault($"{request.Owner} was told {refusal}");
             await WaitAsync(Pause);
