@@ -7,6 +7,8 @@ public sealed class Acquire : AcquireSuite<OrleansAdoNetWorld>;
 
 public sealed class BadInput : BadInputSuite<OrleansAdoNetWorld>;
 
+public sealed class Batch : BatchSuite<OrleansAdoNetWorld>;
+
 public sealed class BoundKeys : BoundKeysSuite<OrleansAdoNetWorld>;
 
 public sealed class Break : BreakSuite<OrleansAdoNetWorld>;
