@@ -62,8 +62,7 @@ internal sealed class Batcher<TItem>(int most, int size, bool keysApart, Func<Li
         var batch = Take();
         if (batch.Count == 0) return;
         await RunAsync(batch);
-        GiveBack(batch);
-        Start();
+        if (GoesOnAfter(batch)) Start();
     }
 
     private List<TItem> Take()
@@ -88,14 +87,21 @@ internal sealed class Batcher<TItem>(int most, int size, bool keysApart, Func<Li
         }
     }
 
-    private void GiveBack(List<TItem> batch)
+    // Where nothing waits the place is free at once: the next item of a lone caller finds it so, and need not change threads.
+    private bool GoesOnAfter(List<TItem> batch)
     {
-        if (!keysApart) return;
         lock (_gate)
         {
-            foreach (var item in batch) _underWay.Remove(item.Key);
-            foreach (var item in _behindTheirKey) _foreground.Enqueue(item);
-            _behindTheirKey.Clear();
+            if (keysApart)
+            {
+                foreach (var item in batch) _underWay.Remove(item.Key);
+                foreach (var item in _behindTheirKey) _foreground.Enqueue(item);
+                _behindTheirKey.Clear();
+            }
+
+            if (_foreground.Count > 0 || _background.Count > 0) return true;
+            _running--;
+            return false;
         }
     }
 
