@@ -10,8 +10,9 @@ namespace OrleansLeases.Client;
 /// A lease service at the other end of an <see cref="HttpClient"/>, at one address or at several. Safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// <para>A call is one HTTP request of the wire contract. All addresses must reach one service: a call goes to the server that
-/// responded last, and to the next where that cannot be reached, breaks off, responds 503 or not within
+/// <para>A call is one HTTP request of the wire contract, unless four are under way to its server: then calls gather, for 20 ms at
+/// most, and go together in one. Acquires that wait, watches and listings keep requests of their own.</para>
+/// <para>All addresses must reach one service: a call goes to the server that responded last, and to the next where that cannot be reached, breaks off, responds 503 or not within
 /// <see cref="ServerTimeout"/>; to each server once at most. A server that failed rests for 1 s and up to 45 s, and is tried only where
 /// no other responded. A change that may have been carried out is repeated at the next server only where a request id or a token
 /// makes it idempotent: a delete is not. Once all servers have failed,
@@ -117,6 +118,9 @@ public sealed class HttpLeaseService : ILeaseService
         }
     } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How many calls wait to share a request.</summary>
+    internal int Gathered => _exchange.Gathered;
+
     private CallLimits Limits => new(CallTimeout, ServerTimeout);
 
     /// <inheritdoc/>
@@ -131,28 +135,41 @@ public sealed class HttpLeaseService : ILeaseService
         cancellationToken.ThrowIfCancellationRequested();
         var hasOwnId = request.RequestId is null;
         request = request with { RequestId = request.RequestId ?? RequestIds.New() };
-        var text = new TextCheck()
-            .Field("resource", request.Resource)
-            .Field("owner", request.Owner)
-            .Field("requestId", request.RequestId)
-            .Field("metadata", request.Metadata);
-        var reply =
-            ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.Owner, request.RequestId), Wire.Later);
-        var call = new HttpCall<LeaseGrant>(HttpMethod.Post, "v1/leases/acquire", reply)
-        {
-            Body = after => Json(WaitsLess(request, after), Wire.Json.AcquireRequest),
-            RequestId = request.RequestId,
-            Wait = request.Wait,
-        };
         try
         {
-            return await SendAsync(text, call, cancellationToken).ConfigureAwait(false);
+            return await AcquireAsync(request, hasOwnId, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (hasOwnId && cancellationToken.IsCancellationRequested)
         {
             _ = Background.Run(() => _releaser.AbandonAsync(request));
             throw;
         }
+    }
+
+    /// <summary>As the call of the contract, with a request id.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="hasOwnId">
+    /// No other caller can know the id: what is granted once this call has been given up is given back when it comes.
+    /// </param>
+    /// <param name="cancellationToken">Gives up the call.</param>
+    internal ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, bool hasOwnId, CancellationToken cancellationToken)
+    {
+        var text = new TextCheck()
+            .Field("resource", request.Resource)
+            .Field("owner", request.Owner)
+            .Field("requestId", request.RequestId)
+            .Field("metadata", request.Metadata);
+        var reply =
+            ReplyShape.Of(Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.Owner, request.RequestId!), Wire.Later);
+        var call = new HttpCall<LeaseGrant>(HttpMethod.Post, "v1/leases/acquire", reply)
+        {
+            Body = after => Json(WaitsLess(request, after), Wire.Json.AcquireRequest),
+            RequestId = request.RequestId,
+            Wait = request.Wait,
+            Operation = request.Wait == TimeSpan.Zero ? () => Operation("acquire", request, Wire.Json.AcquireRequest) : null,
+            GiveBack = hasOwnId ? grant => _ = Background.Run(() => _releaser.ReleaseAsync(grant)) : null,
+        };
+        return SendAsync(text, call, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -165,8 +182,8 @@ public sealed class HttpLeaseService : ILeaseService
         return SendAsync(
             text,
             Post(
-                "v1/leases/renew", request, Wire.Json.RenewRequest,
-                ReplyShape.Of(Wire.Json.LeaseRenewal, renewal => Wire.Fits(renewal, request), Wire.Later)),
+                "v1/leases/renew", "renew", request, Wire.Json.RenewRequest,
+                ReplyShape.Of(Wire.Json.LeaseRenewal, renewal => Wire.Fits(renewal, request), Wire.Later)) with { IsRenewal = true },
             cancellationToken);
     }
 
@@ -183,7 +200,7 @@ public sealed class HttpLeaseService : ILeaseService
         return SendAsync(
             text,
             Post(
-                "v1/leases/renew-batch", request, Wire.Json.RenewBatchRequest,
+                "v1/leases/renew-batch", operation: null, request, Wire.Json.RenewBatchRequest,
                 ReplyShape.Of(Wire.Json.RenewBatchReply, reply => Wire.Fits(reply, request), Wire.Later)),
             cancellationToken);
     }
@@ -199,7 +216,9 @@ public sealed class HttpLeaseService : ILeaseService
         cancellationToken.ThrowIfCancellationRequested();
         var operations = request.Operations;
         var start = _time.GetTimestamp();
-        var calls = BatchCalls.Start(operations, operation => this.CallAsync(operation, cancellationToken), cancellationToken);
+        Task<BatchResult>[] calls;
+        using (_exchange.HoldBack())
+            calls = BatchCalls.Start(operations, operation => this.CallAsync(operation, cancellationToken), cancellationToken);
         try
         {
             var results = await Task.WhenAll(calls).ConfigureAwait(false);
@@ -224,7 +243,7 @@ public sealed class HttpLeaseService : ILeaseService
         return SendAsync(
             text,
             Post(
-                "v1/leases/release", request, Wire.Json.ReleaseRequest,
+                "v1/leases/release", "release", request, Wire.Json.ReleaseRequest,
                 ReplyShape.Of(Wire.Json.LeaseRelease, release => release.Resource == request.Resource && release.Token == request.Token)),
             cancellationToken);
     }
@@ -244,7 +263,7 @@ public sealed class HttpLeaseService : ILeaseService
         return SendAsync(
             text,
             Post(
-                "v1/leases/transfer", request, Wire.Json.TransferRequest,
+                "v1/leases/transfer", "transfer", request, Wire.Json.TransferRequest,
                 ReplyShape.Of(
                     Wire.Json.LeaseGrant, grant => Wire.Fits(grant, request.Resource, request.NewOwner, request.RequestId), Wire.Later),
                         request.RequestId),
@@ -265,7 +284,7 @@ public sealed class HttpLeaseService : ILeaseService
         return SendAsync(
             text,
             Post(
-                "v1/leases/break", request, Wire.Json.BreakRequest, ReplyShape.Of(
+                "v1/leases/break", "break", request, Wire.Json.BreakRequest, ReplyShape.Of(
                     Wire.Json.LeaseBreak, reply => Wire.Fits(reply, request)), request.RequestId),
             cancellationToken);
     }
@@ -280,7 +299,10 @@ public sealed class HttpLeaseService : ILeaseService
             new TextCheck().Path("resource", request.Resource),
             Get(
                 $"v1/leases/{WirePath.Of(request.Resource)}{(request.Consistent ? "?consistent=true" : "")}",
-                ReplyShape.Of(Wire.Json.LeaseInfo, info => info.Resource == request.Resource && Wire.Fits(info))),
+                ReplyShape.Of(Wire.Json.LeaseInfo, info => info.Resource == request.Resource && Wire.Fits(info))) with
+            {
+                Operation = () => Operation("get", request, Wire.Json.GetLeaseRequest),
+            },
             cancellationToken);
     }
 
@@ -324,7 +346,10 @@ public sealed class HttpLeaseService : ILeaseService
         return SendAsync(
             TextOf(key, request.Lease, request.RequestId).Field("value", request.Value),
             Post(
-                $"v1/keys/{WirePath.Of(key)}", request, Wire.Json.PutKeyRequest, reply, request.RequestId) with { Method = HttpMethod.Put },
+                $"v1/keys/{WirePath.Of(key)}", "key-put", request, Wire.Json.PutKeyRequest, reply, request.RequestId, key) with
+            {
+                Method = HttpMethod.Put,
+            },
             cancellationToken);
     }
 
@@ -336,7 +361,10 @@ public sealed class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(key);
         return SendAsync(
             new TextCheck().Path("key", key),
-            Get($"v1/keys/{WirePath.Of(key)}", ReplyShape.Of(Wire.Json.KeyValue, value => value.Key == key && Wire.Fits(value))),
+            Get($"v1/keys/{WirePath.Of(key)}", ReplyShape.Of(Wire.Json.KeyValue, value => value.Key == key && Wire.Fits(value))) with
+            {
+                Operation = () => WireOperation.Of("key-get", [], key),
+            },
             cancellationToken);
     }
 
@@ -354,6 +382,7 @@ public sealed class HttpLeaseService : ILeaseService
             Body = _ => [],
             // It would delete what others put there meanwhile, and answer that there was nothing.
             Repeatable = false,
+            Operation = () => WireOperation.OfDelete(key, ifVersion),
         };
         return SendAsync(new TextCheck().Path("key", key), call, cancellationToken);
     }
@@ -370,7 +399,8 @@ public sealed class HttpLeaseService : ILeaseService
         var reply = ReplyShape.Of(Wire.Json.CounterValue, counter => counter.Key == key && counter.Version >= 1);
         return SendAsync(
             TextOf(key, request.Lease, request.RequestId),
-            Post($"v1/counters/{WirePath.Of(key)}", request, Wire.Json.AddToCounterRequest, reply, request.RequestId),
+            Post(
+                $"v1/counters/{WirePath.Of(key)}", "counter-add", request, Wire.Json.AddToCounterRequest, reply, request.RequestId, key),
             cancellationToken);
     }
 
@@ -414,9 +444,25 @@ public sealed class HttpLeaseService : ILeaseService
         .Field("lease.owner", lease?.Owner)
         .Field("requestId", requestId);
 
+    /// <param name="path">The path.</param>
+    /// <param name="operation">The word for it in a batch; null where it keeps a request of its own.</param>
+    /// <param name="request">The body.</param>
+    /// <param name="json">Its JSON.</param>
+    /// <param name="reply">How its response is read.</param>
+    /// <param name="requestId">Its request id.</param>
+    /// <param name="key">The key in its path.</param>
     private static HttpCall<T> Post<TRequest, T>(
-        string path, TRequest request, JsonTypeInfo<TRequest> json, ReplyShape<T> reply, string? requestId = null)
-        where T : class => new(HttpMethod.Post, path, reply) { Body = _ => Json(request, json), RequestId = requestId };
+        string path, string? operation, TRequest request, JsonTypeInfo<TRequest> json, ReplyShape<T> reply, string? requestId = null,
+        string? key = null)
+        where T : class => new(HttpMethod.Post, path, reply)
+        {
+            Body = _ => Json(request, json),
+            RequestId = requestId,
+            Operation = operation is null ? null : () => Operation(operation, request, json, key),
+        };
+
+    private static byte[] Operation<TRequest>(string word, TRequest request, JsonTypeInfo<TRequest> json, string? key = null) =>
+        WireOperation.Of(word, Json(request, json), key);
 
     private static HttpCall<T> Get<T>(string path, ReplyShape<T> reply)
         where T : class => new(HttpMethod.Get, path, reply);

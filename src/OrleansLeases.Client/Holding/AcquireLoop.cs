@@ -53,7 +53,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
             var sent = time.GetTimestamp();
             SentAt = clock.Sample();
             MayHaveGranted = true;
-            var result = await service.AcquireAsync(Request with { Wait = callWait }, cancellationToken).ConfigureAwait(false);
+            var result = await CallAsync(Request with { Wait = callWait }, cancellationToken).ConfigureAwait(false);
             if (_reported is not null && result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown))
             {
                 _reported = null;
@@ -109,6 +109,12 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
         (_reported, _reportedAt) = (trouble, time.GetTimestamp());
         Troubled?.Invoke(trouble);
     }
+
+    // Over HTTP a grant may come after the call was given up, and is then given back if nobody else can know the request id.
+    private ValueTask<LeaseResult<LeaseGrant>> CallAsync(AcquireRequest asked, CancellationToken cancellationToken) =>
+        service is HttpLeaseService http
+            ? http.AcquireAsync(asked, HasOwnId, cancellationToken)
+            : service.AcquireAsync(asked, cancellationToken);
 
     private static TimeSpan Clamp(TimeSpan value, TimeSpan min, TimeSpan max) => value > max ? max : value < min ? min : value;
 }

@@ -28,6 +28,15 @@ internal sealed record HttpCall<T>(HttpMethod Method, string Path, ReplyShape<T>
     /// <summary>The body by how much of <see cref="Wait"/> is over; null for a read. A change has one, though an empty one.</summary>
     public Func<TimeSpan, byte[]>? Body { get; init; }
 
+    /// <summary>Its operation of a batch, as JSON; null where it keeps a request of its own.</summary>
+    public Func<byte[]>? Operation { get; init; }
+
+    /// <summary>Whether it prolongs a lease, which waits for no other kind of call.</summary>
+    public bool IsRenewal { get; init; }
+
+    /// <summary>Undoes what came of it once its caller had given it up; null where nothing is to undo.</summary>
+    public Action<T>? GiveBack { get; init; }
+
     /// <summary>What names this change, for the caller that has to repeat it.</summary>
     public string? RequestId { get; init; }
 

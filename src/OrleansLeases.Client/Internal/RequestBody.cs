@@ -15,6 +15,15 @@ internal sealed class RequestBody : HttpContent
         if (bytes.Length > 0) Headers.ContentType = new MediaTypeHeaderValue("application/json");
     }
 
+    /// <summary>A request with a body, or without.</summary>
+    public static HttpRequestMessage Message(HttpClient http, HttpMethod method, Server server, string path, RequestBody? body) =>
+        new(method, new Uri(server.Root, path))
+        {
+            Content = body,
+            Version = http.DefaultRequestVersion,
+            VersionPolicy = http.DefaultVersionPolicy,
+        };
+
     /// <summary>Some of the body was read for sending: a server may have carried out the request.</summary>
     public bool IsBegun => _begun;
 

@@ -20,6 +20,8 @@ internal sealed class ServerList
 
     public int Count => _servers.Length;
 
+    public IReadOnlyList<Server> All => _servers;
+
     public TimeSpan Now => _time.GetElapsedTime(_start);
 
     /// <summary>Which server to ask next; null where no other is left.</summary>

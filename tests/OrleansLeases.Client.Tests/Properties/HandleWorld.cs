@@ -33,6 +33,7 @@ internal sealed class HandleWorld
     private readonly EmbeddedLeases _service;
     private readonly Network[] _networks;
     private readonly Wires _wires;
+    private readonly HttpLeaseService? _http;
     private readonly LeaseClient _client;
     private readonly List<Held> _held = [];
     private readonly List<Task<LeaseHandle?>> _acquires = [];
@@ -52,9 +53,9 @@ internal sealed class HandleWorld
         _service = EmbeddedLeases.InMemory(time: _there);
         _networks = [.. Enumerable.Range(0, servers).Select(_ => new Network(_service) { FateOf = _ => Fate.Waits })];
         _wires = new([.. _networks]);
-        ILeaseService way = servers == 1 ? _networks[0] : _wires.Service(_here, TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(300));
+        _http = servers == 1 ? null : _wires.Service(_here, TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(300));
         _client = new(
-            way, new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, clock: new(_here, countsSleep));
+            (ILeaseService?)_http ?? _networks[0], new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, clock: new(_here, countsSleep));
     }
 
     public int SeenValid { get; private set; }
@@ -188,7 +189,8 @@ internal sealed class HandleWorld
         Wait(Eventually.TrueAsync(() => _client.RenewalsUnderWay == OpenCalls("renew")));
 
         // There may be more of them: repeats that are to find out what to give back.
-        Wait(Eventually.TrueAsync(() => _acquires.Count(acquire => !acquire.IsCompleted) <= OpenCalls("acquire")));
+        Wait(Eventually.TrueAsync(
+            () => _acquires.Count(acquire => !acquire.IsCompleted) <= OpenCalls("acquire") + _wires.Withheld + (_http?.Gathered ?? 0)));
         foreach (var acquire in _acquires.Where(acquire => acquire.IsCompleted).ToArray())
         {
             _acquires.Remove(acquire);

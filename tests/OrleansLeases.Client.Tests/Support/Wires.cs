@@ -11,6 +11,8 @@ internal sealed class Wires : HttpMessageHandler
 {
     private readonly ILeaseService[] _services;
     private readonly bool[] _cut;
+    private readonly Lock _gate = new();
+    private int _withheld;
 
     /// <param name="services">What is at the addresses ports 1, 2 and so on of one host.</param>
     public Wires(params ILeaseService[] services) => (_services, _cut) = (services, new bool[services.Length]);
@@ -22,6 +24,15 @@ internal sealed class Wires : HttpMessageHandler
             CallTimeout = callTimeout ?? TimeSpan.FromSeconds(15),
             ServerTimeout = serverTimeout ?? TimeSpan.FromSeconds(5),
         };
+
+    /// <summary>How many acquires have an answer that waits for those of others in its batch.</summary>
+    public int Withheld
+    {
+        get
+        {
+            lock (_gate) return _withheld;
+        }
+    }
 
     /// <summary>Connections to a server are refused, or no longer.</summary>
     public void Cut(int number, bool cut = true) => Volatile.Write(ref _cut[number], cut);
@@ -39,6 +50,7 @@ internal sealed class Wires : HttpMessageHandler
             "/v1/leases/renew-batch" =>
                 AskAsync(service.RenewBatchAsync, LeaseJson.Default.RenewBatchRequest, LeaseJson.Default.RenewBatchReply),
             "/v1/leases/release" => AskAsync(service.ReleaseAsync, LeaseJson.Default.ReleaseRequest, LeaseJson.Default.LeaseRelease),
+            "/v1/batch" => BatchAsync(service, body, cancellationToken),
             "/v1/info" => AnswerAsync(service.InfoAsync(cancellationToken), LeaseJson.Default.ServiceInfo),
             _ => AnswerAsync(
                 service.GetAsync(new() { Resource = path["/v1/leases/".Length..], Consistent = true }, cancellationToken),
@@ -49,6 +61,56 @@ internal sealed class Wires : HttpMessageHandler
             Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call, JsonTypeInfo<TRequest> takes,
             JsonTypeInfo<TReply> gives)
             where TReply : class => AnswerAsync(call(JsonSerializer.Deserialize(body, takes)!, cancellationToken), gives);
+    }
+
+    private async Task<HttpResponseMessage> BatchAsync(ILeaseService service, byte[] body, CancellationToken cancellationToken)
+    {
+        var (withheld, isOver) = (0, false);
+        using var gone = cancellationToken.UnsafeRegister(_ => End(), null);
+        using var batch = JsonDocument.Parse(body);
+        var results = await Task.WhenAll(batch.RootElement.GetProperty("operations").EnumerateArray().Select(MakeAsync).ToArray());
+        End();
+        return ScriptedServer.Reply(HttpStatusCode.OK, $$"""{"elapsedMs":0,"results":[{{string.Join(',', results)}}]}""");
+
+        async Task<string> MakeAsync(JsonElement operation)
+        {
+            var fields = operation.EnumerateObject().Where(field => field.Name != "op").ToDictionary(field => field.Name, field => field.Value);
+            var alone = JsonSerializer.SerializeToUtf8Bytes(fields);
+            var word = operation.GetProperty("op").GetString();
+            var answer = await (word switch
+            {
+                "acquire" => AnswerAsync(
+                    service.AcquireAsync(JsonSerializer.Deserialize(alone, LeaseJson.Default.AcquireRequest)!, cancellationToken),
+                    LeaseJson.Default.LeaseGrant),
+                "release" => AnswerAsync(
+                    service.ReleaseAsync(JsonSerializer.Deserialize(alone, LeaseJson.Default.ReleaseRequest)!, cancellationToken),
+                    LeaseJson.Default.LeaseRelease),
+                _ => AnswerAsync(
+                    service.GetAsync(JsonSerializer.Deserialize(alone, LeaseJson.Default.GetLeaseRequest)!, cancellationToken),
+                    LeaseJson.Default.LeaseInfo),
+            });
+            if (word == "acquire") Withhold();
+            return $$"""{"status":{{(int)answer.StatusCode}},"body":{{await answer.Content.ReadAsStringAsync(CancellationToken.None)}}}""";
+        }
+
+        void Withhold()
+        {
+            lock (_gate)
+            {
+                if (isOver) return;
+                withheld++;
+                _withheld++;
+            }
+        }
+
+        void End()
+        {
+            lock (_gate)
+            {
+                if (!isOver) _withheld -= withheld;
+                isOver = true;
+            }
+        }
     }
 
     private static Uri AddressOf(int number) => new($"http://leases.test:{number + 1}");
