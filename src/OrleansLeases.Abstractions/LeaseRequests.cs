@@ -50,6 +50,7 @@ public sealed record AcquireRequest
     /// How long this call waits in the queue: 0 (the default) to 25 s. Repeat the request id to keep the position in the queue.
     /// </summary>
     [JsonPropertyName("waitMs")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public TimeSpan Wait { get; init; }
 
     /// <summary>

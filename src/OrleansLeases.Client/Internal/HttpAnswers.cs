@@ -109,8 +109,8 @@ internal static class HttpAnswers
     {
         var detail = string.Create(
             CultureInfo.InvariantCulture,
-            $"The answer of {attempt.Server.Root} is not a lease server's: status {(int)answer.Status}, {answer.MediaType ?? "no media type"}, "
-            + $"'{Excerpt(answer.Content.Span)}'. Check the address, and any proxy in between.");
+            $"The answer of {attempt.Server.Root} is not a lease server's: status {(int)answer.Status}, "
+            + $"{answer.MediaType ?? "no media type"}, '{Excerpt(answer.Content.Span)}'. Check the address, and any proxy in between.");
         // Too many requests is said instead of carrying one out. Any other status may be a proxy's that lost the server after it had
         // passed the request on.
         var refusal = answer.Status == HttpStatusCode.TooManyRequests ? HttpCall<T>.Unreached(detail) : call.WithoutAnswer(detail);

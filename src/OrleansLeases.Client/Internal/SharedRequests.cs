@@ -78,7 +78,7 @@ internal sealed class SharedRequests
             new((HttpStatusCode)result.Status, "application/json", TimeSpan.Zero, result.Body);
     }
 
-    /// <summary>How many calls the server may take together, where its answer says that it took none of these; null where it does not.</summary>
+    /// <summary>How many calls the server may take together, where it says that it took none of these; null where it does not.</summary>
     private static int? MostWhere(HttpStatusCode status, int count) => status switch
     {
         HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge => count / 2,

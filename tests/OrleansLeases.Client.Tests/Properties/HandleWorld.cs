@@ -55,7 +55,10 @@ internal sealed class HandleWorld
         _wires = new([.. _networks]);
         _http = servers == 1 ? null : _wires.Service(_here, TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(300));
         _client = new(
-            (ILeaseService?)_http ?? _networks[0], new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero }, _here, clock: new(_here, countsSleep));
+            (ILeaseService?)_http ?? _networks[0],
+            new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero },
+            _here,
+            clock: new(_here, countsSleep));
     }
 
     public int SeenValid { get; private set; }

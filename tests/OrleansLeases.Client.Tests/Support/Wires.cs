@@ -74,7 +74,9 @@ internal sealed class Wires : HttpMessageHandler
 
         async Task<string> MakeAsync(JsonElement operation)
         {
-            var fields = operation.EnumerateObject().Where(field => field.Name != "op").ToDictionary(field => field.Name, field => field.Value);
+            var fields = operation.EnumerateObject()
+                .Where(field => field.Name != "op")
+                .ToDictionary(field => field.Name, field => field.Value);
             var alone = JsonSerializer.SerializeToUtf8Bytes(fields);
             var word = operation.GetProperty("op").GetString();
             var answer = await (word switch

@@ -61,10 +61,11 @@ internal sealed class RequestLog : HttpMessageHandler
         public void Answer(string reply, HttpStatusCode status = HttpStatusCode.OK) =>
             _response.SetResult(ScriptedServer.Reply(status, reply));
 
-        public void AnswerEach(params (int Status, string Body)[] results) => Answer(
-            $$"""
-            {"elapsedMs":0,"results":[{{string.Join(',', results.Select(result => $$"""{"status":{{result.Status}},"body":{{result.Body}}}"""))}}]}
-            """);
+        public void AnswerEach(params (int Status, string Body)[] results)
+        {
+            var each = results.Select(result => $$"""{"status":{{result.Status}},"body":{{result.Body}}}""");
+            Answer($$"""{"elapsedMs":0,"results":[{{string.Join(',', each)}}]}""");
+        }
 
         public void Break(Exception failure) => _response.SetException(failure);
 
