@@ -6,14 +6,13 @@ namespace OrleansLeases.Client.Internal;
 internal sealed class HttpExchange
 {
     private readonly HttpClient _http;
-    private readonly ServerList _servers;
     private readonly TimeProvider _time;
     private readonly FailOver _failOver;
     private readonly SharedRequests _shared;
 
     public HttpExchange(HttpClient http, ServerList servers, TimeProvider time)
     {
-        (_http, _servers, _time) = (http, servers, time);
+        (_http, _time) = (http, time);
         _failOver = new FailOver(servers, time);
         _shared = new SharedRequests(http, servers, time);
     }
@@ -45,10 +44,9 @@ internal sealed class HttpExchange
         var gathering = _shared.Of(attempt.Server, call.IsRenewal);
         if (!gathering.TryBegin())
         {
-            var shared = new SharedCall<T>(call, attempt, _servers.Now);
+            var shared = new SharedCall<T>(call, attempt);
             gathering.Add(shared);
             if (await shared.ResultAsync(cancellationToken).ConfigureAwait(false) is { } result) return result;
-            attempt = shared.AttemptAt(_servers.Now);
         }
 
         try

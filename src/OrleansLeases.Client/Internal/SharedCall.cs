@@ -36,9 +36,7 @@ internal abstract class SharedCall(byte[] operation)
     public abstract bool TryGoAlone();
 
     /// <summary>Its part of the response.</summary>
-    /// <param name="answer">The part.</param>
-    /// <param name="sentAt">When the request was sent.</param>
-    public abstract void Take(HttpAnswer answer, TimeSpan sentAt);
+    public abstract void Take(HttpAnswer answer);
 
     /// <summary>The request was not answered.</summary>
     /// <param name="message">The request.</param>
@@ -72,14 +70,10 @@ internal abstract class SharedCall(byte[] operation)
 /// <inheritdoc cref="SharedCall"/>
 /// <param name="call">The call.</param>
 /// <param name="attempt">The attempt at it.</param>
-/// <param name="gatheredAt">When it began to wait.</param>
-internal sealed class SharedCall<T>(HttpCall<T> call, ServerAttempt attempt, TimeSpan gatheredAt) : SharedCall(call.Operation!())
+internal sealed class SharedCall<T>(HttpCall<T> call, ServerAttempt attempt) : SharedCall(call.Operation!())
     where T : class
 {
     private readonly TaskCompletionSource<AttemptResult<T>?> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>The attempt, begun so much later.</summary>
-    public ServerAttempt AttemptAt(TimeSpan now) => attempt with { After = attempt.After + (now - gatheredAt) };
 
     /// <summary>What came of it; null where it has to go by itself, which its gathering counts as begun.</summary>
     /// <param name="cancellationToken">Gives up the call.</param>
@@ -107,9 +101,9 @@ internal sealed class SharedCall<T>(HttpCall<T> call, ServerAttempt attempt, Tim
     }
 
     /// <inheritdoc/>
-    public override void Take(HttpAnswer answer, TimeSpan sentAt)
+    public override void Take(HttpAnswer answer)
     {
-        var outcome = HttpAnswers.Read(call, AttemptAt(sentAt), answer);
+        var outcome = HttpAnswers.Read(call, attempt, answer);
         if (TryEnd(out var givenUp)) _result.SetResult(outcome);
         else if (givenUp && outcome.Result.TryGetValue(out var reply, out _)) call.GiveBack?.Invoke(reply);
     }

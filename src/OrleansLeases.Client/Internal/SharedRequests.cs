@@ -8,13 +8,12 @@ internal sealed class SharedRequests
     private const string Path = "v1/batch";
 
     private readonly HttpClient _http;
-    private readonly ServerList _servers;
     private readonly TimeProvider _time;
     private readonly Dictionary<Server, (Gathering Renewals, Gathering Others)> _gatherings;
 
     public SharedRequests(HttpClient http, ServerList servers, TimeProvider time)
     {
-        (_http, _servers, _time) = (http, servers, time);
+        (_http, _time) = (http, time);
         _gatherings = servers.All.ToDictionary(server => server, server => (New(server), New(server)));
 
         Gathering New(Server server) => new((gathering, request) => _ = Background.Run(() => SendAsync(gathering, server, request)), time);
@@ -47,7 +46,6 @@ internal sealed class SharedRequests
         {
             // Each caller waits for as long as it likes; the request lasts for as long as one does.
             request.Leave();
-            var sentAt = _servers.Now;
             using var response = await _http.SendAsync(message, request.Stop).ConfigureAwait(false);
             var answer = await HttpAnswer.ReadAsync(response, _time, request.Stop).ConfigureAwait(false);
             if (MostWhere(answer.Status, calls.Count) is { } most)
@@ -62,7 +60,7 @@ internal sealed class SharedRequests
             for (var i = 0; i < calls.Count; i++)
             {
                 // What is no response to a batch is one to each call, and says of each what it would say of it alone.
-                calls[i].Take(results?.Count == calls.Count ? PartOf(results[i]) : answer, sentAt);
+                calls[i].Take(results?.Count == calls.Count ? PartOf(results[i]) : answer);
             }
         }
         catch (Exception error)

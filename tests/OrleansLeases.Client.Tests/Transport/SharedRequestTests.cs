@@ -382,24 +382,6 @@ public sealed class SharedRequestTests
     }
 
     [Fact]
-    public async Task Grant_OfACallThatGathered_CountsTheTimeAsElapsed()
-    {
-        var service = _server.Service(_time);
-        Occupy(service);
-        var (acquire, other) = (service.AcquireAsync(Acquire("a")).AsTask(), service.GetKeyAsync("b").AsTask());
-        _time.Advance(TimeSpan.FromMilliseconds(15));
-        AnswerOccupied(0);
-        var batch = await _server.CountAsync(MostUnderWay + 1);
-        _time.Advance(TimeSpan.FromMilliseconds(100));
-
-        batch.AnswerEach((200, Grant("a")), (200, Key("b")));
-
-        // What passes after it was sent is the network's: the caller counts it by itself.
-        Assert.Equal(TimeSpan.FromMilliseconds(15 + 12), (await acquire).Value.Elapsed);
-        await other;
-    }
-
-    [Fact]
     public async Task Batch_IsOneRequest_ButForRenewalsAndRepeatedNames()
     {
         var service = _server.Service(_time);
