@@ -161,9 +161,9 @@ $$
 $$;
 
 -- What silos do that gather the records of their grains: the same for many records at once, each with an outcome of its own.
--- The plans are fixed, a look into the key for each record: what statistics say of a table that has just begun to grow could
--- have the whole of it read. The one row of lease_meta is found by its key: a scan that is switched off costs so much on paper
--- that the plan would be compiled each time, but for jit.
+-- The plans are fixed, a look into the key for each record. "offset 0" keeps the look a look: where it is joined, a table that has
+-- just begun to grow is read whole, and still so once it is large. The one row of lease_meta is found by its key: a scan that is
+-- switched off costs so much on paper that the plan would be compiled each time, but for jit.
 
 -- The records that there are, by their place in the arrays, with the older blocks of their logs as lines.
 create or replace function load_lease_records(_service text, _kinds text[], _names text[])
@@ -181,7 +181,9 @@ begin
                   and log.block >= record.log_block - case record.kind when 'key' then 64 else 33 end and log.block < record.log_block)
            end
     from unnest(_kinds, _names) with ordinality item (kind, name, place)
-        join lease_record record on record.service_id = _service and record.kind = item.kind and record.name = item.name;
+        cross join lateral (
+            select * from lease_record
+            where service_id = _service and kind = item.kind and name = item.name offset 0) record;
 end
 $$;
 
@@ -214,7 +216,11 @@ begin
         set version = item.version % 2147483647 + 1, modified_on = clock_timestamp(), due = item.due, held = item.held,
             log_block = item.block, payload = item.payload
         from unnest(_kinds, _names, _versions, _dues, _held, _blocks, _payloads) item (kind, name, version, due, held, block, payload)
-        where record.service_id = _service and record.kind = item.kind and record.name = item.name and record.version = item.version
+            cross join lateral (
+                select ctid from lease_record
+                where service_id = _service and kind = item.kind and name = item.name and version = item.version offset 0) stored
+        -- Compared once more: whoever has waited for another's update finds the row that that has left.
+        where record.ctid = stored.ctid and record.version = item.version
         returning record.kind, record.name, record.version, null::text, null::text;
     end if;
 
@@ -232,7 +238,8 @@ begin
             -- What this transaction has written itself bears its number.
             select array_agg(item.kind), array_agg(item.name) into _taken_kinds, _taken_names
             from unnest(_kinds, _names, _versions) item (kind, name, version)
-                join lease_record record on record.service_id = _service and record.kind = item.kind and record.name = item.name
+                cross join lateral (
+                    select xmin from lease_record where service_id = _service and kind = item.kind and name = item.name offset 0) record
             where item.version is null and record.xmin <> pg_current_xact_id()::xid;
             return query
             select _taken_kinds[found.place], _taken_names[found.place], found.version, found.payload, found.older
@@ -244,7 +251,8 @@ begin
         insert into lease_log (service_id, kind, name, slot, block, entries)
         select _service, item.kind, item.name, item.block % 64, item.block, item.entries
         from unnest(_log_kinds, _log_names, _log_blocks, _log_entries) item (kind, name, block, entries)
-            join lease_record record on record.service_id = _service and record.kind = item.kind and record.name = item.name
+            cross join lateral (
+                select xmin from lease_record where service_id = _service and kind = item.kind and name = item.name offset 0) record
         where record.xmin = pg_current_xact_id()::xid
         on conflict on constraint lease_log_key do update set block = excluded.block, entries = excluded.entries;
     end if;
