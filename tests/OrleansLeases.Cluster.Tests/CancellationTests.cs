@@ -41,7 +41,7 @@ public sealed class CancellationTests(SharedCluster shared)
         if (comesBack)
         {
             stopped.Process.Thaw();
-            // What an Orleans client has sent comes to the grain, whoever has given up.
+            // A call that an Orleans client has sent reaches the grain, though its caller has given it up.
             await Eventually.TrueAsync(
                 async () => (await living.Patiently.HistoryAsync(callers[0].Free)).Value.Events.Count > 0, () => "Nothing was granted.");
             foreach (var caller in callers) await caller.AssertIsGivenBackAsync(living.Patiently);

@@ -44,8 +44,8 @@ internal static class Scale
     {
         var rounds = Rounds.Run(bench.Loop, bench.Options, loads);
         rounds.AddRows(bench.Report, $"{Scenario}, {what}", unit);
-        bench.Report.Add(
-            new Verdict(Scenario, $"{what} with {large.Size:#,0} leases against {small.Size:#,0}", rounds.Ratio(loads[^1], loads[0]), "×"));
+        var compared = $"{what} with {large.Size:#,0} leases against {small.Size:#,0}";
+        bench.Report.Add(new Verdict(Scenario, compared, rounds.Ratio(loads[^1], loads[0]), "×"));
     }
 
     private static void MeasureEtcd(Bench bench, LeaseStore large)

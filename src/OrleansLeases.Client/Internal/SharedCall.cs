@@ -123,7 +123,7 @@ internal sealed class SharedRequest
 {
     private readonly CancellationTokenSource _stop = new();
 
-    // One is whoever sends it.
+    // The sender counts as one.
     private int _waiting = 1;
 
     /// <summary>Nobody waits any more.</summary>

@@ -138,7 +138,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             _wakeAt = int.MaxValue;
             _lastForeground = _foreground.Count;
             while (batch.Count < MaxBatch && _foreground.TryDequeue(out var save)) batch.Add(save);
-            // What nobody waits for goes along in small portions, and in larger ones while nobody waits at all.
+            // Saves without a caller join a commit in small portions, and in larger ones while no caller waits at all.
             var room = batch.Count > 0 ? MaxBackground : MaxBackgroundAlone;
             for (var i = 0; i < room && _background.TryDequeue(out var save); i++) batch.Add(save);
             return true;

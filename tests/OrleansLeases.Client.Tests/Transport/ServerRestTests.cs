@@ -44,7 +44,7 @@ public sealed class ServerRestTests
         await service.InfoAsync();
         Assert.Equal("ab", _servers.Asked);
 
-        // Where all rest, whoever has rested most; and as long as nobody answers, all of them.
+        // Where all servers rest, the one that has rested longest is asked first; and all of them until one responds.
         await service.InfoAsync();
         Assert.Equal("ab", string.Concat(_servers.Asked.Order()));
         _time.Advance(TimeSpan.FromSeconds(45));

@@ -31,7 +31,7 @@ public sealed class TortureTests(ITestOutputHelper output)
         Assert.True(run.Faults.Count == 0, $"Seed {Seed}: {run}");
     }
 
-    // What is told before it is on disk is in the memory of PostgreSQL's processes for a while, and dies with them.
+    // A grant that is acknowledged before it is on disk is in the memory of PostgreSQL's processes only, and dies with them.
     [Fact]
     public async Task Kill_OfADatabaseThatDoesNotWaitForItsDisk_IsFoundToLoseGrants()
     {

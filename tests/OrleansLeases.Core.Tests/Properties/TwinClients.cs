@@ -139,8 +139,8 @@ internal sealed class TwinClients(TwinStore store)
         }
     }
 
-    // I3, I7: a lease that a response says is in force was so when the call had been sent, whoever else has ended it since; an end that is
-    // told is stored. A renewal alone asks nobody, within the horizon.
+    // I3, I7: a lease that a response says is in force was in force when the call was sent, though another twin may have ended it since;
+    // an end that a response reports is stored. Only a renewal within the horizon is answered without a look at the store.
     private void IsTrue(Call call, object answer)
     {
         if (ToldInForce(answer) is { } token)

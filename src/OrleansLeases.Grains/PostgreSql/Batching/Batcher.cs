@@ -24,7 +24,7 @@ internal interface IBatchItem
 internal sealed class Batcher<TItem>(int most, int size, bool keysApart, Func<List<TItem>, Task> run)
     where TItem : IBatchItem
 {
-    // What nobody waits for goes along with what somebody waits for in small portions.
+    // Background items join a batch of foreground items in small portions.
     private readonly int _backgroundRoom = Math.Max(1, size / 16);
     private readonly Lock _gate = new();
     private readonly Queue<TItem> _foreground = new();
