@@ -41,8 +41,13 @@ internal sealed class EmbeddedHost(
     public Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) =>
         keepers.SubmitAsync(grant.Resource, LeaseCommand.GiveBack(grant));
 
-    public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request) =>
-        keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request));
+    public ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request)
+    {
+        var renewal = LeaseCommand.Of(request);
+        return keepers.TryAnswer(request.Resource, renewal, out var answer)
+            ? new(answer)
+            : new(keepers.SubmitAsync(request.Resource, renewal));
+    }
 
     public Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request) =>
         keepers.SubmitAsync(request.Resource, LeaseCommand.Of(request));

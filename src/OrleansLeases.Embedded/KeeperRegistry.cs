@@ -57,6 +57,14 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
         return Task.FromResult<LeaseResult<TReply>>(_ended);
     }
 
+    /// <summary>Asks a lease's keeper for an answer that it can give at once. See <see cref="LeaseKeeper.TryAnswer"/>.</summary>
+    public bool TryAnswer<TReply>(string resource, LeaseCommand<TReply> command, out LeaseResult<TReply> answer)
+        where TReply : class
+    {
+        answer = default;
+        return _leases.TryGetValue(resource, out var keeper) && keeper.TryAnswer(command, out answer);
+    }
+
     /// <summary>Asks a key's keeper.</summary>
     public Task<LeaseResult<KeyReply<TReply>>> SubmitAsync<TReply>(string key, KeyCommand<TReply> command)
         where TReply : KeyReply<TReply>

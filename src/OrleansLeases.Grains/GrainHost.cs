@@ -60,8 +60,8 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
         ? InternalLeaseOf(grant.Resource).GiveBackAsync(grant.Owner, grant.Token)
         : last.ReleaseAsync(grant.Resource, LeaseCommand.GiveBack(grant));
 
-    public Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request) =>
-        LeaseOf(request.Resource).RenewAsync(request, CancellationToken.None);
+    public ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request) =>
+        new(LeaseOf(request.Resource).RenewAsync(request, CancellationToken.None));
 
     public Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request) => last?.Refusal is null
         ? LeaseOf(request.Resource).ReleaseAsync(request, CancellationToken.None)

@@ -261,7 +261,7 @@ internal abstract class Keeper
         if (_stopped is not null || _retired) return;
         var wake = WakeAt_NeedsLock ?? (!_busy && _host.IdleAfter is { } idle ? IdleSince_NeedsLock + idle : null);
         if (RecheckAt_NeedsLock is { } look && !(wake < look)) wake = look;
-        if (wake is not { } at) return;
+        if (wake is not { } at || at >= _alarmAt) return;
         // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.
         var farthest = _host.Clock.Read().Monotonic + FarthestAlarm;
         if (at > farthest) at = farthest;

@@ -7,7 +7,7 @@ internal static partial class Verbs
     public static readonly Verb<AcquireRequest, LeaseGrant> Acquire = new(
         "acquire",
         static (request, checks) => checks.Check(request),
-        static (front, request, leaves) => front.Host.AcquireAsync(request, leaves))
+        static (front, request, leaves) => new(front.Host.AcquireAsync(request, leaves)))
     {
         IsChange = true,
         WaitsForLimits = true,

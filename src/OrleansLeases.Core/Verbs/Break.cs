@@ -5,7 +5,7 @@ internal static partial class Verbs
     public static readonly Verb<BreakRequest, LeaseBreak> Break = new(
         "break",
         static (request, checks) => checks.Check(request),
-        static (front, request, _) => front.Host.BreakAsync(request))
+        static (front, request, _) => new(front.Host.BreakAsync(request)))
     {
         IsChange = true,
         WaitsForLimits = true,

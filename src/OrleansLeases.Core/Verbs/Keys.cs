@@ -5,7 +5,7 @@ internal static partial class Verbs
     public static readonly Verb<(string Key, PutKeyRequest Request), KeyPut> PutKey = new(
         "put-key",
         static (put, _) => RequestChecks.Check(put.Key, put.Request),
-        static (front, put, _) => front.Host.PutKeyAsync(put.Key, put.Request))
+        static (front, put, _) => new(front.Host.PutKeyAsync(put.Key, put.Request)))
     {
         IsChange = true,
         RequestId = new(static put => put.Request.RequestId, static (put, id) => (put.Key, put.Request with { RequestId = id })),
@@ -14,12 +14,12 @@ internal static partial class Verbs
     public static readonly Verb<string, KeyValue> GetKey = new(
         "get-key",
         static (key, _) => RequestChecks.CheckKey(key),
-        static (front, key, stop) => front.Host.GetKeyAsync(key, stop));
+        static (front, key, stop) => new(front.Host.GetKeyAsync(key, stop)));
 
     public static readonly Verb<(string Key, long? IfVersion), KeyDeletion> DeleteKey = new(
         "delete-key",
         static (delete, _) => RequestChecks.CheckKey(delete.Key, delete.IfVersion),
-        static (front, delete, _) => front.Host.DeleteKeyAsync(delete.Key, delete.IfVersion))
+        static (front, delete, _) => new(front.Host.DeleteKeyAsync(delete.Key, delete.IfVersion)))
     {
         IsChange = true,
     };
@@ -27,7 +27,7 @@ internal static partial class Verbs
     public static readonly Verb<(string Key, AddToCounterRequest Request), CounterValue> AddToCounter = new(
         "add",
         static (add, _) => RequestChecks.Check(add.Key, add.Request),
-        static (front, add, _) => front.Host.AddToCounterAsync(add.Key, add.Request))
+        static (front, add, _) => new(front.Host.AddToCounterAsync(add.Key, add.Request)))
     {
         IsChange = true,
         RequestId = new(static add => add.Request.RequestId, static (add, id) => (add.Key, add.Request with { RequestId = id })),
@@ -36,7 +36,7 @@ internal static partial class Verbs
     public static readonly Verb<ListKeysRequest, KeyPage> ListKeys = new(
         "list-keys",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, stop) => front.Host.ListKeysAsync(request, stop));
+        static (front, request, stop) => new(front.Host.ListKeysAsync(request, stop)));
 }
 
 internal sealed partial class ServiceFront

@@ -5,17 +5,17 @@ internal static partial class Verbs
     public static readonly Verb<GetLeaseRequest, LeaseInfo> Get = new(
         "get",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, stop) => front.Host.GetAsync(request, stop));
+        static (front, request, stop) => new(front.Host.GetAsync(request, stop)));
 
     public static readonly Verb<ListLeasesRequest, LeasePage> List = new(
         "list",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, stop) => front.Host.ListAsync(request, stop));
+        static (front, request, stop) => new(front.Host.ListAsync(request, stop)));
 
     public static readonly Verb<string, LeaseHistory> History = new(
         "history",
         static (resource, _) => RequestChecks.CheckResource(resource),
-        static (front, resource, stop) => front.Host.HistoryAsync(resource, stop));
+        static (front, resource, stop) => new(front.Host.HistoryAsync(resource, stop)));
 }
 
 internal sealed partial class ServiceFront

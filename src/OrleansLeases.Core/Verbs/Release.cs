@@ -5,7 +5,7 @@ internal static partial class Verbs
     public static readonly Verb<ReleaseRequest, LeaseRelease> Release = new(
         "release",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, _) => front.Host.ReleaseAsync(request))
+        static (front, request, _) => new(front.Host.ReleaseAsync(request)))
     {
         IsChange = true,
         IsAlwaysTaken = true,

@@ -15,7 +15,7 @@ internal static partial class Verbs
     public static readonly Verb<RenewBatchRequest, RenewBatchReply> RenewBatch = new(
         "renew-batch",
         static (request, checks) => checks.Check(request),
-        static (front, request, _) => front.RenewEachAsync(request))
+        static (front, request, _) => new(front.RenewEachAsync(request)))
     {
         IsChange = true,
         IsAlwaysTaken = true,
@@ -54,7 +54,7 @@ internal sealed partial class ServiceFront
 
 internal partial interface IServiceHost
 {
-    Task<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request);
+    ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request);
 }
 
 internal sealed partial class RequestChecks

@@ -56,7 +56,9 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
         Task<LeaseResult<TReply>>? answer = null;
         try
         {
-            answer = verb.Call(this, request, cancellationToken);
+            var call = verb.Call(this, request, cancellationToken);
+            if (call.IsCompletedSuccessfully) return call.Result;
+            answer = call.AsTask();
             if (verb.Wait is { } wait && timeout != Timeout.InfiniteTimeSpan)
                 timeout += wait(request) is var requested && requested < LongestWait ? requested : LongestWait;
             return await Within(answer, timeout, cancellationToken).ConfigureAwait(false);

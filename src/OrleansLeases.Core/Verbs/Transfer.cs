@@ -7,7 +7,7 @@ internal static partial class Verbs
     public static readonly Verb<TransferRequest, LeaseGrant> Transfer = new(
         "transfer",
         static (request, checks) => checks.Check(request),
-        static (front, request, _) => front.Host.TransferAsync(request))
+        static (front, request, _) => new(front.Host.TransferAsync(request)))
     {
         IsChange = true,
         WaitsForLimits = true,

@@ -9,7 +9,7 @@ namespace OrleansLeases.Core;
 internal sealed record Verb<TRequest, TReply>(
     string Name,
     Func<TRequest, RequestChecks, Refusal?> Check,
-    Func<ServiceFront, TRequest, CancellationToken, Task<LeaseResult<TReply>>> Call)
+    Func<ServiceFront, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> Call)
     where TReply : class
 {
     /// <summary>Whether a call without an answer may have changed something.</summary>

@@ -6,5 +6,5 @@ internal static partial class Verbs
     public static readonly Verb<ValueTuple, ServiceInfo> Info = new(
         "info",
         static (_, _) => null,
-        static (front, _, stop) => front.Host.InfoAsync(stop));
+        static (front, _, stop) => new(front.Host.InfoAsync(stop)));
 }

@@ -5,7 +5,7 @@ internal static partial class Verbs
     public static readonly Verb<WatchRequest, LeaseWatch> Watch = new(
         "watch",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, _) => front.Host.WatchAsync(request))
+        static (front, request, _) => new(front.Host.WatchAsync(request)))
     {
         Abandon = EndAsync,
     };

@@ -64,13 +64,13 @@ internal sealed class KeeperFixture : IKeeperAlarm
 
     public Task Acquire(AcquireRequest request, CancellationToken cancellation = default) => Do(LeaseCommand.Of(request), cancellation);
 
-    public Task Renew(long token, string owner = "me", double? ttl = null) => Do(LeaseCommand.Of(new RenewRequest
+    public Task Renew(long token, string owner = "me", double? ttl = null) => Keeper.Ask(LeaseCommand.Of(new RenewRequest
     {
         Resource = Resource,
         Owner = owner,
         Token = token,
         Ttl = ttl is { } seconds ? MachineFixture.Seconds(seconds) : null,
-    }));
+    })) ?? throw new InvalidOperationException("The keeper has retired.");
 
     public Task Release(long token, string owner = "me", bool undelivered = false) =>
         Do(new LeaseCommand.Release(new ReleaseRequest { Resource = Resource, Owner = owner, Token = token }, undelivered));

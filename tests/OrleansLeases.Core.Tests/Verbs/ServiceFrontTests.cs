@@ -249,7 +249,8 @@ public sealed class ServiceFrontTests
                         RenewRequest renewal => renewal.Resource,
                         _ => null,
                     };
-                    return _answers.TryGetValue(targetMethod.Name + resource, out var answer) ? answer : _answers[targetMethod.Name];
+                    var answer = _answers.GetValueOrDefault(targetMethod.Name + resource) ?? _answers[targetMethod.Name];
+                    return answer is Task<LeaseResult<LeaseRenewal>> renewed ? new ValueTask<LeaseResult<LeaseRenewal>>(renewed) : answer;
             }
         }
 
