@@ -17,6 +17,8 @@ public sealed class DatabaseAwayTests
         await cluster.Postgres.StartAgainAsync();
         await UntilAsync(HttpStatusCode.OK, "ready");
 
+        // A silo answers whether it is ready without waiting for its log to be written.
+        await Eventually.TrueAsync(() => Count("The database can be used again") > 0, () => silo.Process.Error);
         Assert.Equal(1, Count("The database cannot be used"));
         Assert.Equal(1, Count("The database can be used again"));
 
