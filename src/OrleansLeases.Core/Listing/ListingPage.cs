@@ -6,8 +6,8 @@ internal sealed class ListingPage
     // A page that finds little among many records ends early with a place to go on from, so that no call is long.
     private const int ReadAtMost = 20_000;
 
-    // Leases list the names of their keys; a page that has many of them ends early as well.
-    private const int KeysAtMost = 10_000;
+    // A lease lists its holders with their metadata and the names of their keys; a page that has many of them ends early as well.
+    private const int HoldersAndKeysAtMost = 10_000;
 
     private readonly ListLeasesRequest _request;
     private readonly string _prefix;
@@ -17,7 +17,7 @@ internal sealed class ListingPage
     private string? _last;
     private string? _next;
     private int _read;
-    private int _keys;
+    private int _holdersAndKeys;
 
     /// <summary>Starts a page.</summary>
     /// <param name="request">What is listed; checked.</param>
@@ -44,7 +44,7 @@ internal sealed class ListingPage
         ArgumentNullException.ThrowIfNull(state);
         if (resource == _request.After) return true;
         if (!resource.StartsWith(_prefix, StringComparison.Ordinal)) return false;
-        if (_leases.Count == _request.PageSize || _read == ReadAtMost || _keys >= KeysAtMost)
+        if (_leases.Count == _request.PageSize || _read == ReadAtMost || _holdersAndKeys >= HoldersAndKeysAtMost)
         {
             _next = _last;
             return false;
@@ -54,7 +54,7 @@ internal sealed class ListingPage
         _last = resource;
         if (!Matches(state)) return true;
         _leases.Add(LeaseViews.Stored(resource, state, _now, _rules));
-        _keys += state.Holders.Sum(holder => holder.Keys?.Count ?? 0);
+        _holdersAndKeys += state.Holders.Sum(holder => 1 + (holder.Keys?.Count ?? 0));
         return true;
     }
 

@@ -54,13 +54,19 @@ internal sealed class BatchEndpoint(ILeaseService leases, ServiceCalls calls, Gr
             context, grants, requestId: null, () => ResponseWriter.WriteAsync(context, json => Write(json, elapsed, body, results)));
     }
 
-    private static void Write(Utf8JsonWriter json, TimeSpan elapsed, BatchBody body, IReadOnlyList<BatchResult> results)
+    private static IEnumerable<object> Write(Utf8JsonWriter json, TimeSpan elapsed, BatchBody body, IReadOnlyList<BatchResult> results)
     {
         json.WriteStartObject();
         json.WriteNumber("elapsedMs"u8, elapsed.Ticks / TimeSpan.TicksPerMillisecond);
         json.WriteStartArray("results"u8);
         var next = 0;
-        foreach (var (_, wrong) in body.Operations) Write(json, wrong ?? results[next++].Content);
+        foreach (var (_, wrong) in body.Operations)
+        {
+            var result = wrong ?? results[next++].Content;
+            Write(json, result);
+            yield return result;
+        }
+
         json.WriteEndArray();
         json.WriteEndObject();
     }

@@ -20,7 +20,13 @@ internal sealed class ResponseBuffer
 
     public static ResponseBuffer Rent() => Pool.Get();
 
-    /// <summary>What was written. Valid until <see cref="Return"/>.</summary>
+    /// <summary>How many bytes were written since the last portion.</summary>
+    public long Length => _bytes.WrittenCount + Json.BytesPending;
+
+    /// <summary>Drops what <see cref="Written"/> has shown: what is written next goes on behind it.</summary>
+    public void BeginPortion() => _bytes.ResetWrittenCount();
+
+    /// <summary>What was written. Valid until <see cref="BeginPortion"/> or <see cref="Return"/>.</summary>
     public ReadOnlyMemory<byte> Written()
     {
         Json.Flush();

@@ -12,6 +12,7 @@ internal static class ResponseWriter
 {
     private const string Json = "application/json";
     private const string Problem = "application/problem+json";
+    private const int Portion = 256 * 1024;
 
     /// <summary>Writes a body.</summary>
     /// <returns>Whether the connection took it. Where it did not, no byte of it has left.</returns>
@@ -22,13 +23,27 @@ internal static class ResponseWriter
         return SendAsync(context, StatusCodes.Status200OK, Json, buffer);
     }
 
-    /// <summary>Writes a body that has no one type.</summary>
-    /// <returns>As for a body that has one.</returns>
-    public static ValueTask<bool> WriteAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    /// <summary>
+    /// Writes a body of many parts. A large one goes out in portions, each once the connection has taken the last: it costs no more
+    /// memory than a portion, however large it is and however slowly its caller reads.
+    /// </summary>
+    /// <param name="context">The call.</param>
+    /// <param name="parts">Writes a part of the body with each step.</param>
+    /// <returns>As for a body that is written at once, of the first portion.</returns>
+    public static async ValueTask<bool> WriteAsync(HttpContext context, Func<Utf8JsonWriter, IEnumerable<object>> parts)
     {
         var buffer = ResponseBuffer.Rent();
-        write(buffer.Json);
-        return SendAsync(context, StatusCodes.Status200OK, Json, buffer);
+        var begun = false;
+        foreach (var _ in parts(buffer.Json))
+        {
+            if (buffer.Length < Portion) continue;
+            if (!await SendPortionAsync(context, buffer)) return begun;
+            begun = true;
+        }
+
+        if (!begun) return await SendAsync(context, StatusCodes.Status200OK, Json, buffer);
+        await SendPortionAsync(context, buffer);
+        return true;
     }
 
     /// <summary>Writes what a call came to.</summary>
@@ -85,13 +100,26 @@ internal static class ResponseWriter
         }
     }
 
-    private static async ValueTask<bool> SendAsync(HttpContext context, int status, string contentType, ReadOnlyMemory<byte> body)
+    // Its length is not known before its last portion is.
+    private static async ValueTask<bool> SendPortionAsync(HttpContext context, ResponseBuffer buffer)
+    {
+        context.Response.ContentType ??= Json;
+        var taken = await FlushAsync(context.Response, buffer.Written());
+        buffer.BeginPortion();
+        return taken;
+    }
+
+    private static ValueTask<bool> SendAsync(HttpContext context, int status, string contentType, ReadOnlyMemory<byte> body)
     {
         var response = context.Response;
         response.StatusCode = status;
         response.ContentType = contentType;
         response.ContentLength = body.Length;
+        return FlushAsync(response, body);
+    }
 
+    private static async ValueTask<bool> FlushAsync(HttpResponse response, ReadOnlyMemory<byte> body)
+    {
         // Taken from the flush and not from RequestAborted: a caller that has read its answer and hangs up at once
         // fires that too.
         var flush = await response.BodyWriter.WriteAsync(body);
