@@ -14,7 +14,7 @@ internal abstract record KeyReply
     public sealed record Found(string Value, long Revision, KeyBinding? Binding) : KeyReply<Found>
     {
         /// <inheritdoc/>
-        public override Found Done => this;
+        internal override Found Done => this;
 
         internal KeyValue ToValue(string key) => new() { Key = key, Value = Value, Version = Revision, Lease = Binding?.ToLease() };
     }
@@ -27,7 +27,7 @@ internal abstract record KeyReply
     public sealed record Written(long Revision, long? Sum, bool Replayed, DetachedBinding? Detached = null) : KeyReply<Written>
     {
         /// <inheritdoc/>
-        public override Written Done => this;
+        internal override Written Done => this;
 
         internal override DetachedBinding? Leaves => Detached;
 
@@ -40,7 +40,7 @@ internal abstract record KeyReply
     public sealed record Deleted(bool Existed, DetachedBinding? Detached = null) : KeyReply<Deleted>
     {
         /// <inheritdoc/>
-        public override Deleted Done => this;
+        internal override Deleted Done => this;
 
         internal override DetachedBinding? Leaves => Detached;
 
@@ -54,7 +54,7 @@ internal abstract record KeyReply
         public static readonly Cleaned Instance = new();
 
         /// <inheritdoc/>
-        public override Cleaned Done => this;
+        internal override Cleaned Done => this;
     }
 
     /// <summary>What a write that came to nothing leaves with the lease it was to be bound to.</summary>
@@ -64,7 +64,7 @@ internal abstract record KeyReply
     public sealed record Forgone(long? Generation) : KeyReply<Forgone>
     {
         /// <inheritdoc/>
-        public override Forgone Done => this;
+        internal override Forgone Done => this;
     }
 
     internal sealed record Watched(WatchPoint? Since) : KeyReply<Watched>
@@ -73,7 +73,7 @@ internal abstract record KeyReply
         public KeyWatch? Watch { get; init; }
 
         /// <inheritdoc/>
-        public override Watched Done => this;
+        internal override Watched Done => this;
 
         internal override KeyReply<Watched> ToResponse(KeyKeeper keeper, KeyState state) =>
             this with { Watch = keeper.WatchFrom(Since, state) };
@@ -84,7 +84,7 @@ internal abstract record KeyReply
         public static readonly Unchanged Instance = new();
 
         /// <inheritdoc/>
-        public override Unchanged Done => this;
+        internal override Unchanged Done => this;
     }
 }
 
@@ -98,7 +98,8 @@ internal abstract record KeyReply<TReply> : KeyReply
     }
 
     /// <summary>The reply itself; null where it is a refusal, or asks for something to be found out.</summary>
-    public virtual TReply? Done => null;
+    // Not public: a record shows what is public in its text, and that of itself would have no end.
+    internal virtual TReply? Done => null;
 
     /// <summary>The lease that the key is no longer bound to by this command.</summary>
     internal virtual DetachedBinding? Leaves => null;

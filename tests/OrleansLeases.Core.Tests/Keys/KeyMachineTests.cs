@@ -150,6 +150,10 @@ public sealed class KeyMachineTests
         Assert.Equal("2500", _state.Value);
     }
 
+    // Of a reply that contains itself the text would have no end, and neither would a test that fails with one.
+    [Fact]
+    public void Reply_HasAText() => Assert.Contains("up", new KeyReply.Found("up", 1, null).ToString(), StringComparison.Ordinal);
+
     private void Bind() => Apply(Put("up", Lease) with { LeaseCheck = Attached });
 
     private static Refusal? Refused<TReply>(KeyReply<TReply> reply)
