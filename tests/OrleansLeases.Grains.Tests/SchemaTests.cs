@@ -100,14 +100,16 @@ public sealed class SchemaTests
         Assert.Contains("would grant the same leases", error.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task BumpedEpoch_StopsTheSilosOfTheOldOne_AndTokensOfTheNextAreLarger()
+    [Theory]
+    [InlineData(PostgresStorage.GroupCommit)]
+    [InlineData(PostgresStorage.AdoNet)]
+    public async Task BumpedEpoch_StopsTheSilosOfTheOldOne_AndTokensOfTheNextAreLarger(PostgresStorage storage)
     {
         var database = await Sql.NewDatabaseAsync();
         await LeaseSchema.MigrateAsync(database);
         var serviceId = Cluster.NewServiceId();
         LeaseGrant before;
-        await using (var old = await Cluster.OnAsync(database, serviceId))
+        await using (var old = await Cluster.OnAsync(database, serviceId, storage))
         {
             before = (await old.Leases.AcquireAsync(Acquire("a", "me"))).Value;
             Assert.Equal(1, await LeaseSchema.BumpEpochAsync(database));
@@ -118,10 +120,33 @@ public sealed class SchemaTests
             await Calls.UntilAsync(async () => (await old.Leases.InfoAsync()).Refusal is Refusal.Unavailable);
         }
 
-        await using var next = await Cluster.OnAsync(database, serviceId);
+        await using var next = await Cluster.OnAsync(database, serviceId, storage);
         Assert.Null((await next.Leases.ReleaseAsync(Release(before))).Refusal);
         var after = (await next.Leases.AcquireAsync(Acquire("a", "me"))).Value;
         Assert.Equal((1L << 40) + 1, after.Token);
+    }
+
+    [Theory]
+    [InlineData("ClearStorageKey")]
+    [InlineData("DeleteStorageKey")]
+    public async Task Query_ThatIsToClearARecord_Loses_AndLeavesItsCounter(string query)
+    {
+        var database = await TestDatabase.ConnectionStringAsync();
+        var serviceId = Cluster.NewServiceId();
+        await using (var cluster = await Cluster.OnAsync(database, serviceId, PostgresStorage.AdoNet))
+            Assert.Null((await cluster.Leases.AcquireAsync(Acquire("a", "me"))).Refusal);
+
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var command = source.CreateCommand(
+            await Sql.ScalarAsync<string>(database, "select querytext from orleansquery where querykey = $1", query));
+        foreach (var name in new[] { "GrainIdHash", "GrainIdN0", "GrainIdN1", "GrainTypeHash", "GrainStateVersion" })
+            command.Parameters.AddWithValue(name, 1);
+        command.Parameters.AddWithValue("GrainTypeString", "lease");
+        command.Parameters.AddWithValue("GrainIdExtensionString", "r:a");
+        command.Parameters.AddWithValue("ServiceId", serviceId);
+
+        Assert.Equal(DBNull.Value, await command.ExecuteScalarAsync());
+        Assert.Equal(1L, await Sql.ScalarAsync<long>(database, "select last_token from leases where service_id = $1", serviceId));
     }
 
     [Fact]

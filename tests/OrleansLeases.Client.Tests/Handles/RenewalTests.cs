@@ -52,6 +52,18 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Renewal_WithoutAnAnswer_IsSentAgainLongBeforeTheDeadline()
+    {
+        _fixture.Network.FateOf = verb => verb == "renew" ? Fate.Hangs : Fate.Passes;
+        await _fixture.AcquireAsync();
+
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+        Assert.Single(Renewals);
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(5.1));
+        Assert.Equal(2, Renewals.Count);
+    }
+
+    [Fact]
     public async Task Renewal_WhoseAnswerIsSlow_CountsFromWhenItWasSent()
     {
         var lease = await _fixture.AcquireAsync();

@@ -21,24 +21,55 @@ public abstract class RecordStoreSuite
         }
     }
 
-    [Fact]
-    public async Task Save_ComparesTheVersion_AndStoresAllOrNothing()
+    [Theory]
+    [InlineData(RecordKind.Lease)]
+    [InlineData(RecordKind.Key)]
+    public async Task Save_ComparesTheVersion_AndStoresAllOrNothing(RecordKind kind)
     {
         var store = await StartAsync();
-        var records = await OfCyclesAsync("a", 2);
-        var none = await store.LoadAsync(RecordKind.Lease, "a");
+        var records = kind == RecordKind.Lease ? await OfCyclesAsync("a", 2) : await OfKeyCyclesAsync("a", 2);
+        var none = await store.LoadAsync(kind, "a");
         Assert.Equal(SaveOutcome.Saved, await store.SaveAsync(none, records[0], background: false));
         Assert.Equal(SaveOutcome.Saved, await store.SaveAsync(records[0], records[1], background: true));
 
         // Of what others have changed since, nothing is written: neither by a first write nor by a later one.
         Assert.Equal(SaveOutcome.Conflict, await store.SaveAsync(none, CopyOf(records[0]), background: false));
         Assert.Equal(SaveOutcome.Conflict, await store.SaveAsync(records[0], CopyOf(records[1]), background: false));
-        var loaded = await store.LoadAsync(RecordKind.Lease, "a");
+        var loaded = await store.LoadAsync(kind, "a");
         AssertSame(records[1], loaded);
 
         // One that was loaded can be built on as well as one that was saved.
         Assert.Equal(SaveOutcome.Saved, await store.SaveAsync(loaded, records[2], background: false));
-        AssertSame(records[2], await store.LoadAsync(RecordKind.Lease, "a"));
+        AssertSame(records[2], await store.LoadAsync(kind, "a"));
+    }
+
+    // A store may write less where a record is held as before.
+    [Theory]
+    [InlineData(RecordKind.Lease)]
+    [InlineData(RecordKind.Key)]
+    public async Task Save_OfWhatIsHeldAsBefore_ComparesTheVersion(RecordKind kind)
+    {
+        var store = await StartAsync();
+        var records = await SavedRecords.OfAsync(async (leases, _) =>
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                if (kind == RecordKind.Key)
+                {
+                    await leases.PutKeyAsync("a", new PutKeyRequest { Value = $"{i}" });
+                    continue;
+                }
+
+                await leases.AcquireAsync(
+                    new AcquireRequest { Resource = "a", Owner = $"{i}", Mode = LeaseMode.Shared, Ttl = TimeSpan.FromMinutes(1) });
+            }
+        });
+        Assert.All(records, record => Assert.True(record.IsHeld));
+        await SaveAllAsync(store, records);
+
+        Assert.Equal(SaveOutcome.Conflict, await store.SaveAsync(records[0], CopyOf(records[1]), background: false));
+        Assert.Equal(SaveOutcome.Conflict, await store.SaveAsync(records[1], CopyOf(records[2]), background: false));
+        AssertSame(records[2], await store.LoadAsync(kind, "a"));
     }
 
     [Fact]
@@ -182,6 +213,15 @@ public abstract class RecordStoreSuite
             var request = new AcquireRequest { Resource = name, Owner = "me", Ttl = TimeSpan.FromMinutes(1) };
             var grant = (await leases.AcquireAsync(request)).Value;
             await leases.ReleaseAsync(new ReleaseRequest { Resource = name, Owner = "me", Token = grant.Token });
+        }
+    });
+
+    private static Task<List<StoredRecord>> OfKeyCyclesAsync(string key, int cycles) => SavedRecords.OfAsync(async (leases, _) =>
+    {
+        for (var i = 0; i < cycles; i++)
+        {
+            await leases.PutKeyAsync(key, new PutKeyRequest { Value = $"{i}" });
+            await leases.DeleteKeyAsync(key);
         }
     });
 

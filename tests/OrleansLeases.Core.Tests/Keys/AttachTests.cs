@@ -33,6 +33,22 @@ public sealed class AttachTests
         Assert.Equal(4, _fixture.Stored.Holders.Single().Keys!["a"]);
     }
 
+    // The right to renew in memory is won by a write: another activation may have freed the place without one.
+    [Fact]
+    public void Attach_OfANameThatIsThere_ClaimsNothing()
+    {
+        var token = _fixture.Grant();
+        Attach(token, "a", 3);
+        _fixture.Reload();
+
+        Attach(token, "a", 3);
+        Assert.False(_fixture.Last.Durable);
+
+        _fixture.Renew(token);
+        Assert.True(_fixture.Last.Durable);
+        Assert.Equal(_fixture.Self, _fixture.Stored.Claim);
+    }
+
     [Fact]
     public void Attach_BySomebodyElse_IsRefused()
     {

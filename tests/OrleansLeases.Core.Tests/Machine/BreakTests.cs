@@ -18,6 +18,21 @@ public sealed class BreakTests
         NotHolder(NotHolderReason.Broken, _fixture.Renew(token), last: token);
     }
 
+    // The write that orders it may store an earlier horizon, and a keeper that loads the record keeps the place no longer than that.
+    [Fact]
+    public void Break_WhenNoticeEndsBeforeTheDeadline_TakesNothingAway_NotAfterALoadEither()
+    {
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Break(token, grace: 1);
+        Assert.Equal(Seconds(10), _fixture.Told(token));
+
+        _fixture.Reload();
+        _fixture.Time.Advance(Seconds(10) - TimeSpan.FromTicks(1));
+        _fixture.Tick();
+
+        Assert.Single(_fixture.State.Holders);
+    }
+
     [Fact]
     public void Break_WhenNoticeIsLonger_BoundsRenewalsAndPromisesNothing()
     {

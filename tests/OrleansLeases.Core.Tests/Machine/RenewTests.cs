@@ -120,6 +120,7 @@ public sealed class RenewTests
     {
         var token = _fixture.Grant(ttl: 10);
         _fixture.Advance(1);
+        _fixture.Time.StepWall(Seconds(3600));
         _fixture.Renew(token);
         _fixture.Time.StepWall(-Seconds(3600));
         _fixture.Advance(9.5);

@@ -42,6 +42,26 @@ public sealed class ServiceFrontTests
     }
 
     [Fact]
+    public async Task Acquire_RepeatedAndCancelledBeforeItsAnswer_IsNotGivenBack()
+    {
+        using var gone = new CancellationTokenSource();
+        var repeat = _host.Answer<LeaseGrant>("AcquireAsync", "repeated");
+        var grant = _host.Answer<LeaseGrant>("AcquireAsync");
+        _host.Answer<LeaseRelease>("GiveBackAsync").SetResult(new LeaseRelease { Resource = "r", Token = 8 });
+        var calls = new[] { Acquire with { Resource = "repeated" }, Acquire }
+            .Select(request => _front.AcquireAsync(request, gone.Token).AsTask()).ToArray();
+
+        await gone.CancelAsync();
+        foreach (var call in calls) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        // What becomes of an answer goes on where it is given, so the first has been seen to once the second is given back.
+        repeat.SetResult(Grant() with { Replayed = true });
+        grant.SetResult(Grant() with { Token = 8 });
+
+        await _host.CalledAsync("GiveBackAsync");
+        Assert.Equal([8L], _host.GivenBack);
+    }
+
+    [Fact]
     public async Task Watch_CancelledBeforeItsAnswer_IsEnded()
     {
         using var gone = new CancellationTokenSource();
@@ -91,15 +111,27 @@ public sealed class ServiceFrontTests
         Assert.Equal(["ReleaseAsync"], _host.Called);
     }
 
+    // A holder adds it to what is left of each: of those that were quick, the time of a slow one would be too much.
+    [Fact]
+    public async Task RenewBatch_TellsTheLeastTimeThatAnyOfItsRenewalsTook()
+    {
+        var quick = _host.Answer<LeaseRenewal>("RenewAsync", "quick");
+        var slow = _host.Answer<LeaseRenewal>("RenewAsync", "slow");
+
+        var batch = _front.RenewBatchAsync(
+            new RenewBatchRequest { Leases = [Renew with { Resource = "quick" }, Renew with { Resource = "slow" }] }).AsTask();
+        quick.SetResult(Renewal(elapsed: 1));
+        _time.Advance(TimeSpan.FromSeconds(7));
+        slow.SetResult(Renewal(elapsed: 5));
+
+        Assert.Equal(TimeSpan.FromSeconds(1), (await batch.WaitAsync(Limit, TimeProvider.System)).Value.Elapsed);
+    }
+
     [Fact]
     public async Task RenewBatch_OneOfWhichHangs_TellsTheOthersInTime()
     {
         _host.BatchTimeout = TimeSpan.FromSeconds(2);
-        var renewed = new LeaseRenewal
-        {
-            Resource = "r", Token = 1, Ttl = TimeSpan.FromSeconds(10), Remaining = TimeSpan.FromSeconds(10), Elapsed = TimeSpan.Zero,
-            RenewAfter = TimeSpan.FromSeconds(3),
-        };
+        var renewed = Renewal(elapsed: 0);
         _host.Answer<LeaseRenewal>("RenewAsync").SetResult(renewed);
         _host.Answer<LeaseRenewal>("RenewAsync", "hangs");
 
@@ -186,6 +218,12 @@ public sealed class ServiceFrontTests
         Remaining = TimeSpan.FromSeconds(10), Elapsed = TimeSpan.Zero, RenewAfter = TimeSpan.FromSeconds(3), Replayed = false,
     };
 
+    private static LeaseRenewal Renewal(double elapsed) => new()
+    {
+        Resource = "r", Token = 1, Ttl = TimeSpan.FromSeconds(10), Remaining = TimeSpan.FromSeconds(10),
+        Elapsed = TimeSpan.FromSeconds(elapsed), RenewAfter = TimeSpan.FromSeconds(3),
+    };
+
     private sealed class Ending(TaskCompletionSource ended) : IDisposable
     {
         public void Dispose() => ended.SetResult();
@@ -198,12 +236,21 @@ public sealed class ServiceFrontTests
         private readonly Lock _gate = new();
         private readonly Dictionary<(string Call, int Times), TaskCompletionSource> _calls = [];
         private readonly List<string> _called = [];
+        private readonly List<long> _givenBack = [];
 
         public IReadOnlyList<string> Called
         {
             get
             {
                 lock (_gate) return [.. _called];
+            }
+        }
+
+        public IReadOnlyList<long> GivenBack
+        {
+            get
+            {
+                lock (_gate) return [.. _givenBack];
             }
         }
 
@@ -240,6 +287,7 @@ public sealed class ServiceFrontTests
                     lock (_gate)
                     {
                         _called.Add(targetMethod.Name);
+                        if (args is [LeaseGrant grant]) _givenBack.Add(grant.Token);
                         CallsOf_NeedsLock(targetMethod.Name, _called.Count(name => name == targetMethod.Name)).TrySetResult();
                     }
 
