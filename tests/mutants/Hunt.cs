@@ -3,7 +3,10 @@ namespace OrleansLeases.Mutants;
 /// <summary>Puts one mutant after another into the copy, and sees which of them the tests catch.</summary>
 internal sealed class Hunt(string root, Workspace workspace)
 {
+    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(15);
+
     private readonly List<string> _faults = [];
+    private TimeSpan _limit;
 
     /// <summary>Tries mutants, those of one test project together.</summary>
     /// <param name="mutants">The mutants.</param>
@@ -30,7 +33,10 @@ internal sealed class Hunt(string root, Workspace workspace)
     private bool PassWithoutMutant(string project, IEnumerable<CatchingTest> tests)
     {
         if (workspace.Build(project) is { Length: > 0 } errors) return Fault($"{project} does not build: {errors}");
-        var run = workspace.Test(project, tests);
+        var started = TimeProvider.System.GetTimestamp();
+        var run = workspace.Test(project, tests, LongestRun);
+        // A defect may have a test wait for ever.
+        _limit = TimeSpan.FromMinutes(1) + (2 * TimeProvider.System.GetElapsedTime(started));
         var passes = run.HasEnded;
         foreach (var failed in run.Failed) passes = Fault($"{failed} fails without any mutant");
         foreach (var test in tests.Distinct().Where(test => !run.Passed.Any(name => Is(name, test))))
@@ -46,7 +52,7 @@ internal sealed class Hunt(string root, Workspace workspace)
         {
             workspace.Write(mutant.File, mutant.ApplyTo(original));
             if (workspace.Build(mutant.Project) is { Length: > 0 } errors) return Fault($"{mutant.Name} does not build: {errors}");
-            var run = workspace.Test(mutant.Project, mutant.CaughtBy);
+            var run = workspace.Test(mutant.Project, mutant.CaughtBy, _limit);
             if (run.HasEnded && run.Failed.Count == 0) return Fault($"SURVIVED: {mutant.Name} ({mutant.Breaks})");
             Console.WriteLine(run.HasEnded ? $"caught by {ShortNameOf(run.Failed[0])}" : "caught: its tests do not end");
             return true;

@@ -16,13 +16,13 @@ internal sealed class Workspace(string root, string folder)
         "-p:TreatWarningsAsErrors=false -p:RunAnalyzersDuringBuild=false -p:EnforceCodeStyleInBuild=false "
             + "-p:GenerateDocumentationFile=false";
 
-    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(8);
+    private static readonly TimeSpan LongestBuild = TimeSpan.FromMinutes(10);
     private static readonly string[] Made = ["bin", "obj", "artifacts"];
 
     /// <summary>Makes the copy as the repository is. What did not change stays untouched, and need not be built again.</summary>
     public void Copy()
     {
-        var files = Run("git", $"-C {root} ls-files -z --cached --others --exclude-standard", root, out var output) == 0
+        var files = Run("git", "ls-files -z --cached --others --exclude-standard", root, LongestBuild, out var output) == 0
             ? output.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(file => File.Exists(Path.Combine(root, file))).ToHashSet()
             : throw new InvalidOperationException(output);
         Directory.CreateDirectory(folder);
@@ -44,14 +44,15 @@ internal sealed class Workspace(string root, string folder)
     /// <param name="project">Its folder below tests/.</param>
     /// <returns>The errors; empty where there are none.</returns>
     public string Build(string project) =>
-        Run("dotnet", $"build tests/{project} -v quiet -clp:ErrorsOnly {Quick}", folder, out var output) == 0 ? "" : output;
+        Run("dotnet", $"build tests/{project} -v quiet -clp:ErrorsOnly {Quick}", folder, LongestBuild, out var output) == 0 ? "" : output;
 
     /// <summary>Runs tests of a project that was built.</summary>
     /// <param name="project">Its folder below tests/.</param>
     /// <param name="tests">Which tests.</param>
+    /// <param name="limit">How long they may take.</param>
     /// <returns>What became of them.</returns>
     /// <exception cref="InvalidOperationException">The run broke; the message has what it said.</exception>
-    public TestRun Test(string project, IEnumerable<CatchingTest> tests)
+    public TestRun Test(string project, IEnumerable<CatchingTest> tests, TimeSpan limit)
     {
         var results = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "artifacts")).FullName, "mutant.trx");
         File.Delete(results);
@@ -59,7 +60,7 @@ internal sealed class Workspace(string root, string folder)
         var code = Run(
             "dotnet",
             $"test tests/{project} --no-build --filter {filter} --logger trx;LogFileName=mutant.trx --results-directory artifacts", folder,
-            out var output);
+            limit, out var output);
         if (code is null) return new([], [], HasEnded: false);
         if (!File.Exists(results)) throw new InvalidOperationException($"The tests did not run: {output}");
         var outcomes = XDocument.Load(results).Descendants().Where(element => element.Name.LocalName == "UnitTestResult")
@@ -78,14 +79,14 @@ internal sealed class Workspace(string root, string folder)
     }
 
     // Null where it took too long.
-    private static int? Run(string command, string arguments, string folder, out string output)
+    private static int? Run(string command, string arguments, string folder, TimeSpan limit, out string output)
     {
         using var process = Process.Start(new ProcessStartInfo(command, arguments)
         {
             WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
         var (told, trouble) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        var hasEnded = process.WaitForExit(LongestRun);
+        var hasEnded = process.WaitForExit(limit);
         if (!hasEnded) process.Kill(entireProcessTree: true);
         output = hasEnded ? told.Result + trouble.Result : "It took too long.";
         return hasEnded ? process.ExitCode : null;

@@ -80,6 +80,23 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Renewal_AnsweredAfterTheRelease_CallsNothingLost()
+    {
+        var lease = await _fixture.AcquireAsync();
+        var lost = lease.LostToken;
+        _fixture.Network.FateOf = verb => verb == "renew" ? Fate.Waits : Fate.Passes;
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(10.1));
+
+        await lease.DisposeAsync();
+        await _fixture.Network.CarryRequestAsync();
+        _fixture.Network.CarryAnswer();
+        await _fixture.SettleAsync();
+
+        Assert.Null(lease.Loss);
+        Assert.False(lost.IsCancellationRequested);
+    }
+
+    [Fact]
     public async Task Renewal_AnsweredAfterALaterOne_ShortensNothing()
     {
         var lease = await _fixture.AcquireAsync();

@@ -35,6 +35,19 @@ public sealed class StoreFaultTests
         Assert.Equal(1, _fixture.Stored.LastToken);
     }
 
+    // A renewal in memory needs no save, which would show that the release was stored.
+    [Fact]
+    public void Renew_AfterAReleaseWhoseOutcomeIsOpen_IsNotToldFromMemory()
+    {
+        var token = _fixture.Grant().Token;
+        _fixture.Advance(1);
+        Now<LeaseRenewal>(_fixture.Renew(token));
+        _fixture.Store.OnSave(WriteAndThrow);
+        Now<Refusal.OutcomeUnknown>(_fixture.Release(token));
+
+        Assert.Equal(NotHolderReason.Released, Now<Refusal.NotHolder>(_fixture.Renew(token)).Reason);
+    }
+
     [Fact]
     public void Load_OfARecordOfTheWrongKind_DoesNotChangeWhatTheNextSaveComparesWith()
     {
