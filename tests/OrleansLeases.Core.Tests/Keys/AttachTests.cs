@@ -158,6 +158,19 @@ public sealed class AttachTests
         Assert.Null(_fixture.Stored.Pending);
     }
 
+    // So a sweeper finds what a crash has left, though nobody holds the resource any more.
+    [Fact]
+    public void End_OfALeaseWithKeys_IsDueUntilTheyAreCleanedUp()
+    {
+        var token = _fixture.Grant();
+        Attach(token, "a", 0);
+        _fixture.Release(token);
+
+        Assert.Equal(_fixture.Clock.Read().Latest, LeaseMachine.DueWall(_fixture.Stored));
+        _fixture.Apply(new LeaseCommand.CleanUpDone(token, ["a"]));
+        Assert.Null(LeaseMachine.DueWall(_fixture.Stored));
+    }
+
     [Fact]
     public void CleanUpDone_TakesTheKeysOffTheRecord()
     {
