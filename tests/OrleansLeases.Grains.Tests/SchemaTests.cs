@@ -113,6 +113,9 @@ public sealed class SchemaTests
         {
             before = (await old.Leases.AcquireAsync(Acquire("a", "me"))).Value;
             Assert.Equal(1, await LeaseSchema.BumpEpochAsync(database));
+            // Nor does it believe what it reads.
+            var read = await old.Leases.GetAsync(new GetLeaseRequest { Resource = "a", Consistent = true });
+            Assert.IsType<Refusal.Unavailable>(read.Refusal);
             Assert.IsType<Refusal.Unavailable>((await old.Leases.ReleaseAsync(Release(before))).Refusal);
             Assert.IsType<Refusal.Unavailable>((await old.Leases.AcquireAsync(Acquire("b", "me"))).Refusal);
             // It looks every ten seconds.
