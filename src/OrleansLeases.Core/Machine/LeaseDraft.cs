@@ -49,6 +49,8 @@ internal sealed partial class LeaseDraft(
     /// <summary>Records what has expired. An end is stored before any response shows it, so every command starts here.</summary>
     public void EndWhatIsOver()
     {
+        // Left in the record, an end that has passed would wake the keeper again and again, for someone whom it lets wait all the same.
+        if (_delay is { } over && now.Monotonic >= over.Ends) (_delay, _touched) = (null, true);
         for (var i = 0; i < _holders.Length;)
         {
             var holder = _holders[i];

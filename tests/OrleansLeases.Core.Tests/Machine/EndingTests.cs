@@ -19,6 +19,21 @@ public sealed class EndingTests
     }
 
     [Fact]
+    public void LockDelay_ThatIsOverWhileOthersWait_WakesNobodyAgain()
+    {
+        _fixture.Grant(Ask(ttl: 10) with { LockDelay = Seconds(5) });
+        _fixture.Advance(10);
+        // Its own delay does not bind the last holder.
+        _fixture.Grant(ttl: 60, id: "again");
+        _fixture.Wait(Ask("other"));
+        _fixture.Advance(5);
+
+        _fixture.Tick();
+
+        Assert.Equal(_fixture.Clock.Read().Monotonic + Seconds(55), LeaseMachine.NextWake(_fixture.State, someoneWaits: true));
+    }
+
+    [Fact]
     public void Release_WhenExpired_IsRefused()
     {
         var token = _fixture.Grant(ttl: 10);
