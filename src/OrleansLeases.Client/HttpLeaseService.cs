@@ -36,6 +36,7 @@ public sealed partial class HttpLeaseService : ILeaseService
 
     private readonly HttpExchange _exchange;
     private readonly TimeProvider _time;
+    private readonly Random _random;
     private readonly LeaseReleaser _releaser;
 
     /// <summary>Calls the server at the client's base address.</summary>
@@ -71,6 +72,11 @@ public sealed partial class HttpLeaseService : ILeaseService
     /// There is no address, one is not absolute http or https, has a query or is named twice; or the client's timeout is below 30 s.
     /// </exception>
     public HttpLeaseService(HttpClient http, IEnumerable<Uri> servers, TimeProvider? time = null)
+        : this(http, servers, time ?? TimeProvider.System, Random.Shared)
+    {
+    }
+
+    internal HttpLeaseService(HttpClient http, IEnumerable<Uri> servers, TimeProvider time, Random random)
     {
         ArgumentNullException.ThrowIfNull(http);
         ArgumentNullException.ThrowIfNull(servers);
@@ -86,9 +92,9 @@ public sealed partial class HttpLeaseService : ILeaseService
                 nameof(http));
         }
 
-        _time = time ?? TimeProvider.System;
-        _exchange = new(http, new(addresses, _time), _time);
-        _releaser = new(this, HolderClock.Of(_time), _time, CancellationToken.None);
+        (_time, _random) = (time, random);
+        _exchange = new(http, new(addresses, _time, random), _time);
+        _releaser = new(this, HolderClock.Of(_time), _time, random, CancellationToken.None);
     }
 
     /// <summary>How long a call may take beyond the wait it asks for; after that its answer counts as lost.</summary>
@@ -349,7 +355,7 @@ public sealed partial class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(request);
         var text = new TextCheck().Query("resource", request.Resource).Query("key", request.Key).Query("prefix", request.Prefix);
         if (text.Refusal is { } refusal) return refusal;
-        return await new HttpWatch(_exchange, request, Limits, _time).StartAsync(cancellationToken).ConfigureAwait(false);
+        return await new HttpWatch(_exchange, request, Limits, _time, _random).StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

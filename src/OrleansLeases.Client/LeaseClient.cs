@@ -36,19 +36,21 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <exception cref="ArgumentException">An option is out of bounds; the message names it.</exception>
     public LeaseClient(
         ILeaseService service, LeaseClientOptions? options = null, TimeProvider? time = null, ILogger<LeaseClient>? logger = null)
-        : this(service, options ?? new(), time ?? TimeProvider.System, HolderClock.Of(time ?? TimeProvider.System), logger)
+        : this(service, options ?? new(), time ?? TimeProvider.System, HolderClock.Of(time ?? TimeProvider.System), Random.Shared, logger)
     {
     }
 
-    internal LeaseClient(ILeaseService service, LeaseClientOptions options, TimeProvider time, HolderClock clock, ILogger? logger = null)
+    internal LeaseClient(
+        ILeaseService service, LeaseClientOptions options, TimeProvider time, HolderClock clock, Random random, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(service);
         options.Validate();
         Service = service;
+        Random = random;
         (_options, _time, _clock, _logger) = (options, time, clock, logger ?? NullLogger.Instance);
         _limits = new(service, _time);
         _held = new(new RenewalCalls(service, _limits, _time), _clock, _time, _logger);
-        _releaser = new(service, _clock, _time, _stopping.Token);
+        _releaser = new(service, _clock, _time, random, _stopping.Token);
     }
 
     /// <summary>The service that grants the leases.</summary>
@@ -58,6 +60,9 @@ public sealed class LeaseClient : IAsyncDisposable
     public string Owner => _options.Owner;
 
     internal TimeProvider Time => _time;
+
+    /// <summary>What makes the pauses and renewals of two clients differ.</summary>
+    internal Random Random { get; }
 
     internal TimeSpan Now => _clock.Now();
 
@@ -196,7 +201,7 @@ public sealed class LeaseClient : IAsyncDisposable
         AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, string? takenIn, CancellationToken cancellationToken)
     {
         var longestWait = wait > TimeSpan.Zero ? (await _limits.AskAsync(cancellationToken).ConfigureAwait(false)).MaxWait : TimeSpan.Zero;
-        var asking = new AcquireLoop(Service, _clock, _time, request, longestWait)
+        var asking = new AcquireLoop(Service, _clock, _time, Random, request, longestWait)
         {
             Troubled = refusal => _logger.NotAnswered(request.Resource, request.Owner, refusal.Detail),
             Answered = () => _logger.AnsweredAgain(request.Resource, request.Owner),
@@ -208,7 +213,7 @@ public sealed class LeaseClient : IAsyncDisposable
             if (!result.TryGetValue(out var grant, out var refusal)) return refusal;
 
             var now = _clock.Sample();
-            var lease = new HeldLease(grant, asking.SentAt, now, _options.ClockDrift, maxHold, takenIn);
+            var lease = new HeldLease(grant, asking.SentAt, now, Random, _options.ClockDrift, maxHold, takenIn);
             if (lease.EndsAt > now)
             {
                 if (_held.TryAdd(lease)) return new LeaseHandle(this, lease);

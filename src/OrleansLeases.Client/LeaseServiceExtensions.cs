@@ -27,6 +27,7 @@ public static class LeaseServiceExtensions
         ArgumentNullException.ThrowIfNull(request);
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         time ??= TimeProvider.System;
-        return new AcquireLoop(service, HolderClock.Of(time), time, request, new LeaseLimits().MaxWait).AskAsync(wait, cancellationToken);
+        return new AcquireLoop(service, HolderClock.Of(time), time, Random.Shared, request, new LeaseLimits().MaxWait)
+            .AskAsync(wait, cancellationToken);
     }
 }

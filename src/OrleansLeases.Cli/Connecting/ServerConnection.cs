@@ -47,7 +47,7 @@ internal sealed class ServerConnection : IDisposable
         }
 
         // A list joined from two sources may name a server twice; it is used once.
-        servers = [.. servers.DistinctBy(server => new Server(new(server)).Root)];
+        servers = [.. servers.DistinctBy(server => new Server(new(server), Random.Shared).Root)];
         return new(servers, origin == "--server");
     }
 

@@ -6,7 +6,8 @@ namespace OrleansLeases.Client.Holding;
 /// One acquire with a wait that may be longer than one call allows: the request id keeps the place in the queue from call to
 /// call, and across answers that say nothing. Used once.
 /// </summary>
-internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, TimeProvider time, AcquireRequest request, TimeSpan longestWait)
+internal sealed class AcquireLoop(
+    ILeaseService service, HolderClock clock, TimeProvider time, Random random, AcquireRequest request, TimeSpan longestWait)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -46,7 +47,7 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
     public async ValueTask<LeaseResult<LeaseGrant>> AskAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var pauses = new Backoff(ShortestPause, LongestPause);
+        var pauses = new Backoff(ShortestPause, LongestPause, random);
         while (true)
         {
             var callWait = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, longestWait);
@@ -96,7 +97,8 @@ internal sealed class AcquireLoop(ILeaseService service, HolderClock clock, Time
             }
 
             var rest = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, pauses.Next(refusal));
-            await Task.Delay(rest, time, cancellationToken).ConfigureAwait(false);
+            // A delay counts whole milliseconds: rounded down, the last one would pass in one call after the other.
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), time, cancellationToken).ConfigureAwait(false);
         }
     }
 

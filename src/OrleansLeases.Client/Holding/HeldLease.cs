@@ -17,6 +17,7 @@ internal sealed class HeldLease
     // A busy machine comes to look this late.
     private static readonly TimeSpan ShortestLeap = TimeSpan.FromMilliseconds(500);
 
+    private readonly Random _random;
     private readonly double _trust;
     private readonly TimeSpan _holdUntil;
     private long _endsAt;
@@ -31,11 +32,14 @@ internal sealed class HeldLease
     /// <param name="grant">The grant.</param>
     /// <param name="sentAt">When the call that brought it was sent, by the holder's clock: its time counts from there.</param>
     /// <param name="now">When its answer was here.</param>
+    /// <param name="random">What makes the renewals of two leases differ in time.</param>
     /// <param name="drift">The share of a granted time that the holder does not rely on, since this machine's clock may run slow.</param>
     /// <param name="maxHold">How long it is held at most, however often it is renewed.</param>
     /// <param name="takenIn">The code that took it, where that is known.</param>
-    public HeldLease(LeaseGrant grant, TimeSpan sentAt, TimeSpan now, double drift, TimeSpan? maxHold = null, string? takenIn = null)
+    public HeldLease(
+        LeaseGrant grant, TimeSpan sentAt, TimeSpan now, Random random, double drift, TimeSpan? maxHold = null, string? takenIn = null)
     {
+        _random = random;
         _trust = 1 - drift;
         (MaxHold, TakenIn) = (maxHold, takenIn);
         _holdUntil = maxHold < TimeSpan.MaxValue - now ? now + maxHold.Value : TimeSpan.MaxValue;
@@ -121,7 +125,7 @@ internal sealed class HeldLease
         Trouble = trouble;
         // As the service asks, as far as the lease has time for that.
         var requested = trouble is Refusal.Unavailable unavailable ? unavailable.RetryAfter : TimeSpan.Zero;
-        RenewAt = now + Min(Max(_pause * (0.5 + (Random.Shared.NextDouble() / 2)), requested), Grant.Ttl / 10);
+        RenewAt = now + Min(Max(_pause * (0.5 + (_random.NextDouble() / 2)), requested), Grant.Ttl / 10);
         Tell_NeedsLock();
     }
 
@@ -186,7 +190,7 @@ internal sealed class HeldLease
     // Jittered, so that leases taken together are not renewed together for ever; and never later than halfway to the end.
     private void RenewSoon(TimeSpan renewAfter, TimeSpan now)
     {
-        var wait = renewAfter * (0.9 + (Random.Shared.NextDouble() / 10));
+        var wait = renewAfter * (0.9 + (_random.NextDouble() / 10));
         // What is not held for longer anyhow is renewed no sooner for that: the service still says whether it stands.
         if (EndsAt != _holdUntil) wait = Min(wait, (EndsAt - now) / 2);
         RenewAt = now + Max(wait, SoonestRenewal);

@@ -9,8 +9,10 @@ namespace OrleansLeases.Client.Holding;
 /// <param name="service">The service.</param>
 /// <param name="clock">The holder's clock.</param>
 /// <param name="time">The clock of pauses and limits.</param>
+/// <param name="random">What makes two pauses differ.</param>
 /// <param name="stopping">From then on nothing is tried twice.</param>
-internal sealed class LeaseReleaser(ILeaseService service, HolderClock clock, TimeProvider time, CancellationToken stopping)
+internal sealed class LeaseReleaser(
+    ILeaseService service, HolderClock clock, TimeProvider time, Random random, CancellationToken stopping)
 {
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
@@ -55,7 +57,7 @@ internal sealed class LeaseReleaser(ILeaseService service, HolderClock clock, Ti
 
     private async Task<LeaseResult<LeaseRelease>> RepeatAsync(Func<Task<LeaseResult<LeaseRelease>>> attempt, TimeSpan until)
     {
-        var pauses = new Backoff(ShortestPause, LongestPause);
+        var pauses = new Backoff(ShortestPause, LongestPause, random);
         while (true)
         {
             var result = await attempt().ConfigureAwait(false);

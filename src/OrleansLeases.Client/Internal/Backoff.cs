@@ -4,7 +4,10 @@ namespace OrleansLeases.Client.Internal;
 /// How long to pause before a call is made again: longer each time, no shorter than the response requested, and never the same
 /// for two clients that lost one server at one moment.
 /// </summary>
-internal sealed class Backoff(TimeSpan shortest, TimeSpan longest)
+/// <param name="shortest">The first pause.</param>
+/// <param name="longest">The longest pause.</param>
+/// <param name="random">What makes two pauses differ.</param>
+internal sealed class Backoff(TimeSpan shortest, TimeSpan longest, Random random)
 {
     private TimeSpan _last;
 
@@ -21,7 +24,7 @@ internal sealed class Backoff(TimeSpan shortest, TimeSpan longest)
         };
         _last = Min(_last == TimeSpan.Zero ? shortest : _last * 2, longest);
         var pause = Min(requested > _last ? requested : _last, longest);
-        return pause * (1 + (Random.Shared.NextDouble() / 2));
+        return pause * (1 + (random.NextDouble() / 2));
     }
 
     /// <summary>Begins again with the shortest pause: all was well.</summary>

@@ -7,7 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrleansLeases.Client.Internal;
 
 /// <summary>One watch over HTTP: reads server-sent events, and connects again where the connection broke.</summary>
-internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, CallLimits limits, TimeProvider time)
+internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, CallLimits limits, TimeProvider time, Random random)
 {
     private static readonly MediaTypeWithQualityHeaderValue EventStream = new("text/event-stream");
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
@@ -32,7 +32,7 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
         HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var since = request.Since;
-        var pauses = new Backoff(ShortestPause, LongestPause);
+        var pauses = new Backoff(ShortestPause, LongestPause, random);
         while (true)
         {
             using (response)

@@ -1,12 +1,12 @@
 namespace OrleansLeases.Client.Internal;
 
 /// <summary>One address of a service. What is known of it changes under the lock of <see cref="ServerList"/>.</summary>
-internal sealed class Server(Uri address)
+internal sealed class Server(Uri address, Random random)
 {
     private static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(30);
 
-    private readonly Backoff _rest = new(ShortestRest, LongestRest);
+    private readonly Backoff _rest = new(ShortestRest, LongestRest, random);
     private TimeSpan _heardAt = TimeSpan.MinValue;
 
     // Without the closing slash a relative path would replace the last segment of the address.

@@ -13,7 +13,7 @@ internal static class ServerAddresses
         for (var i = 0; i < servers.Count; i++)
         {
             if (Fault($"{list}[{i}]", servers[i]) is { } fault) yield return fault;
-            else if (!seen.Add(new Server(new(servers[i]!)).Root.AbsoluteUri))
+            else if (!seen.Add(new Server(new(servers[i]!), Random.Shared).Root.AbsoluteUri))
             {
                 yield return $"{list}[{i}] is '{servers[i]}', which is there before; name it once.";
             }

@@ -12,9 +12,9 @@ internal sealed class ServerList
     private readonly long _start;
     private int _favourite;
 
-    public ServerList(IEnumerable<Uri> addresses, TimeProvider time)
+    public ServerList(IEnumerable<Uri> addresses, TimeProvider time, Random random)
     {
-        _servers = [.. addresses.Select(address => new Server(address))];
+        _servers = [.. addresses.Select(address => new Server(address, random))];
         (_time, _start) = (time, time.GetTimestamp());
     }
 

@@ -75,7 +75,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     public async ValueTask InvalidateAsync(CancellationToken cancellationToken = default)
     {
         var deleted = await Retry.MakeAsync(
-            _client.Time, stop => _client.Service.DeleteKeyAsync(_entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
+            _client, stop => _client.Service.DeleteKeyAsync(_entry, cancellationToken: stop), cancellationToken).ConfigureAwait(false);
         if (deleted.Refusal is { } refusal) throw new LeaseRefusedException(refusal);
     }
 
@@ -130,7 +130,7 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     private async Task EndOfFillingAsync(CancellationToken cancellationToken)
     {
         var started = await Retry.MakeAsync(
-            _client.Time, stop => _client.Service.WatchAsync(new() { Resource = _entry }, stop), cancellationToken).ConfigureAwait(false);
+            _client, stop => _client.Service.WatchAsync(new() { Resource = _entry }, stop), cancellationToken).ConfigureAwait(false);
         if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
         await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);
         await foreach (var happened in watch.WithCancellation(cancellationToken).ConfigureAwait(false))

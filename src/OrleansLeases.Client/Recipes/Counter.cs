@@ -32,7 +32,7 @@ public sealed class Counter(LeaseClient client, string key)
     {
         var request = new AddToCounterRequest { Delta = delta, RequestId = requestId ?? RequestIds.New() };
         var added = await Retry.MakeAsync(
-            _client.Time, stop => _client.Service.AddToCounterAsync(_key, request, stop), cancellationToken).ConfigureAwait(false);
+            _client, stop => _client.Service.AddToCounterAsync(_key, request, stop), cancellationToken).ConfigureAwait(false);
         return added.TryGetValue(out var counter, out var refusal) ? counter.Value : throw new LeaseRefusedException(refusal);
     }
 

@@ -59,7 +59,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     public async ValueTask<Leader?> GetLeaderAsync(CancellationToken cancellationToken = default)
     {
         var looked = await Retry.MakeAsync(
-            _client.Time,
+            _client,
             stop => _client.Service.GetAsync(new() { Resource = _name, Consistent = true }, stop),
             cancellationToken).ConfigureAwait(false);
         return looked.TryGetValue(out var info, out var refusal) ? LeaderOf(info) : throw new LeaseRefusedException(refusal);
@@ -73,7 +73,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
     public async IAsyncEnumerable<Leader?> ObserveAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var started = await Retry.MakeAsync(
-            _client.Time, stop => _client.Service.WatchAsync(new() { Resource = _name }, stop), cancellationToken).ConfigureAwait(false);
+            _client, stop => _client.Service.WatchAsync(new() { Resource = _name }, stop), cancellationToken).ConfigureAwait(false);
         if (!started.TryGetValue(out var watch, out var refusal)) throw new LeaseRefusedException(refusal);
         await using var _ = ((IAsyncDisposable)watch).ConfigureAwait(false);
         long? last = null;
@@ -113,7 +113,7 @@ public sealed class LeaderElection(LeaseClient client, string name, LeaseOptions
             Resource = _name, Token = leader.Token, Grace = notice, Reason = reason, RequestId = RequestIds.New(),
         };
         var notified =
-            await Retry.MakeAsync(_client.Time, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
+            await Retry.MakeAsync(_client, stop => _client.Service.BreakAsync(request, stop), cancellationToken).ConfigureAwait(false);
         return notified.Refusal switch
         {
             null => leader,

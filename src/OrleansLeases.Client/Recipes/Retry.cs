@@ -12,11 +12,12 @@ internal static class Retry
 
     /// <summary>Makes a call, and makes it again while the service cannot be reached or does not say what became of it.</summary>
     public static async Task<LeaseResult<T>> MakeAsync<T>(
-        TimeProvider time, Func<CancellationToken, ValueTask<LeaseResult<T>>> call, CancellationToken cancellationToken)
+        LeaseClient client, Func<CancellationToken, ValueTask<LeaseResult<T>>> call, CancellationToken cancellationToken)
         where T : class
     {
+        var time = client.Time;
         var started = time.GetTimestamp();
-        var pauses = new Backoff(ShortestPause, LongestPause);
+        var pauses = new Backoff(ShortestPause, LongestPause, client.Random);
         Refusal? unknown = null;
         while (true)
         {
@@ -33,7 +34,7 @@ internal static class Retry
     /// <summary>Reads a key; null where there is none.</summary>
     public static async Task<KeyValue?> ReadKeyAsync(LeaseClient client, string key, CancellationToken cancellationToken)
     {
-        var read = await MakeAsync(client.Time, stop => client.Service.GetKeyAsync(key, stop), cancellationToken).ConfigureAwait(false);
+        var read = await MakeAsync(client, stop => client.Service.GetKeyAsync(key, stop), cancellationToken).ConfigureAwait(false);
         if (read.TryGetValue(out var value, out var refusal)) return value;
         return refusal is Refusal.NotFound ? null : throw new LeaseRefusedException(refusal);
     }

@@ -48,7 +48,7 @@ internal static class SettledKey
     {
         request = request with { RequestId = RequestIds.New() };
         var put = await Retry.MakeAsync(
-            client.Time, stop => client.Service.PutKeyAsync(key, request, stop), lease.LostToken).ConfigureAwait(false);
+            client, stop => client.Service.PutKeyAsync(key, request, stop), lease.LostToken).ConfigureAwait(false);
         if (put.TryGetValue(out var written, out var refusal)) return written;
         return (lease.LossByNow, refusal) switch
         {

@@ -1,4 +1,6 @@
 using OrleansLeases.Client.Tests.Support;
+using OrleansLeases.Embedded;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Client.Tests.Handles;
 
@@ -26,6 +28,32 @@ public sealed class AcquireTests : IAsyncLifetime
     {
         await _fixture.AcquireAsync();
         Assert.Null(await _fixture.Client.TryAcquireAsync("r"));
+    }
+
+    [Fact]
+    public async Task Acquire_InTheLastPartOfAMillisecond_DoesNotAskAgainAndAgain()
+    {
+        var time = new ManualTimeProvider();
+        await using var engine = EmbeddedLeases.InMemory(time: time);
+        var refusing = new RefusingLeases(engine);
+        await using var client = new LeaseClient(refusing, time: time);
+        var request = new AcquireRequest { Resource = "r", Owner = "ann", Ttl = TimeSpan.FromSeconds(10) };
+        var acquire = client.RequestAsync(request, wait: new TimeSpan(500_500)).AsTask();
+
+        for (var i = 0; i < 51; i++) time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.IsType<Refusal.Unavailable>((await acquire.WaitAsync(TimeSpan.FromSeconds(30))).Refusal);
+        Assert.InRange(refusing.Acquires, 1, 3);
+    }
+
+    private sealed class RefusingLeases(ILeaseService inner) : ForwardingLeases(inner)
+    {
+        public int Acquires { get; private set; }
+
+        public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(
+            AcquireRequest request, CancellationToken cancellationToken = default) => ++Acquires < 100
+            ? ValueTask.FromResult<LeaseResult<LeaseGrant>>(new Refusal.Unavailable(TimeSpan.Zero, "Away."))
+            : throw new InvalidOperationException("It asks again and again.");
     }
 
     [Fact]

@@ -59,7 +59,7 @@ public sealed class LossTests : IAsyncLifetime
     public async Task Lease_WhoseMachineHasItsClockSet_IsKeptWhereAnotherClockCountsSleep()
     {
         await using var client = new LeaseClient(
-            _fixture.Network, new() { Owner = "ann" }, _fixture.Time, clock: new(_fixture.Time, countsSleep: true));
+            _fixture.Network, new() { Owner = "ann" }, _fixture.Time, clock: new(_fixture.Time, countsSleep: true), Random.Shared);
         var lease = await client.TryAcquireAsync("r", options: new() { Ttl = HandleFixture.Ttl });
 
         _fixture.Time.StepWall(TimeSpan.FromSeconds(40));
@@ -123,7 +123,7 @@ public sealed class LossTests : IAsyncLifetime
                 Mode = LeaseMode.Exclusive, Resource = "r", Owner = "me", Token = 1, Ttl = S(10), Remaining = S(10),
                 Elapsed = S(0), RenewAfter = S(3), RequestId = "x",
             },
-            sentAt: S(0), now: S(0), drift: 0);
+            sentAt: S(0), now: S(0), Random.Shared, drift: 0);
 
         // Sent at 1 s, at the service at 5 s: the order's end is the deadline that it had told.
         var renewal = new LeaseRenewal

@@ -48,5 +48,5 @@ public sealed class DueQueueTests
             Resource = resource, Owner = "ann", Token = 1, Mode = LeaseMode.Exclusive, RequestId = "1",
             Ttl = TimeSpan.FromSeconds(1), Remaining = TimeSpan.FromSeconds(1), Elapsed = TimeSpan.Zero, RenewAfter = TimeSpan.Zero,
         },
-        TimeSpan.Zero, TimeSpan.Zero, drift: 0);
+        TimeSpan.Zero, TimeSpan.Zero, Random.Shared, drift: 0);
 }

@@ -58,7 +58,8 @@ internal sealed class HandleWorld
             (ILeaseService?)_http ?? _networks[0],
             new() { Owner = "ann", ClockDrift = Drift, ReleaseTimeout = TimeSpan.Zero },
             _here,
-            clock: new(_here, countsSleep));
+            clock: new(_here, countsSleep),
+            Random.Shared);
     }
 
     public int SeenValid { get; private set; }
