@@ -19,7 +19,14 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     private readonly KeyCleaner _cleaner;
     private volatile Refusal.Unavailable? _ended;
 
-    public KeeperRegistry(IRecordStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time)
+    /// <param name="store">Where the records are.</param>
+    /// <param name="clock">What leases are counted by.</param>
+    /// <param name="rules">The rules of the leases.</param>
+    /// <param name="prefixes">Who watches names by their prefix.</param>
+    /// <param name="time">The clock of alarms and pauses.</param>
+    /// <param name="isSingleWriter">Nobody else writes to the store: true, but where a test has several hosts on one.</param>
+    public KeeperRegistry(
+        IRecordStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time, bool isSingleWriter = true)
     {
         _store = store;
         // One thread at a time does what nobody waits for, however much it is: callers find the others free.
@@ -32,7 +39,7 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
             IdleAfter = IdleAfter,
             Cleaner = _cleaner,
             Prefixes = prefixes,
-            IsSingleWriter = true,
+            IsSingleWriter = isSingleWriter,
             Background = background,
         };
     }

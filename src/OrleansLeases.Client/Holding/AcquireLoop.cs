@@ -98,7 +98,8 @@ internal sealed class AcquireLoop(
 
             var rest = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, pauses.Next(refusal));
             // A delay counts whole milliseconds: rounded down, the last one would pass in one call after the other.
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), time, cancellationToken).ConfigureAwait(false);
+            rest = TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds));
+            await Task.Delay(rest, time, cancellationToken).ConfigureAwait(false);
         }
     }
 

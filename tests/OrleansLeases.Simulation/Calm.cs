@@ -1,0 +1,113 @@
+using System.Globalization;
+using OrleansLeases.Simulation.Hosts;
+using OrleansLeases.Simulation.Scheduling;
+
+namespace OrleansLeases.Simulation;
+
+/// <summary>
+/// The end of a run, with all faults over: whoever asks is answered, every abandoned name is granted again within the published grace,
+/// nobody who waits is forgotten, and every watcher knows the end state.
+/// </summary>
+internal sealed class Calm(World world)
+{
+    private static readonly TimeSpan LatestStray = TimeSpan.FromSeconds(21);
+
+    private readonly Scheduler _scheduler = world.Scheduler;
+
+    public async Task CheckAsync()
+    {
+        Mend();
+        if (!await world.EndClientsAsync(within: TimeSpan.FromMinutes(3)).ConfigureAwait(false))
+            _scheduler.Fail("liveness", "A client is not answered, though nothing goes wrong any more.");
+        await _scheduler.PassAsync(LatestStray).ConfigureAwait(false);
+        // Nobody releases what they still hold.
+        foreach (var client in world.Clients.ToArray()) world.CrashClient(client);
+        var longest = World.LongestTtl + world.GraceOfPublished + World.LongestLockDelay;
+        await _scheduler.PassAsync((longest * 1.01) + (world.IsCluster ? TimeSpan.Zero : world.HostsSlept) + TimeSpan.FromSeconds(1))
+            .ConfigureAwait(false);
+        await AllIsFreeAsync().ConfigureAwait(false);
+        await NobodyIsForgottenAsync().ConfigureAwait(false);
+        await _scheduler.PassAsync(TimeSpan.FromSeconds(30)).ConfigureAwait(false);
+        await AllIsKnownAsync().ConfigureAwait(false);
+    }
+
+    private void Mend()
+    {
+        world.Network.HealAll();
+        world.Cluster.Agree();
+        world.Store.Restart(TimeSpan.Zero);
+        for (var place = 0; place < world.Cluster.Hosts.Length; place++)
+        {
+            if (world.Cluster.Hosts[place] is { } host && host.Keepers.Ended is not null) world.CrashHost(place);
+            if (world.Cluster.Hosts[place] is null) world.StartHost(place);
+            world.Cluster.Hosts[place]!.Process.Thaw();
+        }
+
+        foreach (var client in world.Clients) client.Process.Thaw();
+    }
+
+    // I5.
+    private async Task AllIsFreeAsync()
+    {
+        foreach (var host in world.Cluster.Hosts)
+        {
+            foreach (var resource in world.Names.Resources)
+            {
+                var granted = await host!.Front.AcquireAsync(
+                    new() { Resource = resource, Owner = "next", Ttl = TimeSpan.FromSeconds(1) }).ConfigureAwait(false);
+                if (!granted.TryGetValue(out var grant, out var refusal))
+                {
+                    _scheduler.Fail("I5", $"{resource} is not free after ttl, grace and lock-delay: {refusal}");
+                    return;
+                }
+
+                await host.Front.ReleaseAsync(new() { Resource = resource, Owner = "next", Token = grant.Token }).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task NobodyIsForgottenAsync()
+    {
+        var resource = world.Names.Exclusive[0];
+        var host = world.Cluster.Hosts[0]!;
+        var ttl = TimeSpan.FromSeconds(2);
+        // The first is abandoned and the second released: whoever waits has it then.
+        var first = await host.Front.AcquireAsync(new() { Resource = resource, Owner = "first", Ttl = ttl }).ConfigureAwait(false);
+        var second = WaitAs("second");
+        // On their way to another host they could overtake each other.
+        await _scheduler.PassAsync(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false);
+        var third = WaitAs("third");
+        if (first.Refusal is { } refused) _scheduler.Fail("liveness", $"{resource} is not granted: {refused}");
+        await _scheduler.PassAsync(ttl + TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        if (!second.IsCompleted || !second.Result.TryGetValue(out var grant, out _))
+        {
+            _scheduler.Fail("liveness", $"Whoever waits for {resource} is forgotten when its lease expires.");
+            return;
+        }
+
+        await host.Front.ReleaseAsync(new() { Resource = resource, Owner = "second", Token = grant.Token }).ConfigureAwait(false);
+        await _scheduler.PassAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        if (!third.IsCompleted || third.Result.Refusal is not null)
+            _scheduler.Fail("liveness", $"Whoever waits for {resource} is forgotten when its lease is released.");
+
+        Task<LeaseResult<LeaseGrant>> WaitAs(string owner) => host.Front.AcquireAsync(
+            new() { Resource = resource, Owner = owner, Ttl = ttl, Wait = TimeSpan.FromSeconds(8) }).AsTask();
+    }
+
+    private async Task AllIsKnownAsync()
+    {
+        foreach (var watcher in world.Watchers)
+        {
+            var stored = world.Store.Read(watcher.Kind, watcher.Name);
+            var last = watcher.Kind == RecordKind.Lease ? stored.Lease.Log.Last : stored.Key.Log.Last;
+            if (watcher.Known != last)
+                _scheduler.Fail("watch", $"The watcher of {watcher.Name} knows change {watcher.Known} in the end; the last is {last}.");
+        }
+
+        foreach (var counter in world.Counters)
+        {
+            var read = await world.Cluster.Hosts[0]!.Front.GetKeyAsync(counter.Key).ConfigureAwait(false);
+            counter.EndsAt(read.TryGetValue(out var value, out _) ? long.Parse(value.Value, CultureInfo.InvariantCulture) : 0);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using OrleansLeases.Simulation.Scheduling;
+
+namespace OrleansLeases.Simulation.Checking;
+
+/// <summary>
+/// The puts and reads of one free-standing key. Versions say the order of the puts; it must be that of time, and what is read is what
+/// its version was put with.
+/// </summary>
+/// <param name="key">The key.</param>
+/// <param name="scheduler">True time.</param>
+/// <param name="readsMayBeStale">Hosts that overlap may read what they knew.</param>
+internal sealed class RegisterHistory(string key, Scheduler scheduler, bool readsMayBeStale)
+{
+    private readonly List<Put> _puts = [];
+    private int _values;
+
+    public string Key { get; } = key;
+
+    public string NextValue() => (++_values).ToString(CultureInfo.InvariantCulture);
+
+    public Put BeginPut(string value, TimeSpan now)
+    {
+        var put = new Put(value, now);
+        _puts.Add(put);
+        return put;
+    }
+
+    public void EndPut(Put put, long version, TimeSpan now)
+    {
+        // Of a put from before a restore, nobody knows which history it belongs to.
+        if (!_puts.Contains(put)) return;
+        (put.Version, put.Returned) = (version, now);
+        foreach (var other in _puts)
+        {
+            if (other == put || other.Version is not { } known) continue;
+            if (known == version) scheduler.Fail("key", $"{Key}: version {version} was put twice.");
+            var (first, second) = known < version ? (other, put) : (put, other);
+            if (second.Returned < first.Invoked) scheduler.Fail("key", $"{Key}: version {second.Version} was put before {first.Version}.");
+        }
+    }
+
+    public void Read(string? value, long version, TimeSpan asked, TimeSpan now)
+    {
+        if (value is not null && _puts.Find(put => put.Value == value) is { } written)
+        {
+            if (written.Version is { } known && known != version)
+                scheduler.Fail("key", $"{Key}: {value} was read as version {version}, and put as {known}.");
+            if (written.Invoked > now) scheduler.Fail("key", $"{Key}: {value} was read before it was put.");
+        }
+
+        if (readsMayBeStale) return;
+        foreach (var put in _puts)
+        {
+            if (put.Returned < asked && put.Version > version)
+                scheduler.Fail("key", $"{Key}: version {version} was read after {put.Version} had been put.");
+        }
+    }
+
+    /// <summary>A restored copy begins another history.</summary>
+    public void Forget() => _puts.Clear();
+
+    internal sealed class Put(string value, TimeSpan invoked)
+    {
+        public string Value { get; } = value;
+
+        public TimeSpan Invoked { get; } = invoked;
+
+        public TimeSpan Returned { get; set; } = TimeSpan.MaxValue;
+
+        public long? Version { get; set; }
+    }
+}

@@ -1,0 +1,180 @@
+using OrleansLeases.Core;
+using OrleansLeases.Simulation.Scheduling;
+
+namespace OrleansLeases.Simulation.Checking;
+
+/// <summary>
+/// What is true: it sees every write as it lands, and everything that clients were told. What holders believe is compared with it
+/// whenever it changes.
+/// </summary>
+internal sealed class Truth(Scheduler scheduler)
+{
+    private readonly Dictionary<string, long> _highest = [];
+    private readonly HashSet<(string Resource, long Token)> _granted = [];
+    private readonly HashSet<(string Resource, long Token)> _ended = [];
+    private readonly Dictionary<(string Resource, long Token), TimeSpan> _toldEnded = [];
+    private readonly Dictionary<(string Name, long Sequence, RecordKind Kind), (string Kind, long Token)> _changes = [];
+    private readonly Dictionary<string, List<Belief>> _beliefs = [];
+    private long _history;
+
+    /// <summary>What was true is no more: an older copy was restored.</summary>
+    public int Restores { get; private set; }
+
+    public long Grants { get; private set; }
+
+    /// <summary>A write has landed.</summary>
+    public void Written(StoredRecord before, StoredRecord after)
+    {
+        if (after.Kind == RecordKind.Key)
+        {
+            Remember(after.Name, after.Key.Log.Last - before.Key.Log.Last, after);
+            return;
+        }
+
+        OnlyGrows(after.Name, before.Lease, after.Lease);
+        Fit(after.Name, after.Lease);
+        foreach (var holder in before.Lease.Holders)
+        {
+            if (after.Lease.Holders.All(one => one.Token != holder.Token)) Ends(after.Name, holder.Token);
+        }
+    }
+
+    /// <summary>An older copy was restored: what holders know of is forgotten, and only their tokens protect.</summary>
+    /// <param name="epoch">The epoch from now on.</param>
+    public void Restored(int epoch)
+    {
+        Restores++;
+        _history = LeaseRules.TokenFloorOfEpoch(epoch);
+        foreach (var belief in _beliefs.Values.SelectMany(all => all)) belief.IsExempt = true;
+        _changes.Clear();
+        _ended.Clear();
+        _toldEnded.Clear();
+    }
+
+    /// <summary>A client has a lease from now on.</summary>
+    public Belief Believe(string resource, string owner, long token, LeaseMode mode, Func<bool> isValid, bool isExempt)
+    {
+        var belief = new Belief(resource, owner, token, mode, isValid) { IsExempt = isExempt };
+        IsGranted(resource, token);
+        if (!_beliefs.TryGetValue(resource, out var all)) _beliefs[resource] = all = [];
+        if (_ended.Contains((resource, token)) && belief.Counts)
+            scheduler.Fail("I4", $"{belief} is believed in, and its end is stored.");
+        foreach (var other in all.Where(other => belief.Counts && other.Counts && other.Token != token))
+        {
+            if (mode == LeaseMode.Exclusive || other.Mode == LeaseMode.Exclusive)
+                scheduler.Fail("I1", $"{belief} and {other} are believed in at once.");
+        }
+
+        all.RemoveAll(other => other.IsOver);
+        all.Add(belief);
+        return belief;
+    }
+
+    /// <summary>Somebody ends a lease, or may, that its holder does not know of: a release, a transfer or a break by force.</summary>
+    public void MayEnd(string resource, string? owner, long? token)
+    {
+        if (!_beliefs.TryGetValue(resource, out var all)) return;
+        foreach (var belief in all.Where(belief => (token is null || belief.Token == token) && (owner is null || belief.Owner == owner)))
+            belief.IsExempt = true;
+    }
+
+    /// <summary>I3: what a client is told to have been granted is stored.</summary>
+    public void IsGranted(string resource, long token)
+    {
+        if (!_granted.Contains((resource, token))) scheduler.Fail("I3", $"Token {token} of {resource} was told, and is not stored.");
+    }
+
+    /// <summary>A client was told that a lease has ended.</summary>
+    public void ToldEnded(string resource, long token)
+    {
+        // A restored copy knows nothing of it.
+        if (Restores > 0 && !_ended.Contains((resource, token))) return;
+        if (!_ended.Contains((resource, token)))
+            scheduler.Fail("I3", $"Token {token} of {resource} was told as ended, which is not stored.");
+        _toldEnded.TryAdd((resource, token), scheduler.Now);
+    }
+
+    /// <summary>I6: a key that is shown is bound to a lease whose end nobody had been told of when the read was sent.</summary>
+    public void ShowsKey(string key, KeyLease lease, TimeSpan asked)
+    {
+        if (_toldEnded.TryGetValue((lease.Resource, lease.Token), out var told) && told < asked)
+            scheduler.Fail(
+                "I6", $"{key} was shown, bound to token {lease.Token} of {lease.Resource}, whose end was told {asked - told} before.");
+    }
+
+    /// <summary>A watcher is shown what happened.</summary>
+    public void ShowsChange(RecordKind kind, string name, WatchPoint at, string change, long token)
+    {
+        var sequence = at.Sequence;
+        // What is late on its way from before a restore is another history's.
+        if (at.History != _history || !_changes.TryGetValue((name, sequence, kind), out var known)) return;
+        if (known != (change, token))
+            scheduler.Fail("watch", $"Change {sequence} of {name} was shown as {change} {token}; it was {known}.");
+    }
+
+    private void Ends(string resource, long token)
+    {
+        _ended.Add((resource, token));
+        if (!_beliefs.TryGetValue(resource, out var all)) return;
+        foreach (var belief in all)
+        {
+            if (belief.Token == token && belief.Counts) scheduler.Fail("I4", $"{belief} was ended while its holder believes in it.");
+        }
+    }
+
+    // I2, I7: tokens only grow, and no request id is applied twice.
+    private void OnlyGrows(string resource, LeaseState before, LeaseState after)
+    {
+        var count = after.Log.Last - before.Log.Last;
+        var sequence = before.Log.Last;
+        foreach (var entry in after.Log.NewestFirst().Take((int)count).Reverse())
+        {
+            scheduler.Trace.Add(scheduler.Now, entry.Kind.ToString(), resource, entry.Token, ++sequence);
+            _changes[(resource, sequence, RecordKind.Lease)] = (entry.Kind.ToString(), entry.Token);
+            if (entry.Kind != LeaseEventKind.Granted) continue;
+            Grants++;
+            if (_highest.TryGetValue(resource, out var highest) && entry.Token <= highest)
+                scheduler.Fail("I2", $"Token {entry.Token} of {resource} was granted after {highest}.");
+            if (before.Log.TryFind(entry.Request.Id, out var known))
+                scheduler.Fail("I7", $"Token {entry.Token} of {resource} was granted for the request of token {known.Token}.");
+            _highest[resource] = entry.Token;
+            _granted.Add((resource, entry.Token));
+        }
+    }
+
+    private void Remember(string key, long count, StoredRecord after)
+    {
+        var sequence = after.Key.Log.Last - count;
+        foreach (var entry in after.Key.Log.NewestFirst().Take((int)count).Reverse())
+            _changes[(key, ++sequence, RecordKind.Key)] = (entry.Kind.ToString(), 0);
+    }
+
+    // I1, in grantor time.
+    private void Fit(string resource, LeaseState state)
+    {
+        if (state.Holders.Length < 2) return;
+        if (state.Holders.Any(holder => holder.Mode == LeaseMode.Exclusive) || state.Holders.Length > (state.Capacity ?? int.MaxValue))
+            scheduler.Fail("I1", $"{resource} has {state.Holders.Length} holders, of {state.Holders[0].Mode}, {state.Capacity}.");
+    }
+}
+
+/// <summary>That a client takes itself for the holder of a lease.</summary>
+internal sealed class Belief(string resource, string owner, long token, LeaseMode mode, Func<bool> isValid)
+{
+    public string Owner => owner;
+
+    public long Token => token;
+
+    public LeaseMode Mode => mode;
+
+    /// <summary>It was ended by a call or forgotten, or all clocks that it counts by stood still: only its token protects.</summary>
+    public bool IsExempt { get; set; }
+
+    /// <summary>The process is gone, or has given it up: nobody relies on it any more.</summary>
+    public bool IsOver { get; set; }
+
+    /// <summary>Whether its holder, asked now, would say that it holds, and is right to.</summary>
+    public bool Counts => !IsOver && !IsExempt && isValid();
+
+    public override string ToString() => $"{mode} token {Token} of {resource} by {owner}";
+}

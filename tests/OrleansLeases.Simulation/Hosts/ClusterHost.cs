@@ -1,0 +1,156 @@
+using System.Collections;
+using OrleansLeases.Core;
+
+namespace OrleansLeases.Simulation.Hosts;
+
+/// <summary>Calls the keepers of a cluster, as the host of grains does: each at the place where this one takes its name to be.</summary>
+internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    public TimeSpan CallTimeout { get; } = TimeSpan.FromSeconds(15);
+
+    public TimeSpan BatchTimeout { get; } = TimeSpan.FromSeconds(2);
+
+    public Refusal? Closed => here.Keepers.Ended;
+
+    public Refusal? Explain(Exception error, bool isChange, string? requestId) => error is not TimeoutException ? null
+        : isChange ? new Refusal.OutcomeUnknown(requestId, "Nothing came back from the keeper.")
+        : new Refusal.Unavailable(RetryAfter, "Nothing came back from the keeper.");
+
+    public Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves) =>
+        LeaseAsync(request.Resource, LeaseCommand.Of(request), leaves);
+
+    public Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) => LeaseAsync(grant.Resource, LeaseCommand.GiveBack(grant));
+
+    public ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request)
+    {
+        var renewal = LeaseCommand.Of(request);
+        return cluster.PlaceOf(request.Resource, here.Place) == here.Place
+            && here.Keepers.TryAnswer(request.Resource, renewal, out var answer)
+                ? new(answer)
+                : new(LeaseAsync(request.Resource, renewal));
+    }
+
+    public Task<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request) => LeaseAsync(request.Resource, LeaseCommand.Of(request));
+
+    public Task<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request) => LeaseAsync(request.Resource, LeaseCommand.Of(request));
+
+    public Task<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request) => LeaseAsync(request.Resource, LeaseCommand.Of(request));
+
+    public Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken) =>
+        LeaseAsync(request.Resource, new LeaseCommand.Get(request.Consistent), CancellationToken.None);
+
+    public Task<LeaseResult<LeaseHistory>> HistoryAsync(string resource, CancellationToken cancellationToken) =>
+        LeaseAsync(resource, LeaseCommand.GetHistory.Instance, CancellationToken.None);
+
+    public Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request) =>
+        KeyAsync(key, host => host.Keys.PutAsync(key, request));
+
+    public Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) =>
+        KeyAsync(key, host => host.Keys.GetAsync(key));
+
+    public Task<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion) =>
+        KeyAsync(key, host => host.Keys.DeleteAsync(key, ifVersion));
+
+    public Task<LeaseResult<CounterValue>> AddToCounterAsync(string key, AddToCounterRequest request) =>
+        KeyAsync(key, host => host.Keys.AddAsync(key, request));
+
+    public async Task<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken)
+    {
+        var page = new ListingPage(request, here.LeaseClock.Read(), here.Rules);
+        var records = here.Store.RangeAsync(RecordKind.Lease, page.From, request.State == LeaseFilter.Held, cancellationToken);
+        await foreach (var record in records.ConfigureAwait(false))
+        {
+            if (!page.Add(record.Name, record.Lease)) break;
+        }
+
+        return page.ToPage();
+    }
+
+    public async Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
+    {
+        var page = new KeyListingPage(request);
+        var records = here.Store.RangeAsync(RecordKind.Key, page.From, heldOnly: true, cancellationToken);
+        await foreach (var record in records.ConfigureAwait(false))
+        {
+            if (!page.Add(record.Name, record.Key)) break;
+        }
+
+        return await page.ToPageAsync(here.Keepers, here.Process.Clock).ConfigureAwait(false);
+    }
+
+    // Watched where the reader is: its keeper is one more twin, which looks at the store every few seconds.
+    public Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request) => request.Prefix is { } prefix
+        ? Task.FromResult<LeaseResult<LeaseWatch>>(here.Watches.StartPrefix(here.Prefixes, prefix))
+        : here.Watches.StartAsync(
+            request.Since, since => request.Key is { } key
+                ? here.Keys.WatchAsync(key, since)
+                : here.Keepers.SubmitAsync(request.Resource!, new LeaseCommand.Watch(since)));
+
+    public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<LeaseResult<ServiceInfo>>(here.Info);
+
+    private Task<LeaseResult<TReply>> LeaseAsync<TReply>(
+        string resource, LeaseCommand<TReply> command, CancellationToken leaves = default)
+        where TReply : class
+    {
+        var place = cluster.PlaceOf(resource, here.Place);
+        return cluster.CallAsync(
+            here, place, host => host.Keepers.SubmitAsync(resource, command, host == here ? leaves : CancellationToken.None));
+    }
+
+    private Task<LeaseResult<T>> KeyAsync<T>(string key, Func<SimHost, Task<LeaseResult<T>>> call)
+        where T : class => cluster.CallAsync(here, cluster.PlaceOf(key, here.Place), call);
+}
+
+/// <summary>What a key's keeper asks of the keepers of leases, wherever they are.</summary>
+internal sealed class RoutedKeepers(Cluster cluster, SimHost here, Planted planted) : IKeepers
+{
+    public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) =>
+        LeaseAsync(resource, command);
+
+    public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) =>
+        LeaseAsync(resource, command);
+
+    public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) =>
+        planted.HasFlag(Planted.KeysWithoutTheirLease)
+            ? Task.FromResult<LeaseResult<LeaseReply.ActiveTokens>>(new LeaseReply.ActiveTokens(Anything.Instance))
+            : LeaseAsync(resource, command);
+
+    public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) => KeyAsync(key, command);
+
+    public Task<LeaseResult<KeyReply<KeyReply.Forgone>>> AskKeyAsync(string key, KeyCommand.Forgo command) => KeyAsync(key, command);
+
+    private Task<LeaseResult<TReply>> LeaseAsync<TReply>(string resource, LeaseCommand<TReply> command)
+        where TReply : class =>
+        cluster.CallAsync(here, cluster.PlaceOf(resource, here.Place), host => host.Keepers.SubmitAsync(resource, command));
+
+    private Task<LeaseResult<KeyReply<TReply>>> KeyAsync<TReply>(string key, KeyCommand<TReply> command)
+        where TReply : KeyReply<TReply> =>
+        cluster.CallAsync(here, cluster.PlaceOf(key, here.Place), host => host.Keepers.SubmitAsync(key, command));
+}
+
+/// <summary>The planted defect: every token is in force.</summary>
+internal sealed class Anything : ICollection<long>, IReadOnlyCollection<long>
+{
+    public static readonly Anything Instance = new();
+
+    public int Count => 1;
+
+    public bool IsReadOnly => true;
+
+    public bool Contains(long item) => true;
+
+    public void Add(long item) => throw new NotSupportedException();
+
+    public void Clear() => throw new NotSupportedException();
+
+    public void CopyTo(long[] array, int arrayIndex) => throw new NotSupportedException();
+
+    public bool Remove(long item) => throw new NotSupportedException();
+
+    public IEnumerator<long> GetEnumerator() => throw new NotSupportedException();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

@@ -1,0 +1,103 @@
+using OrleansLeases.Core;
+using OrleansLeases.Embedded;
+using OrleansLeases.Simulation.Store;
+using OrleansLeases.Simulation.Time;
+
+namespace OrleansLeases.Simulation.Hosts;
+
+/// <summary>
+/// One run of a host process: the real front, keepers, alarms, clean-ups, sweeper and watches, put together as
+/// <see cref="EmbeddedLeases"/> does, but that calls find names at other places too, and listings have no thread of their own.
+/// </summary>
+internal sealed class SimHost
+{
+    private readonly Sweeper _sweeper;
+
+    public SimHost(SimProcess process, int place, int run, HostStore store, HostSetting setting, Cluster cluster)
+    {
+        (Process, Place, Store) = (process, place, store);
+        LeaseClock = new LeaseClock(process.Clock);
+        Rules = new LeaseRules
+        {
+            Limits = setting.Limits,
+            RenewalFactor = setting.RenewalFactor,
+            ClockSkew = setting.ClockSkew,
+            TokenFloor = LeaseRules.TokenFloorOfEpoch(store.Epoch),
+            Incarnation = $"{process.Name}.{run}",
+        };
+        Prefixes = new PrefixWatchers();
+        Watches = new Watches(process.Clock);
+        var alarms = setting.Planted.HasFlag(Planted.NoAlarms) ? new SilentTimers(process.Clock) : (TimeProvider)process.Clock;
+        Keepers = new KeeperRegistry(store, LeaseClock, Rules, Prefixes, alarms, isSingleWriter: cluster.Hosts.Length == 1);
+        Info = new ServiceInfo
+        {
+            Version = "0", Engine = "simulation", Durable = true, Epoch = store.Epoch, Grace = Rules.Grace, Limits = setting.Limits,
+        };
+        Routed = new RoutedKeepers(cluster, this, setting.Planted);
+        Keys = new KeyOperations(Keepers, Routed, process.Clock);
+        Front = new ServiceFront(new ClusterHost(cluster, this), setting.Limits, process.Clock) { RealTime = process.Clock };
+        _sweeper = new Sweeper(store, LeaseClock, alarms, Keepers.LeaseOf);
+    }
+
+    public SimProcess Process { get; }
+
+    public int Place { get; }
+
+    public HostStore Store { get; }
+
+    public LeaseClock LeaseClock { get; }
+
+    public LeaseRules Rules { get; }
+
+    public KeeperRegistry Keepers { get; }
+
+    public KeyOperations Keys { get; }
+
+    public IKeepers Routed { get; }
+
+    public PrefixWatchers Prefixes { get; }
+
+    public Watches Watches { get; }
+
+    /// <summary>What breaks the connections of its callers.</summary>
+    public HashSet<Action> Connections { get; } = [];
+
+    public ServiceInfo Info { get; }
+
+    /// <summary>What the gateway at this place calls.</summary>
+    public ServiceFront Front { get; }
+
+    /// <summary>Shuts down in order: waiters are refused, calls under way finish.</summary>
+    public void Stop()
+    {
+        Watches.Dispose();
+        _ = _sweeper.DisposeAsync().AsTask();
+        Keepers.Dispose();
+    }
+}
+
+/// <summary>The planted defect: no alarm ever rings.</summary>
+internal sealed class SilentTimers(TimeProvider clock) : TimeProvider
+{
+    public override long TimestampFrequency => clock.TimestampFrequency;
+
+    public override long GetTimestamp() => clock.GetTimestamp();
+
+    public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Silent();
+
+    private sealed class Silent : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+        public void Dispose()
+        {
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>How hosts are set up.</summary>
+internal sealed record HostSetting(LeaseLimits Limits, int RenewalFactor, TimeSpan ClockSkew, Planted Planted);

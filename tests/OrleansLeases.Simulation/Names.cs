@@ -1,0 +1,18 @@
+namespace OrleansLeases.Simulation;
+
+/// <summary>What clients quarrel about.</summary>
+internal sealed record Names(
+    IReadOnlyList<string> Exclusive,
+    IReadOnlyList<string> Shared,
+    IReadOnlyList<string> BoundKeys,
+    IReadOnlyList<string> FreeKeys,
+    IReadOnlyList<string> Counters)
+{
+    public static Names Of(Scheduling.Dice dice) => new(
+        Make("lock", dice.Between(1, 5)), Make("shared", dice.Between(1, 2)), Make("bound", dice.Between(1, 4)), Make("free", 2),
+        Make("counter", 2));
+
+    public IEnumerable<string> Resources => Exclusive.Concat(Shared);
+
+    private static string[] Make(string kind, int count) => [.. Enumerable.Range(0, count).Select(number => $"{kind}/{number}")];
+}

@@ -1,0 +1,44 @@
+namespace OrleansLeases.Simulation;
+
+/// <summary>A defect on purpose: a search that finds nothing is believed only once it has found each of these.</summary>
+[Flags]
+internal enum Planted
+{
+    None = 0,
+
+    /// <summary>The store writes whatever version it has.</summary>
+    StoreComparesNoVersions = 1 << 0,
+
+    /// <summary>The host takes a write for stored once it was sent.</summary>
+    HostAnswersBeforeItsSave = 1 << 1,
+
+    /// <summary>A client counts its deadline from when the answer came.</summary>
+    DeadlineFromReceipt = 1 << 2,
+
+    /// <summary>A release ends the lease that is there, whatever its token says.</summary>
+    ReleaseOfAnyToken = 1 << 3,
+
+    /// <summary>A watcher takes no notice of resync.</summary>
+    WatcherDropsResync = 1 << 4,
+
+    /// <summary>A restored copy goes on under the epoch that it had.</summary>
+    RestoreKeepsEpoch = 1 << 5,
+
+    /// <summary>A repeated request gets another request id.</summary>
+    RepeatsAreNew = 1 << 6,
+
+    /// <summary>A host shows bound keys without asking their lease.</summary>
+    KeysWithoutTheirLease = 1 << 7,
+
+    /// <summary>Hosts never wake their keepers.</summary>
+    NoAlarms = 1 << 8,
+
+    /// <summary>A host takes horizons that others stored for passed.</summary>
+    ForgetsHorizons = 1 << 9,
+
+    /// <summary>A client's clock runs slower than it allows for.</summary>
+    SlowHolder = 1 << 10,
+
+    /// <summary>The resource takes any token.</summary>
+    NoFence = 1 << 11,
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace OrleansLeases.Simulation;
+
+/// <summary>
+/// The share of the simulation that every build runs. Each run is a process of its own, since a simulation wants the thread pool for
+/// itself.
+/// </summary>
+public sealed partial class SeedTests
+{
+    private const int Processes = 2;
+    private const long OperationsOfEach = 510_000;
+
+    public static TheoryData<string> Plants =>
+        [.. Enum.GetNames<Planted>().Where(name => name != nameof(Planted.None))];
+
+    [Fact]
+    public async Task Seeds_UnderFaults_ViolateNothing()
+    {
+        var runs = await Task.WhenAll(Enumerable.Range(0, Processes).Select(number => RunAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"--seed {(number * 1_000_000) + 1} --operations {OperationsOfEach} --first --shrink"))));
+
+        Assert.All(runs, run => Assert.True(run.Code == 0, string.Join(Environment.NewLine, run.Lines.TakeLast(140))));
+        Assert.InRange(runs.Sum(run => OperationsOf(run.Lines[^1])), 1_000_000, long.MaxValue);
+    }
+
+    [Fact]
+    public async Task Seed_WhenRunAgain_DoesTheSameToTheByte()
+    {
+        var first = RunAsync("--seed 1 --seeds 6 --steps 2000");
+        var second = RunAsync("--seed 1 --seeds 6 --steps 2000");
+        // By itself it does what it does after others.
+        var last = await RunAsync("--seed 6 --steps 2000");
+
+        Assert.Equal((await first).Lines, (await second).Lines);
+        Assert.Contains(last.Lines[0], (await first).Lines);
+    }
+
+    [Theory]
+    [MemberData(nameof(Plants))]
+    public async Task Defect_OnPurpose_IsFound(string plant)
+    {
+        var run = await RunAsync($"--plant {plant} --seed 1 --operations 1000000 --first");
+
+        Assert.Equal(1, run.Code);
+        Assert.Contains(run.Lines, line => line.StartsWith("VIOLATION", StringComparison.Ordinal));
+    }
+
+    private static long OperationsOf(string total) =>
+        long.Parse(Total().Match(total).Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    private static async Task<(int Code, IReadOnlyList<string> Lines)> RunAsync(string arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", $"{typeof(SeedTests).Assembly.Location} {arguments}")
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["DOTNET_PROCESSOR_COUNT"] = "1" },
+        };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var lines = (await process.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).ToList();
+        await process.WaitForExitAsync();
+        lines.InsertRange(0, (await errors).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        return (process.ExitCode, lines);
+    }
+
+    [GeneratedRegex("([0-9]+) operations")]
+    private static partial Regex Total();
+}

@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+using OrleansLeases.Core;
+using OrleansLeases.Simulation.Scheduling;
+using OrleansLeases.Simulation.Time;
+
+namespace OrleansLeases.Simulation.Store;
+
+/// <summary>
+/// The store as one host reaches it. A call happens at one moment between its start and its answer; the answer may be late, wrong in
+/// no way, or lost. What was sent before the host crashed may land afterwards.
+/// </summary>
+/// <remarks>
+/// The only host of a store is the only writer: a save takes the time that it takes, and of a crashed run nothing lands any more, as with
+/// a file that one process has open.
+/// </remarks>
+internal sealed class HostStore(
+    SimStore store, SimProcess process, Scheduler scheduler, Planted planted, bool addsOrLoads, bool isOnlyWriter) : IRecordStore
+{
+    // As BoundedStore has it: after this long, nobody knows.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LatestStray = TimeSpan.FromSeconds(20);
+
+    private readonly int _epoch = store.Epoch;
+
+    public bool IsDurable => true;
+
+    public int Epoch => _epoch;
+
+    public bool CanAddOrLoad => addsOrLoads;
+
+    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) =>
+        new(AskAsync(() => Decoded(store.Read(kind, name)), isWrite: false));
+
+    public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
+    {
+        if (planted.HasFlag(Planted.HostAnswersBeforeItsSave))
+        {
+            _ = SaveInTimeAsync(previous, next);
+            return ValueTask.FromResult(SaveOutcome.Saved);
+        }
+
+        return new(SaveInTimeAsync(previous, next));
+    }
+
+    public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => new(AskAsync(
+        () => store.TryWrite(StoredRecord.None(first.Kind, first.Name), first, _epoch) ? new AddOrLoad(SaveOutcome.Saved)
+            : new AddOrLoad(SaveOutcome.Conflict, Decoded(store.Read(first.Kind, first.Name))),
+        isWrite: true,
+        new AddOrLoad(SaveOutcome.NotSaved)));
+
+    public async IAsyncEnumerable<StoredRecord> RangeAsync(
+        RecordKind kind, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        StoredRecord[] Read() =>
+            [.. store.Rows.Where(row => row.Kind == kind && string.CompareOrdinal(row.Name, from) >= 0 && (row.IsHeld || !heldOnly))];
+        foreach (var row in await AskAsync(Read, isWrite: false)) yield return row;
+    }
+
+    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<DueRecord> Read() =>
+        [
+            .. store.Rows.Where(row => row.Kind == RecordKind.Lease && row.Due <= query.Until && query.Takes(row.Name))
+                .OrderBy(row => row.Due).ThenBy(row => row.Name, StringComparer.Ordinal)
+                .Select(row => new DueRecord(row.Name, row.Due!.Value))
+                .Where(row => query.After is not { } last || row.At > last.At
+                    || (row.At == last.At && string.CompareOrdinal(row.Name, last.Name) > 0))
+                .Take(query.Limit),
+        ];
+        return new(AskAsync(Read, isWrite: false));
+    }
+
+    private Task<SaveOutcome> SaveInTimeAsync(StoredRecord previous, StoredRecord next) => AskAsync(
+        () => store.TryWrite(previous, next, _epoch) ? SaveOutcome.Saved : SaveOutcome.Conflict, isWrite: true, SaveOutcome.NotSaved);
+
+    // Another run of a host knows only what the bytes say.
+    private StoredRecord Decoded(StoredRecord record) => record.Version == 0 ? record
+        : planted.HasFlag(Planted.ForgetsHorizons) && record.Kind == RecordKind.Lease
+            ? new(record.Kind, record.Name, record.Lease with { Holders = [.. record.Lease.Holders.Select(Passed)] })
+        : StoredRecord.Read(record.Kind, record.Name, record.Encode())
+            .WithBlocks(record.FinishedSince(StoredRecord.None(record.Kind, record.Name)).Select(block => block.Entries));
+
+    private static Holder Passed(Holder holder) => holder with { Horizon = TimeSpan.Zero, HorizonLength = TimeSpan.Zero };
+
+    private Task<T> AskAsync<T>(Func<T> act, bool isWrite, T? refused = default)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var dice = scheduler.Dice;
+        var (there, back) = (Latency(dice), Latency(dice));
+        if (isWrite && Has(Faults.RefusedWrites) && dice.PerMille(30))
+        {
+            Answer(there + back, () => answer.TrySetResult(refused!));
+            return answer.Task;
+        }
+
+        var loses = Has(Faults.LostStoreAnswers) && dice.PerMille(30);
+        var strays = isWrite && !isOnlyWriter && Has(Faults.StrayWrites) && dice.PerMille(20);
+        if (strays) there = dice.Between(TimeSpan.Zero, LatestStray);
+        scheduler.After(there, () =>
+        {
+            if (isOnlyWriter && process.HasCrashed) return;
+            if (store.IsDown)
+            {
+                Fail(TimeSpan.Zero);
+                return;
+            }
+
+            var result = act();
+            if (!loses) Answer(back, () => answer.TrySetResult(result));
+            else if (isOnlyWriter) Fail(back);
+        });
+        // Whoever restarts fails what is under way, whether it was done or not.
+        if (!isOnlyWriter) Fail(strays ? dice.Between(TimeSpan.Zero, Limit) : Limit);
+        return answer.Task;
+
+        void Fail(TimeSpan delay) => Answer(delay, () => answer.TrySetException(new TimeoutException("The store did not answer.")));
+    }
+
+    private void Answer(TimeSpan delay, Action answer) => scheduler.After(delay, () => process.Run(answer));
+
+    private TimeSpan Latency(Dice dice) => Has(Faults.SlowStore) && dice.PerMille(50)
+        ? dice.Skewed(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(8))
+        : dice.Between(TimeSpan.FromMicroseconds(50), TimeSpan.FromMilliseconds(2));
+
+    private bool Has(Faults fault) => store.Faults.HasFlag(fault);
+}

@@ -1,0 +1,226 @@
+using OrleansLeases.Core;
+using OrleansLeases.Simulation.Checking;
+using OrleansLeases.Simulation.Clients;
+using OrleansLeases.Simulation.Hosts;
+using OrleansLeases.Simulation.Network;
+using OrleansLeases.Simulation.Scheduling;
+using OrleansLeases.Simulation.Store;
+using OrleansLeases.Simulation.Time;
+
+namespace OrleansLeases.Simulation;
+
+/// <summary>
+/// The whole system of one seed: hosts on one store, clients, the network between them, all clocks, and what goes wrong. Everything that
+/// is drawn is drawn from the seed.
+/// </summary>
+internal sealed class World
+{
+    public static readonly TimeSpan LongestTtl = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan LongestLockDelay = TimeSpan.FromSeconds(5);
+
+    private readonly RunOptions _options;
+    private readonly HostSetting _setting;
+    private readonly bool _addsOrLoads;
+    private readonly List<Task> _actors = [];
+    private readonly List<RemoteService> _services = [];
+
+    // Those that crashed as well: what the collector finishes comes when it likes.
+    private readonly List<SimClient> _everyone = [];
+    private int _runs;
+    private int _clientsMade;
+
+    public World(RunOptions options, TextWriter? trace)
+    {
+        _options = options;
+        var dice = new Dice(options.Seed);
+        Scheduler = new(dice.Fork(), new Trace(trace));
+        Dice = dice;
+        Planted = options.Planted;
+        // Most seeds have few kinds of faults, so that each gets time to show what it does by itself.
+        var share = dice.Pick([100, 250, 500, 800]);
+        var drawn = Enum.GetValues<Faults>().Where(fault => fault is not (Faults.None or Faults.All) && dice.PerMille(share))
+            .Aggregate(Faults.None, (all, fault) => all | fault);
+        Faults = options.Faults ?? drawn;
+        var places = dice.Between(1, 3);
+        IsCluster = places > 1;
+        Names = Names.Of(dice);
+        _addsOrLoads = dice.OneIn(2);
+        _setting = new HostSetting(
+            new LeaseLimits { MaxTtl = LongestTtl, MaxWait = TimeSpan.FromSeconds(8) }, dice.Between(1, 4), TimeSpan.FromSeconds(1),
+            Planted);
+        Truth = new(Scheduler);
+        Network = new(Scheduler, Faults);
+        Store = new(Scheduler, Faults, Planted, Truth);
+        Cluster = new(Scheduler, Network, places);
+        Resource = new(Network, Planted);
+        Counters = [.. Names.Counters.Select(key => new CounterHistory(key, Scheduler))];
+        Registers = [.. Names.FreeKeys.Select(key => new RegisterHistory(key, Scheduler, IsCluster))];
+    }
+
+    public Scheduler Scheduler { get; }
+
+    public Dice Dice { get; }
+
+    public Faults Faults { get; }
+
+    public Planted Planted { get; }
+
+    public bool IsCluster { get; }
+
+    public Names Names { get; }
+
+    public Truth Truth { get; }
+
+    public SimNetwork Network { get; }
+
+    public SimStore Store { get; }
+
+    public Cluster Cluster { get; }
+
+    public FencedResource Resource { get; }
+
+    public IReadOnlyList<CounterHistory> Counters { get; }
+
+    public IReadOnlyList<RegisterHistory> Registers { get; }
+
+    public List<SimClient> Clients { get; } = [];
+
+    public List<Watcher> Watchers { get; } = [];
+
+    /// <summary>Clients come to an end.</summary>
+    public bool IsEnding { get; private set; }
+
+    /// <summary>Nobody asks any more.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>How long the machines of hosts have slept in all.</summary>
+    public TimeSpan HostsSlept { get; set; }
+
+    public long Operations => _services.Sum(service => service.Calls) + Resource.Writes;
+
+    public TimeSpan GraceOfPublished => Cluster.Hosts.OfType<SimHost>().First().Info.Grace;
+
+    /// <summary>Runs it all, and says what came of it.</summary>
+    public Outcome Run()
+    {
+        Scheduler.At(TimeSpan.Zero, () => _ = GuardAsync(LiveAsync));
+        Scheduler.Run();
+        return new Outcome(
+            _options, Faults, Scheduler.Violation, Scheduler.Trace.Hash, Operations, Truth.Grants, Scheduler.Events, Scheduler.Now,
+            [.. Scheduler.Trace.Last()]);
+    }
+
+    public SimProcess NewProcess(string name)
+    {
+        var process = new SimProcess(
+            Scheduler, name, Dice.Between(TimeSpan.FromSeconds(1), TimeSpan.FromDays(10)), Dice.Between(-WallOff, WallOff));
+        if (Faults.HasFlag(Faults.Drift)) process.Clock.RunAt(Dice.Between(-4_000, 4_000));
+        return process;
+    }
+
+    /// <summary>How far the wall clock of a host is off at most, beside its drift: two are within the allowed skew together.</summary>
+    public static TimeSpan WallOff { get; } = TimeSpan.FromMilliseconds(250);
+
+    public void StartHost(int place)
+    {
+        var process = NewProcess(Cluster.PlaceName(place));
+        var store = new HostStore(Store, process, Scheduler, Planted, _addsOrLoads, isOnlyWriter: !IsCluster);
+        Scheduler.Trace.Add(Scheduler.Now, "starts", process.Name, ++_runs);
+        Cluster.Hosts[place] = new SimHost(process, place, _runs, store, _setting, Cluster);
+    }
+
+    public void CrashHost(int place)
+    {
+        if (Cluster.Hosts[place] is not { } host) return;
+        Cluster.Hosts[place] = null;
+        host.Process.Crash();
+        // Most callers see that the connection broke, and some hear nothing.
+        foreach (var connection in host.Connections.ToArray())
+        {
+            if (!Dice.OneIn(4)) Scheduler.After(TimeSpan.FromMilliseconds(1), connection);
+        }
+    }
+
+    public SimClient StartClient(bool acts)
+    {
+        var process = NewProcess($"client{++_clientsMade}");
+        if (Planted.HasFlag(Planted.SlowHolder)) process.Clock.RunAt(-100_000);
+        var service = new RemoteService(Cluster, process, Truth, Planted);
+        _services.Add(service);
+        var client = new SimClient(process, service, Truth, Dice.Fork());
+        _everyone.Add(client);
+        if (!acts) return client;
+        Clients.Add(client);
+        for (var actors = Dice.Between(1, 3); actors > 0; actors--) Start(client, new HolderActor(this, client).RunAsync);
+        if (Dice.OneIn(2)) Start(client, new KeyActor(this, client).RunAsync);
+        return client;
+    }
+
+    public void CrashClient(SimClient client)
+    {
+        Clients.Remove(client);
+        client.Crash();
+    }
+
+    /// <summary>What was stored since the copy is forgotten.</summary>
+    public void Forget()
+    {
+        foreach (var counter in Counters) counter.Forget();
+        foreach (var register in Registers) register.Forget();
+    }
+
+    private void Start(SimClient client, Func<Task> actor)
+    {
+        var running = GuardAsync(actor);
+        client.Actors.Add(running);
+        _actors.Add(running);
+    }
+
+    private async Task GuardAsync(Func<Task> what)
+    {
+        try
+        {
+            await what().ConfigureAwait(false);
+        }
+        catch (ViolationException violation)
+        {
+            Scheduler.Fail(violation.Invariant, violation.Message);
+        }
+        catch (Exception defect)
+        {
+            Scheduler.Fail("defect", defect.ToString());
+        }
+    }
+
+    private async Task LiveAsync()
+    {
+        for (var place = 0; place < Cluster.Hosts.Length; place++) StartHost(place);
+        var clients = Math.Min(Dice.Between(2, 6), _options.Clients);
+        for (var i = 0; i < clients; i++) StartClient(acts: true);
+        StartWatchers();
+        var swarm = new Swarm(this);
+        _ = GuardAsync(swarm.DisturbAsync);
+        while (Operations < _options.Steps) await Scheduler.PassAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        swarm.End();
+        Network.Faults = Store.Faults = Faults.None;
+        await new Calm(this).CheckAsync().ConfigureAwait(false);
+        IsOver = true;
+        Scheduler.End();
+    }
+
+    private void StartWatchers()
+    {
+        var client = StartClient(acts: false);
+        foreach (var name in Names.Resources) Watchers.Add(new(this, client, RecordKind.Lease, name));
+        foreach (var name in Names.BoundKeys.Concat(Names.Counters)) Watchers.Add(new(this, client, RecordKind.Key, name));
+        foreach (var watcher in Watchers) _ = GuardAsync(watcher.RunAsync);
+    }
+
+    /// <summary>Has all clients come to an end, and waits until their last calls were answered or given up.</summary>
+    public async Task<bool> EndClientsAsync(TimeSpan within)
+    {
+        IsEnding = true;
+        var ended = Task.WhenAll(Clients.SelectMany(client => client.Actors));
+        return await Task.WhenAny(ended, Scheduler.PassAsync(within)).ConfigureAwait(false) == ended;
+    }
+}
