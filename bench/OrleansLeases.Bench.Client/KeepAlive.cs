@@ -34,5 +34,11 @@ internal static class KeepAlive
 
         tell(new Finding(Row: new Row(scenario, "client", "cores", own) { ClientCores = own, ServerCores = servers }));
         tell(new Finding(Verdict: new Verdict(scenario, "client's share of a core", own, "cores", LessThan: 0.15)));
+        if (settings.PredictedCores is { } predicted)
+        {
+            tell(new Finding(Row: new Row(scenario, "leases, as docs/sizing.md has it", "cores", predicted)));
+            var ofPrediction = servers / predicted;
+            tell(new Finding(Verdict: new Verdict(scenario, "the server's cores", ofPrediction, "of the prediction", LessThan: 1.5)));
+        }
     }
 }

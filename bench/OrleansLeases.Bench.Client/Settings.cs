@@ -15,6 +15,7 @@ internal sealed record Settings
           --postgres STRING       the database of the silo
           --database-process ID   the same database, for its processor time
           --leases N              how many leases 'keep' holds
+          --predicted N           how many cores its server is expected to take
           --workers N             how many workers the users have
           --seconds N --rounds N --callers N
         """;
@@ -34,6 +35,8 @@ internal sealed record Settings
     public int Workers { get; init; } = 64;
 
     public int Leases { get; init; } = 100_000;
+
+    public double? PredictedCores { get; init; }
 
     public TimeSpan RoundTime { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -56,6 +59,7 @@ internal sealed record Settings
                 "--database-process" => settings with { DatabaseProcess = Number(value) },
                 "--workers" => settings with { Workers = Number(value) },
                 "--leases" => settings with { Leases = Number(value) },
+                "--predicted" => settings with { PredictedCores = double.Parse(value, CultureInfo.InvariantCulture) },
                 "--seconds" => settings with { RoundTime = TimeSpan.FromSeconds(Number(value)) },
                 "--rounds" => settings with { Rounds = Number(value) },
                 "--callers" => settings,

@@ -39,6 +39,9 @@ internal sealed class Rounds
     public double Ratio(Load load, Load to) =>
         Samples.MedianOf(_rounds[load].Zip(_rounds[to], (one, other) => one.Rate / other.Rate));
 
+    // Processor time of the server for one operation.
+    public double ServerSeconds(Load load) => Samples.MedianOf(_rounds[load].Select(round => round.Cpu.Server / round.Operations));
+
     public void AddRows(Report report, string scenario, string unit)
     {
         foreach (var load in _rounds.Keys)

@@ -10,10 +10,13 @@ internal static class ClientHandles
     {
         Measure(bench, "handles");
         Measure(bench, "lost");
+        Keep(bench);
+    }
 
+    public static void Keep(Bench bench, params string[] more)
+    {
         var server = bench.StartLeases();
-        Measure(
-            bench, "keep", "--server", $"{server.Port}/{server.ProcessId}", "--leases", Text(bench.Options.Kept));
+        Measure(bench, ["keep", "--server", $"{server.Port}/{server.ProcessId}", "--leases", Text(bench.Options.Kept), .. more]);
     }
 
     private static void Measure(Bench bench, params string[] arguments) =>
