@@ -55,8 +55,6 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private readonly Queue<PendingSave> _background = new();
     private readonly SaveOutcome[] _outcomes = new SaveOutcome[MaxBatch + MaxBackground];
     private Session? _session;
-    private int _wakeAt = int.MaxValue;
-    private int _lastForeground;
     private long _tried;
     private bool _writing;
     private bool _closing;
@@ -83,7 +81,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         {
             if (_closing) return Task.FromResult(SaveOutcome.NotSaved);
             (background ? _background : _foreground).Enqueue(save);
-            if (_foreground.Count + _background.Count >= _wakeAt) Monitor.Pulse(_gate);
+            Monitor.Pulse(_gate);
         }
 
         return save.Task;
@@ -122,21 +120,10 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             while (_foreground.Count == 0 && _background.Count == 0)
             {
                 if (_closing) return false;
-                _wakeAt = 1;
                 if (_trouble.Current is null) Monitor.Wait(_gate);
                 else if (!Monitor.Wait(_gate, TryEvery)) return true;
             }
 
-            // Callers that were just answered come back in a moment. Waiting for as many as came last time, or a
-            // millisecond, makes one batch of what would be a few small ones; a lone caller never waits.
-            if (_foreground.Count < _lastForeground && !_closing)
-            {
-                _wakeAt = _lastForeground;
-                Monitor.Wait(_gate, 1);
-            }
-
-            _wakeAt = int.MaxValue;
-            _lastForeground = _foreground.Count;
             while (batch.Count < MaxBatch && _foreground.TryDequeue(out var save)) batch.Add(save);
             // Saves without a caller join a commit in small portions, and in larger ones while no caller waits at all.
             var room = batch.Count > 0 ? MaxBackground : MaxBackgroundAlone;
