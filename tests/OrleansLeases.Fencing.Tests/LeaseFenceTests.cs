@@ -70,9 +70,13 @@ public sealed class LeaseFenceTests : IAsyncLifetime
         await Assert.ThrowsAsync<StaleTokenException>(() => _database.WriteAsync(1, "a "));
     }
 
-    [Fact]
-    public async Task GreaterToken_WaitsForWhoIsInside_WhoIsOverThen()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task GreaterToken_WaitsForWhoIsInside_WhoIsOverThen(bool afterAnother)
     {
+        // Who raised a token has the row's lock; who comes later under the same one shares it.
+        if (afterAnother) await _database.WriteAsync(33);
         var (connection, transaction) = await _database.EnterAsync(33);
         var next = _database.WriteAsync(34);
         await _database.SomebodyWaitsAsync();
@@ -81,7 +85,7 @@ public sealed class LeaseFenceTests : IAsyncLifetime
         await transaction.CommitAsync();
         await next;
         await connection.DisposeAsync();
-        Assert.Equal<long[]>([33, 34], await _database.WrittenAsync());
+        Assert.Equal<long[]>(afterAnother ? [33, 33, 34] : [33, 34], await _database.WrittenAsync());
         await Assert.ThrowsAsync<StaleTokenException>(() => _database.WriteAsync(33));
     }
 
