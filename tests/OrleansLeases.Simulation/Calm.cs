@@ -40,7 +40,10 @@ internal sealed class Calm(World world)
         {
             if (world.Cluster.Hosts[place] is { } host && host.Keepers.Ended is not null) world.CrashHost(place);
             if (world.Cluster.Hosts[place] is null) world.StartHost(place);
+            var clock = world.Cluster.Hosts[place]!.LeaseClock;
             world.Cluster.Hosts[place]!.Process.Thaw();
+            // A silo that slept counts on by its own clock until it has compared that with the database's: every 10 s.
+            if (world.IsCluster) clock.Calibrate(clock.ReadRaw());
         }
 
         foreach (var client in world.Clients) client.Process.Thaw();

@@ -54,7 +54,8 @@ internal sealed class Truth(Scheduler scheduler)
     /// <summary>A client has a lease from now on.</summary>
     public Belief Believe(string resource, string owner, long token, LeaseMode mode, Func<bool> isValid, bool isExempt)
     {
-        var belief = new Belief(resource, owner, token, mode, isValid) { IsExempt = isExempt };
+        // A grant that is late on its way from before a restore is forgotten like those that had arrived.
+        var belief = new Belief(resource, owner, token, mode, isValid) { IsExempt = isExempt || token <= _history };
         IsGranted(resource, token);
         if (!_beliefs.TryGetValue(resource, out var all)) _beliefs[resource] = all = [];
         if (_ended.Contains((resource, token)) && belief.Counts)
