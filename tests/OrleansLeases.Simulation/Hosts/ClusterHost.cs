@@ -1,4 +1,3 @@
-using System.Collections;
 using OrleansLeases.Core;
 
 namespace OrleansLeases.Simulation.Hosts;
@@ -113,10 +112,13 @@ internal sealed class RoutedKeepers(Cluster cluster, SimHost here, Planted plant
     public Task<LeaseResult<LeaseReply.AttachedKeys>> AskLeaseAsync(string resource, LeaseCommand.GetAttachedKeys command) =>
         LeaseAsync(resource, command);
 
-    public Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command) =>
-        planted.HasFlag(Planted.KeysWithoutTheirLease)
-            ? Task.FromResult<LeaseResult<LeaseReply.ActiveTokens>>(new LeaseReply.ActiveTokens(Anything.Instance))
-            : LeaseAsync(resource, command);
+    public async Task<LeaseResult<LeaseReply.ActiveTokens>> AskLeaseAsync(string resource, LeaseCommand.GetActiveTokens command)
+    {
+        if (!planted.HasFlag(Planted.KeysWithoutTheirLease)) return await LeaseAsync(resource, command).ConfigureAwait(false);
+        // The defect: every lease of the record is taken to be in force, those that have ended too.
+        var record = await here.Store.LoadAsync(RecordKind.Lease, resource).ConfigureAwait(false);
+        return new LeaseReply.ActiveTokens(record.Lease.Log.NewestFirst().Select(entry => entry.Token).ToHashSet());
+    }
 
     public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) => KeyAsync(key, command);
 
@@ -129,28 +131,4 @@ internal sealed class RoutedKeepers(Cluster cluster, SimHost here, Planted plant
     private Task<LeaseResult<KeyReply<TReply>>> KeyAsync<TReply>(string key, KeyCommand<TReply> command)
         where TReply : KeyReply<TReply> =>
         cluster.CallAsync(here, cluster.PlaceOf(key, here.Place), host => host.Keepers.SubmitAsync(key, command));
-}
-
-/// <summary>The planted defect: every token is in force.</summary>
-internal sealed class Anything : ICollection<long>, IReadOnlyCollection<long>
-{
-    public static readonly Anything Instance = new();
-
-    public int Count => 1;
-
-    public bool IsReadOnly => true;
-
-    public bool Contains(long item) => true;
-
-    public void Add(long item) => throw new NotSupportedException();
-
-    public void Clear() => throw new NotSupportedException();
-
-    public void CopyTo(long[] array, int arrayIndex) => throw new NotSupportedException();
-
-    public bool Remove(long item) => throw new NotSupportedException();
-
-    public IEnumerator<long> GetEnumerator() => throw new NotSupportedException();
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }
