@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace OrleansLeases.Grains.Tests;
 
-/// <summary>What a caller is told where a grain did not answer.</summary>
+/// <summary>The response to a caller where a grain did not answer.</summary>
 public sealed class GrainHostTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using OrleansLeases.Simulation.Scheduling;
 namespace OrleansLeases.Simulation;
 
 /// <summary>
-/// The end of a run, with all faults over: whoever asks is answered, every abandoned name is granted again within the published grace,
+/// The end of a run, with all faults over: every call is answered, every abandoned name is granted again within the published grace,
 /// nobody who waits is forgotten, and every watcher knows the end state.
 /// </summary>
 internal sealed class Calm(World world)
@@ -74,7 +74,7 @@ internal sealed class Calm(World world)
         var resource = world.Names.Exclusive[0];
         var host = world.Cluster.Hosts[0]!;
         var ttl = TimeSpan.FromSeconds(2);
-        // The first is abandoned and the second released: whoever waits has it then.
+        // The first lease is abandoned and the second released: each time the next waiter is granted.
         var first = await host.Front.AcquireAsync(new() { Resource = resource, Owner = "first", Ttl = ttl }).ConfigureAwait(false);
         var second = WaitAs("second");
         // On their way to another host they could overtake each other.
@@ -84,14 +84,14 @@ internal sealed class Calm(World world)
         await _scheduler.PassAsync(ttl + TimeSpan.FromSeconds(1)).ConfigureAwait(false);
         if (!second.IsCompleted || !second.Result.TryGetValue(out var grant, out _))
         {
-            _scheduler.Fail("liveness", $"Whoever waits for {resource} is forgotten when its lease expires.");
+            _scheduler.Fail("liveness", $"The waiter of {resource} is forgotten when its lease expires.");
             return;
         }
 
         await host.Front.ReleaseAsync(new() { Resource = resource, Owner = "second", Token = grant.Token }).ConfigureAwait(false);
         await _scheduler.PassAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
         if (!third.IsCompleted || third.Result.Refusal is not null)
-            _scheduler.Fail("liveness", $"Whoever waits for {resource} is forgotten when its lease is released.");
+            _scheduler.Fail("liveness", $"The waiter of {resource} is forgotten when its lease is released.");
 
         Task<LeaseResult<LeaseGrant>> WaitAs(string owner) => host.Front.AcquireAsync(
             new() { Resource = resource, Owner = owner, Ttl = ttl, Wait = TimeSpan.FromSeconds(8) }).AsTask();

@@ -5,7 +5,7 @@ using OrleansLeases.Simulation.Time;
 namespace OrleansLeases.Simulation.Clients;
 
 /// <summary>
-/// What leases protect: a value that is read, changed and written back, by whoever has the resource. It keeps the highest token that it
+/// What leases protect: a value that is read, changed and written back, by the holder of the resource. It keeps the highest token that it
 /// has seen and refuses lower ones; so no change is ever lost, whatever clocks and pauses do.
 /// </summary>
 internal sealed class FencedResource

@@ -117,7 +117,7 @@ internal sealed class HolderActor(World world, SimClient client)
         await handle.DisposeAsync().ConfigureAwait(false);
     }
 
-    // I8: whoever is not the holder, or not any more, is told so.
+    // I8: a client that is not the holder, or not any more, is refused.
     private async Task UseOldTokenAsync(LeaseHandle old)
     {
         var owner = _dice.OneIn(3) ? "stranger" : old.Owner;

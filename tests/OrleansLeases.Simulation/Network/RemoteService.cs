@@ -73,7 +73,7 @@ internal sealed partial class RemoteService(Cluster cluster, SimProcess process,
             host.Connections.Remove(Break);
         }
 
-        // Only whoever serves the call has anything to do with it.
+        // Only the host that serves the call has anything to do with it.
         void HangUp() => cluster.Network.Send(Name, server, () => served?.Process, hungUp.Cancel, once: true);
 
         async Task ServeAsync(SimHost at)

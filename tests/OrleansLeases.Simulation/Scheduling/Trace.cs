@@ -3,8 +3,8 @@ using System.Globalization;
 namespace OrleansLeases.Simulation.Scheduling;
 
 /// <summary>
-/// What happened, in order: as one number, which is the same whenever a seed is run, and as lines for whoever looks for the first
-/// difference between two runs, or for what came before a violation.
+/// What happened, in order: as one number, which is the same whenever a seed is run, and as lines, to find the first
+/// difference between two runs, or what came before a violation.
 /// </summary>
 internal sealed class Trace
 {

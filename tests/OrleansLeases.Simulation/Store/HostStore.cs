@@ -109,7 +109,7 @@ internal sealed class HostStore(
             if (!loses) Answer(back, () => answer.TrySetResult(result));
             else if (isOnlyWriter) Fail(back);
         });
-        // Whoever restarts fails what is under way, whether it was done or not.
+        // A store that restarts fails the calls under way, whether they were done or not.
         if (!isOnlyWriter) Fail(strays ? dice.Between(TimeSpan.Zero, Limit) : Limit);
         return answer.Task;
 
