@@ -11,6 +11,9 @@ public sealed class RefusalConverter : JsonConverter<Refusal>
 {
     private const string TypePrefix = "urn:orleans-leases:";
 
+    /// <summary>The word that the type of a problem ends in.</summary>
+    internal static string WordOf(RefusalCode code) => Describe(code).Word;
+
     /// <summary>The HTTP status of a refusal.</summary>
     /// <param name="code">Which kind of refusal.</param>
     /// <returns>The status, 400 to 503.</returns>

@@ -8,7 +8,7 @@ namespace OrleansLeases.Embedded;
 /// A lease service in this process: durable on SQLite or on a store of the application's, or in memory. Thread-safe. Dispose it to
 /// drain: waiters are refused with <c>unavailable</c>, and saves under way finish.
 /// </summary>
-public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDisposable
+public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerScopes, IAsyncDisposable
 {
     private readonly KeeperRegistry _keepers;
     private readonly Watches _watches;
@@ -117,6 +117,9 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, IAsyncDi
     /// <inheritdoc/>
     public ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default) =>
         _front.ReleaseAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
+    public ILeaseService For(LeaseCaller caller) => _front.For(caller);
 
     ValueTask<LeaseResult<LeaseRelease>> IUndeliveredGrants.GiveBackAsync(LeaseGrant grant) => _front.GiveBackAsync(grant);
 

@@ -1,6 +1,10 @@
+using Microsoft.AspNetCore.Http;
+
 namespace OrleansLeases.Gateway;
 
-/// <summary>The hosts and web origins that the gateway accepts. Read once, by <see cref="LeaseGatewayExtensions.MapLeases"/>.</summary>
+/// <summary>
+/// Whom the gateway accepts: hosts, web origins and callers. Read once, by <see cref="LeaseGatewayExtensions.MapLeases"/>.
+/// </summary>
 public sealed class LeaseGatewayOptions
 {
     /// <summary>
@@ -15,4 +19,11 @@ public sealed class LeaseGatewayOptions
     /// <c>https://app.example.org</c>. None by default. Preflight requests are answered by the CORS of ASP.NET Core.
     /// </summary>
     public IList<string> AllowedOrigins { get; } = [];
+
+    /// <summary>
+    /// Finds out who calls, for every endpoint but those of health: the caller, or the refusal that answers the call. It is called by
+    /// several threads, and what it throws is a failure of the server. Null, the default, lets everybody do everything.
+    /// </summary>
+    /// <remarks>The <see cref="ILeaseService"/> must then be an <see cref="ICallerScopes"/>, which checks the caller's rights.</remarks>
+    public Func<HttpContext, ValueTask<LeaseResult<LeaseCaller>>>? Authenticate { get; set; }
 }

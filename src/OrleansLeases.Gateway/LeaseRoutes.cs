@@ -31,16 +31,18 @@ internal sealed class LeaseRoutes
         var loggers = provider.GetRequiredService<ILoggerFactory>();
         var stopping = provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         var memory = new MemoryWatch();
-        var calls = new ServiceCalls(loggers.CreateLogger<ServiceCalls>(), memory, stopping);
-        var callers = new CallerCheck(provider.GetRequiredService<IOptions<LeaseGatewayOptions>>().Value, provider.GetService<IServer>());
-        _entrance = new Entrance(callers, memory, loggers.CreateLogger<Entrance>());
+        var calls = new ServiceCalls(leases, loggers.CreateLogger<ServiceCalls>(), memory, stopping);
+        var options = provider.GetRequiredService<IOptions<LeaseGatewayOptions>>().Value;
+        var callers = new CallerCheck(options, provider.GetService<IServer>());
+        var authentication = options.Authenticate is { } authenticate ? new Authentication(authenticate, leases) : null;
+        _entrance = new Entrance(callers, authentication, memory, loggers.CreateLogger<Entrance>());
         var delivery = new GrantDelivery(leases, loggers.CreateLogger<GrantDelivery>());
-        _changes = new LeaseChanges(leases, calls, delivery);
-        _reads = new LeaseReads(leases, calls);
-        _batch = new BatchEndpoint(leases, calls, delivery);
-        _keys = new KeyHandlers(leases, calls);
-        _watch = new WatchEndpoint(leases, calls, provider.GetService<TimeProvider>() ?? TimeProvider.System);
-        _service = new ServiceReads(leases, calls);
+        _changes = new LeaseChanges(calls, delivery);
+        _reads = new LeaseReads(calls);
+        _batch = new BatchEndpoint(calls, delivery);
+        _keys = new KeyHandlers(calls);
+        _watch = new WatchEndpoint(calls, provider.GetService<TimeProvider>() ?? TimeProvider.System);
+        _service = new ServiceReads(calls);
     }
 
     /// <summary>Maps what a client of leases calls.</summary>

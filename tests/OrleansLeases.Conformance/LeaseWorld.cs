@@ -23,6 +23,12 @@ public abstract class LeaseWorld : IAsyncDisposable
     /// <returns>The service, ready.</returns>
     public abstract Task<ILeaseService> StartAsync(LeaseLimits limits);
 
+    /// <summary>The service as a caller sees it.</summary>
+    /// <param name="service">The service that was started.</param>
+    /// <param name="caller">The caller.</param>
+    /// <returns>The service for that caller.</returns>
+    public virtual ILeaseService For(ILeaseService service, LeaseCaller caller) => ((ICallerScopes)service).For(caller);
+
     /// <summary>Lets time pass, by moving a clock or by waiting.</summary>
     /// <param name="time">How much.</param>
     /// <returns>When it has passed. What it set off may still be on its way.</returns>

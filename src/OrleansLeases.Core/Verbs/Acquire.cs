@@ -7,12 +7,14 @@ internal static partial class Verbs
     public static readonly Verb<AcquireRequest, LeaseGrant> Acquire = new(
         "acquire",
         static (request, checks) => checks.Check(request),
+        static (access, request) => access.ToHold(request.Resource, request.Owner),
         static (front, request, leaves) => new(front.Host.AcquireAsync(request, leaves)))
     {
         IsChange = true,
         WaitsForLimits = true,
         Wait = static request => request.Wait,
         RequestId = new(static request => request.RequestId, static (request, id) => request with { RequestId = id }),
+        Subject = static (request, grant) => new(request.Resource, request.Owner, grant?.Token),
         Abandon = GiveBackAsync,
     };
 

@@ -5,11 +5,13 @@ internal static partial class Verbs
     public static readonly Verb<BreakRequest, LeaseBreak> Break = new(
         "break",
         static (request, checks) => checks.Check(request),
+        static (access, request) => access.ToBreak(request.Resource),
         static (front, request, _) => new(front.Host.BreakAsync(request)))
     {
         IsChange = true,
         WaitsForLimits = true,
         RequestId = new(static request => request.RequestId, static (request, id) => request with { RequestId = id }),
+        Subject = static (request, broken) => new(request.Resource, Token: broken?.Token ?? request.Token),
     };
 }
 

@@ -5,38 +5,52 @@ internal static partial class Verbs
     public static readonly Verb<(string Key, PutKeyRequest Request), KeyPut> PutKey = new(
         "put-key",
         static (put, _) => RequestChecks.Check(put.Key, put.Request),
+        static (access, put) => access.ToWrite(put.Key, put.Request.Lease),
         static (front, put, _) => new(front.Host.PutKeyAsync(put.Key, put.Request)))
     {
         IsChange = true,
         RequestId = new(static put => put.Request.RequestId, static (put, id) => (put.Key, put.Request with { RequestId = id })),
+        Subject = static (put, _) => new(put.Key, put.Request.Lease?.Owner, put.Request.Lease?.Token),
     };
 
     public static readonly Verb<string, KeyValue> GetKey = new(
         "get-key",
         static (key, _) => RequestChecks.CheckKey(key),
-        static (front, key, stop) => new(front.Host.GetKeyAsync(key, stop)));
+        static (access, key) => access.ToRead(key),
+        static (front, key, stop) => new(front.Host.GetKeyAsync(key, stop)))
+    {
+        Subject = static (key, _) => new(key),
+        Show = static (access, key) => key.Lease is { } lease && access.ToRead(lease.Resource) is { } refusal ? refusal : key,
+    };
 
     public static readonly Verb<(string Key, long? IfVersion), KeyDeletion> DeleteKey = new(
         "delete-key",
         static (delete, _) => RequestChecks.CheckKey(delete.Key, delete.IfVersion),
+        static (access, delete) => access.ToWrite(delete.Key, lease: null),
         static (front, delete, _) => new(front.Host.DeleteKeyAsync(delete.Key, delete.IfVersion)))
     {
         IsChange = true,
+        Subject = static (delete, _) => new(delete.Key),
     };
 
     public static readonly Verb<(string Key, AddToCounterRequest Request), CounterValue> AddToCounter = new(
         "add",
         static (add, _) => RequestChecks.Check(add.Key, add.Request),
+        static (access, add) => access.ToWrite(add.Key, add.Request.Lease),
         static (front, add, _) => new(front.Host.AddToCounterAsync(add.Key, add.Request)))
     {
         IsChange = true,
         RequestId = new(static add => add.Request.RequestId, static (add, id) => (add.Key, add.Request with { RequestId = id })),
+        Subject = static (add, _) => new(add.Key, add.Request.Lease?.Owner, add.Request.Lease?.Token),
     };
 
     public static readonly Verb<ListKeysRequest, KeyPage> ListKeys = new(
         "list-keys",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, stop) => new(front.Host.ListKeysAsync(request, stop)));
+        Authorize: null,
+        static (front, request, stop) => front.Caller is { } caller
+            ? CallerListing.ListAsync(front.Host, caller, request, stop)
+            : new(front.Host.ListKeysAsync(request, stop)));
 }
 
 internal sealed partial class ServiceFront

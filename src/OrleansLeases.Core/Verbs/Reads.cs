@@ -5,17 +5,29 @@ internal static partial class Verbs
     public static readonly Verb<GetLeaseRequest, LeaseInfo> Get = new(
         "get",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, stop) => new(front.Host.GetAsync(request, stop)));
+        static (access, request) => access.ToRead(request.Resource),
+        static (front, request, stop) => new(front.Host.GetAsync(request, stop)))
+    {
+        Subject = static (request, _) => new(request.Resource),
+        Show = static (access, lease) => access.Of(lease),
+    };
 
     public static readonly Verb<ListLeasesRequest, LeasePage> List = new(
         "list",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, stop) => new(front.Host.ListAsync(request, stop)));
+        Authorize: null,
+        static (front, request, stop) => front.Caller is { } caller
+            ? CallerListing.ListAsync(front.Host, caller, request, front.RealTime, stop)
+            : new(front.Host.ListAsync(request, stop)));
 
     public static readonly Verb<string, LeaseHistory> History = new(
         "history",
         static (resource, _) => RequestChecks.CheckResource(resource),
-        static (front, resource, stop) => new(front.Host.HistoryAsync(resource, stop)));
+        static (access, resource) => access.ToRead(resource),
+        static (front, resource, stop) => new(front.Host.HistoryAsync(resource, stop)))
+    {
+        Subject = static (resource, _) => new(resource),
+    };
 }
 
 internal sealed partial class ServiceFront

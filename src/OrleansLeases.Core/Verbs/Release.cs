@@ -5,10 +5,12 @@ internal static partial class Verbs
     public static readonly Verb<ReleaseRequest, LeaseRelease> Release = new(
         "release",
         static (request, _) => RequestChecks.Check(request),
+        static (access, request) => access.ToHold(request.Resource, request.Owner),
         static (front, request, _) => new(front.Host.ReleaseAsync(request)))
     {
         IsChange = true,
         IsAlwaysTaken = true,
+        Subject = static (request, _) => new(request.Resource, request.Owner, request.Token),
     };
 }
 

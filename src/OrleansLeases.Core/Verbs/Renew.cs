@@ -7,14 +7,18 @@ internal static partial class Verbs
     public static readonly Verb<RenewRequest, LeaseRenewal> Renew = new(
         "renew",
         static (request, checks) => checks.Check(request),
+        static (access, request) => access.ToHold(request.Resource, request.Owner),
         static (front, request, _) => front.Host.RenewAsync(request))
     {
         IsChange = true,
+        Subject = static (request, _) => new(request.Resource, request.Owner, request.Token),
+        GoesOn = true,
     };
 
     public static readonly Verb<RenewBatchRequest, RenewBatchReply> RenewBatch = new(
         "renew-batch",
         static (request, checks) => checks.Check(request),
+        Authorize: null,
         static (front, request, _) => new(front.RenewEachAsync(request)))
     {
         IsChange = true,

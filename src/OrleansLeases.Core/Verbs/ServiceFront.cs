@@ -7,7 +7,8 @@ namespace OrleansLeases.Core;
 /// <param name="host">Calls the keepers.</param>
 /// <param name="limits">The bounds of requests; null for a client of a cluster, which asks the host for them.</param>
 /// <param name="time">What the answers of a batch are counted by.</param>
-internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limits, TimeProvider time) : ILeaseService, IUndeliveredGrants
+internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limits, TimeProvider time)
+    : ILeaseService, IUndeliveredGrants, ICallerScopes
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
 
@@ -16,8 +17,17 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
 
     public IServiceHost Host => host;
 
+    /// <summary>For whom the calls are made; null for those inside the boundary, who may do everything.</summary>
+    public LeaseCaller? Caller { get; private init; }
+
     /// <summary>What bounds the calls: a host takes real time, whatever clock the leases are under.</summary>
     public TimeProvider RealTime { get; init; } = TimeProvider.System;
+
+    public ILeaseService For(LeaseCaller caller)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        return new ServiceFront(host, limits, time) { RealTime = RealTime, Caller = caller, _checks = _checks };
+    }
 
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         RunAsync(Verbs.Info, default, _timeout, cancellationToken);
@@ -46,11 +56,20 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
             verb, request, await FindChecksAsync(cancellationToken).ConfigureAwait(false), timeout, cancellationToken)
             .ConfigureAwait(false);
 
-    private async ValueTask<LeaseResult<TReply>> RunCheckedAsync<TRequest, TReply>(
+    private ValueTask<LeaseResult<TReply>> RunCheckedAsync<TRequest, TReply>(
         Verb<TRequest, TReply> verb, TRequest request, RequestChecks checks, TimeSpan timeout, CancellationToken cancellationToken)
         where TReply : class
     {
-        if (verb.Admit(ref request, checks) is { } invalid) return invalid;
+        if (verb.Admit(ref request, checks) is { } invalid) return new(invalid);
+        return Caller is { } caller
+            ? RunForAsync(caller, verb, request, timeout, cancellationToken)
+            : RunAdmittedAsync(verb, request, timeout, cancellationToken);
+    }
+
+    private async ValueTask<LeaseResult<TReply>> RunAdmittedAsync<TRequest, TReply>(
+        Verb<TRequest, TReply> verb, TRequest request, TimeSpan timeout, CancellationToken cancellationToken)
+        where TReply : class
+    {
         if (!verb.IsAlwaysTaken && host.Closed is { } closed) return closed;
         cancellationToken.ThrowIfCancellationRequested();
         Task<LeaseResult<TReply>>? answer = null;

@@ -7,11 +7,14 @@ internal static partial class Verbs
     public static readonly Verb<TransferRequest, LeaseGrant> Transfer = new(
         "transfer",
         static (request, checks) => checks.Check(request),
+        static (access, request) =>
+            access.ToHold(request.Resource, request.Owner) ?? access.ToHold(request.Resource, request.NewOwner),
         static (front, request, _) => new(front.Host.TransferAsync(request)))
     {
         IsChange = true,
         WaitsForLimits = true,
         RequestId = new(static request => request.RequestId, static (request, id) => request with { RequestId = id }),
+        Subject = static (request, grant) => new(request.Resource, grant?.Owner ?? request.Owner, grant?.Token ?? request.Token),
     };
 }
 

@@ -5,10 +5,12 @@ namespace OrleansLeases.Core;
 /// <typeparam name="TReply">The response, where the call is not refused.</typeparam>
 /// <param name="Name">Its name in the contract.</param>
 /// <param name="Check">Finds what is wrong with a request.</param>
+/// <param name="Authorize">Finds what the caller has no right to; null for a verb that everybody may call.</param>
 /// <param name="Call">Calls the host.</param>
 internal sealed record Verb<TRequest, TReply>(
     string Name,
     Func<TRequest, RequestChecks, Refusal?> Check,
+    Func<CallerAccess, TRequest, Refusal?>? Authorize,
     Func<ServiceFront, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> Call)
     where TReply : class
 {
@@ -17,6 +19,15 @@ internal sealed record Verb<TRequest, TReply>(
 
     /// <summary>Whether a client of a cluster finds out the limits of the service before it asks.</summary>
     public bool WaitsForLimits { get; init; }
+
+    /// <summary>What a call was about; its response where there was one.</summary>
+    public Func<TRequest, TReply?, AuditSubject>? Subject { get; init; }
+
+    /// <summary>Whether a call that succeeds is no news to the audit.</summary>
+    public bool GoesOn { get; init; }
+
+    /// <summary>What of a response its caller may see; null where it is all that the call was allowed for.</summary>
+    public Func<CallerAccess, TReply, LeaseResult<TReply>>? Show { get; init; }
 
     /// <summary>Whether the host itself answers where it is closed.</summary>
     public bool IsAlwaysTaken { get; init; }

@@ -6,5 +6,6 @@ internal static partial class Verbs
     public static readonly Verb<ValueTuple, ServiceInfo> Info = new(
         "info",
         static (_, _) => null,
+        Authorize: null,
         static (front, _, stop) => new(front.Host.InfoAsync(stop)));
 }

@@ -5,8 +5,10 @@ internal static partial class Verbs
     public static readonly Verb<WatchRequest, LeaseWatch> Watch = new(
         "watch",
         static (request, _) => RequestChecks.Check(request),
-        static (front, request, _) => new(front.Host.WatchAsync(request)))
+        static (access, request) => access.ToWatch(request),
+        static (front, request, _) => new(front.StartWatchAsync(request)))
     {
+        Subject = static (request, _) => new(request.Resource ?? request.Key),
         Abandon = EndAsync,
     };
 
@@ -20,6 +22,12 @@ internal sealed partial class ServiceFront
 {
     public ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default) =>
         RunAsync(Verbs.Watch, request, _timeout, cancellationToken);
+
+    internal async Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchRequest request)
+    {
+        var answer = await host.WatchAsync(request).ConfigureAwait(false);
+        return Caller is { } caller && answer.TryGetValue(out var watch, out _) ? CallerWatch.Of(watch, caller, request) : answer;
+    }
 }
 
 internal partial interface IServiceHost

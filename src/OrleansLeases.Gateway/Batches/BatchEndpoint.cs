@@ -9,7 +9,7 @@ using OrleansLeases.Gateway.OpenApi;
 namespace OrleansLeases.Gateway.Batches;
 
 /// <summary>Several calls in one.</summary>
-internal sealed class BatchEndpoint(ILeaseService leases, ServiceCalls calls, GrantDelivery delivery)
+internal sealed class BatchEndpoint(ServiceCalls calls, GrantDelivery delivery)
 {
     private const string Path = "/v1/batch";
 
@@ -39,7 +39,11 @@ internal sealed class BatchEndpoint(ILeaseService leases, ServiceCalls calls, Gr
         if (operations.Length > 0)
         {
             var answer = await calls.ChangeAsync(
-                context, leases.BatchAsync, new BatchRequest { Operations = operations }, requestId: null, context.RequestAborted);
+                context,
+                static (leases, request, stop) => leases.BatchAsync(request, stop),
+                new BatchRequest { Operations = operations },
+                requestId: null,
+                context.RequestAborted);
             if (!answer.TryGetValue(out var reply, out var refusal))
             {
                 await ResponseWriter.RefuseAsync(context, refusal);

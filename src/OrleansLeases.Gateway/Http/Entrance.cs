@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,7 +11,7 @@ namespace OrleansLeases.Gateway.Http;
 /// What every call passes on its way in and out, whichever endpoint it is for: who may not call, and which paths are the
 /// contract's, is decided here; and nothing leaves that looks like a success and was not written as one.
 /// </summary>
-internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, ILogger<Entrance> logger)
+internal sealed partial class Entrance(CallerCheck callers, Authentication? authentication, MemoryWatch memory, ILogger<Entrance> logger)
 {
     /// <summary>Maps endpoints that are reached through the entrance only.</summary>
     public IEndpointRouteBuilder Before(IEndpointRouteBuilder endpoints)
@@ -29,10 +30,11 @@ internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, 
     private void Guard(EndpointBuilder endpoint)
     {
         var next = endpoint.RequestDelegate!;
-        endpoint.RequestDelegate = context => PassAsync(context, next);
+        var isOpen = authentication is null || endpoint.Metadata.OfType<IAllowAnonymous>().Any();
+        endpoint.RequestDelegate = context => PassAsync(context, next, isOpen);
     }
 
-    private async Task PassAsync(HttpContext context, RequestDelegate next)
+    private async Task PassAsync(HttpContext context, RequestDelegate next, bool isOpen)
     {
         context.Response.Headers.CacheControl = "no-store";
         string? failure = null;
@@ -40,6 +42,8 @@ internal sealed partial class Entrance(CallerCheck callers, MemoryWatch memory, 
         {
             if (callers.Refuse(context) is { } refusal)
                 await ResponseWriter.RefuseAsync(context, refusal);
+            else if (!isOpen && await authentication!.RefuseAsync(context) is { } unknown)
+                await ResponseWriter.RefuseAsync(context, unknown);
             else if (!RawPath.IsExact(context))
                 await UnknownPath.RefuseAsync(context);
             else

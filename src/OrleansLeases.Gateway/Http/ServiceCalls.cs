@@ -7,7 +7,8 @@ namespace OrleansLeases.Gateway.Http;
 /// Calls the service and turns its exceptions into refusals that claim no more than is known: a change whose call failed may have
 /// happened.
 /// </summary>
-internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, MemoryWatch memory, CancellationToken stopping)
+internal sealed partial class ServiceCalls(
+    ILeaseService leases, ILogger<ServiceCalls> logger, MemoryWatch memory, CancellationToken stopping)
 {
     /// <summary>Whether a call has met the end of memory.</summary>
     public MemoryWatch Memory => memory;
@@ -24,7 +25,7 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, MemoryW
     /// <returns>The answer, also where nobody may be left to read it.</returns>
     public ValueTask<LeaseResult<TReply>> ChangeAsync<TRequest, TReply>(
         HttpContext context,
-        Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call,
+        Func<ILeaseService, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call,
         TRequest request,
         string? requestId,
         CancellationToken cancellation)
@@ -37,13 +38,12 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, MemoryW
     /// <param name="request">Its request.</param>
     /// <returns>The answer, also where nobody may be left to read it.</returns>
     public ValueTask<LeaseResult<TReply>> ReadAsync<TRequest, TReply>(
-        HttpContext context, Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call, TRequest request)
-        where TReply : class
-        => AskAsync(context, call, request, isChange: false, requestId: null, context.RequestAborted);
+        HttpContext context, Func<ILeaseService, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call, TRequest request)
+        where TReply : class => AskAsync(context, call, request, isChange: false, requestId: null, context.RequestAborted);
 
     private async ValueTask<LeaseResult<TReply>> AskAsync<TRequest, TReply>(
         HttpContext context,
-        Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call,
+        Func<ILeaseService, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> call,
         TRequest request,
         bool isChange,
         string? requestId,
@@ -52,7 +52,7 @@ internal sealed partial class ServiceCalls(ILogger<ServiceCalls> logger, MemoryW
     {
         try
         {
-            return await call(request, cancellation);
+            return await call(context.Features.Get<ILeaseService>() ?? leases, request, cancellation);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -6,7 +6,7 @@ using OrleansLeases.Gateway.Json;
 namespace OrleansLeases.Gateway.Keys;
 
 /// <summary>The calls about keys and counters.</summary>
-internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
+internal sealed class KeyHandlers(ServiceCalls calls)
 {
     private const string Key = "key";
 
@@ -17,10 +17,11 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
     private static readonly FieldNames ListParameters = new(required: [], optional: ["prefix", "pageSize", "after"]);
 
     public Task PutAsync(HttpContext context) =>
-        WriteAsync(context, Put, leases.PutKeyAsync, LeaseJson.Default.KeyPut);
+        WriteAsync(context, Put, static (leases, key, put, stop) => leases.PutKeyAsync(key, put, stop), LeaseJson.Default.KeyPut);
 
     public Task AddAsync(HttpContext context) =>
-        WriteAsync(context, Add, leases.AddToCounterAsync, LeaseJson.Default.CounterValue);
+        WriteAsync(
+            context, Add, static (leases, key, add, stop) => leases.AddToCounterAsync(key, add, stop), LeaseJson.Default.CounterValue);
 
     public async Task GetAsync(HttpContext context)
     {
@@ -28,9 +29,13 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
         var key = RawPath.ReadName(context, Key, ref errors);
         _ = new QueryReader(context, None, ref errors);
         if (key is null || errors.Any)
+        {
             await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
-        else
-            await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.GetKeyAsync, key), LeaseJson.Default.KeyValue);
+            return;
+        }
+
+        var answer = await calls.ReadAsync(context, static (leases, key, stop) => leases.GetKeyAsync(key, stop), key);
+        await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.KeyValue);
     }
 
     public async Task DeleteAsync(HttpContext context)
@@ -46,8 +51,8 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
 
         var answer = await calls.ChangeAsync(
             context,
-            (name, cancellation) => leases.DeleteKeyAsync(name, ifVersion, cancellation),
-            key,
+            static (leases, delete, stop) => leases.DeleteKeyAsync(delete.key, delete.ifVersion, stop),
+            (key, ifVersion),
             requestId: null,
             context.RequestAborted);
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.KeyDeletion);
@@ -65,14 +70,14 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
             return;
         }
 
-        var answer = await calls.ReadAsync(context, leases.ListKeysAsync, request);
+        var answer = await calls.ReadAsync(context, static (leases, request, stop) => leases.ListKeysAsync(request, stop), request);
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.KeyPage);
     }
 
     private async Task WriteAsync<TRequest, TReply>(
         HttpContext context,
         BodyReader<TRequest> body,
-        Func<string, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> write,
+        Func<ILeaseService, string, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> write,
         JsonTypeInfo<TReply> reply)
         where TRequest : class
         where TReply : class
@@ -87,7 +92,11 @@ internal sealed class KeyHandlers(ILeaseService leases, ServiceCalls calls)
 
         if (await RequestBody.ReadAsync(context, body) is not { } request) return;
         var answer = await calls.ChangeAsync(
-            context, (asked, cancellation) => write(key, asked, cancellation), request, body.RequestIdOf(request), context.RequestAborted);
+            context,
+            (leases, asked, cancellation) => write(leases, key, asked, cancellation),
+            request,
+            body.RequestIdOf(request),
+            context.RequestAborted);
         await ResponseWriter.WriteAsync(context, answer, reply);
     }
 }

@@ -6,11 +6,9 @@ using OrleansLeases.Gateway.Json;
 namespace OrleansLeases.Gateway.Leases;
 
 /// <summary>The calls that change a lease.</summary>
-internal sealed class LeaseChanges(ILeaseService leases, ServiceCalls calls, GrantDelivery delivery)
+internal sealed class LeaseChanges(ServiceCalls calls, GrantDelivery delivery)
 {
     private static readonly BodyReader<AcquireRequest> Acquire = new(LeaseJson.Default.AcquireRequest);
-
-    public ILeaseService Leases => leases;
 
     public async Task AcquireAsync(HttpContext context)
     {
@@ -21,7 +19,8 @@ internal sealed class LeaseChanges(ILeaseService leases, ServiceCalls calls, Gra
             ? CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, calls.Stopping)
             : null;
         var cancellation = wait?.Token ?? context.RequestAborted;
-        var answer = await calls.ChangeAsync(context, leases.AcquireAsync, request, request.RequestId, cancellation);
+        var answer = await calls.ChangeAsync(
+            context, static (leases, request, stop) => leases.AcquireAsync(request, stop), request, request.RequestId, cancellation);
         if (answer.TryGetValue(out var grant, out var refusal))
         {
             await delivery.DeliverAsync(
@@ -37,7 +36,7 @@ internal sealed class LeaseChanges(ILeaseService leases, ServiceCalls calls, Gra
     /// <param name="reply">The contract of its reply.</param>
     public RequestDelegate Answer<TRequest, TReply>(
         JsonTypeInfo<TRequest> request,
-        Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
+        Func<ILeaseService, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
         JsonTypeInfo<TReply> reply)
         where TRequest : class
         where TReply : class

@@ -44,13 +44,13 @@ internal static class LeaseEndpoints
         void MapChange<TRequest, TReply>(
             string word,
             JsonTypeInfo<TRequest> request,
-            Func<TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
+            Func<ILeaseService, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
             JsonTypeInfo<TReply> reply,
             OperationMetadata operation)
             where TRequest : class
             where TReply : class => Map<TRequest, TReply>(word, changes.Answer(request, change, reply), operation);
 
-        var (leases, json) = (changes.Leases, LeaseJson.Default);
+        var json = LeaseJson.Default;
 
         Map<AcquireRequest, LeaseGrant>("acquire", changes.AcquireAsync, new OperationMetadata("acquireLease")
         {
@@ -60,41 +60,52 @@ internal static class LeaseEndpoints
             Refusals = [RefusalCode.Held, RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [OperationMetadata.IdempotencyKey],
         });
-        MapChange("renew", json.RenewRequest, leases.RenewAsync, json.LeaseRenewal, new OperationMetadata("renewLease")
-        {
-            Tag = Tag,
-            Summary = "Extends a lease by its time to live from now. Never moves its deadline earlier.",
-            Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
-        });
-        MapChange("renew-batch", json.RenewBatchRequest, leases.RenewBatchAsync, json.RenewBatchReply, new OperationMetadata("renewLeases")
-        {
-            Tag = Tag,
-            Summary = "Extends up to 1,000 leases, each on its own, answered in order.",
-            Refusals = [RefusalCode.OutcomeUnknown],
-        });
-        MapChange("release", json.ReleaseRequest, leases.ReleaseAsync, json.LeaseRelease, new OperationMetadata("releaseLease")
-        {
-            Tag = Tag,
-            Summary = "Ends a lease at its holder's word.",
-            Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
-        });
-        MapChange("transfer", json.TransferRequest, leases.TransferAsync, json.LeaseGrant, new OperationMetadata("transferLease")
-        {
-            Tag = Tag,
-            Summary = "Hands a lease to a new owner, ahead of the queue and with a new token.",
-            Description = "The new owner learns its deadline from its first renewal.",
-            Refusals = [RefusalCode.NotHolder, RefusalCode.Held, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
-            Parameters = [OperationMetadata.IdempotencyKey],
-        });
-        MapChange("break", json.BreakRequest, leases.BreakAsync, json.LeaseBreak, new OperationMetadata("breakLease")
-        {
-            Tag = Tag,
-            Summary = "Ends a lease against its holder's will.",
-            Description = "Without force it ends no earlier than the deadline its holder was told; "
-                + "with force only fencing protects the resource.",
-            Refusals = [RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
-            Parameters = [OperationMetadata.IdempotencyKey],
-        });
+        MapChange(
+            "renew", json.RenewRequest, static (leases, request, stop) => leases.RenewAsync(request, stop), json.LeaseRenewal,
+            new OperationMetadata("renewLease")
+            {
+                Tag = Tag,
+                Summary = "Extends a lease by its time to live from now. Never moves its deadline earlier.",
+                Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
+            });
+        MapChange(
+            "renew-batch", json.RenewBatchRequest, static (leases, request, stop) => leases.RenewBatchAsync(request, stop),
+            json.RenewBatchReply,
+            new OperationMetadata("renewLeases")
+            {
+                Tag = Tag,
+                Summary = "Extends up to 1,000 leases, each on its own, answered in order.",
+                Refusals = [RefusalCode.OutcomeUnknown],
+            });
+        MapChange(
+            "release", json.ReleaseRequest, static (leases, request, stop) => leases.ReleaseAsync(request, stop), json.LeaseRelease,
+            new OperationMetadata("releaseLease")
+            {
+                Tag = Tag,
+                Summary = "Ends a lease at its holder's word.",
+                Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
+            });
+        MapChange(
+            "transfer", json.TransferRequest, static (leases, request, stop) => leases.TransferAsync(request, stop), json.LeaseGrant,
+            new OperationMetadata("transferLease")
+            {
+                Tag = Tag,
+                Summary = "Hands a lease to a new owner, ahead of the queue and with a new token.",
+                Description = "The new owner learns its deadline from its first renewal.",
+                Refusals = [RefusalCode.NotHolder, RefusalCode.Held, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
+                Parameters = [OperationMetadata.IdempotencyKey],
+            });
+        MapChange(
+            "break", json.BreakRequest, static (leases, request, stop) => leases.BreakAsync(request, stop), json.LeaseBreak,
+            new OperationMetadata("breakLease")
+            {
+                Tag = Tag,
+                Summary = "Ends a lease against its holder's will.",
+                Description = "Without force it ends no earlier than the deadline its holder was told; "
+                    + "with force only fencing protects the resource.",
+                Refusals = [RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
+                Parameters = [OperationMetadata.IdempotencyKey],
+            });
         return changing;
     }
 

@@ -5,7 +5,7 @@ using OrleansLeases.Gateway.Json;
 namespace OrleansLeases.Gateway.Leases;
 
 /// <summary>The calls that look at leases.</summary>
-internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
+internal sealed class LeaseReads(ServiceCalls calls)
 {
     private static readonly FieldNames None = new(required: [], optional: []);
     private static readonly FieldNames GetParameters = new(required: [], optional: ["consistent"]);
@@ -23,7 +23,8 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
         }
 
         var request = new GetLeaseRequest { Resource = resource, Consistent = consistent };
-        await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.GetAsync, request), LeaseJson.Default.LeaseInfo);
+        var answer = await calls.ReadAsync(context, static (leases, request, stop) => leases.GetAsync(request, stop), request);
+        await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.LeaseInfo);
     }
 
     public async Task HistoryAsync(HttpContext context)
@@ -37,7 +38,7 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
             return;
         }
 
-        var answer = await calls.ReadAsync(context, leases.HistoryAsync, resource);
+        var answer = await calls.ReadAsync(context, static (leases, resource, stop) => leases.HistoryAsync(resource, stop), resource);
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.LeaseHistory);
     }
 
@@ -51,7 +52,8 @@ internal sealed class LeaseReads(ILeaseService leases, ServiceCalls calls)
             return;
         }
 
-        await ResponseWriter.WriteAsync(context, await calls.ReadAsync(context, leases.ListAsync, request), LeaseJson.Default.LeasePage);
+        var answer = await calls.ReadAsync(context, static (leases, request, stop) => leases.ListAsync(request, stop), request);
+        await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.LeasePage);
     }
 
     private static ListLeasesRequest ReadListing(HttpContext context, ref FieldErrors errors)

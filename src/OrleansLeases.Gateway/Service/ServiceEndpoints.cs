@@ -22,13 +22,14 @@ internal static class ServiceEndpoints
 
     public static void MapHealth(IEndpointRouteBuilder endpoints, ServiceReads reads)
     {
+        // Whoever looks after the process has no credential of the service.
         MapGet(endpoints, "/health/live", reads.LiveAsync, new OperationMetadata("isLive")
         {
             Tag = Tag,
             Summary = "The process answers, and has not run out of memory.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
-        });
+        }).AllowAnonymous();
         MapGet(endpoints, "/health/ready", reads.ReadyAsync, new OperationMetadata("isReady")
         {
             Tag = Tag,
@@ -36,12 +37,15 @@ internal static class ServiceEndpoints
                 + "Otherwise the detail says what is wrong.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
-        });
+        }).AllowAnonymous();
     }
 
-    private static void MapGet(IEndpointRouteBuilder endpoints, string path, RequestDelegate handler, OperationMetadata operation)
+    private static IEndpointConventionBuilder MapGet(
+        IEndpointRouteBuilder endpoints, string path, RequestDelegate handler, OperationMetadata operation)
     {
-        endpoints.MapGet(path, handler).WithOperation(handler, operation);
+        var endpoint = endpoints.MapGet(path, handler);
+        endpoint.WithOperation(handler, operation);
         endpoints.MapOtherMethods(path, _ => "GET");
+        return endpoint;
     }
 }

@@ -4,7 +4,7 @@ using OrleansLeases.Gateway.Http;
 namespace OrleansLeases.Gateway.Service;
 
 /// <summary>The calls about the service itself.</summary>
-internal sealed class ServiceReads(ILeaseService leases, ServiceCalls calls)
+internal sealed class ServiceReads(ServiceCalls calls)
 {
     private static readonly byte[] Live = """{"status":"live"}"""u8.ToArray();
     private static readonly byte[] Ready = """{"status":"ready"}"""u8.ToArray();
@@ -29,5 +29,5 @@ internal sealed class ServiceReads(ILeaseService leases, ServiceCalls calls)
         await ResponseWriter.WriteAsync(context, await InfoOfAsync(context), LeaseJson.Default.ServiceInfo);
 
     private ValueTask<LeaseResult<ServiceInfo>> InfoOfAsync(HttpContext context) =>
-        calls.ReadAsync(context, (service, cancellation) => service.InfoAsync(cancellation), leases);
+        calls.ReadAsync(context, static (leases, _, stop) => leases.InfoAsync(stop), default(ValueTuple));
 }

@@ -8,7 +8,7 @@ using OrleansLeases.Gateway.OpenApi;
 namespace OrleansLeases.Gateway.Watching;
 
 /// <summary>Follows what happens, as server-sent events.</summary>
-internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, TimeProvider time)
+internal sealed class WatchEndpoint(ServiceCalls calls, TimeProvider time)
 {
     private const string Path = "/v1/watch";
     private const string LastEventId = "Last-Event-ID";
@@ -76,7 +76,7 @@ internal sealed class WatchEndpoint(ILeaseService leases, ServiceCalls calls, Ti
             return;
         }
 
-        var answer = await calls.ReadAsync(context, leases.WatchAsync, request);
+        var answer = await calls.ReadAsync(context, static (leases, request, stop) => leases.WatchAsync(request, stop), request);
         if (!answer.TryGetValue(out var watch, out var refusal))
         {
             await ResponseWriter.RefuseAsync(context, refusal);

@@ -2,6 +2,8 @@ using OrleansLeases.Conformance.Suites;
 
 namespace OrleansLeases.Conformance.Worlds.OnByteStore;
 
+public sealed class Access : AccessSuite<ByteStoreWorld>;
+
 public sealed class Acquire : AcquireSuite<ByteStoreWorld>;
 
 public sealed class BadInput : BadInputSuite<ByteStoreWorld>;

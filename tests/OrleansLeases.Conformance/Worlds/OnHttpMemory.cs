@@ -2,6 +2,8 @@ using OrleansLeases.Conformance.Suites;
 
 namespace OrleansLeases.Conformance.Worlds.OnHttpMemory;
 
+public sealed class Access : AccessSuite<HttpMemoryWorld>;
+
 public sealed class Acquire : AcquireSuite<HttpMemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<HttpMemoryWorld>;

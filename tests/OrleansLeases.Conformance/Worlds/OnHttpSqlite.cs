@@ -2,6 +2,8 @@ using OrleansLeases.Conformance.Suites;
 
 namespace OrleansLeases.Conformance.Worlds.OnHttpSqlite;
 
+public sealed class Access : AccessSuite<HttpSqliteWorld>;
+
 public sealed class Acquire : AcquireSuite<HttpSqliteWorld>;
 
 public sealed class BadInput : BadInputSuite<HttpSqliteWorld>;

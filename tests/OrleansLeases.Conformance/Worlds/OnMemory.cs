@@ -2,6 +2,8 @@ using OrleansLeases.Conformance.Suites;
 
 namespace OrleansLeases.Conformance.Worlds.OnMemory;
 
+public sealed class Access : AccessSuite<MemoryWorld>;
+
 public sealed class Acquire : AcquireSuite<MemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<MemoryWorld>;

@@ -3,6 +3,8 @@ using OrleansLeases.Conformance.Worlds.Silos;
 
 namespace OrleansLeases.Conformance.Worlds.OnOrleansAdoNet;
 
+public sealed class Access : AccessSuite<OrleansAdoNetWorld>;
+
 public sealed class Acquire : AcquireSuite<OrleansAdoNetWorld>;
 
 public sealed class BadInput : BadInputSuite<OrleansAdoNetWorld>;

@@ -3,6 +3,8 @@ using OrleansLeases.Conformance.Worlds.Silos;
 
 namespace OrleansLeases.Conformance.Worlds.OnOrleansMemory;
 
+public sealed class Access : AccessSuite<OrleansMemoryWorld>;
+
 public sealed class Acquire : AcquireSuite<OrleansMemoryWorld>;
 
 public sealed class BadInput : BadInputSuite<OrleansMemoryWorld>;

@@ -3,6 +3,8 @@ using OrleansLeases.Conformance.Worlds.Silos;
 
 namespace OrleansLeases.Conformance.Worlds.OnOrleansPostgres;
 
+public sealed class Access : AccessSuite<OrleansPostgresWorld>;
+
 public sealed class Acquire : AcquireSuite<OrleansPostgresWorld>;
 
 public sealed class BadInput : BadInputSuite<OrleansPostgresWorld>;

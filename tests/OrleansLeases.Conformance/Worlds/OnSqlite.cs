@@ -2,6 +2,8 @@ using OrleansLeases.Conformance.Suites;
 
 namespace OrleansLeases.Conformance.Worlds.OnSqlite;
 
+public sealed class Access : AccessSuite<SqliteWorld>;
+
 public sealed class Acquire : AcquireSuite<SqliteWorld>;
 
 public sealed class BadInput : BadInputSuite<SqliteWorld>;
