@@ -11,10 +11,12 @@ public sealed class AccessRights
     /// <summary>Gathers the rules of a principal.</summary>
     /// <param name="principal">The name of the principal, under which and below which it may hold by itself.</param>
     /// <param name="rules">Its rules, those of its groups among them.</param>
+    /// <param name="quotas">Its quotas, each for another prefix; null for none.</param>
     /// <exception cref="ArgumentException">
-    /// The principal or a prefix is no path of segments, or <see cref="LeaseRights.Admin"/> is given below a prefix.
+    /// The principal or a prefix is no path of segments, <see cref="LeaseRights.Admin"/> is given below a prefix, or two quotas are for the
+    /// same prefix.
     /// </exception>
-    public AccessRights(string principal, IEnumerable<AccessRule> rules)
+    public AccessRights(string principal, IEnumerable<AccessRule> rules, IEnumerable<QuotaRule>? quotas = null)
     {
         ArgumentNullException.ThrowIfNull(rules);
         CheckPath(principal, "principal");
@@ -23,6 +25,10 @@ public sealed class AccessRights
         _lookup = _byPrefix.GetAlternateLookup<ReadOnlySpan<char>>();
         var readable = Rules.Where(rule => rule.Rights.HasFlag(LeaseRights.Read)).Select(rule => rule.Prefix);
         Readable = [.. readable.Distinct().Where(IsOutermost)];
+        Quotas = [.. quotas ?? []];
+        foreach (var quota in Quotas.Where(quota => quota.Prefix.Length > 0)) CheckPath(quota.Prefix, "prefix");
+        if (Quotas.GroupBy(quota => quota.Prefix).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new ArgumentException($"'{principal}' has two quotas for the prefix '{twice.Key}'; put them into one.");
     }
 
     /// <summary>No rights at all: those of a credential that is no longer valid.</summary>
@@ -30,6 +36,9 @@ public sealed class AccessRights
 
     /// <summary>The rules.</summary>
     public IReadOnlyList<AccessRule> Rules { get; }
+
+    /// <summary>The quotas. A name counts for each whose prefix it is at or below.</summary>
+    public IReadOnlyList<QuotaRule> Quotas { get; }
 
     /// <summary>The prefixes below which everything may be read, none of them below another.</summary>
     internal IReadOnlyList<string> Readable { get; }
@@ -65,6 +74,9 @@ public sealed class AccessRights
 
         return false;
     }
+
+    internal IEnumerable<QuotaRule> QuotasOf(string name) =>
+        Quotas.Count == 0 ? [] : Quotas.Where(quota => IsAtOrBelow(name, quota.Prefix));
 
     private static bool IsAtOrBelow(string name, string prefix) =>
         prefix.Length == 0

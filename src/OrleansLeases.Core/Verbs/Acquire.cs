@@ -15,6 +15,7 @@ internal static partial class Verbs
         Wait = static request => request.Wait,
         RequestId = new(static request => request.RequestId, static (request, id) => request with { RequestId = id }),
         Subject = static (request, grant) => new(request.Resource, request.Owner, grant?.Token),
+        Demand = static request => Demand.Of(request),
         Abandon = GiveBackAsync,
     };
 

@@ -11,6 +11,7 @@ internal static partial class Verbs
         IsChange = true,
         WaitsForLimits = true,
         RequestId = new(static request => request.RequestId, static (request, id) => request with { RequestId = id }),
+        Demand = static request => new(request.Resource),
         Subject = static (request, broken) => new(request.Resource, Token: broken?.Token ?? request.Token),
     };
 }

@@ -2,6 +2,8 @@ namespace OrleansLeases.Core;
 
 internal static partial class Verbs
 {
+    private const string LongestNumber = "-9223372036854775808";
+
     public static readonly Verb<(string Key, PutKeyRequest Request), KeyPut> PutKey = new(
         "put-key",
         static (put, _) => RequestChecks.Check(put.Key, put.Request),
@@ -10,6 +12,7 @@ internal static partial class Verbs
     {
         IsChange = true,
         RequestId = new(static put => put.Request.RequestId, static (put, id) => (put.Key, put.Request with { RequestId = id })),
+        Demand = static put => Demand.Of(put.Key, put.Request.Value, put.Request.Lease),
         Subject = static (put, _) => new(put.Key, put.Request.Lease?.Owner, put.Request.Lease?.Token),
     };
 
@@ -19,6 +22,7 @@ internal static partial class Verbs
         static (access, key) => access.ToRead(key),
         static (front, key, stop) => new(front.Host.GetKeyAsync(key, stop)))
     {
+        Demand = static key => new(key),
         Subject = static (key, _) => new(key),
         Show = static (access, key) => key.Lease is { } lease && access.ToRead(lease.Resource) is { } refusal ? refusal : key,
     };
@@ -30,6 +34,7 @@ internal static partial class Verbs
         static (front, delete, _) => new(front.Host.DeleteKeyAsync(delete.Key, delete.IfVersion)))
     {
         IsChange = true,
+        Demand = static delete => new(delete.Key),
         Subject = static (delete, _) => new(delete.Key),
     };
 
@@ -41,6 +46,7 @@ internal static partial class Verbs
     {
         IsChange = true,
         RequestId = new(static add => add.Request.RequestId, static (add, id) => (add.Key, add.Request with { RequestId = id })),
+        Demand = static add => Demand.Of(add.Key, LongestNumber, add.Request.Lease),
         Subject = static (add, _) => new(add.Key, add.Request.Lease?.Owner, add.Request.Lease?.Token),
     };
 
@@ -50,7 +56,10 @@ internal static partial class Verbs
         Authorize: null,
         static (front, request, stop) => front.Caller is { } caller
             ? CallerListing.ListAsync(front.Host, caller, request, stop)
-            : new(front.Host.ListKeysAsync(request, stop)));
+            : new(front.Host.ListKeysAsync(request, stop)))
+    {
+        Demand = static request => new(request.Prefix ?? ""),
+    };
 }
 
 internal sealed partial class ServiceFront

@@ -8,6 +8,7 @@ internal static partial class Verbs
         static (access, request) => access.ToRead(request.Resource),
         static (front, request, stop) => new(front.Host.GetAsync(request, stop)))
     {
+        Demand = static request => new(request.Resource),
         Subject = static (request, _) => new(request.Resource),
         Show = static (access, lease) => access.Of(lease),
     };
@@ -18,7 +19,10 @@ internal static partial class Verbs
         Authorize: null,
         static (front, request, stop) => front.Caller is { } caller
             ? CallerListing.ListAsync(front.Host, caller, request, front.RealTime, stop)
-            : new(front.Host.ListAsync(request, stop)));
+            : new(front.Host.ListAsync(request, stop)))
+    {
+        Demand = static request => new(request.Prefix ?? ""),
+    };
 
     public static readonly Verb<string, LeaseHistory> History = new(
         "history",
@@ -26,6 +30,7 @@ internal static partial class Verbs
         static (access, resource) => access.ToRead(resource),
         static (front, resource, stop) => new(front.Host.HistoryAsync(resource, stop)))
     {
+        Demand = static resource => new(resource),
         Subject = static (resource, _) => new(resource),
     };
 }

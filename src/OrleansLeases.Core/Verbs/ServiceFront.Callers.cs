@@ -1,6 +1,6 @@
 namespace OrleansLeases.Core;
 
-/// <summary>The calls of those outside the boundary. What a caller has no right to never reaches a keeper.</summary>
+/// <summary>The calls of those outside the boundary. What a caller has no right to, or no room for, never reaches a keeper.</summary>
 internal sealed partial class ServiceFront
 {
     private async ValueTask<LeaseResult<TReply>> RunForAsync<TRequest, TReply>(
@@ -9,12 +9,15 @@ internal sealed partial class ServiceFront
     {
         var access = new CallerAccess(caller);
         if (verb.Authorize?.Invoke(access, request) is { } forbidden) return Audited(caller, verb, request, forbidden);
-        var (id, asked) = (verb.RequestId?.Get(request), request);
-        if (id is not null) asked = verb.RequestId!.With(request, CallerRequestId.Of(caller.Principal, id));
-        LeaseResult<TReply> result;
+        var demand = access.Rights.Quotas.Count > 0 ? verb.Demand?.Invoke(request) : null;
+        if (demand is { } needed && _quotas.Take(caller, access.Rights, needed) is { } exceeded)
+            return Audited(caller, verb, request, exceeded);
+        var result = default(LeaseResult<TReply>);
+        var isAnswered = false;
         try
         {
-            result = await RunAdmittedAsync(verb, asked, timeout, cancellationToken).ConfigureAwait(false);
+            result = await RunOwnAsync(caller, verb, request, timeout, cancellationToken).ConfigureAwait(false);
+            isAnswered = true;
         }
         catch (OperationCanceledException) when (verb.IsChange)
         {
@@ -22,20 +25,46 @@ internal sealed partial class ServiceFront
             Audit(caller, verb, request, reply: null, "cancelled");
             throw;
         }
+        finally
+        {
+            if (!isAnswered && demand is { } taken) _quotas.Return(caller, access.Rights, taken);
+        }
 
+        result = await StillAllowedAsync(caller, access, verb, request, result).ConfigureAwait(false);
+        if (access.Rights.Quotas.Count > 0) result = _quotas.Settle(caller, access.Rights, verb, request, demand, result);
+        return Audited(caller, verb, request, result);
+    }
+
+    /// <summary>Runs a call under a request id that is its principal's own.</summary>
+    private async ValueTask<LeaseResult<TReply>> RunOwnAsync<TRequest, TReply>(
+        LeaseCaller caller, Verb<TRequest, TReply> verb, TRequest request, TimeSpan timeout, CancellationToken cancellationToken)
+        where TReply : class
+    {
+        if (verb.RequestId?.Get(request) is not { } id)
+            return await RunAdmittedAsync(verb, request, timeout, cancellationToken).ConfigureAwait(false);
+        var own = verb.RequestId.With(request, CallerRequestId.Of(caller.Principal, id));
+        return CallerRequestId.Restore(await RunAdmittedAsync(verb, own, timeout, cancellationToken).ConfigureAwait(false), id);
+    }
+
+    /// <summary>
+    /// What a caller may see of a response. Where its rights were changed while the call waited, what the call did stays done, but it
+    /// grants and shows nothing under the old ones.
+    /// </summary>
+    private async ValueTask<LeaseResult<TReply>> StillAllowedAsync<TRequest, TReply>(
+        LeaseCaller caller, CallerAccess access, Verb<TRequest, TReply> verb, TRequest request, LeaseResult<TReply> result)
+        where TReply : class
+    {
         if (verb.Authorize is not null && (verb.Wait is not null || !verb.IsChange) && caller.Rights != access.Rights)
         {
-            // The rights were changed while the call waited. What it did stays done, but it grants and shows nothing under the old ones.
             access = new CallerAccess(caller);
             if (verb.Authorize(access, request) is { } late)
             {
                 if (verb.Abandon is not null) await AbandonAsync(verb, host, Task.FromResult(result)).ConfigureAwait(false);
-                return Audited(caller, verb, request, late);
+                return late;
             }
         }
 
-        if (verb.Show is { } show && result.TryGetValue(out var reply, out _)) result = show(access, reply);
-        return Audited(caller, verb, request, id is null ? result : CallerRequestId.Restore(result, id));
+        return verb.Show is { } show && result.TryGetValue(out var reply, out _) ? show(access, reply) : result;
     }
 
     private LeaseResult<TReply> Audited<TRequest, TReply>(

@@ -13,6 +13,7 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
 
     private readonly TimeSpan _timeout = host.CallTimeout;
+    private CallerQuotas _quotas = new(time);
     private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
 
     public IServiceHost Host => host;
@@ -26,7 +27,7 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
     public ILeaseService For(LeaseCaller caller)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        return new ServiceFront(host, limits, time) { RealTime = RealTime, Caller = caller, _checks = _checks };
+        return new ServiceFront(host, limits, time) { RealTime = RealTime, Caller = caller, _checks = _checks, _quotas = _quotas };
     }
 
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>

@@ -14,6 +14,7 @@ internal static partial class Verbs
         IsChange = true,
         WaitsForLimits = true,
         RequestId = new(static request => request.RequestId, static (request, id) => request with { RequestId = id }),
+        Demand = static request => new(request.Resource),
         Subject = static (request, grant) => new(request.Resource, grant?.Owner ?? request.Owner, grant?.Token ?? request.Token),
     };
 }

@@ -23,6 +23,9 @@ internal sealed record Verb<TRequest, TReply>(
     /// <summary>What a call was about; its response where there was one.</summary>
     public Func<TRequest, TReply?, AuditSubject>? Subject { get; init; }
 
+    /// <summary>What a call uses up of its caller's quotas; null where none holds it back.</summary>
+    public Func<TRequest, Demand>? Demand { get; init; }
+
     /// <summary>Whether a call that succeeds is no news to the audit.</summary>
     public bool GoesOn { get; init; }
 

@@ -8,6 +8,7 @@ internal static partial class Verbs
         static (access, request) => access.ToWatch(request),
         static (front, request, _) => new(front.StartWatchAsync(request)))
     {
+        Demand = static request => Demand.Of(request),
         Subject = static (request, _) => new(request.Resource ?? request.Key),
         Abandon = EndAsync,
     };

@@ -1,0 +1,39 @@
+using System.Text;
+
+namespace OrleansLeases.Core;
+
+/// <summary>What a call uses up of its caller's quotas.</summary>
+/// <param name="Name">The name, or for a watch the prefix, that it is about.</param>
+internal readonly record struct Demand(string Name)
+{
+    /// <summary>Whether it begins to use the name.</summary>
+    public bool UsesName { get; init; }
+
+    /// <summary>The time to live of the lease that it asks for; null for none.</summary>
+    public TimeSpan? Lease { get; init; }
+
+    /// <summary>The request id of an acquire: a repeat asks for no second lease.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>Whether it waits in a queue.</summary>
+    public bool Waits { get; init; }
+
+    /// <summary>Whether it stays open as a watch.</summary>
+    public bool Watches { get; init; }
+
+    /// <summary>The bytes of the value that it puts; null where it puts none.</summary>
+    public int? KeyBytes { get; init; }
+
+    /// <summary>The lease that this key is bound to; null for none.</summary>
+    public KeyLease? BoundTo { get; init; }
+
+    public static Demand Of(AcquireRequest request) => new(request.Resource)
+    {
+        UsesName = true, Lease = request.Ttl, RequestId = request.RequestId, Waits = request.Wait > TimeSpan.Zero,
+    };
+
+    public static Demand Of(string key, string value, KeyLease? lease) =>
+        new(key) { UsesName = true, KeyBytes = Encoding.UTF8.GetByteCount(value), BoundTo = lease };
+
+    public static Demand Of(WatchRequest request) => new(request.Resource ?? request.Key ?? request.Prefix ?? "") { Watches = true };
+}
