@@ -5,8 +5,8 @@ namespace OrleansLeases.Gateway.Tests;
 
 public sealed class OpenApiTests
 {
-    private static readonly string[] OfChange = ["200", "400", "409", "413", "415", "429", "503"];
-    private static readonly string[] OfRead = ["200", "400", "429", "503"];
+    private static readonly string[] OfChange = ["200", "400", "401", "403", "409", "413", "415", "429", "503"];
+    private static readonly string[] OfRead = ["200", "400", "401", "403", "429", "503"];
 
     [Fact]
     public async Task Document_WhenFetched_ListsEveryEndpointWithItsStatuses()
@@ -23,23 +23,23 @@ public sealed class OpenApiTests
             {
                 ["post /v1/leases/acquire"] = OfChange,
                 ["post /v1/leases/renew"] = OfChange,
-                ["post /v1/leases/renew-batch"] = ["200", "400", "413", "415", "429", "503"],
+                ["post /v1/leases/renew-batch"] = ["200", "400", "401", "403", "413", "415", "429", "503"],
                 ["post /v1/leases/release"] = OfChange,
                 ["post /v1/leases/transfer"] = OfChange,
                 ["post /v1/leases/break"] = OfChange,
-                ["post /v1/batch"] = ["200", "400", "413", "415", "429", "503"],
+                ["post /v1/batch"] = ["200", "400", "401", "403", "413", "415", "429", "503"],
                 ["get /v1/leases"] = OfRead,
                 ["get /v1/leases/{resource}"] = OfRead,
                 ["get /v1/history/{resource}"] = OfRead,
                 ["put /v1/keys/{key}"] = OfChange,
-                ["get /v1/keys/{key}"] = ["200", "400", "404", "429", "503"],
-                ["delete /v1/keys/{key}"] = ["200", "400", "409", "429", "503"],
+                ["get /v1/keys/{key}"] = ["200", "400", "401", "403", "404", "429", "503"],
+                ["delete /v1/keys/{key}"] = ["200", "400", "401", "403", "409", "429", "503"],
                 ["get /v1/keys"] = OfRead,
                 ["post /v1/counters/{key}"] = OfChange,
                 ["get /v1/watch"] = OfRead,
                 ["get /health/live"] = ["200", "503"],
                 ["get /health/ready"] = ["200", "503"],
-                ["get /v1/info"] = ["200", "503"],
+                ["get /v1/info"] = ["200", "401", "403", "503"],
             },
             statuses);
     }

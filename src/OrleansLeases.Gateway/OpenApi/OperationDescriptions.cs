@@ -77,6 +77,12 @@ internal static class OperationDescriptions
             statuses[StatusCodes.Status415UnsupportedMediaType] = "invalid-request: the body is not application/json in UTF-8";
         }
 
+        if (!metadata.IsOpen)
+        {
+            statuses[StatusCodes.Status401Unauthorized] = "unauthorized, where credentials are required";
+            statuses[StatusCodes.Status403Forbidden] = "forbidden: the caller has no right to this, or is a web page of another origin";
+        }
+
         foreach (var refusal in metadata.Refusals)
         {
             var status = RefusalConverter.StatusOf(refusal);

@@ -29,6 +29,9 @@ internal sealed record OperationMetadata(string Name)
     /// <summary>What comes in the reply where that is a stream, each as JSON.</summary>
     public IReadOnlyList<Type> Events { get; init; } = [];
 
+    /// <summary>Whether it takes calls without a credential wherever it is.</summary>
+    public bool IsOpen { get; init; }
+
     /// <summary>What it may refuse.</summary>
     public IReadOnlyList<RefusalCode> Refusals { get; init; } = [];
 

@@ -26,26 +26,27 @@ internal static class ServiceEndpoints
         MapGet(endpoints, "/health/live", reads.LiveAsync, new OperationMetadata("isLive")
         {
             Tag = Tag,
+            IsOpen = true,
             Summary = "The process answers, and has not run out of memory.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
-        }).AllowAnonymous();
+        });
         MapGet(endpoints, "/health/ready", reads.ReadyAsync, new OperationMetadata("isReady")
         {
             Tag = Tag,
+            IsOpen = true,
             Summary = "The service takes calls: it is neither starting nor shutting down, and its store is well. "
                 + "Otherwise the detail says what is wrong.",
             Reply = typeof(Health),
             Refusals = [RefusalCode.Unavailable],
-        }).AllowAnonymous();
+        });
     }
 
-    private static IEndpointConventionBuilder MapGet(
-        IEndpointRouteBuilder endpoints, string path, RequestDelegate handler, OperationMetadata operation)
+    private static void MapGet(IEndpointRouteBuilder endpoints, string path, RequestDelegate handler, OperationMetadata operation)
     {
         var endpoint = endpoints.MapGet(path, handler);
         endpoint.WithOperation(handler, operation);
+        if (operation.IsOpen) endpoint.AllowAnonymous();
         endpoints.MapOtherMethods(path, _ => "GET");
-        return endpoint;
     }
 }

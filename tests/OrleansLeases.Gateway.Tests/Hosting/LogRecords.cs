@@ -12,6 +12,9 @@ internal sealed class LogRecords : ILoggerProvider
 
     public IEnumerable<(LogLevel Level, int Id)> OfGateway => _records;
 
+    /// <summary>All that anybody logged, as it is read.</summary>
+    public ConcurrentQueue<string> Texts { get; } = new();
+
     /// <summary>What anybody logged as an error.</summary>
     public IEnumerable<string> Errors => _errors;
 
@@ -31,6 +34,7 @@ internal sealed class LogRecords : ILoggerProvider
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            log.Texts.Enqueue($"{formatter(state, exception)} {exception}");
             if (logLevel >= LogLevel.Error) log._errors.Enqueue($"{formatter(state, exception)} {exception}");
             if (category.StartsWith("OrleansLeases.", StringComparison.Ordinal)) log._records.Enqueue((logLevel, eventId.Id));
         }

@@ -1,0 +1,188 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Embedded;
+using OrleansLeases.Gateway.Tests.Hosting;
+
+namespace OrleansLeases.Gateway.Tests;
+
+/// <summary>
+/// Every route that the gateway has, taken from its own table, called without a credential, with a wrong one, and with each right: a
+/// route that is added is refused here until it says what it needs.
+/// </summary>
+public sealed class AccessTests : IAsyncLifetime
+{
+    private const string Credential = "the-secret-of-ci";
+    private const LeaseRights All = LeaseRights.Read | LeaseRights.Hold | LeaseRights.Break | LeaseRights.Keys;
+
+    private const string Lease = """ "resource":"NAME","owner":"ci","token":1 """;
+
+    /// <summary>By method and route: the right on the name that a call needs, and its body. NAME is the name.</summary>
+    private static readonly Dictionary<string, (LeaseRights Needs, string? Body)> Calls = new()
+    {
+        ["POST /v1/leases/acquire"] = (LeaseRights.Hold, """{"resource":"NAME","owner":"ci","ttlMs":1000}"""),
+        ["POST /v1/leases/renew"] = (LeaseRights.Hold, $"{{{Lease}}}"),
+        ["POST /v1/leases/release"] = (LeaseRights.Hold, $"{{{Lease}}}"),
+        ["POST /v1/leases/transfer"] = (LeaseRights.Hold, $$"""{{{Lease}},"newOwner":"ci/2"}"""),
+        ["POST /v1/leases/break"] = (LeaseRights.Break, """{"resource":"NAME","graceMs":0,"reason":"r"}"""),
+        ["GET /v1/leases/{**resource}"] = (LeaseRights.Read, null),
+        ["GET /v1/history/{**resource}"] = (LeaseRights.Read, null),
+        ["GET /v1/watch"] = (LeaseRights.Read, null),
+        ["PUT /v1/keys/{**key}"] = (LeaseRights.Keys, """{"value":"v"}"""),
+        ["GET /v1/keys/{**key}"] = (LeaseRights.Read, null),
+        ["DELETE /v1/keys/{**key}"] = (LeaseRights.Keys, null),
+        ["POST /v1/counters/{**key}"] = (LeaseRights.Keys, """{"delta":1}"""),
+    };
+
+    /// <summary>Routes about no name of their own; what they show or do is checked name by name.</summary>
+    private static readonly string[] OfNoName =
+        ["POST /v1/leases/renew-batch", "POST /v1/batch", "GET /v1/leases", "GET /v1/keys", "GET /v1/info"];
+
+    private static readonly string[] Open = ["GET /health/live", "GET /health/ready", "GET /openapi/v1.json"];
+
+    private readonly EmbeddedLeases _leases = EmbeddedLeases.InMemory();
+    private AccessRights _rights = AccessRights.None;
+    private GatewayHost _host = null!;
+
+    public static TheoryData<string> Routes => new(Calls.Keys);
+
+    public async Task InitializeAsync() =>
+        _host = await GatewayHost.StartAsync(_leases, options: gateway => gateway.Authenticate = CallerOf);
+
+    public async Task DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        await _leases.DisposeAsync();
+    }
+
+    [Fact]
+    public void Route_OfTheTable_IsOneOfThese()
+    {
+        var routes = RoutesOfTheTable().ToArray();
+
+        Assert.Equal([.. Calls.Keys.Concat(OfNoName).Concat(Open).Order()], routes.Order());
+    }
+
+    [Fact]
+    public async Task Route_WithoutACredential_IsRefusedUnlessItIsOpen()
+    {
+        foreach (var route in RoutesOfTheTable())
+        {
+            foreach (var authorization in (string?[])
+                [null, "Bearer wrong", $"Basic {Credential}", "Bearer", $"Bearer {Credential}x", Credential])
+            {
+                var reply = await SendAsync(route, "jobs", authorization);
+                if (Open.Contains(route)) Assert.Equal(HttpStatusCode.OK, reply.Status);
+                else
+                {
+                    Assert.Equal((HttpStatusCode.Unauthorized, "Bearer"), (reply.Status, reply.Challenge));
+                    Assert.EndsWith("unauthorized", reply.Type, StringComparison.Ordinal);
+                }
+            }
+        }
+
+        foreach (var (method, path) in new[] { ("GET", "/nothing"), ("GET", "/"), ("PATCH", "/v1/info"), ("HEAD", "/v1/leases/jobs") })
+            Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(method, path, null, null)).Status);
+    }
+
+    [Theory]
+    [MemberData(nameof(Routes))]
+    public async Task Route_ByTheRightsOfItsCaller_IsTakenOrForbidden(string route)
+    {
+        var needs = Calls[route].Needs;
+        Give(("jobs", needs));
+        foreach (var name in new[] { "jobs", "jobs/7", "jobs%2f7", "jobs%2F7" })
+            Assert.NotEqual(HttpStatusCode.Forbidden, await StatusAsync(route, name));
+        foreach (var name in new[] { "jobsx", "Jobs", "jobs%252f7", "jobs%EF%BC%8F7", "other/jobs", "%6aobsx" })
+            Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(route, name));
+        // No path that is normalized on its way gets anywhere else.
+        foreach (var name in new[] { "jobs/../other", "jobs/%2e%2e/other", "jobs/..%2fother", "jobs//7", "jobs/./7", "jobs%00" })
+            Assert.NotEqual(HttpStatusCode.OK, await StatusAsync(route, name));
+
+        Give(("jobs", All & ~needs));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(route, "jobs/7"));
+    }
+
+    [Fact]
+    public async Task Batch_AndListings_AreCheckedNameByName()
+    {
+        await _leases.AcquireAsync(new() { Resource = "other", Owner = "ann", Ttl = TimeSpan.FromMinutes(1) });
+        await _leases.PutKeyAsync("other", new() { Value = "v" });
+        Give(("jobs", All));
+
+        foreach (var (route, body) in new (string, string?)[]
+        {
+            ("POST /v1/leases/renew-batch", """{"leases":[{"resource":"other","owner":"ci","token":1}]}"""),
+            ("POST /v1/batch", """{"operations":[{"op":"get","resource":"other"},{"op":"key-get","key":"other"}]}"""),
+            ("GET /v1/leases", null), ("GET /v1/keys", null),
+        })
+        {
+            var (method, path) = (route.Split(' ')[0], route.Split(' ')[1]);
+            var reply = await SendAsync(method, path, body, $"Bearer {Credential}");
+            Assert.Equal(HttpStatusCode.OK, reply.Status);
+            Assert.Equal(body is null ? 0 : body.Split("other").Length - 1, reply.Body.Split("forbidden").Length - 1);
+            Assert.DoesNotContain("ann", reply.Body, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Credential_IsInNoLog()
+    {
+        Give(("jobs", LeaseRights.Read));
+        foreach (var route in RoutesOfTheTable()) await SendAsync(route, "jobs", $"Bearer {Credential}");
+        foreach (var route in RoutesOfTheTable()) await SendAsync(route, "jobs", $"Bearer {Credential}/wrong");
+
+        Assert.NotEmpty(_host.Log.Texts);
+        Assert.DoesNotContain(_host.Log.Texts, text => text.Contains(Credential, StringComparison.Ordinal));
+    }
+
+    private static string PathOf(string route, string name) => route.Split(' ')[1] switch
+    {
+        "/v1/watch" => $"/v1/watch?resource={name}",
+        var path when path.Contains("{**", StringComparison.Ordinal) => path[..path.IndexOf('{', StringComparison.Ordinal)] + name,
+        var path => path,
+    };
+
+    private IEnumerable<string> RoutesOfTheTable() =>
+        from endpoint in _host.Endpoints
+        let methods = endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []
+        from method in methods
+        select $"{method} {endpoint.RoutePattern.RawText}";
+
+    private ValueTask<LeaseResult<LeaseCaller>> CallerOf(HttpContext context) =>
+        new(context.Request.Headers.Authorization == $"Bearer {Credential}"
+            ? new LeaseCaller("ci", () => Volatile.Read(ref _rights))
+            : new Refusal.Unauthorized("No credential."));
+
+    private void Give(params (string Prefix, LeaseRights Rights)[] rules) => Volatile.Write(
+        ref _rights, new("ci", rules.Select(rule => new AccessRule { Prefix = rule.Prefix, Rights = rule.Rights })));
+
+    private async Task<HttpStatusCode> StatusAsync(string route, string name) =>
+        (await SendAsync(route, name, $"Bearer {Credential}")).Status;
+
+    private Task<(HttpStatusCode Status, string Type, string Challenge, string Body)> SendAsync(
+        string route, string name, string? authorization)
+    {
+        var body = Calls.TryGetValue(route, out var call)
+            ? call.Body?.Replace("NAME", Uri.UnescapeDataString(name), StringComparison.Ordinal)
+            : "{}";
+        return SendAsync(route.Split(' ')[0], PathOf(route, name), body, authorization);
+    }
+
+    private async Task<(HttpStatusCode Status, string Type, string Challenge, string Body)> SendAsync(
+        string method, string path, string? body, string? authorization)
+    {
+        // As it is: a client of .NET would normalize the path before anybody could refuse it.
+        using var request = new HttpRequestMessage(new(method), new Uri(
+            _host.Address.GetLeftPart(UriPartial.Authority) + path,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        if (body is not null && method is "POST" or "PUT") request.Content = new StringContent(body!, Encoding.UTF8, "application/json");
+        if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        using var response = await _host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
+        var text = isStream ? "" : await response.Content.ReadAsStringAsync();
+        var type = text.Split("\"type\":\"") is [_, var rest, ..] ? rest.Split('"')[0] : "";
+        return (response.StatusCode, type, response.Headers.WwwAuthenticate.ToString(), text);
+    }
+}
