@@ -22,7 +22,9 @@ public sealed class LeaseGatewayOptions
 
     /// <summary>
     /// Finds out who calls, for every endpoint but those of health: the caller, or the refusal that answers the call. It is called by
-    /// several threads, and what it throws is a failure of the server. Null, the default, lets everybody do everything.
+    /// several threads, and what it throws is a failure of the server. Null, the default, lets everybody do everything whom the host lets
+    /// call: what the application requires of the endpoints, such as by <c>RequireAuthorization</c>, comes first, and the
+    /// <see cref="HttpContext.User"/> it found is there.
     /// </summary>
     /// <remarks>The <see cref="ILeaseService"/> must then be an <see cref="ICallerScopes"/>, which checks the caller's rights.</remarks>
     public Func<HttpContext, ValueTask<LeaseResult<LeaseCaller>>>? Authenticate { get; set; }

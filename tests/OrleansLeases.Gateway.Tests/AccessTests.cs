@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway.Tests.Hosting;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Gateway.Tests;
 
@@ -124,6 +125,27 @@ public sealed class AccessTests : IAsyncLifetime
             Assert.Equal(body is null ? 0 : body.Split("other").Length - 1, reply.Body.Split("forbidden").Length - 1);
             Assert.DoesNotContain("ann", reply.Body, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Watch_ThatIsSilentWhenItsCredentialEnds_EndsAtTheNextComment()
+    {
+        var time = new ManualTimeProvider();
+        await using var host = await GatewayHost.StartAsync(_leases, time: time, options: gateway => gateway.Authenticate = CallerOf);
+        host.Client.DefaultRequestHeaders.Authorization = new("Bearer", Credential);
+        Give(("jobs", LeaseRights.Read));
+        using var events = await EventReader.OpenAsync(host, "prefix=jobs");
+        await events.NextAsync();
+
+        Volatile.Write(ref _rights, AccessRights.None);
+        var reading = events.NextAsync();
+        while (!reading.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(15));
+            await Task.WhenAny(reading, Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System));
+        }
+
+        Assert.Null(await reading);
     }
 
     [Fact]

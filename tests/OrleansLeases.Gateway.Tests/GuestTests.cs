@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -270,6 +272,45 @@ public sealed class GuestTests
 
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         Assert.Empty(leases.Asked);
+    }
+
+    [Fact]
+    public async Task Host_ThatRequiresAuthorization_IsAskedFirstAndItsUserIsTheCaller()
+    {
+        await using var leases = EmbeddedLeases.InMemory();
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services
+                .AddLeaseGateway(gateway => gateway.Authenticate = context =>
+                {
+                    var name = context.User.Identity!.Name!;
+                    var rights = new AccessRights(name, [new() { Prefix = name, Rights = LeaseRights.Hold }]);
+                    return new(new LeaseCaller(name, () => rights));
+                })
+                .AddAuthorization()
+                .AddAuthentication().AddBearerToken(),
+            app =>
+            {
+                app.MapGet("/login", (string name) => TypedResults.SignIn(
+                    new(new ClaimsIdentity([new(ClaimTypes.Name, name)], BearerTokenDefaults.AuthenticationScheme)),
+                    authenticationScheme: BearerTokenDefaults.AuthenticationScheme));
+                app.MapGroup("").RequireAuthorization().MapLeases();
+                app.MapGroup("/all").RequireAuthorization().MapLeaseServer();
+            });
+
+        foreach (var path in new[] { "/v1/info", "/all/v1/info", "/all/health/ready", "/all/nothing" })
+        {
+            using var refused = await host.Client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        }
+
+        using var login = JsonDocument.Parse(await host.Client.GetStringAsync("/login?name=o"));
+        host.Client.DefaultRequestHeaders.Authorization = new("Bearer", login.RootElement.GetProperty("accessToken").GetString());
+        using var forbidden = await PostAsync(host);
+        using var granted = await host.Client.PostAsync(
+            "/v1/leases/acquire", Json(Acquire.Replace("\"a\"", "\"o/a\"", StringComparison.Ordinal)));
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.OK), (forbidden.StatusCode, granted.StatusCode));
+        Assert.Contains("ready", await host.Client.GetStringAsync("/all/health/ready"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -30,7 +29,7 @@ internal sealed partial class Entrance(CallerCheck callers, Authentication? auth
     private void Guard(EndpointBuilder endpoint)
     {
         var next = endpoint.RequestDelegate!;
-        var isOpen = authentication is null || endpoint.Metadata.OfType<IAllowAnonymous>().Any();
+        var isOpen = authentication is null || endpoint.Metadata.Contains(OpenToAll.Instance);
         endpoint.RequestDelegate = context => PassAsync(context, next, isOpen);
     }
 

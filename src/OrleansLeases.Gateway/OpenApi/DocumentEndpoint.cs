@@ -18,7 +18,7 @@ internal sealed class DocumentEndpoint(Action<IEndpointRouteBuilder> contract)
 
     public static void Map(IEndpointRouteBuilder endpoints, Action<IEndpointRouteBuilder> contract)
     {
-        endpoints.MapGet(Path, new DocumentEndpoint(contract).GetAsync).AllowAnonymous();
+        endpoints.MapGet(Path, new DocumentEndpoint(contract).GetAsync).WithMetadata(OpenToAll.Instance);
         endpoints.MapOtherMethods(Path, _ => "GET");
     }
 

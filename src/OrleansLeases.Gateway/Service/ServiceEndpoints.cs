@@ -46,7 +46,7 @@ internal static class ServiceEndpoints
     {
         var endpoint = endpoints.MapGet(path, handler);
         endpoint.WithOperation(handler, operation);
-        if (operation.IsOpen) endpoint.AllowAnonymous();
+        if (operation.IsOpen) endpoint.WithMetadata(OpenToAll.Instance);
         endpoints.MapOtherMethods(path, _ => "GET");
     }
 }

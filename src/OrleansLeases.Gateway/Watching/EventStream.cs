@@ -25,10 +25,11 @@ internal static class EventStream
     /// <param name="context">The call.</param>
     /// <param name="opening">The first bytes, sent at once, so that the client knows that it is connected.</param>
     /// <param name="watch">The events.</param>
+    /// <param name="mayGoOn">Asked at every comment; every event was asked about already.</param>
     /// <param name="time">The clock of the comments.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task WriteAsync(
-        HttpContext context, string opening, LeaseWatch watch, TimeProvider time, CancellationToken cancellationToken)
+        HttpContext context, string opening, LeaseWatch watch, Func<bool> mayGoOn, TimeProvider time, CancellationToken cancellationToken)
     {
         context.Response.ContentType = "text/event-stream";
         // nginx keeps back what a server behind it sends until it has some thousand bytes of it.
@@ -56,6 +57,7 @@ internal static class EventStream
                 }
                 catch (TimeoutException) when (!next.IsCompleted)
                 {
+                    if (!mayGoOn()) break;
                     unsent += body.Write(Comment);
                     continue;
                 }

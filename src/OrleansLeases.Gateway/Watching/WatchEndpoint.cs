@@ -83,10 +83,13 @@ internal sealed class WatchEndpoint(ServiceCalls calls, TimeProvider time)
             return;
         }
 
+        // A credential that is no longer valid keeps no stream open, silent as it may be.
+        var caller = context.Features.Get<LeaseCaller>();
+        bool MayGoOn() => caller?.Rights is not { Readable.Count: 0 };
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, calls.Stopping);
         try
         {
-            await using (watch) await EventStream.WriteAsync(context, opening, watch, time, ends.Token);
+            await using (watch) await EventStream.WriteAsync(context, opening, watch, MayGoOn, time, ends.Token);
         }
         catch (OperationCanceledException) when (ends.IsCancellationRequested && context.Response.HasStarted)
         {

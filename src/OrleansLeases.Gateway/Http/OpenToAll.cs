@@ -1,0 +1,14 @@
+namespace OrleansLeases.Gateway.Http;
+
+/// <summary>
+/// Marks an endpoint that takes calls without a credential of the gateway's. What the host requires of its endpoints holds for it too.
+/// </summary>
+internal sealed class OpenToAll
+{
+    /// <summary>The only one.</summary>
+    public static readonly OpenToAll Instance = new();
+
+    private OpenToAll()
+    {
+    }
+}
