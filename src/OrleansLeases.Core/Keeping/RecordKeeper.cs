@@ -16,8 +16,10 @@ internal abstract class RecordKeeper<TState> : Keeper
     private readonly RecordKind _kind;
     private protected TState? _state;
 
-    // What the state was made from, so far as it is stored: what the next save compares with.
-    private StoredRecord? _stored;
+    // What the state was made from, so far as it is stored, and the store's tag of it: what the next save compares with. As the store's
+    // own object it would cost each lease some 40 bytes more.
+    private TState? _stored;
+    private string? _tag;
 
     // Whether it has asked the store anything yet. Before that nobody watches or waits here, and the name may well be a fresh one.
     private bool _hasAsked;
@@ -31,7 +33,7 @@ internal abstract class RecordKeeper<TState> : Keeper
 
     private protected sealed override bool KnowsState => _state is not null;
 
-    private protected sealed override void DropState() => (_state, _stored) = (null, null);
+    private protected sealed override void DropState() => (_state, _stored, _tag) = (null, null, null);
 
     /// <summary>Takes over a record that was loaded and that this keeper does not know yet.</summary>
     private protected abstract void Adopt(TState stored);
@@ -139,7 +141,7 @@ internal abstract class RecordKeeper<TState> : Keeper
         switch (outcome)
         {
             case SaveOutcome.Saved:
-                _stored = record;
+                Note(record);
                 // Watches of a prefix are shown what has changed since.
                 NotifyWatchers(none);
                 Advance(step.Next);
@@ -185,10 +187,12 @@ internal abstract class RecordKeeper<TState> : Keeper
             return NotRead(error);
         }
 
-        // Only now: a record that cannot be taken over leaves the keeper with the state it knew, and with the version of that.
-        _stored = stored;
+        // Only now: a record that cannot be taken over leaves the keeper with the state it knew, and with what that was made from.
+        Note(stored);
         return null;
     }
+
+    private void Note(StoredRecord record) => (_stored, _tag) = ((TState)record.State, record.Tag);
 
     private async ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord record, bool background)
     {
@@ -208,8 +212,8 @@ internal abstract class RecordKeeper<TState> : Keeper
         var record = new StoredRecord(_kind, Name, next);
         try
         {
-            var outcome = await _store.SaveAsync(_stored!, record, background);
-            if (outcome == SaveOutcome.Saved) _stored = record;
+            var outcome = await _store.SaveAsync(new StoredRecord(_kind, Name, _stored!) { Tag = _tag }, record, background);
+            if (outcome == SaveOutcome.Saved) Note(record);
             return outcome;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
