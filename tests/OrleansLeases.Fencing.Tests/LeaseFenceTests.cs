@@ -103,6 +103,23 @@ public sealed class LeaseFenceTests : IAsyncLifetime
         else await late;
     }
 
+    // Who sets a token by hand stands in no line.
+    [Fact]
+    public async Task TokenSetByHand_WhileAWriterIsAboutToRaiseIt_IsNotSetBack()
+    {
+        await _database.WriteAsync(33);
+        await using var owner = await _database.Source.OpenConnectionAsync();
+        await using var transaction = await owner.BeginTransactionAsync();
+        await using (var reset = new NpgsqlCommand("select lease_fence_reset('r', 50)", owner)) await reset.ExecuteNonQueryAsync();
+        var writer = _database.WriteAsync(34);
+        await _database.SomebodyWaitsAsync();
+
+        await transaction.CommitAsync();
+
+        await Assert.ThrowsAsync<StaleTokenException>(() => writer);
+        await Assert.ThrowsAsync<StaleTokenException>(() => _database.WriteAsync(49));
+    }
+
     [Fact]
     public async Task WritersUnderOneToken_AreInsideTogether()
     {

@@ -48,6 +48,18 @@ public sealed class DurabilityTests : IAsyncLifetime
         foreach (var resource in new[] { "before", "r", "after" }) await AssertHeldAfterALossOfPowerAsync(_disk, resource);
     }
 
+    [Fact]
+    public async Task Grant_AfterOpenFilesWereLost_IsStoredByNewOnes()
+    {
+        await Leases.GrantAsync(By("ann", "before"));
+        _disk.Losses++;
+
+        await Leases.RefusedAsync<Refusal.OutcomeUnknown>(By("ann", "r") with { RequestId = "try" });
+        await Leases.GrantAsync(By("ann", "r") with { RequestId = "try" });
+
+        foreach (var resource in new[] { "before", "r" }) await AssertHeldAfterALossOfPowerAsync(_disk, resource);
+    }
+
     // The log shows the commit to the next process, and is not on the disk: neither that nor what is written behind it.
     [Theory]
     [InlineData(0)]

@@ -102,7 +102,7 @@ internal static unsafe class SqliteVfs
     private static int Sync(SqliteFile* file, int flags)
     {
         var open = FileAt(file);
-        return open.Disk.Synced(open.Path) ? open.System->Sync(file, flags) : IoErrorFsync;
+        return !open.IsLost && open.Disk.Synced(open.Path) ? open.System->Sync(file, flags) : IoErrorFsync;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -122,6 +122,10 @@ internal static unsafe class SqliteVfs
 
     private sealed class OpenFile(UnreliableDisk disk, string path, IoMethods* system)
     {
+        private readonly int _losses = disk.Losses;
+
+        public bool IsLost => _losses != disk.Losses;
+
         public UnreliableDisk Disk => disk;
 
         public string Path => path;

@@ -20,6 +20,11 @@ internal sealed class UnreliableDisk : IDisposable
     /// <summary>How many of the next syncs fail.</summary>
     public int FailingSyncs { get; set; }
 
+    /// <summary>
+    /// How often it has lost the files that were open: no sync of those succeeds any more, as on a network drive that came back.
+    /// </summary>
+    public int Losses { get; set; }
+
     /// <summary>The folder as a process finds it after the last one was killed: all that was written, on this disk.</summary>
     public UnreliableDisk AfterAKill(string folder)
     {
