@@ -20,6 +20,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
     private EmbeddedLeases(IRecordStore store, string engine, EmbeddedLeaseOptions options, TimeProvider time)
     {
         _store = store;
+        ServiceRecords = new ServiceRecords(store);
         var clock = new LeaseClock(time);
         var rules = new LeaseRules
         {
@@ -48,6 +49,9 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
         _ = folder.Lost.ContinueWith(
             lost => End(lost.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
+
+    /// <summary>What the service keeps for its own use, on the store of the leases.</summary>
+    public IServiceRecords ServiceRecords { get; }
 
     /// <summary>Creates a service with its leases in memory: for an application's own tests, with a clock that they can advance.</summary>
     /// <param name="options">How it behaves; the defaults where left out.</param>

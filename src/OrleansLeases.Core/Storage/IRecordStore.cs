@@ -77,7 +77,7 @@ public interface IRecordStore
     ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken);
 }
 
-/// <summary>The kind of a record. A lease and a key may have the same name.</summary>
+/// <summary>The kind of a record. Records of several kinds may have the same name.</summary>
 public enum RecordKind
 {
     /// <summary>The record of a resource and its leases.</summary>
@@ -85,6 +85,9 @@ public enum RecordKind
 
     /// <summary>The record of a key.</summary>
     Key = 2,
+
+    /// <summary>A record of <see cref="IServiceRecords"/>. It has no log and is never due.</summary>
+    Service = 3,
 }
 
 /// <summary>The outcome of a save.</summary>

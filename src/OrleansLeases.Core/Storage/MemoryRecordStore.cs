@@ -11,6 +11,7 @@ public sealed class MemoryRecordStore : IRecordStore
 {
     private readonly Table _leases = new();
     private readonly Table _keys = new();
+    private readonly Table _service = new();
 
     /// <inheritdoc/>
     public bool IsDurable => false;
@@ -56,7 +57,12 @@ public sealed class MemoryRecordStore : IRecordStore
         }
     }
 
-    private Table TableOf(RecordKind kind) => kind == RecordKind.Lease ? _leases : _keys;
+    private Table TableOf(RecordKind kind) => kind switch
+    {
+        RecordKind.Lease => _leases,
+        RecordKind.Key => _keys,
+        _ => _service,
+    };
 
     private sealed class Table
     {

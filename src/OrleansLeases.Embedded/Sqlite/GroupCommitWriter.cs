@@ -240,6 +240,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         private readonly Statement _count;
         private readonly Table _leases;
         private readonly Table _keys;
+        private readonly Table _service;
 
         public Session(string file, int? maxPages)
         {
@@ -279,6 +280,14 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
                 new Statement(_connection, "UPDATE keys SET version = version + 1, state = ?2, held = ?5 WHERE name = ?1 AND version = ?3"),
                 new Statement(_connection, "INSERT OR REPLACE INTO keys_log (name, slot, entries) VALUES (?1, ?2, ?3)"),
                 hasDue: false);
+            _service = new Table(
+                new Statement(
+                    _connection, "INSERT INTO service (name, version, state, held) VALUES (?1, 1, ?2, ?5) ON CONFLICT DO NOTHING"),
+                new Statement(_connection, "UPDATE service SET version = version + 1, state = ?2 WHERE name = ?1 AND version = ?3"),
+                new Statement(
+                    _connection, "UPDATE service SET version = version + 1, state = ?2, held = ?5 WHERE name = ?1 AND version = ?3"),
+                block: null,
+                hasDue: false);
         }
 
         public Statement Begin { get; }
@@ -304,19 +313,25 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         /// <summary>Numbers the change, so that a loss can be noticed when the folder is opened.</summary>
         public void Count(long change) => _count.Bind(1, change).Run();
 
-        public SaveOutcome Save(PendingSave save) => (save.Kind == RecordKind.Lease ? _leases : _keys).Save(save);
+        public SaveOutcome Save(PendingSave save) => save.Kind switch
+        {
+            RecordKind.Lease => _leases.Save(save),
+            RecordKind.Key => _keys.Save(save),
+            _ => _service.Save(save),
+        };
 
         public void Dispose()
         {
             foreach (var statement in new[] { Begin, Commit, Rollback, Fill, Empty, _state, _count }) statement.Dispose();
             _leases.Dispose();
             _keys.Dispose();
+            _service.Dispose();
             _connection.Dispose();
         }
     }
 
     /// <summary>The statements that write one kind of record.</summary>
-    private sealed class Table(Statement insert, Statement update, Statement updateHeld, Statement block, bool hasDue) : IDisposable
+    private sealed class Table(Statement insert, Statement update, Statement updateHeld, Statement? block, bool hasDue) : IDisposable
     {
         public SaveOutcome Save(PendingSave save)
         {
@@ -324,7 +339,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             if (hasDue) write.Bind(4, save.Due);
             if (write != update) write.Bind(5, save.Held ? 1L : 0L);
             if (write.Bind(1, save.Name).Bind(2, save.State).Run() == 0) return SaveOutcome.Conflict;
-            foreach (var (slot, entries) in save.Blocks) block.Bind(1, save.Name).Bind(2, slot).Bind(3, entries.Span).Run();
+            foreach (var (slot, entries) in save.Blocks) block!.Bind(1, save.Name).Bind(2, slot).Bind(3, entries.Span).Run();
             return SaveOutcome.Saved;
         }
 
@@ -333,7 +348,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             insert.Dispose();
             update.Dispose();
             updateHeld.Dispose();
-            block.Dispose();
+            block?.Dispose();
         }
     }
 }

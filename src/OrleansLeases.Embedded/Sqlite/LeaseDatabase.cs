@@ -142,6 +142,12 @@ internal static class LeaseDatabase
                 state TEXT NOT NULL,
                 held INTEGER NOT NULL DEFAULT 0);
             CREATE INDEX IF NOT EXISTS keys_held ON keys (name) WHERE held;
+            CREATE TABLE IF NOT EXISTS service (
+                id INTEGER PRIMARY KEY,
+                name TEXT NOT NULL UNIQUE,
+                version INTEGER NOT NULL,
+                state TEXT NOT NULL,
+                held INTEGER NOT NULL DEFAULT 0);
             CREATE TABLE IF NOT EXISTS trial (block BLOB NOT NULL);
             CREATE TABLE IF NOT EXISTS keys_log (
                 name TEXT NOT NULL,

@@ -20,6 +20,9 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     internal const string ListKeys = "SELECT name, state FROM keys INDEXED BY keys_held WHERE held AND name >= ?1 ORDER BY name";
     internal const string ListAllKeys = "SELECT name, state FROM keys WHERE name >= ?1 ORDER BY name";
 
+    internal const string ListService = "SELECT name, state FROM service WHERE held AND name >= ?1 ORDER BY name";
+    internal const string ListAllService = "SELECT name, state FROM service WHERE name >= ?1 ORDER BY name";
+
     internal const string ListDue = """
         SELECT resource, due, id FROM lease WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4
         """;
@@ -38,6 +41,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     private readonly Lock _readerGate = new();
     private readonly Table _leases;
     private readonly Table _keys;
+    private readonly Table _service;
     private readonly Statement _due;
     private readonly StoreTrouble _trouble;
 
@@ -70,6 +74,8 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
             new Statement(_reader, "SELECT state FROM keys WHERE name = ?1"),
             new Statement(_reader, "SELECT entries FROM keys_log WHERE name = ?1 AND slot = ?2"),
             slots: 128);
+        _service = new Table(
+            RecordKind.Service, new Statement(_reader, "SELECT state FROM service WHERE name = ?1"), loadBlock: null, slots: 1);
         _due = new Statement(_reader, ListDue);
         folder.Remember();
     }
@@ -120,8 +126,10 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         {
             (RecordKind.Lease, true) => ListHeld,
             (RecordKind.Lease, false) => ListAll,
-            (_, true) => ListKeys,
-            _ => ListAllKeys,
+            (RecordKind.Key, true) => ListKeys,
+            (RecordKind.Key, false) => ListAllKeys,
+            (_, true) => ListService,
+            _ => ListAllService,
         };
         foreach (var record in Read(kind, sql, from))
         {
@@ -133,7 +141,12 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<DueRecord>>(Watched(() => ReadDue(query)));
 
-    private Table TableOf(RecordKind kind) => kind == RecordKind.Lease ? _leases : _keys;
+    private Table TableOf(RecordKind kind) => kind switch
+    {
+        RecordKind.Lease => _leases,
+        RecordKind.Key => _keys,
+        _ => _service,
+    };
 
     private StoredRecord Load(Table table, string name)
     {
@@ -174,6 +187,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         {
             _leases.Dispose();
             _keys.Dispose();
+            _service.Dispose();
             _due.Dispose();
             _reader.Dispose();
         }
@@ -246,7 +260,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         }
         catch (InvalidDataException error)
         {
-            _trouble.Name(kind == RecordKind.Key ? $"key {name}" : name, error.Message);
+            _trouble.Name(kind == RecordKind.Lease ? name : $"{kind.ToString().ToLowerInvariant()} {name}", error.Message);
             record = null;
             return false;
         }
@@ -256,7 +270,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     /// Reads one kind of record. Its finished blocks are each in a row of their own: a ring with room for all that a log remembers
     /// beside its newest block. Reading needs the lock of the connection.
     /// </summary>
-    private sealed class Table(RecordKind kind, Statement load, Statement loadBlock, int slots) : IDisposable
+    private sealed class Table(RecordKind kind, Statement load, Statement? loadBlock, int slots) : IDisposable
     {
         public StoredRecord Load(string name)
         {
@@ -282,11 +296,12 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         public void Dispose()
         {
             load.Dispose();
-            loadBlock.Dispose();
+            loadBlock?.Dispose();
         }
 
         private List<ReadOnlyMemory<byte>> BlocksOf(StoredRecord record)
         {
+            if (loadBlock is null) return [];
             var blocks = new List<ReadOnlyMemory<byte>>();
             for (var block = record.FirstBlock; block < record.Block; block++)
             {

@@ -202,6 +202,8 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton<GrainKeepers>();
         silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
         silo.Services.AddSingleton<LeaseSilo>();
+        silo.Services.AddSingleton<IServiceRecords>(
+            services => new ServiceRecords(services.GetRequiredService<LeaseSilo>().Store));
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
         silo.Services.AddSingleton<LastSiloFallback>();
         var registered = silo.Services;

@@ -46,9 +46,13 @@ internal sealed class AdoNetRows(IGrainStorage provider) : IRecordRows
         return true;
     }
 
-    private static GrainId GrainOf(RecordKind kind, string name) => kind == RecordKind.Lease
-        ? GrainId.Create(RowKind.Lease, LeaseGrainKey.Of(name))
-        : GrainId.Create(RowKind.Key, KeyGrainKey.Of(name));
+    // No grain has a service's own record, but the provider wants a key with a prefix.
+    private static GrainId GrainOf(RecordKind kind, string name) => GrainId.Create(RowKind.Of(kind), kind switch
+    {
+        RecordKind.Lease => LeaseGrainKey.Of(name),
+        RecordKind.Key => KeyGrainKey.Of(name),
+        _ => "s:" + name,
+    });
 }
 
 /// <summary>Starts Orleans' provider with the silo, where it is the one that is used: it asks the database at its start.</summary>

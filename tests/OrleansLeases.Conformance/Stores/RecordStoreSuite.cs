@@ -101,6 +101,35 @@ public abstract class RecordStoreSuite
         foreach (var record in records) AssertSame(record, await store.LoadAsync(record.Kind, "a"));
     }
 
+    [Fact]
+    public async Task ServiceRecords_AreComparedAndSwapped_AndInNoListing()
+    {
+        var store = await StartAsync();
+        var records = new ServiceRecords(store);
+        var none = await records.LoadAsync("keys/1");
+        Assert.Null(none.Value);
+
+        var first = await records.TrySaveAsync(none, "one");
+        Assert.NotNull(first);
+        Assert.Null(await records.TrySaveAsync(none, "another"));
+        var second = await records.TrySaveAsync(await records.LoadAsync("keys/1"), "two");
+        Assert.Equal("two", second!.Value);
+        Assert.Null(await records.TrySaveAsync(first, "three"));
+        Assert.NotNull(await records.TrySaveAsync(await records.LoadAsync("keys/2"), "more"));
+        Assert.NotNull(await records.TrySaveAsync(await records.LoadAsync("others/1"), "else"));
+        Assert.Equal(["two", "more"], (await records.ListAsync("keys/")).Select(record => record.Value));
+
+        // What was deleted is gone, and its version is not used again.
+        var deleted = await records.TrySaveAsync(second, null);
+        Assert.Null((await records.LoadAsync("keys/1")).Value);
+        Assert.Equal(["more"], (await records.ListAsync("keys/")).Select(record => record.Value));
+        Assert.Null(await records.TrySaveAsync(none, "again"));
+        Assert.Equal("again", (await records.TrySaveAsync(deleted!, "again"))!.Value);
+        foreach (var kind in new[] { RecordKind.Lease, RecordKind.Key }) Assert.Empty(await RangeAsync(store, kind, "", heldOnly: false));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await records.LoadAsync("a b"));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await records.TrySaveAsync(none, new string('x', 65 * 1024)));
+    }
+
     [Theory]
     [InlineData(RecordKind.Lease)]
     [InlineData(RecordKind.Key)]
