@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansLeases.Gateway.Access;
 using OrleansLeases.Gateway.Batches;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Keys;
@@ -24,6 +25,7 @@ internal sealed class LeaseRoutes
     private readonly KeyHandlers _keys;
     private readonly WatchEndpoint _watch;
     private readonly ServiceReads _service;
+    private readonly AccessEndpoints _access;
 
     public LeaseRoutes(IServiceProvider provider)
     {
@@ -43,6 +45,7 @@ internal sealed class LeaseRoutes
         _keys = new KeyHandlers(calls);
         _watch = new WatchEndpoint(calls, provider.GetService<TimeProvider>() ?? TimeProvider.System);
         _service = new ServiceReads(calls);
+        _access = new AccessEndpoints(provider.GetService<ApiKeys>(), calls);
     }
 
     /// <summary>Maps what a client of leases calls.</summary>
@@ -70,5 +73,6 @@ internal sealed class LeaseRoutes
         KeyEndpoints.Map(endpoints, _keys);
         WatchEndpoint.Map(endpoints, _watch);
         ServiceEndpoints.MapInfo(endpoints, _service);
+        AccessEndpoints.Map(endpoints, _access);
     }
 }

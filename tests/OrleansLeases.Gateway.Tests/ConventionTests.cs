@@ -7,7 +7,8 @@ public sealed class ConventionTests
     [Fact]
     public void Gateway_WhenReferenced_ShowsOnlyHowToMapIt() =>
         Assert.Equal(
-            [typeof(LeaseGatewayExtensions), typeof(LeaseGatewayOptions)], typeof(LeaseGatewayExtensions).Assembly.GetExportedTypes());
+            [typeof(LeaseAccessExtensions), typeof(LeaseGatewayExtensions), typeof(LeaseGatewayOptions)],
+            typeof(LeaseGatewayExtensions).Assembly.GetExportedTypes());
 
     [Fact]
     public void Gateway_WhenReferenced_KnowsNoEngine() =>

@@ -39,6 +39,10 @@ public sealed class OpenApiTests
                 ["get /v1/watch"] = OfRead,
                 ["get /health/live"] = ["200", "503"],
                 ["get /health/ready"] = ["200", "503"],
+                ["get /v1/whoami"] = ["200", "401", "403"],
+                ["post /v1/tokens"] = ["200", "400", "401", "403", "413", "415", "503"],
+                ["get /v1/tokens"] = ["200", "400", "401", "403", "503"],
+                ["delete /v1/tokens/{id}"] = ["200", "400", "401", "403", "503"],
                 ["get /v1/info"] = ["200", "401", "403", "503"],
             },
             statuses);

@@ -1,0 +1,111 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using OrleansLeases.Gateway.Access;
+
+namespace OrleansLeases.Gateway.Tests;
+
+/// <summary>What an access file gives, and what is said of one that is wrong.</summary>
+public sealed class AccessFileTests : IDisposable
+{
+    private const string Good = """
+        {
+          // Who deploys.
+          "groups": { "ops": ["alice", "ci"] },
+          "rules": [
+            { "principal": "ci", "prefix": "jobs/", "verbs": ["read", "hold"], "owners": ["ci", "deploy"] },
+            { "group": "ops", "prefix": "", "verbs": ["read", "break", "admin"], },
+            { "principal": "*", "prefix": "public", "verbs": ["read"] },
+          ],
+          "quotas": [
+            { "group": "ops", "prefix": "", "leases": 1, "callsPerSecond": 10 },
+            { "principal": "ci", "prefix": "", "leases": 5 },
+          ],
+        }
+        """;
+
+    private readonly string _path = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(_path);
+
+    [Fact]
+    public void Rules_OfAPrincipalItsGroupsAndEverybody_AddUp()
+    {
+        var policy = PolicyOf(Good);
+
+        var ci = policy.RightsOf("ci", []);
+        Assert.True(ci.MayHold("jobs/7", "deploy/1"));
+        Assert.False(ci.MayHold("jobsx", "ci"));
+        Assert.True(ci.May(LeaseRights.Break, "anything"));
+        Assert.True(ci.May(LeaseRights.Admin, ""));
+        Assert.Equal(5, Assert.Single(ci.Quotas).Leases);
+        var alice = policy.RightsOf("alice", []);
+        Assert.False(alice.May(LeaseRights.Hold, "jobs/7"));
+        Assert.Equal((1, 10), (alice.Quotas[0].Leases, alice.Quotas[0].CallsPerSecond));
+        var stranger = policy.RightsOf("stranger", []);
+        Assert.True(stranger.May(LeaseRights.Read, "public/x"));
+        Assert.False(stranger.May(LeaseRights.Read, "publicx"));
+        Assert.False(stranger.May(LeaseRights.Read, "jobs"));
+        Assert.True(policy.RightsOf("stranger", ["ops"]).May(LeaseRights.Admin, ""));
+        Assert.False(stranger.May(LeaseRights.Admin, ""));
+    }
+
+    [Theory]
+    [InlineData("""{ "rules": [ { "principal": "a", "group": "b", "prefix": "", "verbs": ["read"] } ] }""", 1, "either")]
+    [InlineData("{ \"rules\": [\n { \"prefix\": \"\", \"verbs\": [\"read\"] } ] }", 2, "either")]
+    [InlineData("{ \"rules\": [\n\n { \"principal\": \"a\", \"verbs\": [\"read\"] } ] }", 3, "prefix")]
+    [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"\" } ] }", 2, "verbs")]
+    [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"\", \"verbs\": [\"write\"] } ] }", 2, "'write'")]
+    [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"\", \"verbs\": [null] } ] }", 2, "null")]
+    [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"x//y\", \"verbs\": [\"read\"] } ] }", 2, "x//y")]
+    [InlineData("{ \"rules\": [\n\n { \"principal\": \"a/../b\", \"prefix\": \"\", \"verbs\": [\"read\"] } ] }", 3, "a/../b")]
+    [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"x\", \"verbs\": [\"admin\"] } ] }", 2, "admin")]
+    [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"\", \"verbs\": [\"read\"], \"owner\": \"x\" } ] }", 2, "owner")]
+    [InlineData("{ \"rules\": [\n null ] }", 2, "null")]
+    [InlineData("{ \"rule\": [] }", 1, "rule")]
+    [InlineData("{ \"rules\": [], \"rules\": [] }", 1, "rules")]
+    [InlineData("{\n\n \"quotas\": [ { \"principal\": \"a\", \"prefix\": \"\" } ] }", 3, "bounds nothing")]
+    [InlineData("{\n \"quotas\": [ { \"principal\": \"a\", \"prefix\": \"\", \"leases\": -1 } ] }", 2, "below 0")]
+    [InlineData("{\n \"quotas\": [ { \"principal\": \"a\", \"prefix\": \"\", \"leases\": \"1\" } ] }", 2, "")]
+    [InlineData("{\n", 2, "")]
+    [InlineData("", 1, "")]
+    [InlineData("null", 1, "null")]
+    public void File_ThatIsWrong_IsRefusedWithLineAndReason(string text, int line, string reason)
+    {
+        var error = Assert.Throws<InvalidDataException>(() => PolicyOf(text));
+
+        Assert.StartsWith($"access.json({line}): ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("OrleansLeases", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Change_OfTheFile_HoldsFromTheNextLookOn_UnlessItIsWrong()
+    {
+        File.WriteAllText(_path, Good);
+        var file = new AccessFile(_path, NullLogger<AccessFile>.Instance);
+        Assert.False(file.Policy.RightsOf("bob", []).May(LeaseRights.Read, "jobs"));
+
+        File.WriteAllText(_path, Good.Replace("alice", "bob", StringComparison.Ordinal));
+        File.SetLastWriteTimeUtc(_path, File.GetLastWriteTimeUtc(_path).AddSeconds(1));
+        file.Refresh();
+        Assert.True(file.Policy.RightsOf("bob", []).May(LeaseRights.Read, "jobs"));
+
+        var right = file.Policy;
+        File.WriteAllText(_path, "{ \"rules\": [ }");
+        file.Refresh();
+        Assert.Same(right, file.Policy);
+        File.Delete(_path);
+        file.Refresh();
+        Assert.Same(right, file.Policy);
+    }
+
+    [Fact]
+    public void Start_WithoutTheFile_IsRefused()
+    {
+        File.Delete(_path);
+
+        Assert.ThrowsAny<IOException>(() => new AccessFile(_path, NullLogger<AccessFile>.Instance));
+    }
+
+    private static AccessPolicy PolicyOf(string text) => new(AccessText.Read(Encoding.UTF8.GetBytes(text), "access.json"));
+}
