@@ -37,8 +37,7 @@ internal static class BlockLog
     {
         ArgumentNullException.ThrowIfNull(entries);
         // The blocks are aligned to the numbering, so a log whose oldest entries were dropped starts at a block.
-        var tailLength = entries.Count == 0 ? 0 : (int)((last - 1) % BlockLength) + 1;
-        if (tailLength > entries.Count) tailLength = entries.Count;
+        var tailLength = Math.Min(entries.Count, (int)((last - 1) % BlockLength) + 1);
         var finished = ImmutableArray.CreateBuilder<BlockLog<TEntry>.Block>();
         var head = (entries.Count - tailLength) % BlockLength;
         for (var i = head; i < entries.Count - tailLength; i += BlockLength)
@@ -156,7 +155,7 @@ internal sealed class BlockLog<TEntry>
         if (_tail.Length < BlockLog.BlockLength) return new(Last + 1, _finished, [.. _tail, entry]);
         var finished = _finished.Add(new(_tail));
         var excess = finished.Length - ((length / BlockLog.BlockLength) - 1);
-        return new(Last + 1, excess > 0 ? finished.RemoveRange(0, excess) : finished, [entry]);
+        return new(Last + 1, finished.RemoveRange(0, Math.Max(0, excess)), [entry]);
     }
 
     // Every request rechecks for its id in the whole log, so the ids of finished blocks lie side by side.

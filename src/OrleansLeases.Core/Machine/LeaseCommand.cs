@@ -86,8 +86,6 @@ internal abstract partial record LeaseCommand
         /// <summary>The one that trusts what the keeper knows.</summary>
         public static readonly Tick Instance = new(Fresh: false);
 
-        internal override bool IsRead => true;
-
         internal override bool IsBackground => true;
 
         internal override bool RequiresFreshRead(bool isSingleWriter) => Fresh;

@@ -23,13 +23,12 @@ internal sealed partial class LeaseDraft
         {
             // Nothing is stored that would show a lease ended by another activation: compare with the store instead.
             _requiresFreshRead = true;
-            Replace(index, holder with { Delivered = true }, durable: false);
             return LeaseReply.Acknowledged.Instance;
         }
 
         if (!known && keys.Count >= rules.Limits.MaxKeys) return RefuseOnceFresh(Refusals.TooManyKeys(lease, rules.Limits.MaxKeys));
-        if (!known && CountKeys() >= (long)rules.Limits.MaxKeys * LeasesWorthOfKeys)
-            return RefuseOnceFresh(Refusals.TooManyKeysInAll(lease.Resource, (long)rules.Limits.MaxKeys * LeasesWorthOfKeys));
+        var mostInAll = (long)rules.Limits.MaxKeys * LeasesWorthOfKeys;
+        if (!known && CountKeys() >= mostInAll) return RefuseOnceFresh(Refusals.TooManyKeysInAll(lease.Resource, mostInAll));
         Replace(index, holder with { Keys = keys.SetItem(key, since), Delivered = true }, durable: true);
         return LeaseReply.Acknowledged.Instance;
     }

@@ -25,7 +25,7 @@ internal sealed partial class LeaseDraft
     {
         var reason = ReasonOfEnd(owner, token);
         // A token beyond all this activation knows of may have been granted by another one since.
-        _requiresFreshRead |= token > _lastToken;
+        if (token > _lastToken) _requiresFreshRead = true;
         return Refusals.NotHolder(reason, _lastToken, owner ?? resource, token);
     }
 

@@ -34,8 +34,7 @@ internal sealed partial class LeaseDraft(
             Holders = _holders,
             Log = _log,
             Pending = _pending,
-            // Once it is over, it need not be kept.
-            Delay = _delay is { } delay && now.Monotonic < delay.Ends ? delay : null,
+            Delay = _delay,
             Capacity = _capacity,
             LastToken = _lastToken,
             Version = _durable ? state.Version + 1 : state.Version,
@@ -63,7 +62,7 @@ internal sealed partial class LeaseDraft(
             var order = holder.IsEndedByOrder ? holder.Breaking : null;
             var kind = order is null ? LeaseEventKind.Expired : LeaseEventKind.Broken;
             var ended = now.Latest - (now.Monotonic - holder.EndsAt);
-            if (holder.LockDelay > TimeSpan.Zero && order is not { Force: false }) StartDelay(holder);
+            if (order is not { Force: false }) StartDelay(holder);
             End(i, kind, ended, order?.Reason, default);
         }
     }
@@ -72,15 +71,14 @@ internal sealed partial class LeaseDraft(
     private void ServeQueue(LeaseCommand.Acquire? newcomer)
     {
         _queueServed = true;
-        var isQueued = false;
         foreach (var queued in queue)
         {
-            var asks = newcomer is not null && newcomer.Fingerprint.Id == queued.Fingerprint.Id;
-            isQueued |= asks;
+            var asks = newcomer?.Fingerprint.Id == queued.Fingerprint.Id;
             if ((queued.Present || asks) && !TryGrant(queued.Request, queued.Fingerprint)) return;
         }
 
-        if (!isQueued && newcomer is not null) TryGrant(newcomer.Request, newcomer.Fingerprint);
+        // One that is queued was tried in its place, and nothing comes of a second time.
+        if (newcomer is not null) TryGrant(newcomer.Request, newcomer.Fingerprint);
     }
 
     /// <summary>Grants a request if it fits.</summary>
@@ -110,7 +108,7 @@ internal sealed partial class LeaseDraft(
         return false;
     }
 
-    private bool Delays(string owner) => _delay is { } delay && now.Monotonic < delay.Ends && delay.Owner != owner;
+    private bool Delays(string owner) => _delay is { } delay && delay.Owner != owner;
 
     private bool HasToken => TokenAfter(_lastToken) >> LeaseRules.CounterBits <= rules.TokenFloor >> LeaseRules.CounterBits;
 

@@ -38,11 +38,7 @@ internal static class LeaseMachine
     {
         ArgumentNullException.ThrowIfNull(state);
         var wake = someoneWaits ? state.Delay?.Ends : null;
-        foreach (var holder in state.Holders)
-        {
-            if (wake is null || holder.EndsAt < wake) wake = holder.EndsAt;
-        }
-
+        foreach (var holder in state.Holders) wake = Earlier(wake, holder.EndsAt);
         return wake;
     }
 
@@ -55,18 +51,16 @@ internal static class LeaseMachine
         TimeSpan? due = null;
         foreach (var holder in state.Holders)
         {
-            var end = holder.Breaking is { Force: true } order && order.EndsWall < holder.Horizon ? order.EndsWall : holder.Horizon;
-            if (due is null || end < due) due = end;
+            due = Earlier(due, holder.Horizon);
+            if (holder.Breaking is { Force: true } order) due = Earlier(due, order.EndsWall);
         }
 
-        foreach (var ended in state.Pending ?? [])
-        {
-            if (due is null || ended.At < due) due = ended.At;
-        }
-
+        foreach (var ended in state.Pending ?? []) due = Earlier(due, ended.At);
         return due;
     }
 
     internal static TimeSpan CeilToMillisecond(TimeSpan time) =>
         new((time.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond);
+
+    private static TimeSpan Earlier(TimeSpan? one, TimeSpan other) => one < other ? one.Value : other;
 }

@@ -232,8 +232,7 @@ internal sealed record Holder
     {
         var byMonotonic = Min(EndedByForce(Deadline), HorizonEnds) - now.Monotonic;
         var byWall = Horizon - HorizonSkew - now.Latest;
-        var left = byMonotonic < byWall ? byMonotonic : byWall;
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        return Max(Min(byMonotonic, byWall), TimeSpan.Zero);
     }
 
     /// <summary>Stores a horizon of this incarnation's own; whatever others promised under an inherited one stays within it.</summary>
@@ -268,7 +267,7 @@ internal sealed record Holder
 
     internal static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
-    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+    internal static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private TimeSpan EndedByForce(TimeSpan end) => Breaking is { Force: true } order ? Min(order.Ends, end) : end;
 }

@@ -137,7 +137,7 @@ internal abstract partial record LeaseCommand
         internal override LeaseReply<LeaseGrant> Apply(LeaseDraft draft) => draft.Acquire(this);
 
         internal override bool TryWait(LeaseKeeper keeper, LeaseCall<LeaseGrant> call, Instant now) =>
-            Request.Wait > TimeSpan.Zero && keeper.TryWait(call, this, now);
+            keeper.TryWait(call, this, now);
     }
 }
 
@@ -194,7 +194,7 @@ internal sealed partial class LeaseDraft
             && _holders[0].Mode == LeaseMode.Shared)
             return RefuseOnceFresh(Refusals.TooManyHolders(rules.Limits.MaxHolders));
         // An owner must not be refused for a lease of its own that another activation has ended. Other owners may be: they ask again.
-        _requiresFreshRead |= HeldBy(request.Owner);
+        if (HeldBy(request.Owner)) _requiresFreshRead = true;
         return Refusals.Held(request, _holders, _delay, now, ahead + 1, waits);
     }
 
@@ -214,7 +214,7 @@ internal sealed partial class LeaseDraft
 
     private long Grant(AcquireRequest request, RequestFingerprint fingerprint)
     {
-        if (_holders.IsEmpty) _capacity = request.Mode == LeaseMode.Shared ? request.Capacity : null;
+        if (_holders.IsEmpty) _capacity = request.Capacity;
         return Add(new Holder
         {
             Owner = request.Owner,

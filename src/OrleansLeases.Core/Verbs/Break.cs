@@ -87,14 +87,14 @@ internal sealed partial class LeaseDraft
         if (index < 0)
         {
             var refusal = NotHolder(request.Resource, owner: null, request.Token ?? _lastToken);
-            _requiresFreshRead |= request.Token is null;
+            if (request.Token is null) _requiresFreshRead = true;
             return refusal;
         }
 
         var holder = _holders[index];
         var ends = now.Monotonic + request.Grace;
         // Without force no holder loses a deadline that it received, from this activation or from an earlier one.
-        if (!request.Force && ends < holder.EndsAt) ends = holder.EndsAt;
+        if (!request.Force) ends = Holder.Max(ends, holder.EndsAt);
         // An order never puts off an earlier one. It is recorded for its request id all the same.
         if (holder.Breaking is null || ends < holder.Breaking.Ends)
         {

@@ -118,8 +118,8 @@ internal sealed partial class LeaseDraft
         var durable = state.Claim != self;
         var ttl = request.Ttl ?? holder.Ttl;
         // An order to break bounds what a renewal adds, and takes nothing away.
-        var requested = now.Monotonic + ttl < holder.LatestEnd ? now.Monotonic + ttl : holder.LatestEnd;
-        var deadline = requested > holder.Deadline ? requested : holder.Deadline;
+        var requested = Holder.Min(now.Monotonic + ttl, holder.LatestEnd);
+        var deadline = Holder.Max(requested, holder.Deadline);
         // What stands from before is this activation's own promise, unless it lies within what was inherited, which
         // the stored horizon covers already.
         var left = (holder.Deadline > holder.InheritedUntil ? deadline : requested) - now.Monotonic;
@@ -129,9 +129,8 @@ internal sealed partial class LeaseDraft
         var beyond = wall > (requested < holder.LatestEnd ? holder.Horizon - holder.HorizonSkew : holder.Horizon)
             || now.Monotonic + left > holder.HorizonEnds;
         durable |= beyond || ttl != holder.Ttl;
-        var reserved = requested + rules.Reserve(ttl) < holder.LatestEnd ? requested + rules.Reserve(ttl) : holder.LatestEnd;
-        var ahead = now.Latest + (reserved - now.Monotonic);
-        if (ahead < wall) ahead = wall;
+        var reserved = Holder.Min(requested + rules.Reserve(ttl), holder.LatestEnd);
+        var ahead = Holder.Max(wall, now.Latest + (reserved - now.Monotonic));
         if (beyond || (durable && ahead > holder.Horizon)) holder = holder.WithHorizon(ahead, now, rules);
         Replace(index, holder with { Ttl = ttl, Deadline = deadline, Delivered = true }, durable);
         return new LeaseReply.Renewed(holder.Token);

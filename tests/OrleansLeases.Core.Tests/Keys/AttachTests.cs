@@ -85,9 +85,40 @@ public sealed class AttachTests
         }
 
         var last = _fixture.Grant(id: "last");
-        Assert.Equal("keys", MachineFixture.Refused<Refusal.LimitReached>(Attach(last, "a", 0)).Limit);
+        var refused = MachineFixture.Refused<Refusal.LimitReached>(Attach(last, "a", 0));
+        Assert.Equal("keys", refused.Limit);
+        Assert.Contains("20 keys together", refused.Detail, StringComparison.Ordinal);
         _fixture.Apply(new LeaseCommand.CleanUpDone(_fixture.State.Pending![0].Token, ["a"]));
         Assert.Same(LeaseReply.Acknowledged.Instance, Attach(last, "a", 0));
+    }
+
+    [Fact]
+    public void Attach_WhereOtherHoldersHaveManyKeys_IsRefused()
+    {
+        _fixture.Rules = _fixture.Rules with { Limits = new LeaseLimits { MaxKeys = 2 } };
+        for (var i = 0; i < 10; i++)
+        {
+            var token = _fixture.Grant(MachineFixture.AskShared($"o{i}"));
+            foreach (var key in new[] { "a", "b" }) _fixture.Apply(new LeaseCommand.Attach(Lease(token, $"o{i}"), key, 0));
+        }
+
+        var last = _fixture.Grant(MachineFixture.AskShared("me"));
+        Assert.Equal("keys", MachineFixture.Refused<Refusal.LimitReached>(Attach(last, "a", 0)).Limit);
+    }
+
+    [Fact]
+    public void GetAttachedKeys_OfALease_ShowsThemEveryTenSeconds()
+    {
+        var token = _fixture.Grant(ttl: 60);
+        Attach(token, "a", 3);
+
+        Assert.Equal([new("a", 3)], AttachedTo(token));
+        Assert.False(_fixture.Last.Durable);
+        _fixture.Advance(9.999);
+        Assert.Empty(AttachedTo(token));
+        _fixture.Advance(0.001);
+        Assert.Equal([new("a", 3)], AttachedTo(token));
+        Assert.Empty(AttachedTo(token + 1));
     }
 
     [Fact]
@@ -227,6 +258,9 @@ public sealed class AttachTests
     }
 
     private LeaseReply Attach(long token, string key, long since) => _fixture.Apply(new LeaseCommand.Attach(Lease(token), key, since));
+
+    private IReadOnlyDictionary<string, long> AttachedTo(long token) =>
+        Assert.IsType<LeaseReply.AttachedKeys>(_fixture.Apply(new LeaseCommand.GetAttachedKeys(token))).Since;
 
     private static KeyLease Lease(long token, string owner = "me") =>
         new() { Resource = MachineFixture.Resource, Owner = owner, Token = token };

@@ -214,6 +214,7 @@ public sealed class BreakTests
     public void Break_WhenNobodyHolds_SaysWhyTheLastEnded()
     {
         NotHolder(NotHolderReason.NeverHeld, _fixture.Break(null, grace: 0), last: 0);
+        Assert.Contains($"'{Resource}'", _fixture.Last.Reply.Refusal!.Detail, StringComparison.Ordinal);
         var token = _fixture.Grant();
         _fixture.Release(token);
 
@@ -266,6 +267,56 @@ public sealed class BreakTests
         Assert.Single(_fixture.State.Holders);
         _fixture.Time.Advance(TimeSpan.FromTicks(1));
         NotHolder(NotHolderReason.Broken, _fixture.Renew(token));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3600)]
+    public void Break_ByForce_EndsAfterALoadWhenItWasTo_WhateverTheWallSaid(double ahead)
+    {
+        var token = _fixture.Grant(ttl: 100);
+        _fixture.Advance(5);
+        _fixture.Time.StepWall(Seconds(ahead));
+        _fixture.Break(token, grace: 20, force: true);
+        _fixture.Time.StepWall(-Seconds(ahead));
+        _fixture.Reload();
+
+        _fixture.Time.Advance(Seconds(20) - TimeSpan.FromTicks(1));
+        _fixture.Tick();
+        Assert.Single(_fixture.State.Holders);
+        _fixture.Time.Advance(TimeSpan.FromTicks(1));
+        NotHolder(NotHolderReason.Broken, _fixture.Renew(token));
+    }
+
+    // Moved, it would move the end of the order by the skew with every incarnation that renews.
+    [Fact]
+    public void Renew_AtAnOrdersEnd_LeavesTheHorizonOfAnotherIncarnation()
+    {
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Break(token, grace: 15);
+        _fixture.Renew(token, ttl: 100);
+        var before = _fixture.Stored.Holders[0];
+        _fixture.Reload("b");
+
+        _fixture.Renew(token, ttl: 100);
+
+        Assert.Equal(
+            (before.Horizon, before.HorizonBy), (_fixture.Stored.Holders[0].Horizon, _fixture.Stored.Holders[0].HorizonBy));
+    }
+
+    // An order without force ends nothing that may have been told; the holder that did not renew let it expire.
+    [Theory]
+    [InlineData(false, NotHolderReason.Expired)]
+    [InlineData(true, NotHolderReason.Broken)]
+    public void Break_BetweenTheDeadlineAndWhatAnotherClockMayHavePromised_EndsItByForceOnly(bool force, NotHolderReason reason)
+    {
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Break(token, grace: 10.5, force);
+        _fixture.Reload("b");
+
+        _fixture.Advance(11);
+
+        NotHolder(reason, _fixture.Renew(token));
     }
 
     private static TimeSpan Ends(LeaseReply reply) => Assert.IsType<LeaseReply.Breaking>(reply).Ends;

@@ -13,6 +13,7 @@ public sealed class EndingTests
         var token = _fixture.Grant();
 
         Assert.Equal(new LeaseReply.Released(token, Replayed: false), _fixture.Release(token));
+        Assert.Null(_fixture.State.Log.NewestFirst().First().Reason);
         Assert.Equal(new LeaseReply.Released(token, Replayed: true), _fixture.Release(token));
         Assert.False(_fixture.Last.Durable);
         NotHolder(NotHolderReason.NeverHeld, _fixture.Release(token, owner: "you"));
@@ -33,6 +34,23 @@ public sealed class EndingTests
         Assert.Equal(_fixture.Clock.Read().Monotonic + Seconds(55), LeaseMachine.NextWake(_fixture.State, someoneWaits: true));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)]
+    public void LockDelay_OfAnEarlierLease_IsNotCutShortByALaterOne(double later)
+    {
+        _fixture.Grant(Ask(ttl: 10) with { LockDelay = Seconds(60) });
+        _fixture.Advance(10);
+        // Its own delay does not bind the last holder.
+        _fixture.Grant(Ask(ttl: 5, id: "again") with { LockDelay = Seconds(later) });
+        _fixture.Advance(5);
+
+        _fixture.Advance(54);
+        Refused<Refusal.Held>(_fixture.Acquire(Ask("next")));
+        _fixture.Advance(1);
+        Assert.IsType<LeaseReply.Granted>(_fixture.Acquire(Ask("next")));
+    }
+
     [Fact]
     public void Release_WhenExpired_IsRefused()
     {
@@ -47,6 +65,7 @@ public sealed class EndingTests
     {
         var first = _fixture.Grant(id: "one");
         Assert.Equal(new LeaseReply.Released(first, Replayed: false), _fixture.Release(first, undelivered: true));
+        Assert.Equal("its caller was gone", _fixture.State.Log.NewestFirst().First().Reason);
 
         var second = _fixture.Grant(id: "two");
         Assert.Equal(new LeaseReply.Granted(second, Replayed: true), _fixture.Acquire(Ask(id: "two")));
@@ -138,6 +157,18 @@ public sealed class EndingTests
         NotHolder(NotHolderReason.Superseded, fixture.Release(first));
         NotHolder(NotHolderReason.NeverHeld, fixture.Renew(42), last: 41);
         NotHolder(NotHolderReason.NeverHeld, fixture.Break(42, grace: 0));
+    }
+
+    [Fact]
+    public void Grant_InForce_IsKnownWhenTheLogForgotIt()
+    {
+        var token = _fixture.Grant(AskShared("me", ttl: 3600, id: "first"));
+        for (var i = 0; i < 300; i++) _fixture.Release(_fixture.Grant(AskShared("you", id: $"q{i}")), owner: "you");
+        Assert.False(_fixture.State.Log.TryFind(RequestFingerprint.Of(AskShared("me", id: "first")).Id, out _));
+
+        NotHolder(NotHolderReason.NeverHeld, _fixture.Renew(token, owner: "you"));
+        Assert.True(_fixture.State.Knows(RequestFingerprint.Of(AskShared("me", id: "first")).Id));
+        Assert.False(_fixture.State.Knows(RequestFingerprint.Of(AskShared("me", id: "other")).Id));
     }
 
     [Fact]

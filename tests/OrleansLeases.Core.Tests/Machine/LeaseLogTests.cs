@@ -43,6 +43,24 @@ public sealed class LeaseLogTests
         Assert.Equal(log.NewestFirst(), log.WithoutFinished().WithOlder(blocks).NewestFirst());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(16)]
+    [InlineData(40)]
+    [InlineData(100)]
+    public void After_AnyNumber_IsWhatFollows(int entries)
+    {
+        var log = BlockLog.Empty<LogEntry>();
+        for (var i = 1; i <= entries; i++) log = log.Append(EntryOf(i), 64);
+
+        for (var since = 0; since <= entries + 1; since++)
+        {
+            var following = log.NewestFirst().Reverse().Where(entry => entry.Token > since).Select(entry => (entry.Token, entry));
+            Assert.Equal(following, log.After(since));
+        }
+    }
+
     [Fact]
     public void Finished_WhenTheBlockIsNotThere_Throws()
     {

@@ -21,4 +21,16 @@ public sealed class OvertakingTests
 
         Assert.Equal("two", Assert.Single(_fixture.State.Holders).Owner);
     }
+
+    // Its place is its answer: it need not be told when to ask again.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Acquire_ThatDoesNotWait_IsToldWhenToAskAgain_UnlessItHasAPlace(bool hasPlace)
+    {
+        _fixture.Grant("holder", ttl: 10);
+        if (hasPlace) _fixture.Wait(Ask("me") with { Wait = Seconds(5) });
+
+        Assert.Equal(Seconds(hasPlace ? 0 : 10), Refused<Refusal.Held>(_fixture.Acquire(Ask("me"))).RetryAfter);
+    }
 }

@@ -98,6 +98,7 @@ public sealed class RenewTests
         Assert.Equal(1, _fixture.Grant());
 
         NotHolder(reason, _fixture.Renew(token, owner), last: 1);
+        Assert.Contains($"'{owner}'", _fixture.Last.Reply.Refusal!.Detail, StringComparison.Ordinal);
         Assert.Equal(token > 1, _fixture.Last.RequiresFreshRead);
         Assert.False(_fixture.Last.Durable);
     }
@@ -113,6 +114,41 @@ public sealed class RenewTests
         _fixture.Renew(token);
         Assert.True(_fixture.Last.Durable);
         Assert.Equal(Seconds(10), _fixture.Told(token));
+    }
+
+    [Fact]
+    public void Renew_WithALesserTtl_WhenTheWallWasPutAhead_KeepsTheDeadlineThatWasTold()
+    {
+        var token = _fixture.Grant(ttl: 10);
+        _fixture.Time.StepWall(Seconds(3));
+
+        _fixture.Renew(token, ttl: 1);
+
+        Assert.Equal(Seconds(10), _fixture.Told(token));
+    }
+
+    // What this activation has told is the record's own, and not what it found there.
+    [Fact]
+    public void Renew_WithALesserTtl_MovesNoHorizonForWhatWasInherited()
+    {
+        var token = _fixture.Grant(ttl: 100);
+        var horizon = _fixture.Stored.Holders[0].Horizon;
+        _fixture.Time.StepWall(Seconds(5));
+        _fixture.Reload();
+
+        _fixture.Renew(token, ttl: 10);
+
+        Assert.Equal(horizon, _fixture.Stored.Holders[0].Horizon);
+    }
+
+    [Fact]
+    public void Renew_ThatIsStoredAnyway_StoresTheReserveToo()
+    {
+        var token = _fixture.Grant(ttl: 10);
+
+        _fixture.Renew(token, ttl: 8);
+
+        Assert.Equal(_fixture.Clock.Read().Latest + Seconds(8 + 8), _fixture.Stored.Holders[0].Horizon);
     }
 
     [Fact]
