@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using OrleansLeases.Cli;
 using OrleansLeases.Cli.Commands;
+using OrleansLeases.Cli.Connecting;
 using OrleansLeases.Cli.Printing;
 using OrleansLeases.Cli.Running;
 
@@ -30,12 +31,16 @@ var root = new RootCommand("Leases: ownership of a named resource for a limited 
     new EpochVerb(),
     new BackupVerb(),
     new RestoreVerb(),
+    new TokenVerb(),
+    new WhoAmIVerb(),
 };
 root.Options.Add(GlobalOptions.Server);
 root.Options.Add(GlobalOptions.Json);
+root.Options.Add(GlobalOptions.Credential);
 var help = root.Options.OfType<HelpOption>().Single();
 help.Action = new ExamplesHelp((HelpAction)help.Action!);
 
+args = Credential.TakeFrom(args);
 // A name or an argument of `run` may start with '@'; it is not the name of a file with more arguments.
 var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 if (args.Length == 0)

@@ -11,7 +11,7 @@ public static class LeaseAccessExtensions
     /// <summary>
     /// Wants an API key of every caller, and gives it the rights that a file says. Call it after
     /// <see cref="LeaseGatewayExtensions.AddLeaseGateway"/>; the host adds the <see cref="IServiceRecords"/> of its service, where the keys
-    /// are kept.
+    /// are kept. Without one, only those in the file are valid.
     /// </summary>
     /// <param name="services">The services of the host.</param>
     /// <param name="file">
@@ -26,19 +26,23 @@ public static class LeaseAccessExtensions
         ArgumentException.ThrowIfNullOrEmpty(file);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new AccessFile(file, provider.GetRequiredService<ILogger<AccessFile>>()));
-        services.AddSingleton(provider =>
-        {
-            var rules = provider.GetRequiredService<AccessFile>();
-            return new ApiKeys(
-                provider.GetRequiredService<IServiceRecords>(),
-                principal => rules.Policy.RightsOf(principal, []),
+        services.AddSingleton(provider => new AccessKeys(provider.GetService<IServiceRecords>() is { } records
+            ? new ApiKeys(
+                records,
+                principal => provider.GetRequiredService<AccessFile>().Policy.RightsOf(principal, []),
                 provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<ApiKeys>>());
-        });
-        services.AddSingleton<AccessControl>();
+                provider.GetRequiredService<ILogger<ApiKeys>>())
+            : null));
+        services.AddSingleton(provider => new AccessControl(
+            provider.GetRequiredService<AccessFile>(),
+            provider.GetRequiredService<AccessKeys>().Stored,
+            provider.GetRequiredService<TimeProvider>()));
         services.AddHostedService(provider => provider.GetRequiredService<AccessControl>());
         services.AddOptions<LeaseGatewayOptions>().Configure<AccessControl>((gateway, access) =>
             gateway.Authenticate = access.AuthenticateAsync);
         return services;
     }
+
+    /// <summary>The keys that are stored; null where there is no store for them.</summary>
+    internal sealed record AccessKeys(ApiKeys? Stored);
 }

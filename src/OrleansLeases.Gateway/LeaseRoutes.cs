@@ -45,7 +45,7 @@ internal sealed class LeaseRoutes
         _keys = new KeyHandlers(calls);
         _watch = new WatchEndpoint(calls, provider.GetService<TimeProvider>() ?? TimeProvider.System);
         _service = new ServiceReads(calls);
-        _access = new AccessEndpoints(provider.GetService<ApiKeys>(), calls);
+        _access = new AccessEndpoints(provider.GetService<LeaseAccessExtensions.AccessKeys>(), calls);
     }
 
     /// <summary>Maps what a client of leases calls.</summary>

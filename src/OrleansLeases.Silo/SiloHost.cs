@@ -42,6 +42,11 @@ internal static class SiloHost
                         + $"second time. It was not disturbed. Stop it, or give this silo ports of its own.");
             }
 
+        // Before the cluster lets the silo in.
+        if (settings is { Access: null, Insecure: false }
+            && ListenUrls.Split(settings.Urls).FirstOrDefault(ListenUrls.IsOpenToOthers) is { } open)
+            throw new OpenToOthersException(open);
+
         await using var app = Build(settings);
         await app.StartAsync(cancellationToken);
         Console.WriteLine($"Listening on {string.Join(", ", app.Urls)}");
@@ -68,7 +73,8 @@ internal static class SiloHost
         builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(
             kestrel => kestrel.AddServerHeader = false)
             .BoundConnections(DescriptorsInReserve(settings));
-        builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
+        var mayBeReached = settings is { Access: not null } or { Insecure: true };
+        builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, mayBeReached));
         builder.Logging.ClearProviders()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
             .SetMinimumLevel(LogLevel.Warning)
@@ -85,6 +91,7 @@ internal static class SiloHost
         {
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
         });
+        if (settings.Access is { } access) builder.Services.AddLeaseAccess(access);
         LameDuck.Add(builder.Services);
         var app = builder.Build();
         LameDuck.Use(app);
@@ -153,5 +160,6 @@ internal static class SiloHost
     /// <summary>Errors that the host prints as a sentence rather than as a stack trace.</summary>
     public static bool IsPlain(Exception error) => error is NpgsqlException or SocketException or IOException
         or OrleansConfigurationException
-        or OrleansException or ArgumentException or InvalidOperationException or FormatException or SettingsException or AggregateException;
+        or OrleansException or ArgumentException or InvalidOperationException or FormatException or SettingsException or AggregateException
+        or InvalidDataException or UnauthorizedAccessException or OpenToOthersException;
 }

@@ -12,6 +12,12 @@ internal sealed class SiloSettings
 
     public string AllowedHosts { get; set; } = "";
 
+    /// <summary>The file with the rules of who may do what; null where nobody is asked who is calling.</summary>
+    public string? Access { get; set; }
+
+    /// <summary>Whether others may reach it all the same.</summary>
+    public bool Insecure { get; set; }
+
     public PostgresSettings Postgres { get; set; } = new();
 
     public ClusterSettings Cluster { get; set; } = new();

@@ -29,14 +29,31 @@ internal static class ListenUrls
     }
 
     /// <summary>
-    /// Looks at the addresses that Kestrel's own configuration names, such as <c>Kestrel__Endpoints__Http__Url</c>, which go before
-    /// all others.
+    /// Looks at the addresses to listen on: those that Kestrel's own configuration names, such as <c>Kestrel__Endpoints__Http__Url</c>, go
+    /// before all others.
     /// </summary>
+    /// <param name="configuration">The configuration of the host.</param>
+    /// <param name="urls">The addresses otherwise.</param>
+    /// <param name="mayBeReached">Whether others may reach them: callers are asked who they are, or nobody minds.</param>
     /// <exception cref="FormatException">One of them is none.</exception>
-    public static void Check(IConfiguration configuration)
+    /// <exception cref="OpenToOthersException">Others would reach one of them.</exception>
+    public static void Check(IConfiguration configuration, string urls, bool mayBeReached)
     {
-        foreach (var endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren())
-            if (endpoint["Url"] is { } url && ProblemOf($"{endpoint.Path}:Url", url) is { } problem) throw new FormatException(problem);
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren()
+            .Where(endpoint => endpoint["Url"] is not null).ToArray();
+        foreach (var endpoint in endpoints)
+            if (ProblemOf($"{endpoint.Path}:Url", endpoint["Url"]!) is { } problem) throw new FormatException(problem);
+        var all = endpoints.Length > 0 ? endpoints.Select(endpoint => endpoint["Url"]!) : Split(urls);
+        if (!mayBeReached && all.FirstOrDefault(IsOpenToOthers) is { } open) throw new OpenToOthersException(open);
+    }
+
+    /// <summary>Whether more than this machine reaches an address.</summary>
+    public static bool IsOpenToOthers(string url)
+    {
+        var rest = AfterScheme(url);
+        return !rest.StartsWith("unix:/", StringComparison.Ordinal)
+            && !(Uri.TryCreate(url, UriKind.Absolute, out var address)
+                && (address.IsLoopback || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip))));
     }
 
     private static bool IsAddress(string url)
@@ -64,3 +81,9 @@ internal static class ListenUrls
     private static bool IsPort(string port) =>
         int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= IPEndPoint.MaxPort;
 }
+
+/// <summary>Others would reach a server that asks nobody who is calling.</summary>
+internal sealed class OpenToOthersException(string url) : Exception(
+    $"Others reach {url}, and could take, break and release every lease: this server asks nobody who is calling. "
+    + "Name the rules of who may do what (--access FILE for leases, Access for leases-silo), listen on loopback, or, on a network that you "
+    + "trust, say so (--insecure, Insecure).");

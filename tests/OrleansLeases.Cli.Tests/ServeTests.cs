@@ -96,10 +96,24 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task Serve_OpenToOthers_SaysThatAnybodyMayCall()
     {
-        await using var server = await ServerProcess.StartAsync("--memory", "--urls", "http://0.0.0.0:0");
+        await using var server = await ServerProcess.StartAsync("--memory", "--urls", "http://0.0.0.0:0", "--insecure");
         await Eventually.TrueAsync(
             () => server.Tool.Error.Contains("does not ask who is calling", StringComparison.Ordinal),
             () => $"It said nothing of it: {server.Tool.Error}");
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:0")]
+    [InlineData("http://127.0.0.1:0;http://[::]:0")]
+    [InlineData("http://*:0")]
+    public async Task Serve_OpenToOthersWithoutCredentials_IsRefusedWithTheRemedy(string urls)
+    {
+        var result = await Tool.RunAsync(null, "serve", "--memory", "--urls", urls);
+
+        Assert.Equal((2, ""), (result.Code, result.Out));
+        Assert.Contains("--access", result.Error, StringComparison.Ordinal);
+        Assert.Contains("--insecure", result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.Trim().Split('\n'));
     }
 
     [Fact]

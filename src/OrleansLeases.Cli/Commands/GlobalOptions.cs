@@ -14,6 +14,16 @@ internal static class GlobalOptions
         Recursive = true,
     };
 
+    /// <summary>
+    /// For the help alone: it is taken out of the command line before that is parsed, since verbs have a <c>--token</c> of their own.
+    /// </summary>
+    public static readonly Option<string?> Credential = new("--token")
+    {
+        Description = "Who asks: an API key or a JWT. Others on this machine can read a command line; better say it with "
+            + "LEASES_TOKEN_FILE, which names a file, or LEASES_TOKEN.",
+        HelpName = "CREDENTIAL",
+    };
+
     public static readonly Option<bool> Json = new("--json")
     {
         Description = "Print the answer as the server's JSON, refusals too.",

@@ -23,6 +23,10 @@ internal sealed class RunVerb : ClientVerb
         Inputs.Owner("Who holds it. [default: LEASES_OWNER, or a unique name of this host and process]");
     private readonly Option<bool> _shared = Inputs.Shared();
     private readonly Option<int?> _capacity = Inputs.Capacity();
+    private readonly Option<bool> _passToken = new("--pass-token")
+    {
+        Description = "Leave LEASES_TOKEN and LEASES_TOKEN_FILE in COMMAND's environment; they are taken out otherwise.",
+    };
 
     public RunVerb()
         : base(
@@ -43,7 +47,7 @@ internal sealed class RunVerb : ClientVerb
         ];
         Arguments.Add(_resource);
         Arguments.Add(_command);
-        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity }) Options.Add(option);
+        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _passToken }) Options.Add(option);
         this.CapacityNeedsShared(_capacity, _shared);
     }
 
@@ -87,7 +91,7 @@ internal sealed class RunVerb : ClientVerb
             Mode = parsed.GetValue(_shared) ? LeaseMode.Shared : LeaseMode.Exclusive,
             Capacity = parsed.GetValue(_capacity),
         };
-        var run = new LeaseRun(server.Service, request, wait, [path, .. command.AsSpan(1)], output.Note);
+        var run = new LeaseRun(server.Service, request, wait, [path, .. command.AsSpan(1)], parsed.GetValue(_passToken), output.Note);
         return await run.RunAsync(refusal => output.Refuse(refusal, other => server.Hint(other) ?? AcquireVerb.HeldHint(other, wait)));
     }
 }

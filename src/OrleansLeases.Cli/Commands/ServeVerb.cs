@@ -25,12 +25,23 @@ internal sealed class ServeVerb : Verb
         DefaultValueFactory = _ => "",
     };
 
+    private readonly Option<string?> _access = new("--access")
+    {
+        Description = "Want a credential of every caller: the file with the rules of who may do what. It is read again when it changes.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<bool> _insecure = new("--insecure")
+    {
+        Description = "Listen on addresses that others reach, without asking who is calling.",
+    };
+
     public ServeVerb()
         : base(
             "serve", "Run a lease server on this machine.",
             "leases serve", "leases serve --data /var/lib/leases --urls http://127.0.0.1:7401", "leases serve --memory")
     {
-        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts }) Options.Add(option);
+        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _insecure }) Options.Add(option);
         Validators.Add(result =>
         {
             if (result.GetResult(_data) is { Implicit: false } && result.GetResult(_memory) is { Implicit: false })
@@ -43,8 +54,14 @@ internal sealed class ServeVerb : Verb
             if (ListenUrls.ProblemOf("--urls", result.GetValueOrDefault<string>()) is { } problem) result.AddError(problem);
         });
         SetAction((parsed, _) => LeaseServer.RunAsync(
-            parsed.GetValue(_memory) ? null : parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_urls),
-            parsed.GetRequiredValue(_allowedHosts),
+            new()
+            {
+                Folder = parsed.GetValue(_memory) ? null : parsed.GetRequiredValue(_data),
+                Urls = parsed.GetRequiredValue(_urls),
+                AllowedHosts = parsed.GetRequiredValue(_allowedHosts),
+                AccessFile = parsed.GetValue(_access),
+                IsInsecure = parsed.GetValue(_insecure),
+            },
             parsed.InvocationConfiguration.Output, Output.Of(parsed).Note));
     }
 }

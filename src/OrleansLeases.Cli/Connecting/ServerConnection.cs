@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Text.Json.Serialization.Metadata;
 using OrleansLeases.Cli.Commands;
 using OrleansLeases.Cli.Printing;
 using OrleansLeases.Client;
@@ -12,6 +13,8 @@ internal sealed class ServerConnection : IDisposable
 {
     public const string DefaultAddress = "http://127.0.0.1:7400";
 
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient _http;
     private readonly string[] _servers;
 
@@ -19,16 +22,16 @@ internal sealed class ServerConnection : IDisposable
     {
         _servers = servers;
         NextSteps = new NextSteps(named ? servers : []);
-        _http = new HttpClient(new SocketsHttpHandler
+        _http = new HttpClient(new Credential.Handler(new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(5),
             AllowAutoRedirect = false,
             Proxy = new ProxyForOthers(HttpClient.DefaultProxy),
-        })
+        }))
         {
-            Timeout = Timeout.InfiniteTimeSpan,
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
         };
-        Service = new HttpLeaseService(_http, servers.Select(server => new Uri(server))) { CallTimeout = TimeSpan.FromSeconds(10) };
+        Service = new HttpLeaseService(_http, servers.Select(server => new Uri(server))) { CallTimeout = Timeout };
     }
 
     public ILeaseService Service { get; }
@@ -46,13 +49,34 @@ internal sealed class ServerConnection : IDisposable
             throw new UsageException(fault);
         }
 
+        // A file that cannot be read is said so before anything is asked.
+        _ = Credential.Current();
         // A list joined from two sources may name a server twice; it is used once.
         servers = [.. servers.DistinctBy(server => new Server(new(server), Random.Shared).Root)];
         return new(servers, origin == "--server");
     }
 
-    /// <summary>The remedy where the server could not be reached.</summary>
-    public string? Hint(Refusal refusal) => refusal is not Refusal.Unavailable ? null
+    /// <summary>Makes a call that is about no lease.</summary>
+    public async Task<LeaseResult<T>> SendAsync<T>(
+        HttpMethod method, string path, byte[]? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Timeout);
+        try
+        {
+            return await ServerCalls.SendAsync(_http, _servers, method, path, body, type, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new Refusal.Unavailable(TimeSpan.Zero, "The server did not answer in time.");
+        }
+    }
+
+    /// <summary>The remedy where the server could not be reached, or does not know who asks.</summary>
+    public string? Hint(Refusal refusal) => refusal is Refusal.Unauthorized
+        ? $"Say who you are with {Credential.FileVariable} or {Credential.Variable}; `leases token create` makes a key."
+        : refusal is not Refusal.Unavailable ? null
         : _servers is [var only]
             ? $"Is a server running at {only}? Start one with `leases serve`, or name another with --server URL or LEASES_SERVER."
             : $"Is one of the servers running: {string.Join(", ", _servers)}? Name others with --server URL or LEASES_SERVER.";

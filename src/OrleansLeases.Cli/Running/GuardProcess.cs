@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Pipes;
 using System.Runtime.Versioning;
+using OrleansLeases.Cli.Connecting;
 
 namespace OrleansLeases.Cli.Running;
 
@@ -40,7 +41,12 @@ internal sealed class GuardProcess : IDisposable
     public Task<GuardMessage?> Finished { get; }
 
     /// <summary>Starts a guard, which waits for the lease; it ends by itself if this process does.</summary>
-    public static GuardProcess Start(IEnumerable<string> command, string resource, string owner, TimeSpan ttl)
+    /// <param name="command">The command.</param>
+    /// <param name="resource">What is leased.</param>
+    /// <param name="owner">Who holds it.</param>
+    /// <param name="ttl">For how long.</param>
+    /// <param name="passCredential">Whether the command finds the credential of this process in its environment.</param>
+    public static GuardProcess Start(IEnumerable<string> command, string resource, string owner, TimeSpan ttl, bool passCredential)
     {
         var orders = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
         var reports = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
@@ -57,6 +63,8 @@ internal sealed class GuardProcess : IDisposable
         foreach (var argument in Guard.Arguments(ttl, pipes, command)) start.ArgumentList.Add(argument);
         start.Environment["LEASE_RESOURCE"] = resource;
         start.Environment["LEASE_OWNER"] = owner;
+        if (!passCredential)
+            foreach (var variable in (string[])[Credential.Variable, Credential.FileVariable]) start.Environment.Remove(variable);
         var process = Process.Start(start)!;
 
         // Only then does each side see the pipe close when the other one dies.

@@ -10,7 +10,7 @@ namespace OrleansLeases.Cli.Running;
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LeaseRun(
-    ILeaseService service, AcquireRequest request, TimeSpan wait, IReadOnlyList<string> command, Action<string> note)
+    ILeaseService service, AcquireRequest request, TimeSpan wait, IReadOnlyList<string> command, bool passCredential, Action<string> note)
 {
     private static readonly PosixSignal[] Forwarded = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
     private static readonly TimeSpan GroupPoll = TimeSpan.FromMilliseconds(20);
@@ -23,7 +23,7 @@ internal sealed class LeaseRun(
         var ownGroup = Linux.GetProcessGroup();
 
         // Started before the acquire, so that the start of the guard takes none of the lease's time.
-        using var guard = GuardProcess.Start(command, request.Resource, request.Owner, request.Ttl);
+        using var guard = GuardProcess.Start(command, request.Resource, request.Owner, request.Ttl, passCredential);
         using var waiting = new CancellationTokenSource();
         var signalled = 0;
         var signals = Forwarded.Select(signal => PosixSignalRegistration.Create(signal, context =>

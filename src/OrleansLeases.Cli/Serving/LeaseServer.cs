@@ -17,13 +17,12 @@ internal static class LeaseServer
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(8);
 
     /// <summary>Serves until the process receives SIGTERM or SIGINT.</summary>
-    /// <param name="folder">Where the leases are kept, or null to keep them in memory.</param>
-    /// <param name="urls">The addresses to listen on, separated by semicolons.</param>
-    /// <param name="allowedHosts">The names under which it may be called besides its own, separated by semicolons.</param>
+    /// <param name="settings">How.</param>
     /// <param name="results">Receives the addresses, once the server listens on them.</param>
     /// <param name="note">Receives what went wrong.</param>
-    public static async Task<int> RunAsync(string? folder, string urls, string allowedHosts, TextWriter results, Action<string> note)
+    public static async Task<int> RunAsync(ServeSettings settings, TextWriter results, Action<string> note)
     {
+        var folder = settings.Folder;
         OutOfMemory.EndsTheProcess();
         using var loggers = LoggerFactory.Create(Log);
         EmbeddedLeases leases;
@@ -43,7 +42,7 @@ internal static class LeaseServer
 
         await using (leases)
         {
-            await using var app = Build(leases, urls, allowedHosts);
+            await using var app = Build(leases, settings);
             try
             {
                 await app.StartAsync();
@@ -52,41 +51,53 @@ internal static class LeaseServer
                 or AggregateException)
             {
                 note(
-                    $"Cannot listen on {urls}: {e.Message.TrimEnd('.')}. Choose another address with --urls, such as --urls "
+                    $"Cannot listen on {settings.Urls}: {e.Message.TrimEnd('.')}. Choose another address with --urls, such as --urls "
                         + $"http://127.0.0.1:7401.");
                 return ExitCode.Failed;
             }
 
-            ServeBanner.Print(app.Urls, folder, app.Services.GetService<ConnectionBound>()?.Most, results, note);
+            ServeBanner.Print(app.Urls, settings, app.Services.GetService<ConnectionBound>()?.Most, results, note);
             await app.WaitForShutdownAsync();
         }
 
         return ExitCode.Done;
     }
 
-    private static WebApplication Build(EmbeddedLeases leases, string urls, string allowedHosts)
+    private static WebApplication Build(EmbeddedLeases leases, ServeSettings settings)
     {
         // The working directory is the caller's: an appsettings.json there is somebody else's.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseUrls(ListenUrls.Split(urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(
+        builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(
             kestrel => kestrel.AddServerHeader = false)
             .BoundConnections(DescriptorsInReserve);
-        builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration));
+        var isAsked = settings.AccessFile is not null || settings.IsInsecure;
+        builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, isAsked));
         Log(builder.Logging);
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddSingleton<ILeaseService>(leases);
         builder.Services.AddLeaseGateway(gateway =>
         {
-            foreach (var name in ListenUrls.Split(allowedHosts)) gateway.AllowedHosts.Add(name);
+            foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
         });
-        var app = builder.Build();
+        if (settings.AccessFile is { } access)
+            builder.Services.AddSingleton(leases.ServiceRecords).AddLeaseAccess(access);
+        WebApplication app;
         try
         {
+            app = builder.Build();
             app.MapLeaseServer();
+        }
+        catch (OpenToOthersException e)
+        {
+            throw new UsageException(e.Message);
         }
         catch (ArgumentException e)
         {
             throw new UsageException($"{e.Message} (--allowed-hosts)");
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{e.Message} (--access)");
         }
 
         return app;

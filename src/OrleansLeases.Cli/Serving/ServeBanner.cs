@@ -1,4 +1,3 @@
-using System.Net;
 using OrleansLeases.Cli.Connecting;
 using OrleansLeases.Cli.Printing;
 
@@ -7,13 +6,17 @@ namespace OrleansLeases.Cli.Serving;
 /// <summary>What <c>leases serve</c> says once it listens. Scripts wait for its first line.</summary>
 internal static class ServeBanner
 {
-    public static void Print(ICollection<string> urls, string? folder, int? mostConnections, TextWriter results, Action<string> note)
+    public static void Print(
+        ICollection<string> urls, ServeSettings settings, int? mostConnections, TextWriter results, Action<string> note)
     {
         var url = urls.First();
         var server = url == ServerConnection.DefaultAddress ? "" : $" --server {TerminalText.Quote(url)}";
         results.WriteLine($"Listening on {string.Join(", ", urls)}");
         results.WriteLine(
-            folder is null ? "Leases are kept in memory: nothing survives a restart." : $"Leases are kept in {Path.GetFullPath(folder)}");
+            settings.Folder is { } folder
+                ? $"Leases are kept in {Path.GetFullPath(folder)}" : "Leases are kept in memory: nothing survives a restart.");
+        if (settings.AccessFile is { } access)
+            results.WriteLine($"Every caller needs an API key; {Path.GetFullPath(access)} says who may do what.");
         if (mostConnections is { } most) results.WriteLine($"At most {most} connections are taken at once, by the limit of open files.");
         results.WriteLine(
             $$"""
@@ -30,11 +33,7 @@ internal static class ServeBanner
             """);
         results.Flush();
 
-        if (urls.FirstOrDefault(IsOpenToOthers) is { } open)
+        if (settings.AccessFile is null && urls.FirstOrDefault(ListenUrls.IsOpenToOthers) is { } open)
             note($"Whoever can reach {open} can take, break and release every lease: this server does not ask who is calling.");
     }
-
-    private static bool IsOpenToOthers(string url) =>
-        !Uri.TryCreate(url, UriKind.Absolute, out var address)
-            || !(address.IsLoopback || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip)));
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 
@@ -22,11 +23,13 @@ internal sealed class AccessControl : BackgroundService
     private static readonly Refusal.Unauthorized Unknown = new("The API key is not valid: unknown, expired or revoked.");
 
     private readonly AccessFile _file;
+    private readonly ApiKeys? _keys;
     private readonly TimeProvider _time;
 
-    public AccessControl(AccessFile file, ApiKeys keys, TimeProvider time) => (_file, Keys, _time) = (file, keys, time);
-
-    public ApiKeys Keys { get; }
+    /// <param name="file">The access file.</param>
+    /// <param name="keys">The keys that are stored; null where this process has no store.</param>
+    /// <param name="time">The clock.</param>
+    public AccessControl(AccessFile file, ApiKeys? keys, TimeProvider time) => (_file, _keys, _time) = (file, keys, time);
 
     /// <summary>See <see cref="LeaseGatewayOptions.Authenticate"/>.</summary>
     public ValueTask<LeaseResult<LeaseCaller>> AuthenticateAsync(HttpContext context)
@@ -36,7 +39,10 @@ internal sealed class AccessControl : BackgroundService
         var text = headers[0].AsSpan();
         if (!text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) || !ApiKeyText.TryParse(text[Bearer.Length..], out var id))
             return new(Malformed);
-        var caller = Keys.FindAsync(text[Bearer.Length..], id);
+        var token = text[Bearer.Length..];
+        if (_file.Policy.KeyOf(id) is { } own) return new(Of(CallerOf(own, token)));
+        if (_keys is null) return new(Unknown);
+        var caller = _keys.FindAsync(token, id);
         return caller.IsCompletedSuccessfully ? new(Of(caller.Result)) : OfAsync(caller);
     }
 
@@ -47,9 +53,21 @@ internal sealed class AccessControl : BackgroundService
         do
         {
             _file.Refresh();
-            await Keys.RefreshAsync(stoppingToken);
+            if (_keys is not null) await _keys.RefreshAsync(stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private LeaseCaller? CallerOf(KeyText key, ReadOnlySpan<char> token)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        ApiKeyText.Hash(token, hash);
+        if (!CryptographicOperations.FixedTimeEquals(hash, key.Hash) || key.Expires <= _time.GetUtcNow()) return null;
+        return new(key.Principal!, () =>
+            _file.Policy.KeyOf(key.Id) is { } now && now.Sha256 == key.Sha256 && now.Principal == key.Principal
+            && !(now.Expires <= _time.GetUtcNow())
+                ? _file.Policy.RightsOf(key.Principal!, [])
+                : AccessRights.None);
     }
 
     private static async ValueTask<LeaseResult<LeaseCaller>> OfAsync(ValueTask<LeaseCaller?> caller) => Of(await caller);

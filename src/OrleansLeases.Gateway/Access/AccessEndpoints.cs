@@ -8,8 +8,10 @@ using OrleansLeases.Gateway.OpenApi;
 namespace OrleansLeases.Gateway.Access;
 
 /// <summary>The API keys of the service, and who the caller is.</summary>
-internal sealed class AccessEndpoints(ApiKeys? keys, ServiceCalls calls)
+internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, ServiceCalls calls)
 {
+    private readonly ApiKeys? _keys = access?.Stored;
+
     private const string Tag = "Access";
     private const string Path = "/v1/tokens";
     private const string Named = Path + "/{**id}";
@@ -87,7 +89,7 @@ internal sealed class AccessEndpoints(ApiKeys? keys, ServiceCalls calls)
 
         var answer = await calls.ChangeAsync(
             context,
-            async (_, asked, stop) => (LeaseResult<CreatedApiKey>)await keys!.CreateAsync(asked, stop),
+            async (_, asked, stop) => (LeaseResult<CreatedApiKey>)await _keys!.CreateAsync(asked, stop),
             request,
             requestId: null,
             context.RequestAborted);
@@ -106,7 +108,7 @@ internal sealed class AccessEndpoints(ApiKeys? keys, ServiceCalls calls)
         }
 
         var answer = await calls.ReadAsync(
-            context, async (_, _, stop) => (LeaseResult<ApiKeyList>)await keys!.ListAsync(stop), default(ValueTuple));
+            context, async (_, _, stop) => (LeaseResult<ApiKeyList>)await _keys!.ListAsync(stop), default(ValueTuple));
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.ApiKeyList);
     }
 
@@ -125,7 +127,7 @@ internal sealed class AccessEndpoints(ApiKeys? keys, ServiceCalls calls)
 
         var answer = await calls.ChangeAsync(
             context,
-            async (_, asked, stop) => (LeaseResult<RevokedApiKey>)await keys!.RevokeAsync(asked, stop),
+            async (_, asked, stop) => (LeaseResult<RevokedApiKey>)await _keys!.RevokeAsync(asked, stop),
             id,
             requestId: null,
             context.RequestAborted);
@@ -135,8 +137,10 @@ internal sealed class AccessEndpoints(ApiKeys? keys, ServiceCalls calls)
     private async ValueTask<bool> RefuseAsync(HttpContext context)
     {
         var caller = context.Features.Get<LeaseCaller>();
-        Refusal? refusal = keys is null
+        Refusal? refusal = access is null
             ? new Refusal.Forbidden("This service wants no credentials, so it has no API keys; start it with an access file.")
+            : _keys is null
+            ? new Refusal.Forbidden("This gateway has no store for API keys; ask a silo.")
             : caller?.Rights.May(LeaseRights.Admin, "") == true ? null
             : new Refusal.Forbidden(
                 $"'{caller?.Principal}' has no right 'admin'; whoever keeps the access rules of this service can give it.");

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 
 namespace OrleansLeases.Gateway.Access;
 
@@ -12,9 +13,18 @@ internal sealed class AccessPolicy
     private const int MostRemembered = 10_000;
 
     private readonly ConcurrentDictionary<string, AccessRights> _known = new(StringComparer.Ordinal);
+    private readonly FrozenDictionary<string, KeyText>.AlternateLookup<ReadOnlySpan<char>> _keys;
     private readonly AccessText _text;
 
-    public AccessPolicy(AccessText text) => _text = text;
+    public AccessPolicy(AccessText text)
+    {
+        _text = text;
+        _keys = text.Keys.ToFrozenDictionary(key => key.Value.Id!, key => key.Value, StringComparer.Ordinal)
+            .GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    /// <summary>The key of an id that is in the file itself; null where there is none.</summary>
+    public KeyText? KeyOf(ReadOnlySpan<char> id) => _keys.TryGetValue(id, out var key) ? key : null;
 
     /// <summary>What a principal may do.</summary>
     /// <param name="principal">Its name.</param>

@@ -14,6 +14,8 @@ internal sealed partial record AccessText
 
     public Located<QuotaText>[] Quotas { get; set; } = [];
 
+    public Located<KeyText>[] Keys { get; set; } = [];
+
     /// <summary>Reads a file.</summary>
     /// <param name="utf8">Its text.</param>
     /// <param name="file">Its name, for what is wrong.</param>
@@ -45,6 +47,12 @@ internal sealed partial record AccessText
             if (rule.Value.Problem() is { } problem) yield return (rule.At, problem);
         foreach (var quota in Quotas)
             if (quota.Value.Problem() is { } problem) yield return (quota.At, problem);
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var key in Keys)
+        {
+            if (key.Value.Problem() is { } problem) yield return (key.At, problem);
+            else if (!ids.Add(key.Value.Id!)) yield return (key.At, $"The key '{key.Value.Id}' is there twice.");
+        }
     }
 
     private static int LineOf(ReadOnlySpan<byte> utf8, long at) => 1 + utf8[..(int)at].Count((byte)'\n');
@@ -85,7 +93,7 @@ internal abstract record WhoText
         return null;
     }
 
-    protected static string? ProblemOf(Action make)
+    public static string? ProblemOf(Action make)
     {
         try
         {
@@ -163,6 +171,33 @@ internal sealed record QuotaText : WhoText
     };
 }
 
+/// <summary>An API key that is in the file itself: the first one, or all that a service without a store of its own has.</summary>
+internal sealed record KeyText
+{
+    public string? Id { get; set; }
+
+    public string? Name { get; set; }
+
+    public string? Principal { get; set; }
+
+    /// <summary>The hash of the whole key, in hexadecimal digits.</summary>
+    public string? Sha256 { get; set; }
+
+    public DateTimeOffset? Expires { get; set; }
+
+    [JsonIgnore]
+    public byte[] Hash => Convert.FromHexString(Sha256!);
+
+    public string? Problem()
+    {
+        const string Remedy = "; `leases token create NAME --principal P --for-file` prints one.";
+        if (!ApiKeyText.IsId(Id)) return $"A key's 'id' is '{Id}'; it takes {ApiKeyText.IdLength} hexadecimal digits{Remedy}";
+        if (Sha256 is not { Length: 64 } || Sha256.Any(c => !char.IsAsciiHexDigit(c)))
+            return $"The key '{Id}' has no 'sha256' of 64 hexadecimal digits{Remedy}";
+        return WhoText.ProblemOf(() => _ = new AccessRights(Principal!, []));
+    }
+}
+
 /// <summary>A value and where in the text it begins.</summary>
 internal readonly record struct Located<T>(T Value, long At);
 
@@ -201,8 +236,10 @@ internal sealed class WrongEntryException(long at, string message) : Exception(m
     ReadCommentHandling = JsonCommentHandling.Skip,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     AllowDuplicateProperties = false,
-    Converters = [typeof(LocatedConverter<RuleText>), typeof(LocatedConverter<QuotaText>)])]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(LocatedConverter<RuleText>), typeof(LocatedConverter<QuotaText>), typeof(LocatedConverter<KeyText>)])]
 [JsonSerializable(typeof(AccessText))]
 [JsonSerializable(typeof(RuleText))]
 [JsonSerializable(typeof(QuotaText))]
+[JsonSerializable(typeof(KeyText))]
 internal sealed partial class AccessJson : JsonSerializerContext;

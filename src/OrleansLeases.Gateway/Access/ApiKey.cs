@@ -38,6 +38,22 @@ internal static class ApiKeyText
 
     public static bool IsId(ReadOnlySpan<char> id) => id.Length == IdLength && !id.ContainsAnyExcept(Hexadecimal);
 
+    /// <summary>What an access file says of a key.</summary>
+    public static string Entry(string id, string token, CreateApiKeyRequest request, DateTimeOffset now)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash(token, hash);
+        var key = new KeyText
+        {
+            Id = id,
+            Name = request.Name,
+            Principal = request.Principal,
+            Sha256 = Convert.ToHexStringLower(hash),
+            Expires = now + request.ExpiresIn,
+        };
+        return JsonSerializer.Serialize(key, AccessJson.Default.KeyText);
+    }
+
     public static void Hash(ReadOnlySpan<char> token, Span<byte> hash)
     {
         // What has the form of a key, and is not ASCII, is none, but must be hashed to be refused.

@@ -37,6 +37,15 @@ internal sealed class Tool : IAsyncDisposable
         return await tool.ResultAsync();
     }
 
+    /// <summary>Runs the tool with environment variables.</summary>
+    public static async Task<ToolResult> RunAsync(
+        string? server, IEnumerable<(string Name, string Value)> environment, params string[] arguments)
+    {
+        await using var tool = Start(
+            server, "/usr/bin/env", [.. environment.Select(variable => $"{variable.Name}={variable.Value}"), Command, .. arguments]);
+        return await tool.ResultAsync();
+    }
+
     public static Tool Start(string? server, params string[] arguments) => Start(server, Command, arguments);
 
     /// <summary>Starts the tool with a limit of open files.</summary>
@@ -64,6 +73,8 @@ internal sealed class Tool : IAsyncDisposable
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.Environment.Remove("LEASES_OWNER");
         start.Environment.Remove("LEASES_SERVER");
+        start.Environment.Remove("LEASES_TOKEN");
+        start.Environment.Remove("LEASES_TOKEN_FILE");
         if (server is not null) start.Environment["LEASES_SERVER"] = server;
         return new(Process.Start(start)!);
     }

@@ -1,0 +1,20 @@
+namespace OrleansLeases.Cli.Serving;
+
+/// <summary>How <c>leases serve</c> serves.</summary>
+internal sealed record ServeSettings
+{
+    /// <summary>Where the leases are kept; null to keep them in memory.</summary>
+    public required string? Folder { get; init; }
+
+    /// <summary>The addresses to listen on, separated by semicolons.</summary>
+    public required string Urls { get; init; }
+
+    /// <summary>The names under which it may be called besides its own, separated by semicolons.</summary>
+    public required string AllowedHosts { get; init; }
+
+    /// <summary>The rules of who may do what; null where nobody is asked who is calling.</summary>
+    public required string? AccessFile { get; init; }
+
+    /// <summary>Whether others may reach it all the same.</summary>
+    public required bool IsInsecure { get; init; }
+}
