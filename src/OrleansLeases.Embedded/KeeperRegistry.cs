@@ -65,11 +65,10 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     }
 
     /// <summary>Asks a lease's keeper for an answer that it can give at once. See <see cref="LeaseKeeper.TryAnswer"/>.</summary>
-    public bool TryAnswer<TReply>(string resource, LeaseCommand<TReply> command, out LeaseResult<TReply> answer)
-        where TReply : class
+    public bool TryAnswer(string resource, LeaseCommand<LeaseRenewal> renewal, out LeaseResult<LeaseRenewal> answer)
     {
         answer = default;
-        return _leases.TryGetValue(resource, out var keeper) && keeper.TryAnswer(command, out answer);
+        return _leases.TryGetValue(resource, out var keeper) && keeper.TryAnswer(renewal, out answer);
     }
 
     /// <summary>Asks a key's keeper.</summary>

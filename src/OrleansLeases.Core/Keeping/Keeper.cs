@@ -263,8 +263,7 @@ internal abstract class Keeper
         if (RecheckAt_NeedsLock is { } look && !(wake < look)) wake = look;
         if (wake is not { } at || at >= _alarmAt) return;
         // Not further than a while ahead: an alarm cannot be taken back, and keeps its keeper in memory until it rings.
-        var farthest = _host.Clock.Read().Monotonic + FarthestAlarm;
-        if (at > farthest) at = farthest;
+        at = Holder.Min(at, _host.Clock.Read().Monotonic + FarthestAlarm);
         if (at >= _alarmAt) return;
         _alarmAt = at;
         _host.Alarm.Set(this, at);

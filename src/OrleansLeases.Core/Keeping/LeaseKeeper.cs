@@ -45,27 +45,23 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     /// Answers on the spot what needs neither the store nor the queue: a renewal within the stored horizon. It costs no task, and the
     /// calls of others wait for no longer than the machine takes.
     /// </summary>
-    /// <typeparam name="TReply">The response of the command.</typeparam>
-    /// <param name="command">The command; one that is not answered may be submitted as if it had not been asked.</param>
+    /// <param name="renewal">The renewal; one that is not answered may be submitted as if it had not been asked.</param>
     /// <param name="answer">The response, where there is one.</param>
     /// <returns>Whether it is answered.</returns>
-    public bool TryAnswer<TReply>(LeaseCommand<TReply> command, out LeaseResult<TReply> answer)
-        where TReply : class
+    public bool TryAnswer(LeaseCommand<LeaseRenewal> renewal, out LeaseResult<LeaseRenewal> answer)
     {
         answer = default;
-        if (command.RequiresFreshRead(IsSingleWriter)) return false;
         lock (_gate)
         {
             if (_busy || _retired || _stopped is not null || _state is null || SomeoneWaits) return false;
             // Not before the lock: what is answered is true of the moment at which no other call is being processed.
             var now = _host.Clock.Read();
-            var transition = Apply(_state, command, now);
+            var transition = Apply(_state, renewal, now);
             if (transition.Durable || transition.RequiresFreshRead) return false;
-            // Nothing that watches show is new in it: whatever they do is durable.
+            // Nothing that watches show is new in it: whatever they do is durable. Nor does it call for an alarm, since one for an
+            // earlier end is set, nor count as a use: what is held stays in memory.
             _state = transition.Next;
-            if (command.IsUse) _lastUsed = now.Monotonic;
-            SetAlarm_NeedsLock();
-            answer = transition.Reply.ToResult(new ResponseContext(this, _state, command.RequestId, now, now));
+            answer = transition.Reply.ToResult(new ResponseContext(this, _state, RequestId: null, now, now));
             return true;
         }
     }

@@ -17,13 +17,13 @@ internal static partial class Refusals
             var left = Left(holders[i], now);
             shown[i] = new CurrentHolder { Owner = holders[i].Owner, Mode = holders[i].Mode, Remaining = left };
             sameOwner |= holders[i].Owner == request.Owner;
-            if (left < earliest) earliest = left;
-            if (left > latest) latest = left;
+            earliest = Holder.Min(earliest, left);
+            latest = Holder.Max(latest, left);
         }
 
         var available = holders.IsEmpty ? (delay?.Ends ?? now.Monotonic) - now.Monotonic
             : request.Mode == LeaseMode.Exclusive || sameOwner ? latest : earliest;
-        if (available < TimeSpan.Zero) available = TimeSpan.Zero;
+        available = Holder.Max(available, TimeSpan.Zero);
         var detail = sameOwner
             ? $"'{request.Owner}' holds '{request.Resource}' already under another request id; use the token of that grant."
             : holders.IsEmpty && delay is not null && now.Monotonic < delay.Ends
@@ -99,11 +99,7 @@ internal static partial class Refusals
         $"The tokens of '{resource}' are used up for this epoch; bump the epoch with the service stopped.");
 
     // To everyone but the holder, what counts is when the place is free.
-    private static TimeSpan Left(Holder holder, Instant now)
-    {
-        var left = holder.EndsAt - now.Monotonic;
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
-    }
+    private static TimeSpan Left(Holder holder, Instant now) => Holder.Max(holder.EndsAt - now.Monotonic, TimeSpan.Zero);
 
     private static string Names(ImmutableArray<Holder> holders) =>
         holders.Length <= 3

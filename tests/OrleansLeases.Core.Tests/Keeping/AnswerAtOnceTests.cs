@@ -25,22 +25,6 @@ public sealed class AnswerAtOnceTests
     }
 
     [Fact]
-    public void Renewal_WithinTheHorizon_KeepsTheKeeperInMemory()
-    {
-        var token = Held();
-        _fixture.Advance(9);
-        Assert.True(TryRenew(token, out _));
-        Now<LeaseRelease>(_fixture.Release(token));
-        _fixture.Advance(9.9);
-
-        // A keeper that had retired would have to load.
-        var loads = _fixture.Store.Loads;
-        _fixture.Info();
-
-        Assert.Equal(loads, _fixture.Store.Loads);
-    }
-
-    [Fact]
     public void Renewal_BeyondTheHorizon_IsLeftToTheStore()
     {
         var token = _fixture.Grant(ttl: 10).Token;

@@ -380,6 +380,35 @@ public sealed class StoreFaultTests
     }
 
     [Fact]
+    public void Line_WhenTheStoreHangsOnAnExpiry_WaitsEndASecondLate()
+    {
+        _fixture.Grant(ttl: 3);
+        var waits = _fixture.Acquire(Ask("other") with { Wait = Seconds(5) });
+        _fixture.Store.Hold = true;
+
+        _fixture.Advance(5.999);
+        Assert.False(waits.IsCompleted);
+        _fixture.Advance(0.001);
+
+        Now<Refusal.Held>(waits);
+    }
+
+    // Nobody's grant is being stored then.
+    [Fact]
+    public void Line_WhenTheStoreHangsOnceAWaitIsOver_EndsItOnTime()
+    {
+        var token = _fixture.Grant(ttl: 60).Token;
+        var waits = _fixture.Acquire(Ask("other") with { Wait = Seconds(0.5) });
+        _fixture.Store.OnSave(_ => throw new IOException("no answer"));
+        Now<Refusal.OutcomeUnknown>(_fixture.Renew(token, ttl: 50));
+        _fixture.Store.Hold = true;
+
+        _fixture.Advance(0.5);
+
+        Now<Refusal.Unavailable>(waits);
+    }
+
+    [Fact]
     public void Load_WhenItFails_IsUnavailableAndTheNextCallLoads()
     {
         _fixture.Store.OnLoad(_ => throw new IOException("a secret of the store"));

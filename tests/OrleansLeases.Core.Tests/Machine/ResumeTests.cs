@@ -148,6 +148,35 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void Resume_WhenALockDelayWasStoredByAClockFarAhead_WaitsNoLongerThanItLasts()
+    {
+        _fixture.Time.StepWall(Seconds(3600));
+        _fixture.Grant(Ask(ttl: 10) with { LockDelay = Seconds(30) });
+        _fixture.Advance(10);
+        _fixture.Tick();
+        _fixture.Time.StepWall(-Seconds(3600));
+        _fixture.Reload("b");
+
+        _fixture.Time.Advance(Seconds(31) - Tick);
+        Refused<Refusal.Held>(_fixture.Acquire(Ask("next")));
+        _fixture.Time.Advance(Tick);
+        Assert.IsType<LeaseReply.Granted>(_fixture.Acquire(Ask("next")));
+    }
+
+    // Version 1 stored no length of an order.
+    [Fact]
+    public void Resume_OfAnOrderWithoutALength_EndsItWithinTheHorizon()
+    {
+        _fixture.Grant(ttl: 10);
+        _fixture.Break(null, grace: 60, force: true);
+        var stored = _fixture.Stored.Holders[0];
+        var old = stored with { Breaking = stored.Breaking! with { Length = TimeSpan.Zero } };
+
+        var now = _fixture.Clock.Read();
+        Assert.Equal(now.Monotonic + Seconds(10), old.Resume(now, _fixture.Rules).Breaking!.Ends);
+    }
+
+    [Fact]
     public void Resume_WhenTheHolderReleases_FreesAtOnce()
     {
         var token = _fixture.Grant(ttl: 10);

@@ -10,12 +10,20 @@ internal sealed class KeeperFixture : IKeeperAlarm
     private readonly SortedSet<TimeSpan> _alarms = [];
     private LeaseKeeper _keeper;
 
-    public KeeperFixture(LeaseRules? rules = null, ScriptedStore? store = null, ManualTimeProvider? time = null, TimeSpan? idleAfter = null)
+    /// <param name="rules">The rules of its host.</param>
+    /// <param name="store">Its store; one of its own where left out.</param>
+    /// <param name="time">Its clock; one of its own where left out.</param>
+    /// <param name="idleAfter">How long it stays in memory.</param>
+    /// <param name="lends">What else its host lends it.</param>
+    public KeeperFixture(
+        LeaseRules? rules = null, ScriptedStore? store = null, ManualTimeProvider? time = null, TimeSpan? idleAfter = null,
+        Func<KeeperHost, KeeperHost>? lends = null)
     {
         Store = store ?? new ScriptedStore();
         Time = time ?? new ManualTimeProvider();
         Rules = rules ?? MachineFixture.NewRules();
-        Host = new KeeperHost(new LeaseClock(Time), Rules, this) { IdleAfter = idleAfter, Failed = TakeDown };
+        var host = new KeeperHost(new LeaseClock(Time), Rules, this) { IdleAfter = idleAfter, Failed = TakeDown };
+        Host = lends?.Invoke(host) ?? host;
         _keeper = NewKeeper();
     }
 
@@ -29,6 +37,9 @@ internal sealed class KeeperFixture : IKeeperAlarm
 
     /// <summary>What the keeper had logged; each one's number is its id.</summary>
     public List<string> Failures { get; } = [];
+
+    /// <summary>How many alarms stand.</summary>
+    public int Alarms => _alarms.Count;
 
     /// <summary>Whether alarms ring; without them nothing is wrong, only later.</summary>
     public bool AlarmsRing { get; set; } = true;
@@ -117,6 +128,7 @@ internal sealed class KeeperFixture : IKeeperAlarm
         Task<LeaseResult<KeyReply<KeyReply.Deleted>>> deleted => Content(deleted),
         Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> cleaned => Content(cleaned),
         Task<LeaseResult<KeyReply<KeyReply.Forgone>>> forgone => Content(forgone),
+        Task<LeaseResult<KeyReply<KeyReply.Watched>>> watched => Content(watched),
         _ => throw new ArgumentOutOfRangeException(nameof(answer), answer, "There is no such call."),
     };
 

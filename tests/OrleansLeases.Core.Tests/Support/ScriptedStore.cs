@@ -22,6 +22,9 @@ internal sealed class ScriptedStore
     /// <summary>How many saves were asked for.</summary>
     public int Saves { get; private set; }
 
+    /// <summary>Whether other saves could go before the last one.</summary>
+    public bool LastIsBackground { get; private set; }
+
     /// <summary>How many loads were asked for.</summary>
     public int Loads { get; private set; }
 
@@ -142,6 +145,7 @@ internal sealed class ScriptedStore
         public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
         {
             store.Saves++;
+            store.LastIsBackground = background;
             var script = store._saves.TryDequeue(out var scripted) ? scripted : store.EverySave;
             var call = new SaveCall(store, caller, next.Name, previous.Lease, next.Lease, script);
             Take(call);
