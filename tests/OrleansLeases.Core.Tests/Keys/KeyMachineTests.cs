@@ -93,6 +93,61 @@ public sealed class KeyMachineTests
         Assert.Null(_state.Binding);
     }
 
+    [Theory]
+    [InlineData(long.MaxValue, 1, false)]
+    [InlineData(long.MaxValue, 0, true)]
+    [InlineData(long.MaxValue - 1, 1, true)]
+    [InlineData(long.MinValue, -1, false)]
+    [InlineData(long.MinValue, 0, true)]
+    [InlineData(long.MinValue + 1, -1, true)]
+    [InlineData(5, -7, true)]
+    public void Add_BeyondSixtyFourBits_IsRefused(long value, long delta, bool fits)
+    {
+        Apply(Put(value.ToString(System.Globalization.CultureInfo.InvariantCulture), null));
+
+        var added = Apply(Add(delta));
+
+        if (fits) Assert.Equal(value + delta, Assert.IsType<KeyReply.Written>(added).Sum);
+        else Assert.IsType<Refusal.Conflict>(Refused(added));
+    }
+
+    [Fact]
+    public void Add_UnderAnotherLease_BindsTheKeyToThat()
+    {
+        Apply(Put("40", Lease) with { LeaseCheck = Attached });
+        var other = Lease with { Token = 8 };
+        var add = KeyCommand.Of(new AddToCounterRequest { Delta = 2, Lease = other, RequestId = "q" });
+
+        Assert.Equal(42, Assert.IsType<KeyReply.Written>(Apply(add with { LeaseCheck = Attached with { Generation = 1 } })).Sum);
+
+        Assert.Equal(8, _state.Binding!.Token);
+    }
+
+    [Fact]
+    public void Add_UnderAnIdOfOtherContent_IsRefused()
+    {
+        Apply(Add(1, "q"));
+
+        Assert.IsType<Refusal.Conflict>(Refused(Apply(Add(2, "q"))));
+        Assert.Equal("1", _state.Value);
+    }
+
+    [Fact]
+    public void Refusal_OfAVersion_SaysWhatIsThere()
+    {
+        Assert.Contains("there is no 'k'", Refused(Apply(Put("up", null, ifVersion: 3)))!.Detail, StringComparison.Ordinal);
+        Apply(Put("up", null));
+        Assert.Contains("'k' has version 1", Refused(Apply(Put("up", null, ifVersion: 3)))!.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Held_IsAKeyWithAValue()
+    {
+        Assert.False(((IRecord)_state).IsHeld);
+        Apply(Put("up", null));
+        Assert.True(((IRecord)_state).IsHeld);
+    }
+
     [Fact]
     public void Clean_OfWhatIsBoundToThatToken_DeletesIt()
     {
