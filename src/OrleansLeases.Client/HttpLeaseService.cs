@@ -27,6 +27,8 @@ namespace OrleansLeases.Client;
 /// part of <c>Elapsed</c>. A response of a server that was given up is never used.</para>
 /// <para>Handlers put in front of the connection must not repeat a change by themselves: which one may be made twice is
 /// known here, and a delete may not.</para>
+/// <para>A credential is the client's: <c>http.DefaultRequestHeaders.Authorization = new("Bearer", token)</c>, or a handler for one
+/// that is renewed. <see cref="LeaseClientServiceExtensions"/> takes it as an option.</para>
 /// <para>Durations are sent as whole milliseconds, rounded down. The <see cref="HttpClient"/> stays the caller's: it
 /// is neither changed nor disposed of.</para>
 /// </remarks>

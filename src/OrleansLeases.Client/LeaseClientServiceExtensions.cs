@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansLeases.Client.Holding;
 using OrleansLeases.Client.Internal;
 
 namespace OrleansLeases.Client;
@@ -19,7 +20,7 @@ public static class LeaseClientServiceExtensions
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets the options; at least one server.</param>
     /// <returns>
-    /// The builder of the <see cref="HttpClient"/>, for headers and handlers such as a credential's. Its handler keeps connections
+    /// The builder of the <see cref="HttpClient"/>, for headers and handlers. Its handler keeps connections
     /// for as long as the application runs, and follows DNS by <see cref="LeaseHttpOptions.ConnectionLifetime"/>.
     /// </returns>
     /// <remarks>
@@ -30,7 +31,7 @@ public static class LeaseClientServiceExtensions
     /// names each field that is wrong, its value and the remedy.</para>
     /// <para>What <c>ConfigureHttpClientDefaults</c> adds to every client's handlers is left out here, but for service discovery:
     /// retries, time-outs and breakers such as the standard resilience handler's cut waits of 25 s, and repeat what may not be
-    /// repeated. Handlers for this client, such as a credential's, are added to the builder that this returns; add none
+    /// repeated. Handlers for this client are added to the builder that this returns; add none
     /// there that repeats calls or limits their time. Nor does its <see cref="HttpClient"/> log each call, unless
     /// <c>AddDefaultLogger</c> is called on that builder; the <see cref="LeaseClient"/> logs each lease that is lost. The
     /// <see cref="LeaseClient"/> is disposed of with the services, by <c>DisposeAsync</c>, as hosts do. What is registered as
@@ -131,29 +132,44 @@ public static class LeaseClientServiceExtensions
             .RemoveAllLoggers()
             .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider => HandlerOf(OptionsOf(provider, key)))
+            .ConfigureAdditionalHttpMessageHandlers((handlers, provider) =>
+            {
+                if (OptionsOf(provider, key).Credential is { } credential) handlers.Add(new CredentialHandler(credential));
+            })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
     }
 
     private static LeaseHttpOptions OptionsOf(IServiceProvider provider, string? key) =>
         provider.GetRequiredService<IOptionsMonitor<LeaseHttpOptions>>().Get(key);
 
-    private static HttpLeaseService ServiceOf(IServiceProvider provider, string name, LeaseHttpOptions options) => new(
-        provider.GetRequiredService<IHttpClientFactory>().CreateClient(name),
-        options.Servers.Select(server => new Uri(server)),
-        provider.GetService<TimeProvider>())
+    private static HttpLeaseService ServiceOf(IServiceProvider provider, string name, LeaseHttpOptions options)
     {
-        CallTimeout = options.CallTimeout,
-        ServerTimeout = options.ServerTimeout,
-    };
+        Uri[] servers = [.. options.Servers.Select(server => new Uri(server))];
+        if (options.Credential is not null && Array.Find(servers, IsReadByOthers) is { } open)
+            provider.GetService<ILogger<LeaseClient>>()?.CredentialInClear(open);
+        return new(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name), servers, provider.GetService<TimeProvider>())
+        {
+            CallTimeout = options.CallTimeout,
+            ServerTimeout = options.ServerTimeout,
+        };
+    }
 
-    private static SocketsHttpHandler HandlerOf(LeaseHttpOptions options) => new()
+    private static bool IsReadByOthers(Uri server) => server.Scheme == Uri.UriSchemeHttp && !server.IsLoopback;
+
+    private static SocketsHttpHandler HandlerOf(LeaseHttpOptions options)
     {
-        ConnectTimeout = options.ConnectTimeout,
-        PooledConnectionLifetime = options.ConnectionLifetime,
-        // Followed, a redirect would be a repeat that nobody decided on.
-        AllowAutoRedirect = false,
-        UseCookies = false,
-    };
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = options.ConnectTimeout,
+            PooledConnectionLifetime = options.ConnectionLifetime,
+            // Followed, a redirect would be a repeat that nobody decided on.
+            AllowAutoRedirect = false,
+            UseCookies = false,
+        };
+        if (options.ClientCertificate is { } certificate)
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate()!;
+        return handler;
+    }
 
     /// <summary>Says that a client was added, by the name of its <see cref="HttpClient"/>.</summary>
     private sealed record Added(string Name);

@@ -380,15 +380,6 @@ public sealed class DependencyInjectionTests
         public LeaseClient Orders => orders;
     }
 
-    private sealed class LogBooks(LogBook book) : ILoggerProvider
-    {
-        public ILogger CreateLogger(string categoryName) => book;
-
-        public void Dispose()
-        {
-        }
-    }
-
     private sealed class Tenant : DelegatingHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -30,4 +30,8 @@ internal static partial class ClientLog
 
     [LoggerMessage(6, LogLevel.Information, "An acquire of '{Resource}' by '{Owner}' is answered again.")]
     public static partial void AnsweredAgain(this ILogger logger, string resource, string owner);
+
+    [LoggerMessage(
+        7, LogLevel.Warning, "The credential of the lease client goes to {Server} unencrypted, for all to read on the way; use https.")]
+    public static partial void CredentialInClear(this ILogger logger, Uri server);
 }

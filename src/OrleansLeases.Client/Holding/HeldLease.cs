@@ -177,7 +177,7 @@ internal sealed class HeldLease
         ? string.Create(
             CultureInfo.InvariantCulture,
             $"{leap.TotalSeconds:0.#} s went by at once here: the process was stopped, or its machine slept or had its clock set.")
-        : Trouble?.Detail ?? "no answer came.";
+        : Trouble?.Told() ?? "no answer came.";
 
     private void Tell_NeedsLock()
     {

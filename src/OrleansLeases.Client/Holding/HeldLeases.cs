@@ -25,6 +25,7 @@ internal sealed class HeldLeases
     private TimeSpan _lookedAt;
     private int _asking;
     private int _inTrouble;
+    private bool _toldOfRights;
     private bool _closed;
     private int _underWay;
 
@@ -270,10 +271,19 @@ internal sealed class HeldLeases
         if (result.TryGetValue(out var renewal, out var trouble)) lease.Renewed_NeedsLock(sentAt, renewal, now);
         else lease.NotRenewed_NeedsLock(sentAt, trouble, now);
         Schedule_NeedsLock(lease);
-        if (lease.Trouble is { } begun && !wasInTrouble && _inTrouble++ == 0)
-            (signals ??= []).Add(() => _logger.NotRenewed(lease.Grant.Resource, lease.Grant.Owner, begun.Detail));
-        else if (lease.Trouble is null && wasInTrouble && --_inTrouble == 0)
+        if (lease.Trouble is { } begun)
+        {
+            var isFirst = !wasInTrouble && _inTrouble++ == 0;
+            if (isFirst) _toldOfRights = false;
+            // What a person has to mend is told also where it comes in the course of another trouble.
+            var isNews = isFirst || (begun.IsForLackOfRights() && !_toldOfRights);
+            _toldOfRights |= begun.IsForLackOfRights();
+            if (isNews) (signals ??= []).Add(() => _logger.NotRenewed(lease.Grant.Resource, lease.Grant.Owner, begun.Told()));
+        }
+        else if (wasInTrouble && --_inTrouble == 0)
+        {
             (signals ??= []).Add(_logger.RenewedAgain);
+        }
     }
 
     private void Lose_NeedsLock(HeldLease lease, LeaseLoss loss, ref List<Action>? signals)

@@ -23,6 +23,9 @@ internal enum AttemptStatus
 
     /// <summary>Time ran out.</summary>
     Silent,
+
+    /// <summary>The caller had no credential to make it with, which says nothing of the server.</summary>
+    NotMade,
 }
 
 /// <summary>What an attempt came to, and the result of the call if it ends with this attempt.</summary>
@@ -77,7 +80,7 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             (troubles ??= []).Add(refusal.Detail);
             last = refusal;
             if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
-            if (unknown is not null && !repeatable) break;
+            if (attempt.Status == AttemptStatus.NotMade || (unknown is not null && !repeatable)) break;
         }
 
         // Whatever the last server said: an earlier one may have carried it out. Decision unknown-stays-unknown.
@@ -105,6 +108,7 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             throw;
         }
 
+        if (attempt.Status == AttemptStatus.NotMade) return attempt;
         if (attempt.Status == AttemptStatus.Silent) servers.Silent(server, sentAt);
         else if (attempt.Result.Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown) servers.Failed(server, attempt.Result.Refusal);
         else servers.Answered(server);

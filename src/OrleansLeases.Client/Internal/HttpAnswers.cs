@@ -68,12 +68,14 @@ internal static class HttpAnswers
             HttpRequestException broken when IsBeforeSending(broken) =>
                 (AttemptStatus.Failed, $"{root} cannot be reached: {Innermost(error)}"),
             HttpRequestException => (AttemptStatus.Failed, $"The connection to {root} failed before the answer came: {Innermost(error)}"),
+            CredentialException => (AttemptStatus.NotMade, error.Message),
             // A handler of the application's.
             _ => (AttemptStatus.Failed, $"The call to {root} failed: {error.GetType().Name}: {error.Message}"),
         };
         // Once it was begun, the error may be that of a second attempt, by a handler of the application's.
         var unsent = message.Content is RequestBody { IsUnsent: true }
-            || (error is HttpRequestException refused && IsBeforeSending(refused) && message.Content is not RequestBody { IsBegun: true });
+            || ((error is CredentialException || (error is HttpRequestException refused && IsBeforeSending(refused)))
+                && message.Content is not RequestBody { IsBegun: true });
         return new(hearing, unsent ? HttpCall<T>.Unreached(what) : call.WithoutAnswer(what));
     }
 

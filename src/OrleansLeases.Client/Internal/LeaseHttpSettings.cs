@@ -18,6 +18,10 @@ internal sealed class LeaseHttpSettings
 
     public TimeSpan? ConnectionLifetime { get; set; }
 
+    public string? Token { get; set; }
+
+    public string? TokenFile { get; set; }
+
     public ClientSettings? Client { get; set; }
 
     /// <summary>Sets what a section of the configuration says, and leaves the rest as it is.</summary>
@@ -30,6 +34,8 @@ internal sealed class LeaseHttpSettings
         options.ServerTimeout = settings.ServerTimeout ?? options.ServerTimeout;
         options.ConnectTimeout = settings.ConnectTimeout ?? options.ConnectTimeout;
         options.ConnectionLifetime = settings.ConnectionLifetime ?? options.ConnectionLifetime;
+        options.Token = settings.Token ?? options.Token;
+        options.TokenFile = settings.TokenFile ?? options.TokenFile;
         if (settings.Client is not { } client) return;
         options.Client = options.Client with
         {

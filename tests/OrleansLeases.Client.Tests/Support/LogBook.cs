@@ -19,3 +19,13 @@ internal sealed class LogBook : ILogger<LeaseClient>
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _lines.Enqueue((logLevel, formatter(state, exception)));
 }
+
+/// <summary>Has every category log into one book.</summary>
+internal sealed class LogBooks(LogBook book) : ILoggerProvider
+{
+    public ILogger CreateLogger(string categoryName) => book;
+
+    public void Dispose()
+    {
+    }
+}
