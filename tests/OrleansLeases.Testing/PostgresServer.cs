@@ -37,6 +37,9 @@ public sealed class PostgresServer : IAsyncDisposable
     public string ConnectionString =>
         $"Host=127.0.0.1;Port={_port.ToString(CultureInfo.InvariantCulture)};Database=postgres;Username={SystemAccount};Timeout=60";
 
+    /// <summary>Where it listens on this machine.</summary>
+    public int Port => _port;
+
     /// <summary>
     /// The database that tests share: the one that <c>LEASES_TEST_POSTGRES</c> names, or a private one that ends with the process.
     /// </summary>
@@ -88,12 +91,7 @@ public sealed class PostgresServer : IAsyncDisposable
     [SupportedOSPlatform("linux")]
     public async Task KillAsync()
     {
-        var lines = await File.ReadAllLinesAsync(Path.Combine(Data, PidFile));
-        var server = int.Parse(lines[0], CultureInfo.InvariantCulture);
-        // Once it has stopped, it starts no more of them.
-        Signals.Send(server, Signals.Stop);
-        await UntilAsync(() => Signals.IsStopped(server));
-        int[] all = [server, .. Signals.ChildrenOf(server)];
+        var all = await StopAllAsync();
         foreach (var process in all.Where(Signals.IsAlive)) Signals.Send(process, Signals.Kill);
         await UntilAsync(() => !all.Any(Signals.IsAlive));
         // Until someone reaps it, its number is taken, and a new server would take it for alive.
@@ -101,11 +99,34 @@ public sealed class PostgresServer : IAsyncDisposable
         foreach (var socket in _folder.GetFiles(".s.PGSQL.*.lock")) socket.Delete();
     }
 
+    /// <summary>Stops the server and every process that it started where they are (SIGSTOP), and lets them go on after a while.</summary>
+    /// <param name="length">How long nothing of it runs.</param>
+    /// <returns>When they run again.</returns>
+    [SupportedOSPlatform("linux")]
+    public async Task FreezeAsync(TimeSpan length)
+    {
+        var all = await StopAllAsync();
+        foreach (var process in all.Skip(1).Where(Signals.IsAlive)) Signals.Send(process, Signals.Stop);
+        await Task.Delay(length, TimeProvider.System);
+        foreach (var process in all.Where(Signals.IsAlive)) Signals.Send(process, Signals.Continue);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         if (File.Exists(Path.Combine(Data, PidFile))) await StopAsync("immediate");
         _folder.Delete(recursive: true);
+    }
+
+    // The server itself, stopped, and those that it started: once it has stopped, it starts no more of them.
+    [SupportedOSPlatform("linux")]
+    private async Task<int[]> StopAllAsync()
+    {
+        var lines = await File.ReadAllLinesAsync(Path.Combine(Data, PidFile));
+        var server = int.Parse(lines[0], CultureInfo.InvariantCulture);
+        Signals.Send(server, Signals.Stop);
+        await UntilAsync(() => Signals.IsStopped(server));
+        return [server, .. Signals.ChildrenOf(server)];
     }
 
     private static async Task UntilAsync(Func<bool> happened)

@@ -12,22 +12,6 @@ public sealed class FreezeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Freeze_UnderLoad_HarmsNobody()
-    {
-        await using var run = await LoadRun.StartAsync(_folder.Path);
-        foreach (var length in new[] { 300, 1500, 800, 2500 })
-        {
-            await LoadRun.ForAsync(TimeSpan.FromMilliseconds(700));
-            run.Server.Freeze();
-            await LoadRun.ForAsync(TimeSpan.FromMilliseconds(length));
-            run.Server.Thaw();
-        }
-
-        await LoadRun.ForAsync(TimeSpan.FromSeconds(1));
-        await run.AssertSoundAsync();
-    }
-
-    [Fact]
     public async Task Freeze_PastADeadline_EndsTheLeaseAndServesWhoWaits()
     {
         var ledger = new Ledger();

@@ -59,7 +59,8 @@ internal sealed class LoadRun : IAsyncDisposable
         await new GuardedTable(cluster.Database, name).CreateAsync(ResourcesOf(name));
         // What is published covers the reserve of the longest lease, which is its ttl; that of these is less.
         var grace = (await cluster.Silos[0].Leases.InfoAsync()).Value.Grace - LeaseCluster.LongestTtl + Ttl;
-        return new(cluster, name, grace, await Watchers.StartAsync(cluster, ResourcesOf(name), $"{name}/"));
+        var gateways = cluster.Silos.Select(silo => silo.Leases);
+        return new(cluster, name, grace, await Watchers.StartAsync(gateways, ResourcesOf(name), $"{name}/"));
     }
 
     public static Task ForAsync(TimeSpan time) => time > TimeSpan.Zero ? Task.Delay(time, TimeProvider.System) : Task.CompletedTask;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using OrleansLeases.Cluster.Tests.Processes;
 
 namespace OrleansLeases.Cluster.Tests.Load;
 
@@ -20,23 +19,23 @@ internal sealed class Watchers : IAsyncDisposable
     /// <summary>What should not have happened.</summary>
     public ConcurrentQueue<string> Faults { get; } = new();
 
-    /// <summary>Starts them, at every silo that there is.</summary>
-    public static async Task<Watchers> StartAsync(LeaseCluster cluster, string[] resources, string prefix)
+    /// <summary>Starts them, at every gateway.</summary>
+    public static async Task<Watchers> StartAsync(IEnumerable<ILeaseService> gateways, string[] resources, string prefix)
     {
         var all = new Watchers(resources);
-        foreach (var silo in cluster.Silos)
+        foreach (var gateway in gateways)
         {
             foreach (var request in resources.SelectMany(RequestsOf).Append(new() { Prefix = prefix }))
             {
                 LeaseWatch? watch;
                 // One of a prefix cannot begin before the cluster has noticed what an earlier test did to it.
                 var started = TimeProvider.System.GetTimestamp();
-                while (!(await silo.Leases.WatchAsync(request)).TryGetValue(out watch, out var refusal))
+                while (!(await gateway.WatchAsync(request)).TryGetValue(out watch, out var refusal))
                 {
                     Assert.True(
                         refusal is Refusal.Unavailable && TimeProvider.System.GetElapsedTime(started) < Eventually.WaitTimeout,
                         $"{request} was told {refusal}");
-                    await LoadRun.ForAsync(TimeSpan.FromMilliseconds(100));
+                    await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
                 }
 
                 var watcher = new Watcher(request, all.Faults);
@@ -71,7 +70,7 @@ internal sealed class Watchers : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAny(Task.WhenAll(_reading), LoadRun.ForAsync(Eventually.WaitTimeout));
+        await Task.WhenAny(Task.WhenAll(_reading), Task.Delay(Eventually.WaitTimeout, TimeProvider.System));
         _stop.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using OrleansLeases.Client;
 using OrleansLeases.Cluster.Tests.Load;
 using OrleansLeases.Testing;
@@ -14,15 +15,18 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     private readonly Dictionary<string, string> _environment;
     private readonly HttpClient _http;
+    private readonly StringBuilder _log = new();
     private ListeningProcess? _process;
 
     /// <param name="settings">Settings beside the ports, such as <c>Postgres__ConnectionString</c>.</param>
-    public SiloProcess(IReadOnlyDictionary<string, string> settings)
+    /// <param name="environment">Variables beside those of this process; none where left out.</param>
+    public SiloProcess(IReadOnlyDictionary<string, string> settings, IReadOnlyDictionary<string, string>? environment = null)
     {
         var address = $"http://127.0.0.1:{Text(Ports.Free())}";
         SiloPort = Ports.Free();
         GatewayPort = Ports.Free();
         _environment = settings.ToDictionary(setting => $"LEASES_{setting.Key}", setting => setting.Value);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) _environment[name] = value;
         _environment["LEASES_Urls"] = address;
         _environment["LEASES_Cluster__SiloPort"] = Text(SiloPort);
         _environment["LEASES_Cluster__GatewayPort"] = Text(GatewayPort);
@@ -31,6 +35,9 @@ internal sealed class SiloProcess : IAsyncDisposable
         Patiently = new HttpLeaseService(_http) { CallTimeout = 2 * Eventually.WaitTimeout };
         Watch = new WatchedService(new HttpLeaseService(_http) { CallTimeout = TimeSpan.FromSeconds(5) });
     }
+
+    /// <summary>Where its HTTP gateway listens.</summary>
+    public Uri Address => _http.BaseAddress!;
 
     public int SiloPort { get; }
 
@@ -47,6 +54,11 @@ internal sealed class SiloProcess : IAsyncDisposable
     public WatchedService Watch { get; }
 
     public ListeningProcess Process => _process ?? throw new InvalidOperationException("The silo was never started.");
+
+    /// <summary>What all of its processes have written to their error streams.</summary>
+    public string Log => $"{_log}{_process?.Error}";
+
+    public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>Whether its process was not made to end, yet has.</summary>
     public bool EndedByItself => !Expected && _process is { HasExited: true };
@@ -74,7 +86,12 @@ internal sealed class SiloProcess : IAsyncDisposable
         var before = _process;
         _process = Begin();
         Expected = false;
-        if (before is not null) await before.DisposeAsync();
+        if (before is not null)
+        {
+            _log.Append(before.Error);
+            await before.DisposeAsync();
+        }
+
         await _process.AddressAsync();
         await Eventually.TrueAsync(
             async () => (await ReadyAsync()).Status == HttpStatusCode.OK, () => $"The silo is not ready. {_process.Error}");

@@ -21,6 +21,9 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
     /// <summary>Whether it sometimes hands a lease on, to itself under another name.</summary>
     public bool Transfers { get; init; }
 
+    /// <summary>How many may share a resource; null where it takes exclusive leases.</summary>
+    public int? Capacity { get; init; }
+
     /// <summary>
     /// Whether it sometimes sends the request of a grant once more before a renewal, as one that has forgotten the answer, and insists
     /// on being told of what it holds.
@@ -41,6 +44,8 @@ public sealed class Contender(int number, Ledger ledger, Func<int, ILeaseService
                 Resource = resources[_random.Next(resources.Count)],
                 Owner = $"contender-{number}-{turn}",
                 Ttl = ttl,
+                Mode = Capacity is null ? LeaseMode.Exclusive : LeaseMode.Shared,
+                Capacity = Capacity,
                 Wait = _random.Next(3) * LongestWait / 2,
                 RequestId = $"{number}-{turn}",
             };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrleansLeases.Client;
 using OrleansLeases.Testing.Processes;
 
@@ -21,13 +22,23 @@ internal sealed class Server : IAsyncDisposable
     public static async Task<Server> StartAsync(string folder)
     {
         var server = Begin(folder);
-        server._http = new HttpClient { BaseAddress = new Uri(await server._process.AddressAsync()) };
+        await server.ListensAsync();
         return server;
     }
 
-    /// <summary>Starts a server that is not expected to listen.</summary>
-    public static Server Begin(string folder) =>
-        new(ListeningProcess.Start("leases", ["serve", "--data", folder, "--urls", "http://127.0.0.1:0"]));
+    /// <summary>Starts a server, which need not get as far as to listen.</summary>
+    /// <param name="folder">Its data.</param>
+    /// <param name="port">Where it listens; 0 for a free port.</param>
+    /// <param name="environment">Variables beside those of this process.</param>
+    public static Server Begin(string folder, int port = 0, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var address = $"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}";
+        return new(ListeningProcess.Start("leases", ["serve", "--data", folder, "--urls", address], environment));
+    }
+
+    /// <summary>Waits until it listens.</summary>
+    /// <exception cref="InvalidOperationException">It ended before that.</exception>
+    public async Task ListensAsync() => _http = new HttpClient { BaseAddress = new Uri(await _process.AddressAsync()) };
 
     public Task KillAsync() => _process.KillAsync();
 

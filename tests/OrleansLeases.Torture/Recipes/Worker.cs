@@ -16,7 +16,7 @@ internal sealed class Worker : IAsyncDisposable
 
     public Worker(Uri server, string recipe, string name)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Worker).Assembly.Location, server.AbsoluteUri, recipe, name])
+        var start = new ProcessStartInfo("dotnet", [typeof(Worker).Assembly.Location, WorkerProgram.Word, server.AbsoluteUri, recipe, name])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -10,13 +10,16 @@ namespace OrleansLeases.Torture.Recipes;
 /// </summary>
 internal static class WorkerProgram
 {
+    /// <summary>The first argument of the program, which makes it a worker.</summary>
+    public const string Word = "worker";
+
     public const int Capacity = 2;
     public static readonly TimeSpan Ttl = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(2);
 
     /// <param name="arguments">The server's address, the recipe, and what it is about.</param>
-    private static async Task Main(string[] arguments)
+    public static async Task RunAsync(IReadOnlyList<string> arguments)
     {
         _ = Task.Run(() =>
         {

@@ -1,21 +1,24 @@
+using OrleansLeases.Cluster.Tests;
 using OrleansLeases.Testing.Load;
 
-namespace OrleansLeases.Cluster.Tests.Torture;
+namespace OrleansLeases.Torture.Checking;
 
 /// <summary>
 /// Holds a service to what its clients were told: every grant, release and transfer that was acknowledged is in the history of its
 /// resource, once and for ever; every lease that runs is held; every end has a reason that its holder knows of.
 /// </summary>
-internal sealed class Audit(Ledger ledger, IEnumerable<string> resources)
+/// <param name="ledger">What they were told.</param>
+/// <param name="books">The resources.</param>
+internal sealed class Audit(Ledger ledger, IEnumerable<Book> books)
 {
-    private readonly List<Book> _books = [.. resources.Select(resource => new Book(resource))];
+    private readonly List<Book> _books = [.. books];
     private readonly HashSet<string> _faults = [];
 
     /// <summary>How often a lease was found to be held whose holder had not asked for its end.</summary>
     public int Running { get; private set; }
 
     /// <summary>Compares all that was told up to now with what the service has.</summary>
-    /// <returns>What was ever found.</returns>
+    /// <returns>What was ever found to be lost or to contradict itself.</returns>
     public async Task<IReadOnlyList<string>> CompareAsync(ILeaseService leases)
     {
         var told = ledger.Tenures.Select(tenure => (Of: tenure, tenure.Done)).ToLookup(tenure => tenure.Of.Resource);
@@ -28,7 +31,7 @@ internal sealed class Audit(Ledger ledger, IEnumerable<string> resources)
             _faults.UnionWith(told[book.Resource].Select(tenure => book.FindFault(tenure.Of, tenure.Done)).OfType<string>());
         }
 
-        return [.. _faults, .. ledger.FindFaults()];
+        return [.. _faults];
     }
 
     private void CompareHolder(Ledger.Tenure tenure, bool done, LeaseInfo info)

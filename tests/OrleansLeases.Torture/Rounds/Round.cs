@@ -1,0 +1,98 @@
+using System.Globalization;
+using OrleansLeases.Torture.Load;
+using OrleansLeases.Torture.Worlds;
+
+namespace OrleansLeases.Torture.Rounds;
+
+/// <summary>One world and one load, with what a seed does to it for a while, and what came of it.</summary>
+/// <param name="World"><c>embedded</c> or <c>silos</c>.</param>
+/// <param name="Seed">Seeds what is done to it, and what its clients choose.</param>
+internal sealed record Round(string World, int Seed)
+{
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the world is tortured.</summary>
+    public TimeSpan Length { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Settings of PostgreSQL.</summary>
+    public IReadOnlyList<string> Database { get; init; } = [];
+
+    /// <summary>What is done to the world before the load: a defect to be found.</summary>
+    public Func<World, Task> PlantAsync { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>The part that breaks; null for all.</summary>
+    public string? Only { get; init; }
+
+    /// <summary>Where a round that found something leaves its logs and histories; nowhere where null.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>The command that does the same again.</summary>
+    public string Command => string.Create(CultureInfo.InvariantCulture, $"./torture.sh --world {World} --seed {Seed} --minutes 1");
+
+    public async Task<Outcome> RunAsync()
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        await using var world = World == "embedded" ? await EmbeddedWorld.StartAsync() : await SilosWorld.StartAsync([.. Database]);
+        await PlantAsync(world);
+        await using var load = await LoadRun.StartAsync(world, Seed);
+        IReadOnlyList<Violation> violations;
+        try
+        {
+            await TortureAsync(world);
+            await world.MakeWholeAsync();
+            await LoadRun.ForAsync(Calm);
+            violations = await load.EndAsync();
+        }
+        catch (Exception error)
+        {
+            // Whatever does not come to its end within its time is a fault of the service, or of the torture.
+            violations = [new(Violation.Standstill, error.ToString())];
+        }
+
+        world.Counts.Add("calls", load.Calls);
+        world.Counts.Add("told grants", load.Grants);
+        world.Counts.Add("leases found held", load.FoundHeld);
+        world.Counts.Add("stale writes refused", load.StaleWritesRefused);
+        world.Counts.Add("rounds");
+        if (violations.Count > 0 && Folder is not null) Keep(world, load, violations);
+        return new(this, TimeProvider.System.GetElapsedTime(started), world.Counts, violations);
+    }
+
+    private async Task TortureAsync(World world)
+    {
+        using var stop = new CancellationTokenSource(Length);
+        var targets = world.Targets.Where(target => (Only ?? target.Name) == target.Name);
+        await Task.WhenAll(targets.Select((target, number) => Task.Run(async () =>
+        {
+            var random = new Random(unchecked((Seed * 397) + number));
+            while (true)
+            {
+                await Task.Delay(2 * random.NextDouble() * target.Pause, TimeProvider.System, stop.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (stop.IsCancellationRequested) return;
+                await target.BreakAsync(random);
+            }
+        })));
+    }
+
+    private void Keep(World world, LoadRun load, IReadOnlyList<Violation> violations)
+    {
+        var folder = Directory.CreateDirectory(Folder!).FullName;
+        File.WriteAllLines(Path.Combine(folder, "violations"), violations.Select(violation => $"{violation.Kind}: {violation.What}"));
+        foreach (var (name, log) in world.Logs) File.WriteAllText(Path.Combine(folder, $"{name}.log"), log);
+        foreach (var calls in load.History)
+        {
+            File.WriteAllLines(
+                Path.Combine(folder, $"{calls.Key.Replace('/', '-')}.history"),
+                calls.OrderBy(call => call.Invoked).Select(call => call.ToString()));
+        }
+    }
+}
+
+/// <summary>What came of a round.</summary>
+internal sealed record Outcome(Round Round, TimeSpan Took, Counts Counts, IReadOnlyList<Violation> Violations)
+{
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Round.World} seed {Round.Seed}, {Took.TotalSeconds:0} s: {Counts}; {Violations.Count} violations");
+}
