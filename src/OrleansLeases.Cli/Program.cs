@@ -37,6 +37,7 @@ var root = new RootCommand("Leases: ownership of a named resource for a limited 
 root.Options.Add(GlobalOptions.Server);
 root.Options.Add(GlobalOptions.Json);
 root.Options.Add(GlobalOptions.Credential);
+root.Options.Add(GlobalOptions.Authority);
 var help = root.Options.OfType<HelpOption>().Single();
 help.Action = new ExamplesHelp((HelpAction)help.Action!);
 

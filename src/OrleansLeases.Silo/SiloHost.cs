@@ -75,6 +75,8 @@ internal static class SiloHost
             .BoundConnections(DescriptorsInReserve(settings));
         var mayBeReached = settings is { Access: not null } or { Insecure: true };
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, mayBeReached));
+        if (settings.Https is { Certificate: { } certificate, Key: { } key })
+            builder.WebHost.ConfigureKestrel(new ServerCertificate(certificate, key, TimeProvider.System).Use);
         builder.Logging.ClearProviders()
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
             .SetMinimumLevel(LogLevel.Warning)

@@ -15,6 +15,9 @@ internal sealed class SiloSettings
     /// <summary>The file with the rules of who may do what; null where nobody is asked who is calling.</summary>
     public string? Access { get; set; }
 
+    /// <summary>The certificate of https addresses.</summary>
+    public HttpsSettings Https { get; set; } = new();
+
     /// <summary>Whether others may reach it all the same.</summary>
     public bool Insecure { get; set; }
 
@@ -63,6 +66,8 @@ internal sealed class SiloSettings
             throw new SettingsException("Mode is gateway, which finds its cluster through the database; set Postgres:ConnectionString.");
         if (Cluster.AdvertisedAddress is { } address && !IPAddress.TryParse(address, out _))
             throw new SettingsException($"Cluster:AdvertisedAddress is '{address}'; it takes an IP address.");
+        if (Https.Certificate is null != Https.Key is null)
+            throw new SettingsException("Https:Certificate and Https:Key go together; set both, or neither.");
         Port(nameof(Cluster.SiloPort), Cluster.SiloPort);
         Port(nameof(Cluster.GatewayPort), Cluster.GatewayPort);
         if (Cluster.ProbeTimeout <= TimeSpan.Zero)
@@ -97,6 +102,14 @@ internal enum SiloMode
 
     /// <summary>The gateway alone, as a client of the cluster.</summary>
     Gateway,
+}
+
+/// <summary>A certificate with its key; neither, for what Kestrel's own configuration says.</summary>
+internal sealed class HttpsSettings
+{
+    public string? Certificate { get; set; }
+
+    public string? Key { get; set; }
 }
 
 internal sealed class PostgresSettings

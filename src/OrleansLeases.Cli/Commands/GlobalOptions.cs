@@ -24,6 +24,14 @@ internal static class GlobalOptions
         HelpName = "CREDENTIAL",
     };
 
+    public static readonly Option<string?> Authority = new("--cacert")
+    {
+        Description = "Trust servers whose certificates are of this authority, as PEM, and no others. "
+            + "[default: LEASES_CACERT, or what the system trusts]",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
     public static readonly Option<bool> Json = new("--json")
     {
         Description = "Print the answer as the server's JSON, refusals too.",

@@ -31,6 +31,14 @@ internal sealed class ServeVerb : Verb
         HelpName = "FILE",
     };
 
+    private readonly Option<string?> _cert = new("--cert")
+    {
+        Description = "The certificate of https addresses, as PEM; read again when it changes. It goes with --key.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _key = new("--key") { Description = "The private key of --cert, as PEM.", HelpName = "FILE" };
+
     private readonly Option<bool> _insecure = new("--insecure")
     {
         Description = "Listen on addresses that others reach, without asking who is calling.",
@@ -41,13 +49,17 @@ internal sealed class ServeVerb : Verb
             "serve", "Run a lease server on this machine.",
             "leases serve", "leases serve --data /var/lib/leases --urls http://127.0.0.1:7401", "leases serve --memory")
     {
-        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _insecure }) Options.Add(option);
+        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _insecure }) Options.Add(option);
         Validators.Add(result =>
         {
             if (result.GetResult(_data) is { Implicit: false } && result.GetResult(_memory) is { Implicit: false })
             {
                 result.AddError("Choose one of --data and --memory.");
             }
+        });
+        Validators.Add(result =>
+        {
+            if (result.GetResult(_cert) is null != result.GetResult(_key) is null) result.AddError("--cert and --key go together.");
         });
         _urls.Validators.Add(result =>
         {
@@ -60,6 +72,8 @@ internal sealed class ServeVerb : Verb
                 Urls = parsed.GetRequiredValue(_urls),
                 AllowedHosts = parsed.GetRequiredValue(_allowedHosts),
                 AccessFile = parsed.GetValue(_access),
+                CertificateFile = parsed.GetValue(_cert),
+                KeyFile = parsed.GetValue(_key),
                 IsInsecure = parsed.GetValue(_insecure),
             },
             parsed.InvocationConfiguration.Output, Output.Of(parsed).Note));

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization.Metadata;
 using OrleansLeases.Cli.Commands;
 using OrleansLeases.Cli.Printing;
@@ -18,7 +20,7 @@ internal sealed class ServerConnection : IDisposable
     private readonly HttpClient _http;
     private readonly string[] _servers;
 
-    private ServerConnection(string[] servers, bool named)
+    private ServerConnection(string[] servers, bool named, X509ChainPolicy? trust)
     {
         _servers = servers;
         NextSteps = new NextSteps(named ? servers : []);
@@ -27,6 +29,7 @@ internal sealed class ServerConnection : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(5),
             AllowAutoRedirect = false,
             Proxy = new ProxyForOthers(HttpClient.DefaultProxy),
+            SslOptions = { CertificateChainPolicy = trust },
         }))
         {
             Timeout = System.Threading.Timeout.InfiniteTimeSpan,
@@ -53,7 +56,27 @@ internal sealed class ServerConnection : IDisposable
         _ = Credential.Current();
         // A list joined from two sources may name a server twice; it is used once.
         servers = [.. servers.DistinctBy(server => new Server(new(server), Random.Shared).Root)];
-        return new(servers, origin == "--server");
+        return new(servers, origin == "--server", TrustOf(parsed));
+    }
+
+    private static X509ChainPolicy? TrustOf(ParseResult parsed)
+    {
+        const string Variable = "LEASES_CACERT";
+        var named = parsed.GetValue(GlobalOptions.Authority);
+        if ((named ?? Environment.GetEnvironmentVariable(Variable)) is not { Length: > 0 } file) return null;
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        try
+        {
+            policy.CustomTrustStore.ImportFromPemFile(file);
+        }
+        catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException(
+                $"{(named is null ? Variable : "--cacert")} names '{file}', which is no certificate as PEM: {error.Message}");
+        }
+
+        return policy.CustomTrustStore.Count > 0 ? policy
+            : throw new UsageException($"{(named is null ? Variable : "--cacert")} names '{file}', which has no certificate as PEM.");
     }
 
     /// <summary>Makes a call that is about no lease.</summary>

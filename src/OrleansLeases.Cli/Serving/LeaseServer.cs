@@ -72,6 +72,7 @@ internal static class LeaseServer
             .BoundConnections(DescriptorsInReserve);
         var isAsked = settings.AccessFile is not null || settings.IsInsecure;
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, isAsked));
+        if (CertificateOf(settings) is { } certificate) builder.WebHost.ConfigureKestrel(certificate.Use);
         Log(builder.Logging);
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddSingleton<ILeaseService>(leases);
@@ -101,6 +102,21 @@ internal static class LeaseServer
         }
 
         return app;
+    }
+
+    private static ServerCertificate? CertificateOf(ServeSettings settings)
+    {
+        if (settings is not { CertificateFile: { } certificate, KeyFile: { } key }) return null;
+        if (!ListenUrls.Split(settings.Urls).Any(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)))
+            throw new UsageException($"--cert is for https addresses, and --urls has {settings.Urls}; make one of them https.");
+        try
+        {
+            return new ServerCertificate(certificate, key, TimeProvider.System);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{e.Message} (--cert, --key)");
+        }
     }
 
     private static void Log(ILoggingBuilder logging) => logging.ClearProviders()

@@ -15,6 +15,12 @@ internal sealed record ServeSettings
     /// <summary>The rules of who may do what; null where nobody is asked who is calling.</summary>
     public required string? AccessFile { get; init; }
 
+    /// <summary>The certificate of https addresses; null for what Kestrel's own configuration says.</summary>
+    public required string? CertificateFile { get; init; }
+
+    /// <summary>Its private key.</summary>
+    public required string? KeyFile { get; init; }
+
     /// <summary>Whether others may reach it all the same.</summary>
     public required bool IsInsecure { get; init; }
 }
