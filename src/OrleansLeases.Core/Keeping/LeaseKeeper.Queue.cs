@@ -179,10 +179,7 @@ internal sealed partial class LeaseKeeper
     private TimeSpan? NextQueueChange_NeedsLock()
     {
         TimeSpan? changes = null;
-        foreach (var waiter in _waiters)
-        {
-            if (changes is null || waiter.Until < changes) changes = waiter.Until;
-        }
+        foreach (var waiter in _waiters) changes = LeaseMachine.Earlier(changes, waiter.Until);
 
         return changes;
     }

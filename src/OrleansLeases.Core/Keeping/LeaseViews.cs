@@ -64,7 +64,7 @@ internal static partial class LeaseViews
     };
 
     // A third of the time leaves room for two more tries before the deadline.
-    private static TimeSpan RenewAfter(Holder holder, TimeSpan remaining) => (remaining < holder.Ttl ? remaining : holder.Ttl) / 3;
+    private static TimeSpan RenewAfter(Holder holder, TimeSpan remaining) => Holder.Min(remaining, holder.Ttl) / 3;
 
-    private static TimeSpan AtLeastZero(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
+    private static TimeSpan AtLeastZero(TimeSpan time) => Holder.Max(time, TimeSpan.Zero);
 }

@@ -62,5 +62,5 @@ internal static class LeaseMachine
     internal static TimeSpan CeilToMillisecond(TimeSpan time) =>
         new((time.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond);
 
-    private static TimeSpan Earlier(TimeSpan? one, TimeSpan other) => one < other ? one.Value : other;
+    internal static TimeSpan Earlier(TimeSpan? one, TimeSpan other) => one < other ? one.Value : other;
 }

@@ -43,6 +43,28 @@ public sealed class FirstWriteTests
         _fixture.Forget();
         var repeat = Now<LeaseGrant>(_fixture.Acquire(Ask()));
         Assert.Equal((1, true), (repeat.Token, repeat.Replayed));
+        Assert.Equal(0, _fixture.Store.Loads);
+    }
+
+    [Fact]
+    public void Acquire_OfAFreshName_IsDeliveredOnce()
+    {
+        var token = _fixture.Grant().Token;
+
+        Assert.False(Now<LeaseRelease>(_fixture.Release(token, undelivered: true)).Replayed);
+    }
+
+    [Fact]
+    public async Task Acquire_OfAFreshName_IsShownToThoseWhoWatchItsPrefix()
+    {
+        var prefixes = new PrefixWatchers();
+        var fixture = new KeeperFixture(store: _fixture.Store, lends: host => host with { Prefixes = prefixes });
+        await using var watch = prefixes.Start("").GetAsyncEnumerator();
+
+        fixture.Grant();
+
+        Assert.True(await watch.MoveNextAsync());
+        Assert.Equal(LeaseEventKind.Granted, Assert.IsType<WatchEvent.LeaseChanged>(watch.Current).Lease.Kind);
     }
 
     [Fact]
@@ -85,6 +107,7 @@ public sealed class FirstWriteTests
     {
         _fixture.Store.OnSave(_ => SaveOutcome.NotSaved);
         Now<Refusal.Unavailable>(_fixture.Acquire(Ask()));
+        Assert.Equal((1, 0), (_fixture.Store.Saves, _fixture.Stored.Version));
         Assert.Equal(1, _fixture.Grant().Token);
     }
 
@@ -100,5 +123,19 @@ public sealed class FirstWriteTests
         Now<Refusal.NotHolder>(_fixture.Acquire(Ask()));
         Assert.Empty(_fixture.Stored.Holders);
         Assert.Equal(1, _fixture.Stored.LastToken);
+    }
+
+    [Fact]
+    public void Acquire_ThatTookLongerThanTheLease_WhoseEndIsNotStored_IsUnknown()
+    {
+        _fixture.Store.OnSave(call =>
+        {
+            var outcome = call.Write();
+            _fixture.Time.Advance(Seconds(20));
+            return outcome;
+        });
+        _fixture.Store.OnSave(_ => SaveOutcome.NotSaved);
+
+        Now<Refusal.OutcomeUnknown>(_fixture.Acquire(Ask()));
     }
 }

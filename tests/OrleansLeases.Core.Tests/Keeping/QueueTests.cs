@@ -103,6 +103,38 @@ public sealed class QueueTests
     }
 
     [Fact]
+    public void Call_WhenANewerOneOfTheSameIdIsGranted_IsTakenOver()
+    {
+        _fixture.Grant(ttl: 10);
+        var older = Wait("other");
+        _fixture.AlarmsRing = false;
+        _fixture.Advance(10);
+
+        Assert.False(Now<LeaseGrant>(_fixture.Acquire(Ask("other"))).Replayed);
+
+        Assert.Contains("newer call", Now<Refusal.Unavailable>(older).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Line_OfSeveralWhoseLeasesAreOverOnceStored_IsToldSo()
+    {
+        var token = _fixture.Grant(ttl: 60).Token;
+        Task[] waits = [WaitShared("a"), WaitShared("b")];
+        _fixture.Store.OnSave(call =>
+        {
+            var outcome = call.Write();
+            _fixture.Time.Advance(Seconds(6));
+            return outcome;
+        });
+
+        Now<LeaseRelease>(_fixture.Release(token));
+
+        foreach (var waiter in waits) Assert.Equal(NotHolderReason.Expired, Now<Refusal.NotHolder>(waiter).Reason);
+
+        Task WaitShared(string owner) => _fixture.Acquire(AskShared(owner, ttl: 5) with { Wait = Seconds(20) });
+    }
+
+    [Fact]
     public void Call_WhenTheRepeatedIdHasOtherContent_Conflicts()
     {
         _fixture.Grant(ttl: 60);

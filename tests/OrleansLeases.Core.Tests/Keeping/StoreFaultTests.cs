@@ -278,8 +278,10 @@ public sealed class StoreFaultTests
         _fixture.Store.OnSave(_ => SaveOutcome.Conflict);
 
         Now<Refusal.Unavailable>(_fixture.Acquire(Ask()));
-        Assert.Equal(2, _fixture.Store.Saves);
+        Assert.Equal((2, 2), (_fixture.Store.Saves, _fixture.Store.Loads));
+        // Nor is what it knew believed any more.
         Assert.Equal(1, _fixture.Grant().Token);
+        Assert.Equal(3, _fixture.Store.Loads);
     }
 
     [Fact]
@@ -390,6 +392,23 @@ public sealed class StoreFaultTests
         Assert.False(waits.IsCompleted);
         _fixture.Advance(0.001);
 
+        Now<Refusal.Held>(waits);
+    }
+
+    [Fact]
+    public void Line_WhenTheStoreHangsOnTheVeryNextCall_WaitsEndASecondLate()
+    {
+        var token = _fixture.Grant(ttl: 60).Token;
+        _fixture.Store.Hold = true;
+        var read = _fixture.Do(new LeaseCommand.Get(Fresh: true));
+        var waits = _fixture.Acquire(Ask("other") with { Wait = Seconds(5) });
+        var hangs = _fixture.Release(token);
+        _fixture.Store.Held[0].Complete();
+        Now<LeaseInfo>(read);
+
+        _fixture.Advance(6);
+
+        Assert.False(hangs.IsCompleted);
         Now<Refusal.Held>(waits);
     }
 

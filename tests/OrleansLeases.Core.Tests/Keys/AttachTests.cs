@@ -35,6 +35,20 @@ public sealed class AttachTests
 
     // The right to renew in memory is won by a write: another activation may have freed the place without one.
     [Fact]
+    public void GetAttachedKeys_WhichIsRememberedInMemory_ClaimsNothing()
+    {
+        var token = _fixture.Grant();
+        _fixture.Reload();
+
+        AttachedTo(token);
+        Assert.False(_fixture.Last.Durable);
+
+        _fixture.Renew(token);
+        Assert.True(_fixture.Last.Durable);
+        Assert.Equal(_fixture.Self, _fixture.Stored.Claim);
+    }
+
+    [Fact]
     public void Attach_OfANameThatIsThere_ClaimsNothing()
     {
         var token = _fixture.Grant();
