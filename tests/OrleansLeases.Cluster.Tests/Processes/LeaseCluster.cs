@@ -41,9 +41,12 @@ internal sealed class LeaseCluster : IAsyncDisposable
     /// <param name="database">
     /// Settings of PostgreSQL; where left out it does not sync: the machine does not go down with it, so that nothing is lost.
     /// </param>
-    public static async Task<LeaseCluster> StartAsync(int silos = 3, TimeSpan? probe = null, string[]? database = null)
+    /// <param name="settings">Settings of every silo, beside the others.</param>
+    public static async Task<LeaseCluster> StartAsync(
+        int silos = 3, TimeSpan? probe = null, string[]? database = null, params (string Name, string Value)[] settings)
     {
         var cluster = new LeaseCluster(await PostgresServer.StartAsync(database ?? ["fsync=off"]), probe ?? QuickProbe);
+        foreach (var (name, value) in settings) cluster._settings[name] = value;
         for (var i = 0; i < silos; i++) cluster.Add();
         await using (var migration = cluster._silos[0].Begin("migrate"))
             Assert.True(await migration.ExitCodeAsync() == 0, migration.Error);
