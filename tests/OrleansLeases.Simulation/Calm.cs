@@ -23,7 +23,7 @@ internal sealed class Calm(World world)
         // Nobody releases what they still hold.
         foreach (var client in world.Clients.ToArray()) world.CrashClient(client);
         var longest = World.LongestTtl + world.GraceOfPublished + World.LongestLockDelay;
-        await _scheduler.PassAsync((longest * 1.01) + (world.IsCluster ? TimeSpan.Zero : world.HostsSlept) + TimeSpan.FromSeconds(1))
+        await _scheduler.PassAsync((longest * 1.01) + (world.IsCluster ? TimeSpan.Zero : world.Truth.Promises.HostsSlept) + TimeSpan.FromSeconds(1))
             .ConfigureAwait(false);
         await AllIsFreeAsync().ConfigureAwait(false);
         await NobodyIsForgottenAsync().ConfigureAwait(false);

@@ -41,4 +41,7 @@ internal enum Planted
 
     /// <summary>The resource takes any token.</summary>
     NoFence = 1 << 11,
+
+    /// <summary>Hosts free leases of others later than they publish.</summary>
+    FreesLate = 1 << 12,
 }

@@ -110,7 +110,7 @@ internal sealed class Swarm(World world)
         if (world.Cluster.Hosts[_dice.Next(world.Cluster.Hosts.Length)] is not { Process.IsRunning: true } host) return;
         var length = Length(20);
         host.Process.Freeze(asleep);
-        if (asleep) world.HostsSlept += length;
+        if (asleep) world.Truth.Promises.HostsSlept += length;
         _scheduler.After(length, host.Process.Thaw);
     }
 

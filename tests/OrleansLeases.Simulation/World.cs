@@ -51,7 +51,7 @@ internal sealed class World
         Truth = new(Scheduler);
         Network = new(Scheduler, Faults);
         Store = new(Scheduler, Faults, Planted, Truth);
-        Cluster = new(Scheduler, Network, places);
+        Cluster = new(Scheduler, Network, Truth.Promises, places);
         Resource = new(Network, Planted);
         Counters = [.. Names.Counters.Select(key => new CounterHistory(key, Scheduler))];
         Registers = [.. Names.FreeKeys.Select(key => new RegisterHistory(key, Scheduler, IsCluster))];
@@ -92,9 +92,6 @@ internal sealed class World
 
     /// <summary>Nobody asks any more.</summary>
     public bool IsOver { get; private set; }
-
-    /// <summary>How long the machines of hosts have slept in all.</summary>
-    public TimeSpan HostsSlept { get; set; }
 
     public long Operations => _services.Sum(service => service.Calls) + Resource.Writes;
 

@@ -22,6 +22,8 @@ internal sealed class Truth(Scheduler scheduler)
 
     public long Grants { get; private set; }
 
+    public Promises Promises { get; } = new(scheduler);
+
     /// <summary>A write has landed.</summary>
     public void Written(StoredRecord before, StoredRecord after)
     {
@@ -32,6 +34,7 @@ internal sealed class Truth(Scheduler scheduler)
         }
 
         OnlyGrows(after.Name, before.Lease, after.Lease);
+        Promises.Written(after.Name, before.Lease, after.Lease);
         Fit(after.Name, after.Lease);
         foreach (var holder in before.Lease.Holders)
         {

@@ -4,13 +4,15 @@ using OrleansLeases.Simulation.Scheduling;
 namespace OrleansLeases.Simulation.Hosts;
 
 /// <summary>The places where hosts run, and who takes whom for the place of a name.</summary>
-internal sealed class Cluster(Scheduler scheduler, SimNetwork network, int places)
+internal sealed class Cluster(Scheduler scheduler, SimNetwork network, Checking.Promises promises, int places)
 {
     private readonly Dictionary<(int At, string Name), int> _believed = [];
 
     public SimNetwork Network => network;
 
     public Scheduler Scheduler => scheduler;
+
+    public Checking.Promises Promises => promises;
 
     /// <summary>The host of each place; null while there is none.</summary>
     public SimHost?[] Hosts { get; } = new SimHost?[places];

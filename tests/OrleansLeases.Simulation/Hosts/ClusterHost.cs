@@ -26,7 +26,7 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
     {
         var renewal = LeaseCommand.Of(request);
         return cluster.PlaceOf(request.Resource, here.Place) == here.Place
-            && here.Keepers.TryAnswer(request.Resource, renewal, out var answer)
+            && here.TryAnswer(request.Resource, renewal, out var answer)
                 ? new(answer)
                 : new(LeaseAsync(request.Resource, renewal));
     }
@@ -96,7 +96,7 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
     {
         var place = cluster.PlaceOf(resource, here.Place);
         return cluster.CallAsync(
-            here, place, host => host.Keepers.SubmitAsync(resource, command, host == here ? leaves : CancellationToken.None));
+            here, place, host => host.AskAsync(resource, command, host == here ? leaves : CancellationToken.None));
     }
 
     private Task<LeaseResult<T>> KeyAsync<T>(string key, Func<SimHost, Task<LeaseResult<T>>> call)

@@ -12,16 +12,17 @@ namespace OrleansLeases.Simulation.Hosts;
 internal sealed class SimHost
 {
     private readonly Sweeper _sweeper;
+    private readonly Cluster _cluster;
 
     public SimHost(SimProcess process, int place, int run, HostStore store, HostSetting setting, Cluster cluster)
     {
-        (Process, Place, Store) = (process, place, store);
+        (Process, Place, Store, _cluster) = (process, place, store, cluster);
         LeaseClock = new LeaseClock(process.Clock);
         Rules = new LeaseRules
         {
             Limits = setting.Limits,
             RenewalFactor = setting.RenewalFactor,
-            ClockSkew = setting.ClockSkew,
+            ClockSkew = setting.Planted.HasFlag(Planted.FreesLate) ? 15 * setting.ClockSkew : setting.ClockSkew,
             TokenFloor = LeaseRules.TokenFloorOfEpoch(store.Epoch),
             Incarnation = $"{process.Name}.{run}",
         };
@@ -31,8 +32,10 @@ internal sealed class SimHost
         Keepers = new KeeperRegistry(store, LeaseClock, Rules, Prefixes, alarms, isSingleWriter: cluster.Hosts.Length == 1);
         Info = new ServiceInfo
         {
-            Version = "0", Engine = "simulation", Durable = true, Epoch = store.Epoch, Grace = Rules.Grace, Limits = setting.Limits,
+            Version = "0", Engine = "simulation", Durable = true, Epoch = store.Epoch, Limits = setting.Limits,
+            Grace = (Rules with { ClockSkew = setting.ClockSkew }).Grace,
         };
+        cluster.Promises.Grace = Info.Grace;
         Routed = new RoutedKeepers(cluster, this, setting.Planted);
         Keys = new KeyOperations(Keepers, Routed, process.Clock);
         Front = new ServiceFront(new ClusterHost(cluster, this), setting.Limits, process.Clock) { RealTime = process.Clock };
@@ -66,6 +69,28 @@ internal sealed class SimHost
 
     /// <summary>What the gateway at this place calls.</summary>
     public ServiceFront Front { get; }
+
+    /// <summary>Asks the keeper of a lease at this place.</summary>
+    public async Task<LeaseResult<TReply>> AskAsync<TReply>(
+        string resource, LeaseCommand<TReply> command, CancellationToken leaves)
+        where TReply : class
+    {
+        var asked = _cluster.Scheduler.Now;
+        var result = await Keepers.SubmitAsync(resource, command, leaves).ConfigureAwait(false);
+        Note(resource, result, asked);
+        return result;
+    }
+
+    /// <summary>Renews in memory, where the keeper at this place can.</summary>
+    public bool TryAnswer(string resource, LeaseCommand<LeaseRenewal> renewal, out LeaseResult<LeaseRenewal> result)
+    {
+        var answers = Keepers.TryAnswer(resource, renewal, out result);
+        if (answers) Note(resource, result, _cluster.Scheduler.Now);
+        return answers;
+    }
+
+    private void Note<T>(string resource, LeaseResult<T> result, TimeSpan asked)
+        where T : class => _cluster.Promises.Answered(resource, result.TryGetValue(out var value, out var refusal) ? value : refusal, asked);
 
     /// <summary>Shuts down in order: waiters are refused, calls under way finish.</summary>
     public void Stop()
