@@ -19,12 +19,13 @@ internal sealed class Calm(World world)
         Mend();
         if (!await world.EndClientsAsync(within: TimeSpan.FromMinutes(3)).ConfigureAwait(false))
             _scheduler.Fail("liveness", "A client is not answered, though nothing goes wrong any more.");
+        world.CheckHistories();
         await _scheduler.PassAsync(LatestStray).ConfigureAwait(false);
         // Nobody releases what they still hold.
         foreach (var client in world.Clients.ToArray()) world.CrashClient(client);
         var longest = World.LongestTtl + world.GraceOfPublished + World.LongestLockDelay;
-        await _scheduler.PassAsync((longest * 1.01) + (world.IsCluster ? TimeSpan.Zero : world.Truth.Promises.HostsSlept) + TimeSpan.FromSeconds(1))
-            .ConfigureAwait(false);
+        var slept = world.IsCluster ? TimeSpan.Zero : world.Truth.Promises.HostsSlept;
+        await _scheduler.PassAsync((longest * 1.01) + slept + TimeSpan.FromSeconds(1)).ConfigureAwait(false);
         await AllIsFreeAsync().ConfigureAwait(false);
         await NobodyIsForgottenAsync().ConfigureAwait(false);
         await _scheduler.PassAsync(TimeSpan.FromSeconds(30)).ConfigureAwait(false);

@@ -44,4 +44,13 @@ internal enum Planted
 
     /// <summary>Hosts free leases of others later than they publish.</summary>
     FreesLate = 1 << 12,
+
+    /// <summary>A host answers reads with what it read a moment ago.</summary>
+    StaleReads = 1 << 13,
+
+    /// <summary>A host grants a shared lease to one more than asked for.</summary>
+    OneTooMany = 1 << 14,
+
+    /// <summary>A host puts a key whatever version it is to replace.</summary>
+    PutsAnyway = 1 << 15,
 }

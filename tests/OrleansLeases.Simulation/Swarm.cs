@@ -90,6 +90,7 @@ internal sealed class Swarm(World world)
         _isRestoring = true;
         for (var place = 0; place < world.Cluster.Hosts.Length; place++) world.CrashHost(place);
         await _scheduler.PassAsync(Length(2)).ConfigureAwait(false);
+        world.CheckHistories();
         if (world.Store.Restore()) world.Forget();
         _isRestoring = false;
         for (var place = 0; place < world.Cluster.Hosts.Length; place++) world.StartHost(place);

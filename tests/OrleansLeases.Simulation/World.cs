@@ -49,6 +49,7 @@ internal sealed class World
             new LeaseLimits { MaxTtl = LongestTtl, MaxWait = TimeSpan.FromSeconds(8) }, dice.Between(1, 4), TimeSpan.FromSeconds(1),
             Planted);
         Truth = new(Scheduler);
+        Histories = new(Scheduler, Truth, IsCluster, HolderActor.Capacity);
         Network = new(Scheduler, Faults);
         Store = new(Scheduler, Faults, Planted, Truth);
         Cluster = new(Scheduler, Network, Truth.Promises, places);
@@ -70,6 +71,8 @@ internal sealed class World
     public Names Names { get; }
 
     public Truth Truth { get; }
+
+    public LeaseHistories Histories { get; }
 
     public SimNetwork Network { get; }
 
@@ -142,7 +145,7 @@ internal sealed class World
     {
         var process = NewProcess($"client{++_clientsMade}");
         if (Planted.HasFlag(Planted.SlowHolder)) process.Clock.RunAt(-100_000);
-        var service = new RemoteService(Cluster, process, Truth, Planted);
+        var service = new RemoteService(Cluster, process, Truth, Histories, Planted);
         _services.Add(service);
         var client = new SimClient(process, service, Truth, Dice.Fork());
         _everyone.Add(client);
@@ -158,6 +161,9 @@ internal sealed class World
         Clients.Remove(client);
         client.Crash();
     }
+
+    /// <summary>What clients were told so far has an order.</summary>
+    public void CheckHistories() => Histories.Check(Names.Exclusive, Names.Shared);
 
     /// <summary>What was stored since the copy is forgotten.</summary>
     public void Forget()

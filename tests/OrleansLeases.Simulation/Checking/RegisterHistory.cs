@@ -4,8 +4,8 @@ using OrleansLeases.Simulation.Scheduling;
 namespace OrleansLeases.Simulation.Checking;
 
 /// <summary>
-/// The puts and reads of one free-standing key. Versions say the order of the puts; it must be that of time, and what is read is what
-/// its version was put with.
+/// The puts and reads of one free-standing key. Versions say the order of the puts; it must be that of time, nothing comes
+/// between a put and the version that it was to replace, and what is read is what its version was put with.
 /// </summary>
 /// <param name="key">The key.</param>
 /// <param name="scheduler">True time.</param>
@@ -19,9 +19,12 @@ internal sealed class RegisterHistory(string key, Scheduler scheduler, bool read
 
     public string NextValue() => (++_values).ToString(CultureInfo.InvariantCulture);
 
-    public Put BeginPut(string value, TimeSpan now)
+    /// <summary>The newest version that anybody was told of.</summary>
+    public long Newest { get; private set; }
+
+    public Put BeginPut(string value, long? ifVersion, TimeSpan now)
     {
-        var put = new Put(value, now);
+        var put = new Put(value, ifVersion, now);
         _puts.Add(put);
         return put;
     }
@@ -31,11 +34,14 @@ internal sealed class RegisterHistory(string key, Scheduler scheduler, bool read
         // Of a put from before a restore, nobody knows which history it belongs to.
         if (!_puts.Contains(put)) return;
         (put.Version, put.Returned) = (version, now);
+        Newest = Math.Max(Newest, version);
         foreach (var other in _puts)
         {
             if (other == put || other.Version is not { } known) continue;
             if (known == version) scheduler.Fail("key", $"{Key}: version {version} was put twice.");
             var (first, second) = known < version ? (other, put) : (put, other);
+            if (second.IfVersion < first.Version)
+                scheduler.Fail("key", $"{Key}: version {second.Version} replaced {second.IfVersion}, after {first.Version}.");
             if (second.Returned < first.Invoked) scheduler.Fail("key", $"{Key}: version {second.Version} was put before {first.Version}.");
         }
     }
@@ -58,11 +64,18 @@ internal sealed class RegisterHistory(string key, Scheduler scheduler, bool read
     }
 
     /// <summary>A restored copy begins another history.</summary>
-    public void Forget() => _puts.Clear();
+    public void Forget()
+    {
+        _puts.Clear();
+        Newest = 0;
+    }
 
-    internal sealed class Put(string value, TimeSpan invoked)
+    internal sealed class Put(string value, long? ifVersion, TimeSpan invoked)
     {
         public string Value { get; } = value;
+
+        /// <summary>The version that it replaces; null where any.</summary>
+        public long? IfVersion { get; } = ifVersion;
 
         public TimeSpan Invoked { get; } = invoked;
 

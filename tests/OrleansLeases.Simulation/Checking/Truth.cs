@@ -11,6 +11,7 @@ internal sealed class Truth(Scheduler scheduler)
 {
     private readonly Dictionary<string, long> _highest = [];
     private readonly HashSet<(string Resource, long Token)> _granted = [];
+    private readonly Dictionary<string, SortedDictionary<long, LeaseLife>> _lives = [];
     private readonly HashSet<(string Resource, long Token)> _ended = [];
     private readonly Dictionary<(string Resource, long Token), TimeSpan> _toldEnded = [];
     private readonly Dictionary<(string Name, long Sequence, RecordKind Kind), (string Kind, long Token)> _changes = [];
@@ -23,6 +24,9 @@ internal sealed class Truth(Scheduler scheduler)
     public long Grants { get; private set; }
 
     public Promises Promises { get; } = new(scheduler);
+
+    /// <summary>All grants of a resource by their tokens.</summary>
+    public IEnumerable<KeyValuePair<long, LeaseLife>> LivesOf(string resource) => _lives.GetValueOrDefault(resource) ?? [];
 
     /// <summary>A write has landed.</summary>
     public void Written(StoredRecord before, StoredRecord after)
@@ -135,8 +139,17 @@ internal sealed class Truth(Scheduler scheduler)
         {
             scheduler.Trace.Add(scheduler.Now, entry.Kind.ToString(), resource, entry.Token, ++sequence);
             _changes[(resource, sequence, RecordKind.Lease)] = (entry.Kind.ToString(), entry.Token);
-            if (entry.Kind != LeaseEventKind.Granted) continue;
+            if (entry.Kind != LeaseEventKind.Granted)
+            {
+                if (entry.Kind != LeaseEventKind.Breaking && LifeOf(resource).TryGetValue(entry.Token, out var life))
+                    (life.EndKind, life.Ended) = (entry.Kind, scheduler.Now);
+                continue;
+            }
+
             Grants++;
+            // One that is over by the time of its write fits beside any.
+            var mode = after.Holders.FirstOrDefault(holder => holder.Token == entry.Token)?.Mode ?? LeaseMode.Shared;
+            LifeOf(resource)[entry.Token] = new(entry.Request.Id, entry.Owner, mode, scheduler.Now);
             if (_highest.TryGetValue(resource, out var highest) && entry.Token <= highest)
                 scheduler.Fail("I2", $"Token {entry.Token} of {resource} was granted after {highest}.");
             if (before.Log.TryFind(entry.Request.Id, out var known))
@@ -144,6 +157,12 @@ internal sealed class Truth(Scheduler scheduler)
             _highest[resource] = entry.Token;
             _granted.Add((resource, entry.Token));
         }
+    }
+
+    private SortedDictionary<long, LeaseLife> LifeOf(string resource)
+    {
+        if (!_lives.TryGetValue(resource, out var lives)) _lives[resource] = lives = [];
+        return lives;
     }
 
     private void Remember(string key, long count, StoredRecord after)

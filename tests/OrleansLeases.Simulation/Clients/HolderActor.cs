@@ -6,6 +6,9 @@ namespace OrleansLeases.Simulation.Clients;
 /// <summary>Takes leases, works under them and ends them, in all ways; also with tokens of others, and of leases that are over.</summary>
 internal sealed class HolderActor(World world, SimClient client)
 {
+    /// <summary>How many may share a resource that is shared.</summary>
+    public const int Capacity = 2;
+
     private readonly Scheduling.Dice _dice = client.Dice.Fork();
     private LeaseHandle? _old;
 
@@ -38,7 +41,7 @@ internal sealed class HolderActor(World world, SimClient client)
                 Owner = shared || _dice.OneIn(10) ? $"{client.Name}/{_dice.Next(3)}" : client.Name,
                 Ttl = _dice.Skewed(TimeSpan.FromMilliseconds(200), World.LongestTtl),
                 Mode = isShared ? LeaseMode.Shared : LeaseMode.Exclusive,
-                Capacity = isShared ? 2 : null,
+                Capacity = isShared ? Capacity : null,
                 LockDelay = !isShared && _dice.OneIn(8)
                     ? _dice.Skewed(TimeSpan.FromMilliseconds(100), World.LongestLockDelay)
                     : TimeSpan.Zero,

@@ -55,8 +55,11 @@ internal sealed class KeyActor(World world, SimClient client)
     private async Task PutAsync(RegisterHistory register)
     {
         var value = register.NextValue();
-        var request = new PutKeyRequest { Value = value, RequestId = client.Service.NewRequestId() };
-        var put = register.BeginPut(value, world.Scheduler.Now);
+        var request = new PutKeyRequest
+        {
+            Value = value, RequestId = client.Service.NewRequestId(), IfVersion = _dice.OneIn(2) ? register.Newest : null,
+        };
+        var put = register.BeginPut(value, request.IfVersion, world.Scheduler.Now);
         for (var tries = _dice.Between(1, 4); tries > 0; tries--)
         {
             var result = await client.Service.PutKeyAsync(register.Key, request).ConfigureAwait(false);

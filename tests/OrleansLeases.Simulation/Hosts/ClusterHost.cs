@@ -18,7 +18,7 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
         : new Refusal.Unavailable(RetryAfter, "Nothing came back from the keeper.");
 
     public Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves) =>
-        LeaseAsync(request.Resource, LeaseCommand.Of(request), leaves);
+        LeaseAsync(request.Resource, LeaseCommand.Of(here.Planted.HasFlag(Planted.OneTooMany) ? OneMore(request) : request), leaves);
 
     public Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant) => LeaseAsync(grant.Resource, LeaseCommand.GiveBack(grant));
 
@@ -44,7 +44,7 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
         LeaseAsync(resource, LeaseCommand.GetHistory.Instance, CancellationToken.None);
 
     public Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request) =>
-        KeyAsync(key, host => host.Keys.PutAsync(key, request));
+        KeyAsync(key, host => host.Keys.PutAsync(key, here.Planted.HasFlag(Planted.PutsAnyway) ? Anyway(request) : request));
 
     public Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) =>
         KeyAsync(key, host => host.Keys.GetAsync(key));
@@ -89,6 +89,10 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
 
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
         Task.FromResult<LeaseResult<ServiceInfo>>(here.Info);
+
+    private static PutKeyRequest Anyway(PutKeyRequest request) => request with { IfVersion = null };
+
+    private static AcquireRequest OneMore(AcquireRequest request) => request with { Capacity = request.Capacity + 1 };
 
     private Task<LeaseResult<TReply>> LeaseAsync<TReply>(
         string resource, LeaseCommand<TReply> command, CancellationToken leaves = default)

@@ -13,10 +13,11 @@ internal sealed class SimHost
 {
     private readonly Sweeper _sweeper;
     private readonly Cluster _cluster;
+    private readonly Dictionary<string, (TimeSpan At, object Answer)> _read = [];
 
     public SimHost(SimProcess process, int place, int run, HostStore store, HostSetting setting, Cluster cluster)
     {
-        (Process, Place, Store, _cluster) = (process, place, store, cluster);
+        (Process, Place, Store, _cluster, Planted) = (process, place, store, cluster, setting.Planted);
         LeaseClock = new LeaseClock(process.Clock);
         Rules = new LeaseRules
         {
@@ -41,6 +42,8 @@ internal sealed class SimHost
         Front = new ServiceFront(new ClusterHost(cluster, this), setting.Limits, process.Clock) { RealTime = process.Clock };
         _sweeper = new Sweeper(store, LeaseClock, alarms, Keepers.LeaseOf);
     }
+
+    public Planted Planted { get; }
 
     public SimProcess Process { get; }
 
@@ -76,8 +79,12 @@ internal sealed class SimHost
         where TReply : class
     {
         var asked = _cluster.Scheduler.Now;
+        if (Planted.HasFlag(Planted.StaleReads) && command is LeaseCommand.Get && _read.TryGetValue(resource, out var old)
+            && asked - old.At < TimeSpan.FromSeconds(2))
+            return (LeaseResult<TReply>)old.Answer;
         var result = await Keepers.SubmitAsync(resource, command, leaves).ConfigureAwait(false);
         Note(resource, result, asked);
+        if (command is LeaseCommand.Get) _read[resource] = (asked, result);
         return result;
     }
 
@@ -90,7 +97,8 @@ internal sealed class SimHost
     }
 
     private void Note<T>(string resource, LeaseResult<T> result, TimeSpan asked)
-        where T : class => _cluster.Promises.Answered(resource, result.TryGetValue(out var value, out var refusal) ? value : refusal, asked);
+        where T : class =>
+        _cluster.Promises.Answered(resource, result.TryGetValue(out var value, out var refusal) ? value : refusal, asked);
 
     /// <summary>Shuts down in order: waiters are refused, calls under way finish.</summary>
     public void Stop()

@@ -1,3 +1,6 @@
+using OrleansLeases.Core;
+using OrleansLeases.Simulation.Checking;
+
 namespace OrleansLeases.Simulation.Network;
 
 internal sealed partial class RemoteService
@@ -5,19 +8,23 @@ internal sealed partial class RemoteService
     public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
     {
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        var told = histories.Begin(request.Resource, CallKind.Acquire, request: RequestFingerprint.Of(request).Id);
         var result = await CallAsync(
             "acquire",
             (service, stop) => service.AcquireAsync(
                 planted.HasFlag(Planted.RepeatsAreNew) ? request with { RequestId = NewRequestId() } : request, stop),
             cancellationToken, requestId: request.RequestId, wait: request.Wait).ConfigureAwait(false);
+        told.Take(result);
         if (result.TryGetValue(out var grant, out _)) truth.IsGranted(grant.Resource, grant.Token);
         return result;
     }
 
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
     {
+        var told = histories.Begin(request.Resource, CallKind.Renew, request.Token);
         var result = await CallAsync("renew", (service, stop) => service.RenewAsync(request, stop), cancellationToken)
             .ConfigureAwait(false);
+        told.Take(result);
         Learn(request.Resource, request.Token, result.Refusal);
         return result;
     }
@@ -25,12 +32,16 @@ internal sealed partial class RemoteService
     public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
         RenewBatchRequest request, CancellationToken cancellationToken = default)
     {
+        var told = request.Leases.Select(lease => histories.Begin(lease.Resource, CallKind.Renew, lease.Token)).ToList();
         var result = await CallAsync(
             "renew-batch", (service, stop) => service.RenewBatchAsync(request, stop), cancellationToken).ConfigureAwait(false);
         if (result.TryGetValue(out var reply, out _))
         {
             for (var i = 0; i < request.Leases.Count; i++)
+            {
+                told[i].Take(reply.Results[i]);
                 Learn(request.Leases[i].Resource, request.Leases[i].Token, reply.Results[i].Refusal);
+            }
         }
 
         return result;
@@ -42,12 +53,14 @@ internal sealed partial class RemoteService
     public async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
     {
         truth.MayEnd(request.Resource, request.Owner, request.Token);
+        var told = histories.Begin(request.Resource, CallKind.Release, request.Token);
         var result = await CallAsync(
             "release",
             (service, stop) => planted.HasFlag(Planted.ReleaseOfAnyToken)
                 ? ReleaseAnyAsync(service, request, stop)
                 : service.ReleaseAsync(request, stop),
             cancellationToken).ConfigureAwait(false);
+        told.Take(result);
         if (result.TryGetValue(out _, out var refusal)) truth.ToldEnded(request.Resource, request.Token);
         else Learn(request.Resource, request.Token, refusal);
         return result;
@@ -57,9 +70,11 @@ internal sealed partial class RemoteService
     {
         truth.MayEnd(request.Resource, request.Owner, request.Token);
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        var told = histories.Begin(request.Resource, CallKind.Transfer, request.Token, RequestFingerprint.Of(request).Id);
         var result = await CallAsync(
             "transfer", (service, stop) => service.TransferAsync(request, stop), cancellationToken, requestId: request.RequestId)
             .ConfigureAwait(false);
+        told.Take(result);
         if (result.TryGetValue(out var grant, out _))
         {
             truth.IsGranted(grant.Resource, grant.Token);
@@ -73,12 +88,19 @@ internal sealed partial class RemoteService
     {
         if (request.Force) truth.MayEnd(request.Resource, owner: null, request.Token);
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
+        histories.Begin(request.Resource, CallKind.Break, request.Token);
         return CallAsync(
             "break", (service, stop) => service.BreakAsync(request, stop), cancellationToken, requestId: request.RequestId);
     }
 
-    public ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default) =>
-        CallAsync("get", (service, stop) => service.GetAsync(request, stop), cancellationToken, isChange: false);
+    public async ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
+    {
+        var told = cluster.Hosts.Length == 1 || request.Consistent ? histories.Begin(request.Resource, CallKind.Read) : null;
+        var result = await CallAsync("get", (service, stop) => service.GetAsync(request, stop), cancellationToken, isChange: false)
+            .ConfigureAwait(false);
+        told?.Take(result);
+        return result;
+    }
 
     public ValueTask<LeaseResult<LeasePage>> ListAsync(ListLeasesRequest request, CancellationToken cancellationToken = default) =>
         CallAsync("list", (service, stop) => service.ListAsync(request, stop), cancellationToken, isChange: false);

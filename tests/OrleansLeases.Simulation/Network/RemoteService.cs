@@ -9,7 +9,8 @@ namespace OrleansLeases.Simulation.Network;
 /// The service as one client reaches it: over the simulated network, at one of several places, and at another once that one does not
 /// answer. What it is told is compared with the truth.
 /// </summary>
-internal sealed partial class RemoteService(Cluster cluster, SimProcess process, Truth truth, Planted planted) : ILeaseService
+internal sealed partial class RemoteService(
+    Cluster cluster, SimProcess process, Truth truth, LeaseHistories histories, Planted planted) : ILeaseService
 {
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(200);

@@ -10,11 +10,13 @@ public static class LeaseHistoryChecker
     /// <summary>Looks for an order.</summary>
     /// <param name="history">The calls, in any order.</param>
     /// <param name="grace">How long after its deadline a lease may still be in force.</param>
+    /// <param name="mostTries">After how many it is given up.</param>
     /// <returns>Null where there is an order; else the calls at which the best attempt came to its end.</returns>
-    public static string? FindFault(IEnumerable<LeaseOperation> history, TimeSpan grace)
+    /// <exception cref="InvalidOperationException">It was given up.</exception>
+    public static string? FindFault(IEnumerable<LeaseOperation> history, TimeSpan grace, int mostTries = 2_000_000)
     {
         LeaseOperation[] operations = [.. WithoutUnseen([.. history]).OrderBy(operation => operation.Invoked)];
-        var search = new Search(operations, grace);
+        var search = new Search(operations, grace, mostTries);
         return search.Run() ? null : search.Report();
     }
 
@@ -30,10 +32,8 @@ public static class LeaseHistoryChecker
                 || owners.Contains(untold.Owner));
     }
 
-    private sealed class Search(LeaseOperation[] operations, TimeSpan grace)
+    private sealed class Search(LeaseOperation[] operations, TimeSpan grace, int mostTries)
     {
-        private const int MostTries = 2_000_000;
-
         private readonly bool[] _done = new bool[operations.Length];
         private readonly HashSet<(UInt128 Done, LeaseModel Model)> _tried = [];
         private readonly int _certain = operations.Count(operation => operation.Certain);
@@ -61,9 +61,9 @@ public static class LeaseHistoryChecker
                         continue;
                     }
 
-                    if (_tried.Count > MostTries)
+                    if (_tried.Count > mostTries)
                     {
-                        throw new InvalidOperationException($"No answer after {MostTries} tries; make the history shorter.");
+                        throw new InvalidOperationException($"No answer after {mostTries} tries; make the history shorter.");
                     }
 
                     hash = doneWithIt;
