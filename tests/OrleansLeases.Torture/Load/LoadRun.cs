@@ -223,7 +223,12 @@ internal sealed class LoadRun : IAsyncDisposable
                 return;
             }
 
-            if (_ledger.Now < due) continue;
+            if (_ledger.Now < due)
+            {
+                await WaitedAsync(100);
+                continue;
+            }
+
             lock (found) found.Add(new(Violation.Standstill, $"'{name}' was due at {due}, and who asked was told {refusal}."));
             return;
         }

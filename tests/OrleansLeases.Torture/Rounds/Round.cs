@@ -29,7 +29,9 @@ internal sealed record Round(string World, int Seed)
     /// <summary>The command that does the same again.</summary>
     public string Command => string.Create(CultureInfo.InvariantCulture, $"./torture.sh --world {World} --seed {Seed} --minutes 1");
 
-    public async Task<Outcome> RunAsync()
+    /// <param name="stop">Ends it, without a check: nothing of it goes on.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public async Task<Outcome> RunAsync(CancellationToken stop = default)
     {
         var started = TimeProvider.System.GetTimestamp();
         await using var world = World == "embedded" ? await EmbeddedWorld.StartAsync() : await SilosWorld.StartAsync([.. Database]);
@@ -38,12 +40,13 @@ internal sealed record Round(string World, int Seed)
         IReadOnlyList<Violation> violations;
         try
         {
-            await TortureAsync(world);
+            await TortureAsync(world, stop);
+            stop.ThrowIfCancellationRequested();
             await world.MakeWholeAsync();
             await LoadRun.ForAsync(Calm);
             violations = await load.EndAsync();
         }
-        catch (Exception error)
+        catch (Exception error) when (!stop.IsCancellationRequested)
         {
             // Whatever does not come to its end within its time is a fault of the service, or of the torture.
             violations = [new(Violation.Standstill, error.ToString())];
@@ -55,21 +58,22 @@ internal sealed record Round(string World, int Seed)
         world.Counts.Add("stale writes refused", load.StaleWritesRefused);
         world.Counts.Add("rounds");
         if (violations.Count > 0 && Folder is not null) Keep(world, load, violations);
-        return new(this, TimeProvider.System.GetElapsedTime(started), world.Counts, violations);
+        return new(this, TimeProvider.System.GetElapsedTime(started), world.Counts, violations, [.. world.LeftOut]);
     }
 
-    private async Task TortureAsync(World world)
+    private async Task TortureAsync(World world, CancellationToken stop)
     {
-        using var stop = new CancellationTokenSource(Length);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        end.CancelAfter(Length);
         var targets = world.Targets.Where(target => (Only ?? target.Name) == target.Name);
         await Task.WhenAll(targets.Select((target, number) => Task.Run(async () =>
         {
             var random = new Random(unchecked((Seed * 397) + number));
             while (true)
             {
-                await Task.Delay(2 * random.NextDouble() * target.Pause, TimeProvider.System, stop.Token)
+                await Task.Delay(2 * random.NextDouble() * target.Pause, TimeProvider.System, end.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (stop.IsCancellationRequested) return;
+                if (end.IsCancellationRequested) return;
                 await target.BreakAsync(random);
             }
         })));
@@ -90,7 +94,13 @@ internal sealed record Round(string World, int Seed)
 }
 
 /// <summary>What came of a round.</summary>
-internal sealed record Outcome(Round Round, TimeSpan Took, Counts Counts, IReadOnlyList<Violation> Violations)
+/// <param name="Round">The round.</param>
+/// <param name="Took">How long it took, with its start and its checks.</param>
+/// <param name="Counts">What was done, and how often.</param>
+/// <param name="Violations">What must never be.</param>
+/// <param name="LeftOut">What could not be done on this machine, and why.</param>
+internal sealed record Outcome(
+    Round Round, TimeSpan Took, Counts Counts, IReadOnlyList<Violation> Violations, IReadOnlyList<string> LeftOut)
 {
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,

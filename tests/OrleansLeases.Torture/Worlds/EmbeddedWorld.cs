@@ -26,7 +26,7 @@ internal sealed class EmbeddedWorld : World
         Addresses = [new($"http://127.0.0.1:{_proxy.Port.ToString(CultureInfo.InvariantCulture)}")];
         Targets =
         [
-            new("server", TimeSpan.FromSeconds(2), BreakServerAsync),
+            new("server", TimeSpan.FromSeconds(1), BreakServerAsync),
             Network("proxy", _proxy, TimeSpan.FromSeconds(5)),
             .. _disk is null ? [] : new[] { new Target("disk", TimeSpan.FromSeconds(12), FillDiskAsync) },
             .. _clock is null ? [] : new[] { Clock("clock", _clock, TimeSpan.FromSeconds(2)) },
@@ -38,6 +38,9 @@ internal sealed class EmbeddedWorld : World
     public override bool IsOneServer => true;
 
     public override IReadOnlyList<Target> Targets { get; }
+
+    public override IEnumerable<string> LeftOut =>
+        [.. _disk is null ? ["full disks, since this process may not mount"] : Array.Empty<string>(), .. LeftOutWithoutClocks];
 
     public override IEnumerable<(string Name, string Log)> Logs => [("server", $"{_log}{_server.Error}")];
 
@@ -71,7 +74,7 @@ internal sealed class EmbeddedWorld : World
             case < 9:
                 Counts.Add("freezes");
                 _server.Freeze();
-                await Task.Delay(Between(random, 200, 3000), TimeProvider.System);
+                await Task.Delay(Between(random, 200, 2500), TimeProvider.System);
                 _server.Thaw();
                 break;
             default:

@@ -28,7 +28,7 @@ internal sealed class SilosWorld : World
         // Who writes does not wait for long where it is away.
         _database = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Timeout = 3, CommandTimeout = 3 });
-        _targets = [new("database", TimeSpan.FromSeconds(4), BreakDatabaseAsync)];
+        _targets = [new("database", TimeSpan.FromSeconds(6), BreakDatabaseAsync)];
         for (var number = 0; number < SiloCount; number++) Add(number);
     }
 
@@ -39,6 +39,8 @@ internal sealed class SilosWorld : World
     public override NpgsqlDataSource Database => _database;
 
     public override IReadOnlyList<Target> Targets => _targets;
+
+    public override IEnumerable<string> LeftOut => LeftOutWithoutClocks;
 
     public override IEnumerable<(string Name, string Log)> Logs => _silos.Select((silo, number) => ($"silo-{number}", silo.Log));
 
@@ -80,9 +82,9 @@ internal sealed class SilosWorld : World
         _silos.Add(silo);
         _proxies.AddRange([toDatabase, fromClients]);
         _addresses.Add(new($"http://127.0.0.1:{fromClients.Port.ToString(CultureInfo.InvariantCulture)}"));
-        _targets.Add(new(name, TimeSpan.FromSeconds(5), random => BreakSiloAsync(silo, random)));
-        _targets.Add(Network($"{name} of clients", fromClients, TimeSpan.FromSeconds(12)));
-        _targets.Add(Network($"{name} to the database", toDatabase, TimeSpan.FromSeconds(15)));
+        _targets.Add(new(name, TimeSpan.FromSeconds(3), random => BreakSiloAsync(silo, random)));
+        _targets.Add(Network($"{name} of clients", fromClients, TimeSpan.FromSeconds(15)));
+        _targets.Add(Network($"{name} to the database", toDatabase, TimeSpan.FromSeconds(20)));
         if (clock is not null) _targets.Add(Clock($"{name}'s clock", clock, TimeSpan.FromSeconds(4)));
     }
 

@@ -21,6 +21,9 @@ internal abstract class World : IAsyncDisposable
     /// <summary>What breaks, each part of it by itself.</summary>
     public abstract IReadOnlyList<Target> Targets { get; }
 
+    /// <summary>What cannot be done to it on this machine, and why.</summary>
+    public abstract IEnumerable<string> LeftOut { get; }
+
     /// <summary>What its processes wrote to their error streams.</summary>
     public abstract IEnumerable<(string Name, string Log)> Logs { get; }
 
@@ -43,6 +46,10 @@ internal abstract class World : IAsyncDisposable
             _ => proxy.HoldAsync(length, lose: random.Next(2) == 0),
         });
     });
+
+    /// <summary>What is left out where there are no clocks to step.</summary>
+    protected static IEnumerable<string> LeftOutWithoutClocks =>
+        WallClock.IsAvailable ? [] : ["stepped clocks, since there is no C compiler (cc)"];
 
     /// <summary>The wall clock of a process, which is stepped.</summary>
     protected Target Clock(string name, WallClock clock, TimeSpan pause) => new(name, pause, random =>
