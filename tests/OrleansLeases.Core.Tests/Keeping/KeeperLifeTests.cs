@@ -25,10 +25,13 @@ public sealed class KeeperLifeTests
     public void Keeper_OfAKey_RetiresWhenItWasNotUsed()
     {
         var keeper = KeyKeeper();
+        _fixture.Advance(30);
         Now<Refusal.NotFound>(keeper.Submit(new KeyCommand.Get())!);
 
         _fixture.Advance(59.999);
         Assert.False(keeper.OnAlarm(_fixture.Time.Elapsed));
+        // A clean-up is no use of it.
+        Assert.Same(KeyReply.Cleaned.Instance, Now<KeyReply>(keeper.Submit(new KeyCommand.Clean("r", 1))!));
         _fixture.Advance(0.001);
 
         Assert.True(keeper.OnAlarm(_fixture.Time.Elapsed));
@@ -80,9 +83,10 @@ public sealed class KeeperLifeTests
         _fixture.Store.Held[0].Complete();
         _fixture.Keeper.Stop();
 
+        var alarms = _fixture.AlarmsSet;
         _fixture.Store.Held[0].Complete();
 
-        Assert.Equal(0, _fixture.Alarms);
+        Assert.Equal(alarms, _fixture.AlarmsSet);
     }
 
     [Fact]

@@ -43,26 +43,50 @@ public sealed class KeyWatchTests : KeyRaceFixture
         var (fixture, store) = (new KeeperFixture(), new MemoryRecordStore());
         SynchronizationContext.SetSynchronizationContext(null);
         var (keeper, twin) = (new KeyKeeper("k", fixture.Host, store), new KeyKeeper("k", fixture.Host, store));
-        await using var watch = Now<KeyReply.Watched>(keeper.Submit(new KeyCommand.Watch(new(0)))!).Watch!.Start(ended: false)
+        Put(keeper, "old");
+        await using var watch = Now<KeyReply.Watched>(keeper.Submit(new KeyCommand.Watch(new(1)))!).Watch!.Start(ended: false)
             .GetAsyncEnumerator();
         var next = watch.MoveNextAsync().AsTask();
-        Now<KeyReply.Written>(twin.Submit(KeyCommand.Of(new PutKeyRequest { Value = "up", RequestId = "q" }))!);
+        Put(twin, "new");
 
-        Wake(keeper, after: 4.999);
-        Assert.False(next.IsCompleted);
-        // Woken too early it sets another alarm.
-        Assert.True(fixture.Alarms > 0);
-        Wake(keeper, after: 0.001);
+        Wake(after: 4.999);
+        Assert.Equal("old", Known());
+        Wake(after: 0.001);
 
+        Assert.Equal("new", Known());
         Assert.True(await next.WaitAsync(WaitTimeout));
-        Assert.Equal("up", Assert.IsType<WatchEvent.KeyChanged>(watch.Current).Key.Value);
+        Assert.Equal("new", Assert.IsType<WatchEvent.KeyChanged>(watch.Current).Key.Value);
 
-        void Wake(KeyKeeper woken, double after)
+        void Put(KeyKeeper at, string value) => Now<KeyReply.Written>(
+            at.Submit(KeyCommand.Of(new PutKeyRequest { Value = value, RequestId = value }))!);
+
+        string Known() => Now<KeyReply.Found>(keeper.Submit(new KeyCommand.Get())!).Value;
+
+        void Wake(double after)
         {
             fixture.AlarmsRing = false;
             fixture.Advance(after);
-            Assert.False(woken.OnAlarm(Seconds(5)));
-            Assert.True(woken.Wake().IsCompletedSuccessfully);
+            Assert.False(keeper.OnAlarm(Seconds(5)));
+            var alarms = fixture.AlarmsSet;
+            Assert.True(keeper.Wake().IsCompletedSuccessfully);
+            // Whether it was too early or not.
+            Assert.Equal(alarms + 1, fixture.AlarmsSet);
         }
+    }
+
+    [Fact]
+    public async Task Watch_AtATwinThatKnowsAnOlderValue_BeginsWithTheNewOne()
+    {
+        var (fixture, store) = (new KeeperFixture(), new MemoryRecordStore());
+        SynchronizationContext.SetSynchronizationContext(null);
+        var (keeper, twin) = (new KeyKeeper("k", fixture.Host, store), new KeyKeeper("k", fixture.Host, store));
+        foreach (var (at, value) in new[] { (keeper, "old"), (twin, "new") })
+            Now<KeyReply.Written>(at.Submit(KeyCommand.Of(new PutKeyRequest { Value = value, RequestId = value }))!);
+
+        await using var watch = Now<KeyReply.Watched>(keeper.Submit(new KeyCommand.Watch(null))!).Watch!.Start(ended: false)
+            .GetAsyncEnumerator();
+
+        Assert.True(await watch.MoveNextAsync().AsTask().WaitAsync(WaitTimeout));
+        Assert.Equal("new", Assert.IsType<WatchEvent.KeySnapshot>(watch.Current).Key.Value);
     }
 }

@@ -38,8 +38,8 @@ internal sealed class KeeperFixture : IKeeperAlarm
     /// <summary>What the keeper had logged; each one's number is its id.</summary>
     public List<string> Failures { get; } = [];
 
-    /// <summary>How many alarms stand.</summary>
-    public int Alarms => _alarms.Count;
+    /// <summary>How often an alarm was set.</summary>
+    public int AlarmsSet { get; private set; }
 
     /// <summary>Whether alarms ring; without them nothing is wrong, only later.</summary>
     public bool AlarmsRing { get; set; } = true;
@@ -56,7 +56,11 @@ internal sealed class KeeperFixture : IKeeperAlarm
         }
     }
 
-    public void Set(Keeper keeper, TimeSpan at) => _alarms.Add(at);
+    public void Set(Keeper keeper, TimeSpan at)
+    {
+        AlarmsSet++;
+        _alarms.Add(at);
+    }
 
     private string TakeDown(string what, Exception error)
     {

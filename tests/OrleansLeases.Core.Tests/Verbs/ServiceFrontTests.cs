@@ -111,6 +111,37 @@ public sealed class ServiceFrontTests
         Assert.Equal(["ReleaseAsync"], _host.Called);
     }
 
+    // A host that did not answer may have done what it was asked.
+    [Theory]
+    [InlineData("AcquireAsync", true)]
+    [InlineData("TransferAsync", true)]
+    [InlineData("BreakAsync", true)]
+    [InlineData("RenewAsync", true)]
+    [InlineData("ReleaseAsync", true)]
+    [InlineData("GetAsync", false)]
+    [InlineData("HistoryAsync", false)]
+    public async Task Call_ThatIsNotAnswered_IsUnknownWhereItChangesSomething(string call, bool isChange)
+    {
+        _host.Throw(call, new TimeoutException());
+
+        var refusal = call switch
+        {
+            "AcquireAsync" => (await _front.AcquireAsync(Acquire with { RequestId = "id" })).Refusal,
+            "TransferAsync" => (await _front.TransferAsync(
+                new TransferRequest { Resource = "r", Owner = "me", Token = 1, NewOwner = "you", RequestId = "id" })).Refusal,
+            "BreakAsync" => (await _front.BreakAsync(
+                new BreakRequest { Resource = "r", Grace = TimeSpan.Zero, Reason = "upkeep", RequestId = "id" })).Refusal,
+            "RenewAsync" => (await _front.RenewAsync(Renew)).Refusal,
+            "ReleaseAsync" => (await _front.ReleaseAsync(new ReleaseRequest { Resource = "r", Owner = "me", Token = 1 })).Refusal,
+            "GetAsync" => (await _front.GetAsync(new GetLeaseRequest { Resource = "r" })).Refusal,
+            _ => (await _front.HistoryAsync("r")).Refusal,
+        };
+
+        var requestId = call is "RenewAsync" or "ReleaseAsync" ? null : "id";
+        if (isChange) Assert.Equal(requestId, Assert.IsType<Refusal.OutcomeUnknown>(refusal).RequestId);
+        else Assert.IsType<Refusal.Unavailable>(refusal);
+    }
+
     // A holder adds it to what is left of each: of those that were quick, the time of a slow one would be too much.
     [Fact]
     public async Task RenewBatch_TellsTheLeastTimeThatAnyOfItsRenewalsTook()
@@ -266,6 +297,9 @@ public sealed class ServiceFrontTests
             return answer;
         }
 
+        /// <summary>Has a call throw.</summary>
+        public void Throw(string call, Exception error) => _answers[call] = error;
+
         /// <summary>What outlives a call goes on on another thread.</summary>
         public Task CalledAsync(string call, int times = 1)
         {
@@ -298,6 +332,7 @@ public sealed class ServiceFrontTests
                         _ => null,
                     };
                     var answer = _answers.GetValueOrDefault(targetMethod.Name + resource) ?? _answers[targetMethod.Name];
+                    if (answer is Exception error) throw error;
                     return answer is Task<LeaseResult<LeaseRenewal>> renewed ? new ValueTask<LeaseResult<LeaseRenewal>>(renewed) : answer;
             }
         }
