@@ -53,4 +53,7 @@ internal enum Planted
 
     /// <summary>A host puts a key whatever version it is to replace.</summary>
     PutsAnyway = 1 << 15,
+
+    /// <summary>A proxy before HTTP answers a renewal with what it heard when it was asked the same before.</summary>
+    ProxyCaches = 1 << 16,
 }

@@ -1,3 +1,4 @@
+using OrleansLeases.Client;
 using OrleansLeases.Core;
 using OrleansLeases.Simulation.Checking;
 using OrleansLeases.Simulation.Clients;
@@ -145,15 +146,30 @@ internal sealed class World
     {
         var process = NewProcess($"client{++_clientsMade}");
         if (Planted.HasFlag(Planted.SlowHolder)) process.Clock.RunAt(-100_000);
-        var service = new RemoteService(Cluster, process, Truth, Histories, Planted);
-        _services.Add(service);
-        var client = new SimClient(process, service, Truth, Dice.Fork());
+        var client = new SimClient(process, Dice.OneIn(5) ? NewHttpService(process) : NewService(process), Truth, Dice.Fork());
         _everyone.Add(client);
         if (!acts) return client;
         Clients.Add(client);
         for (var actors = Dice.Between(1, 3); actors > 0; actors--) Start(client, new HolderActor(this, client).RunAsync);
         if (Dice.OneIn(2)) Start(client, new KeyActor(this, client).RunAsync);
         return client;
+    }
+
+    private RemoteService NewService(SimProcess process, int? fixedPlace = null)
+    {
+        var service = new RemoteService(Cluster, process, Truth, Histories, Planted, fixedPlace);
+        _services.Add(service);
+        return service;
+    }
+
+    // The real client of HTTP, which finds its servers by itself.
+    private HttpLeaseService NewHttpService(SimProcess process)
+    {
+        var places = Enumerable.Range(0, Cluster.Hosts.Length);
+        var handler = new SimHttpHandler([.. places.Select(place => NewService(process, place))], Planted);
+        return new HttpLeaseService(
+            new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan }, places.Select(SimHttpHandler.AddressOf), process.Clock,
+            Dice.Fork());
     }
 
     public void CrashClient(SimClient client)

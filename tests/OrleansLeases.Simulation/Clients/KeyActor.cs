@@ -39,7 +39,7 @@ internal sealed class KeyActor(World world, SimClient client)
     // Repeated with its request id until it is known, or given up.
     private async Task AddAsync(CounterHistory counter)
     {
-        var request = new AddToCounterRequest { Delta = _dice.Between(1, 9), RequestId = client.Service.NewRequestId() };
+        var request = new AddToCounterRequest { Delta = _dice.Between(1, 9), RequestId = client.NewRequestId() };
         var addition = counter.Begin(request.Delta, world.Scheduler.Now);
         for (var tries = _dice.Between(1, 4); tries > 0; tries--)
         {
@@ -57,7 +57,7 @@ internal sealed class KeyActor(World world, SimClient client)
         var value = register.NextValue();
         var request = new PutKeyRequest
         {
-            Value = value, RequestId = client.Service.NewRequestId(), IfVersion = _dice.OneIn(2) ? register.Newest : null,
+            Value = value, RequestId = client.NewRequestId(), IfVersion = _dice.OneIn(2) ? register.Newest : null,
         };
         var put = register.BeginPut(value, request.IfVersion, world.Scheduler.Now);
         for (var tries = _dice.Between(1, 4); tries > 0; tries--)

@@ -1,7 +1,6 @@
 using OrleansLeases.Client;
 using OrleansLeases.Client.Holding;
 using OrleansLeases.Simulation.Checking;
-using OrleansLeases.Simulation.Network;
 using OrleansLeases.Simulation.Scheduling;
 using OrleansLeases.Simulation.Time;
 
@@ -14,10 +13,11 @@ internal sealed class SimClient
     private readonly List<Belief> _beliefs = [];
     private readonly List<LeaseHandle> _handles = [];
     private readonly bool _countsSleep;
+    private int _requests;
     private TimeSpan _pausedUntil = TimeSpan.MinValue;
     private TimeSpan _putBackAt = TimeSpan.MinValue;
 
-    public SimClient(SimProcess process, RemoteService service, Truth truth, Dice dice)
+    public SimClient(SimProcess process, ILeaseService service, Truth truth, Dice dice)
     {
         (Process, Service, _truth, Dice) = (process, service, truth, dice);
         // Half of the machines have a clock that counts sleep, as Linux has.
@@ -28,7 +28,7 @@ internal sealed class SimClient
 
     public SimProcess Process { get; }
 
-    public RemoteService Service { get; }
+    public ILeaseService Service { get; }
 
     public LeaseClient Leases { get; }
 
@@ -37,6 +37,8 @@ internal sealed class SimClient
     public Dice Dice { get; }
 
     public string Name => Process.Name;
+
+    public string NewRequestId() => $"{Name}-own-{++_requests}";
 
     public Task PauseAsync(TimeSpan length) => Task.Delay(length, Process.Clock);
 

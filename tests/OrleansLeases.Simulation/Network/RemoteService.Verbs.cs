@@ -1,6 +1,3 @@
-using OrleansLeases.Core;
-using OrleansLeases.Simulation.Checking;
-
 namespace OrleansLeases.Simulation.Network;
 
 internal sealed partial class RemoteService
@@ -8,97 +5,91 @@ internal sealed partial class RemoteService
     public async ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken = default)
     {
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
-        var told = histories.Begin(request.Resource, CallKind.Acquire, request: RequestFingerprint.Of(request).Id);
+        var hears = Asks(request);
         var result = await CallAsync(
             "acquire",
             (service, stop) => service.AcquireAsync(
                 planted.HasFlag(Planted.RepeatsAreNew) ? request with { RequestId = NewRequestId() } : request, stop),
             cancellationToken, requestId: request.RequestId, wait: request.Wait).ConfigureAwait(false);
-        told.Take(result);
-        if (result.TryGetValue(out var grant, out _)) truth.IsGranted(grant.Resource, grant.Token);
+        hears(result);
         return result;
     }
 
     public async ValueTask<LeaseResult<LeaseRenewal>> RenewAsync(RenewRequest request, CancellationToken cancellationToken = default)
     {
-        var told = histories.Begin(request.Resource, CallKind.Renew, request.Token);
+        var hears = Asks(request);
         var result = await CallAsync("renew", (service, stop) => service.RenewAsync(request, stop), cancellationToken)
             .ConfigureAwait(false);
-        told.Take(result);
-        Learn(request.Resource, request.Token, result.Refusal);
+        hears(result);
         return result;
     }
 
     public async ValueTask<LeaseResult<RenewBatchReply>> RenewBatchAsync(
         RenewBatchRequest request, CancellationToken cancellationToken = default)
     {
-        var told = request.Leases.Select(lease => histories.Begin(lease.Resource, CallKind.Renew, lease.Token)).ToList();
+        var hear = request.Leases.Select(Asks).ToList();
         var result = await CallAsync(
             "renew-batch", (service, stop) => service.RenewBatchAsync(request, stop), cancellationToken).ConfigureAwait(false);
-        if (result.TryGetValue(out var reply, out _))
-        {
-            for (var i = 0; i < request.Leases.Count; i++)
-            {
-                told[i].Take(reply.Results[i]);
-                Learn(request.Leases[i].Resource, request.Leases[i].Token, reply.Results[i].Refusal);
-            }
-        }
-
+        if (!result.TryGetValue(out var reply, out _)) return result;
+        for (var i = 0; i < hear.Count; i++) hear[i](reply.Results[i]);
         return result;
     }
 
-    public ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default) =>
-        CallAsync("batch", (service, stop) => service.BatchAsync(request, stop), cancellationToken);
+    public async ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default)
+    {
+        var hear = request.Operations.Select(Asks).ToList();
+        // A delete has no request id, so a repeat would be another deletion.
+        var once = request.Operations.Any(operation => operation is BatchOperation.DeleteKey);
+        var result = await CallAsync(
+            "batch", (service, stop) => service.BatchAsync(request, stop), cancellationToken, once: once, newGrantsOf: NewGrants)
+            .ConfigureAwait(false);
+        if (!result.TryGetValue(out var reply, out _)) return result;
+        for (var i = 0; i < hear.Count; i++) hear[i](reply.Results[i]);
+        return result;
+
+        IEnumerable<LeaseGrant> NewGrants(BatchReply made) => request.Operations.Zip(made.Results)
+            .Where(pair => pair is { First: BatchOperation.Acquire, Second.Refusal: null })
+            .Select(pair => pair.Second.As<LeaseGrant>().Value).Where(grant => !grant.Replayed);
+    }
 
     public async ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken = default)
     {
-        truth.MayEnd(request.Resource, request.Owner, request.Token);
-        var told = histories.Begin(request.Resource, CallKind.Release, request.Token);
+        var hears = Asks(request);
         var result = await CallAsync(
             "release",
             (service, stop) => planted.HasFlag(Planted.ReleaseOfAnyToken)
                 ? ReleaseAnyAsync(service, request, stop)
                 : service.ReleaseAsync(request, stop),
             cancellationToken).ConfigureAwait(false);
-        told.Take(result);
-        if (result.TryGetValue(out _, out var refusal)) truth.ToldEnded(request.Resource, request.Token);
-        else Learn(request.Resource, request.Token, refusal);
+        hears(result);
         return result;
     }
 
     public async ValueTask<LeaseResult<LeaseGrant>> TransferAsync(TransferRequest request, CancellationToken cancellationToken = default)
     {
-        truth.MayEnd(request.Resource, request.Owner, request.Token);
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
-        var told = histories.Begin(request.Resource, CallKind.Transfer, request.Token, RequestFingerprint.Of(request).Id);
+        var hears = Asks(request);
         var result = await CallAsync(
             "transfer", (service, stop) => service.TransferAsync(request, stop), cancellationToken, requestId: request.RequestId)
             .ConfigureAwait(false);
-        told.Take(result);
-        if (result.TryGetValue(out var grant, out _))
-        {
-            truth.IsGranted(grant.Resource, grant.Token);
-            truth.ToldEnded(request.Resource, request.Token);
-        }
-
+        hears(result);
         return result;
     }
 
     public ValueTask<LeaseResult<LeaseBreak>> BreakAsync(BreakRequest request, CancellationToken cancellationToken = default)
     {
-        if (request.Force) truth.MayEnd(request.Resource, owner: null, request.Token);
         request = request with { RequestId = request.RequestId ?? NewRequestId() };
-        histories.Begin(request.Resource, CallKind.Break, request.Token);
+        Asks(request);
         return CallAsync(
             "break", (service, stop) => service.BreakAsync(request, stop), cancellationToken, requestId: request.RequestId);
     }
 
     public async ValueTask<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request, CancellationToken cancellationToken = default)
     {
-        var told = cluster.Hosts.Length == 1 || request.Consistent ? histories.Begin(request.Resource, CallKind.Read) : null;
+        var hears = Asks(request);
         var result = await CallAsync("get", (service, stop) => service.GetAsync(request, stop), cancellationToken, isChange: false)
             .ConfigureAwait(false);
-        told?.Take(result);
+        hears(result);
         return result;
     }
 
@@ -120,10 +111,10 @@ internal sealed partial class RemoteService
 
     public async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
     {
-        var asked = _scheduler.Now;
+        var hears = AsksKey(key);
         var result = await CallAsync(
             "get-key", (service, stop) => service.GetKeyAsync(key, stop), cancellationToken, isChange: false).ConfigureAwait(false);
-        if (result.TryGetValue(out var value, out _) && value.Lease is { } lease) truth.ShowsKey(key, lease, asked);
+        hears(result);
         return result;
     }
 
@@ -159,12 +150,6 @@ internal sealed partial class RemoteService
 
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         CallAsync("info", (service, stop) => service.InfoAsync(stop), cancellationToken, isChange: false);
-
-    private void Learn(string resource, long token, Refusal? refusal)
-    {
-        if (refusal is Refusal.NotHolder { Reason: not (NotHolderReason.NeverHeld or NotHolderReason.Superseded) })
-            truth.ToldEnded(resource, token);
-    }
 
     private static async ValueTask<LeaseResult<LeaseRelease>> ReleaseAnyAsync(
         ILeaseService service, ReleaseRequest request, CancellationToken stop)

@@ -41,7 +41,7 @@ internal sealed partial class RemoteService
     }
 
     // One stream of events, in their order, which ends where its connection does.
-    private ValueTask<LeaseResult<LeaseWatch>> OpenAsync(WatchRequest request, CancellationToken cancellationToken)
+    public ValueTask<LeaseResult<LeaseWatch>> OpenAsync(WatchRequest request, CancellationToken cancellationToken)
     {
         var stream = new Stream(this);
         var place = _place;

@@ -9,27 +9,36 @@ namespace OrleansLeases.Simulation.Network;
 /// The service as one client reaches it: over the simulated network, at one of several places, and at another once that one does not
 /// answer. What it is told is compared with the truth.
 /// </summary>
+/// <remarks>
+/// At a fixed place it is what a connection is: it has no time limit, and throws what a connection throws. Where to go then is up to its
+/// caller.
+/// </remarks>
 internal sealed partial class RemoteService(
-    Cluster cluster, SimProcess process, Truth truth, LeaseHistories histories, Planted planted) : ILeaseService
+    Cluster cluster, SimProcess process, Truth truth, LeaseHistories histories, Planted planted, int? fixedPlace = null)
+    : ILeaseService
 {
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(200);
 
     private readonly Scheduler _scheduler = cluster.Scheduler;
     private int _requests;
-    private int _place = cluster.Scheduler.Dice.Next(cluster.Hosts.Length);
+    private int _place = fixedPlace ?? cluster.Scheduler.Dice.Next(cluster.Hosts.Length);
 
     /// <summary>Calls that were answered or given up.</summary>
     public long Calls { get; private set; }
 
     public string Name => process.Name;
 
-    public string NewRequestId() => $"{Name}-{++_requests}";
+    /// <summary>Where its calls go now.</summary>
+    public string PlaceName => Cluster.PlaceName(_place);
+
+    private string NewRequestId() => $"{Name}-{++_requests}";
 
     // One call, over a connection of its own: where its host crashes, the connection breaks, mostly.
     private async ValueTask<LeaseResult<T>> CallAsync<T>(
         string verb, Func<ILeaseService, CancellationToken, ValueTask<LeaseResult<T>>> call, CancellationToken cancellationToken,
-        bool isChange = true, string? requestId = null, TimeSpan wait = default, bool once = false)
+        bool isChange = true, string? requestId = null, TimeSpan wait = default, bool once = false,
+        Func<T, IEnumerable<LeaseGrant>>? newGrantsOf = null)
         where T : class
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -37,8 +46,9 @@ internal sealed partial class RemoteService(
         var sent = _scheduler.Now;
         if (cluster.Hosts[place] is not { } host)
         {
-            _place = (place + 1) % cluster.Hosts.Length;
             Told(verb, "nobody", 0);
+            if (fixedPlace is not null) throw new HttpRequestException(HttpRequestError.ConnectionError, "Nobody listens there.");
+            _place = (place + 1) % cluster.Hosts.Length;
             return new Refusal.Unavailable(RetryAfter, "Nobody listens there.");
         }
 
@@ -51,15 +61,17 @@ internal sealed partial class RemoteService(
         host.Connections.Add(Break);
         try
         {
-            var result = await answer.Task.WaitAsync(CallLimit + wait, process.Clock, cancellationToken).ConfigureAwait(false);
+            var limit = fixedPlace is null ? CallLimit + wait : Timeout.InfiniteTimeSpan;
+            var result = await answer.Task.WaitAsync(limit, process.Clock, cancellationToken).ConfigureAwait(false);
             Told(verb, result.Refusal?.Code.ToString() ?? "ok", (_scheduler.Now - sent).Ticks);
             return planted.HasFlag(Planted.DeadlineFromReceipt) ? FromReceipt(result, _scheduler.Now - sent) : result;
         }
         catch (Exception error) when (error is TimeoutException or IOException)
         {
-            _place = (place + 1) % cluster.Hosts.Length;
             HangUp();
             Told(verb, error is IOException ? "broken" : "silence", 0);
+            if (fixedPlace is not null) throw new HttpRequestException(HttpRequestError.ResponseEnded, error.Message, error);
+            _place = (place + 1) % cluster.Hosts.Length;
             return isChange ? new Refusal.OutcomeUnknown(requestId, "No answer came.")
                 : new Refusal.Unavailable(RetryAfter, "No answer came.");
         }
@@ -99,7 +111,8 @@ internal sealed partial class RemoteService(
             if (served == at && hungUp.IsCancellationRequested)
             {
                 // As the gateway does where its caller is gone before the first byte.
-                if (result.TryGetValue(out var made, out _) && made is LeaseGrant { Replayed: false } grant)
+                if (!result.TryGetValue(out var made, out _)) return;
+                foreach (var grant in newGrantsOf?.Invoke(made) ?? (made is LeaseGrant { Replayed: false } one ? [one] : []))
                     _ = at.Front.GiveBackAsync(grant).AsTask();
                 return;
             }
