@@ -28,6 +28,7 @@ var root = new RootCommand("Leases: ownership of a named resource for a limited 
     new KeyVerb(),
     new CounterVerb(),
     new RunVerb(),
+    new AuditVerb(),
     new EpochVerb(),
     new BackupVerb(),
     new RestoreVerb(),

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansLeases.Gateway.Access;
+using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Batches;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Keys;
@@ -36,14 +37,16 @@ internal sealed class LeaseRoutes
         var calls = new ServiceCalls(leases, loggers.CreateLogger<ServiceCalls>(), memory, stopping);
         var options = provider.GetRequiredService<IOptions<LeaseGatewayOptions>>().Value;
         var callers = new CallerCheck(options, provider.GetService<IServer>());
-        var authentication = options.Authenticate is { } authenticate ? new Authentication(authenticate, leases) : null;
+        var time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
+        var audit = provider.GetService<AuditLog>() ?? (options.Authenticate is null ? null : new AuditLog(loggers, time));
+        var authentication = audit is null ? null : new Authentication(options.Authenticate, leases, audit);
         _entrance = new Entrance(callers, authentication, memory, loggers.CreateLogger<Entrance>());
         var delivery = new GrantDelivery(leases, loggers.CreateLogger<GrantDelivery>());
         _changes = new LeaseChanges(calls, delivery);
         _reads = new LeaseReads(calls);
         _batch = new BatchEndpoint(calls, delivery);
         _keys = new KeyHandlers(calls);
-        _watch = new WatchEndpoint(calls, provider.GetService<TimeProvider>() ?? TimeProvider.System);
+        _watch = new WatchEndpoint(calls, time);
         _service = new ServiceReads(calls);
         _access = new AccessEndpoints(provider.GetService<LeaseAccessExtensions.AccessKeys>(), calls);
     }

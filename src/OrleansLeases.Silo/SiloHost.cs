@@ -94,6 +94,7 @@ internal static class SiloHost
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
         });
         if (settings.Access is { } access) builder.Services.AddLeaseAccess(access);
+        if (settings.Audit.File is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);
         LameDuck.Add(builder.Services);
         var app = builder.Build();
         LameDuck.Use(app);

@@ -18,6 +18,8 @@ internal sealed class SiloSettings
     /// <summary>The certificate of https addresses.</summary>
     public HttpsSettings Https { get; set; } = new();
 
+    public AuditSettings Audit { get; set; } = new();
+
     /// <summary>Whether others may reach it all the same.</summary>
     public bool Insecure { get; set; }
 
@@ -110,6 +112,12 @@ internal sealed class HttpsSettings
     public string? Certificate { get; set; }
 
     public string? Key { get; set; }
+}
+
+internal sealed class AuditSettings
+{
+    /// <summary>Where changes and refusals are recorded, as JSON lines; null for nowhere.</summary>
+    public string? File { get; set; }
 }
 
 internal sealed class PostgresSettings

@@ -7,7 +7,10 @@ public sealed class ConventionTests
     [Fact]
     public void Gateway_WhenReferenced_ShowsOnlyHowToMapIt() =>
         Assert.Equal(
-            [typeof(LeaseAccessExtensions), typeof(LeaseGatewayExtensions), typeof(LeaseGatewayOptions)],
+            [
+                typeof(LeaseAccessExtensions), typeof(LeaseAuditExtensions), typeof(LeaseAuditOptions), typeof(LeaseGatewayExtensions),
+                typeof(LeaseGatewayOptions),
+            ],
             typeof(LeaseGatewayExtensions).Assembly.GetExportedTypes());
 
     [Fact]

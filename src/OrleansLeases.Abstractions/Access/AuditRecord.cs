@@ -9,8 +9,8 @@ public sealed record AuditRecord
     /// <summary>When the outcome was known, by the service's clock.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>Who asked.</summary>
-    public required string Principal { get; init; }
+    /// <summary>Who asked; absent where the call was refused because that is not known.</summary>
+    public string? Principal { get; init; }
 
     /// <summary>From which network address; absent where the service does not know it.</summary>
     public string? Address { get; init; }

@@ -22,4 +22,10 @@ public sealed class LeaseCaller(string principal, Func<AccessRights> rights)
     /// thread-safe and quick, and must not throw.
     /// </summary>
     public Action<AuditRecord>? Audit { get; init; }
+
+    /// <summary>
+    /// Whether request ids belong to the principal. Not where everybody is the same one: there a repeat is recognized by servers with and
+    /// without an audit alike.
+    /// </summary>
+    internal bool HasOwnRequestIds { get; init; } = true;
 }

@@ -39,6 +39,12 @@ internal sealed class ServeVerb : Verb
 
     private readonly Option<string?> _key = new("--key") { Description = "The private key of --cert, as PEM.", HelpName = "FILE" };
 
+    private readonly Option<string?> _audit = new("--audit")
+    {
+        Description = "Record each change, and each refusal for lack of rights, in this file: JSON lines, read by `leases audit`.",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _insecure = new("--insecure")
     {
         Description = "Listen on addresses that others reach, without asking who is calling.",
@@ -49,7 +55,8 @@ internal sealed class ServeVerb : Verb
             "serve", "Run a lease server on this machine.",
             "leases serve", "leases serve --data /var/lib/leases --urls http://127.0.0.1:7401", "leases serve --memory")
     {
-        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _insecure }) Options.Add(option);
+        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _insecure })
+            Options.Add(option);
         Validators.Add(result =>
         {
             if (result.GetResult(_data) is { Implicit: false } && result.GetResult(_memory) is { Implicit: false })
@@ -74,6 +81,7 @@ internal sealed class ServeVerb : Verb
                 AccessFile = parsed.GetValue(_access),
                 CertificateFile = parsed.GetValue(_cert),
                 KeyFile = parsed.GetValue(_key),
+                AuditFile = parsed.GetValue(_audit),
                 IsInsecure = parsed.GetValue(_insecure),
             },
             parsed.InvocationConfiguration.Output, Output.Of(parsed).Note));

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using OrleansLeases.Cli.Commands;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway;
+using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Hosting;
 
 namespace OrleansLeases.Cli.Serving;
@@ -82,6 +83,7 @@ internal static class LeaseServer
         });
         if (settings.AccessFile is { } access)
             builder.Services.AddSingleton(leases.ServiceRecords).AddLeaseAccess(access);
+        if (settings.AuditFile is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);
         WebApplication app;
         try
         {
@@ -95,6 +97,10 @@ internal static class LeaseServer
         catch (ArgumentException e)
         {
             throw new UsageException($"{e.Message} (--allowed-hosts)");
+        }
+        catch (AuditFileException e)
+        {
+            throw new UsageException($"{e.Message} (--audit)");
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

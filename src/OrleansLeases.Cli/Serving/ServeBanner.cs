@@ -17,6 +17,7 @@ internal static class ServeBanner
                 ? $"Leases are kept in {Path.GetFullPath(folder)}" : "Leases are kept in memory: nothing survives a restart.");
         if (settings.AccessFile is { } access)
             results.WriteLine($"Every caller needs an API key; {Path.GetFullPath(access)} says who may do what.");
+        if (settings.AuditFile is { } audit) results.WriteLine($"Changes and refusals are recorded in {Path.GetFullPath(audit)}");
         if (mostConnections is { } most) results.WriteLine($"At most {most} connections are taken at once, by the limit of open files.");
         results.WriteLine(
             $$"""

@@ -21,6 +21,9 @@ internal sealed record ServeSettings
     /// <summary>Its private key.</summary>
     public required string? KeyFile { get; init; }
 
+    /// <summary>Where changes and refusals are recorded; null for nowhere.</summary>
+    public required string? AuditFile { get; init; }
+
     /// <summary>Whether others may reach it all the same.</summary>
     public required bool IsInsecure { get; init; }
 }

@@ -40,7 +40,7 @@ internal sealed partial class ServiceFront
         LeaseCaller caller, Verb<TRequest, TReply> verb, TRequest request, TimeSpan timeout, CancellationToken cancellationToken)
         where TReply : class
     {
-        if (verb.RequestId?.Get(request) is not { } id)
+        if (!caller.HasOwnRequestIds || verb.RequestId?.Get(request) is not { } id)
             return await RunAdmittedAsync(verb, request, timeout, cancellationToken).ConfigureAwait(false);
         var own = verb.RequestId.With(request, CallerRequestId.Of(caller.Principal, id));
         return CallerRequestId.Restore(await RunAdmittedAsync(verb, own, timeout, cancellationToken).ConfigureAwait(false), id);

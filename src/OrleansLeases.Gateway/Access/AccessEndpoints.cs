@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Json;
 using OrleansLeases.Gateway.OpenApi;
@@ -93,6 +94,7 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
             request,
             requestId: null,
             context.RequestAborted);
+        AuditLog.Told(context, answer.TryGetValue(out var made, out var refusal) ? made.Id : null, refusal);
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.CreatedApiKey);
     }
 
@@ -131,6 +133,7 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
             id,
             requestId: null,
             context.RequestAborted);
+        AuditLog.Told(context, id, answer.Refusal);
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.RevokedApiKey);
     }
 
@@ -145,6 +148,7 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
             : new Refusal.Forbidden(
                 $"'{caller?.Principal}' has no right 'admin'; whoever keeps the access rules of this service can give it.");
         if (refusal is null) return false;
+        AuditLog.Told(context, name: null, refusal);
         await ResponseWriter.RefuseAsync(context, refusal);
         return true;
     }

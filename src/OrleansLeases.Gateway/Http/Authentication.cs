@@ -1,22 +1,28 @@
 using Microsoft.AspNetCore.Http;
+using OrleansLeases.Gateway.Audit;
 
 namespace OrleansLeases.Gateway.Http;
 
 /// <summary>Finds out who calls, and gives the call the service as that caller sees it. Thread-safe.</summary>
 internal sealed class Authentication
 {
+    // Where nobody is asked who is calling, and what is done is recorded all the same.
+    private static readonly LeaseCaller Anonymous = MakeAnonymous();
+
     private readonly Func<HttpContext, ValueTask<LeaseResult<LeaseCaller>>> _authenticate;
     private readonly ICallerScopes _scopes;
+    private readonly AuditLog _audit;
 
-    /// <param name="authenticate">See <see cref="LeaseGatewayOptions.Authenticate"/>.</param>
+    /// <param name="authenticate">See <see cref="LeaseGatewayOptions.Authenticate"/>; null lets everybody do everything.</param>
     /// <param name="leases">The service.</param>
+    /// <param name="audit">Where what callers do is recorded.</param>
     /// <exception cref="InvalidOperationException">The service cannot check rights.</exception>
-    public Authentication(Func<HttpContext, ValueTask<LeaseResult<LeaseCaller>>> authenticate, ILeaseService leases)
+    public Authentication(Func<HttpContext, ValueTask<LeaseResult<LeaseCaller>>>? authenticate, ILeaseService leases, AuditLog audit)
     {
-        _authenticate = authenticate;
+        (_authenticate, _audit) = (authenticate ?? (_ => new(Anonymous)), audit);
         _scopes = leases as ICallerScopes ?? throw new InvalidOperationException(
-            $"{leases.GetType().Name} does not check the rights of callers (ICallerScopes), so Authenticate would protect nothing. "
-            + "Map the gateway over the embedded engine or the Orleans host.");
+            $"{leases.GetType().Name} does not check the rights of callers (ICallerScopes), so Authenticate would protect nothing, and an "
+            + "audit would record nothing. Map the gateway over the embedded engine or the Orleans host.");
     }
 
     /// <summary>Says why a call is not taken; otherwise its features have the caller and the service for it.</summary>
@@ -27,11 +33,20 @@ internal sealed class Authentication
         {
             // RFC 9110 has every 401 say how to do better.
             if (refusal is Refusal.Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer";
+            if (refusal is Refusal.Unauthorized or Refusal.Forbidden) _audit.Refused(context, refusal);
             return refusal;
         }
 
+        caller = _audit.Follow(caller, context);
         context.Features.Set(caller);
         context.Features.Set(_scopes.For(caller));
         return null;
+    }
+
+    private static LeaseCaller MakeAnonymous()
+    {
+        const LeaseRights All = LeaseRights.Read | LeaseRights.Hold | LeaseRights.Break | LeaseRights.Keys | LeaseRights.Admin;
+        var rights = new AccessRights("anonymous", [new() { Prefix = "", Rights = All, Owners = ["*"] }]);
+        return new LeaseCaller("anonymous", () => rights) { HasOwnRequestIds = false };
     }
 }

@@ -18,7 +18,7 @@ internal static class OperationDescriptions
     {
         // The document shows only endpoints that have a method. Accepts metadata would show the body too, but routing
         // then parses each call's content type on its way, and answers a wrong one without a body.
-        endpoint.WithMetadata(handler.Method);
+        endpoint.WithMetadata(handler.Method, metadata);
         endpoint.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, metadata.Reply, [metadata.ReplyType]));
         foreach (var status in StatusesOf(metadata).Keys)
             endpoint.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Refusal), [Problem]));

@@ -10,6 +10,8 @@ internal sealed class LogRecords : ILoggerProvider
 
     private readonly ConcurrentQueue<string> _errors = new();
 
+    private readonly ConcurrentQueue<(string Category, string Text)> _byCategory = new();
+
     public IEnumerable<(LogLevel Level, int Id)> OfGateway => _records;
 
     /// <summary>All that anybody logged, as it is read.</summary>
@@ -17,6 +19,10 @@ internal sealed class LogRecords : ILoggerProvider
 
     /// <summary>What anybody logged as an error.</summary>
     public IEnumerable<string> Errors => _errors;
+
+    /// <summary>What was logged under a category, in order.</summary>
+    public IReadOnlyList<string> Of(string category) =>
+        [.. _byCategory.Where(record => record.Category == category).Select(record => record.Text)];
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
@@ -34,6 +40,7 @@ internal sealed class LogRecords : ILoggerProvider
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            log._byCategory.Enqueue((category, formatter(state, exception)));
             log.Texts.Enqueue($"{formatter(state, exception)} {exception}");
             if (logLevel >= LogLevel.Error) log._errors.Enqueue($"{formatter(state, exception)} {exception}");
             if (category.StartsWith("OrleansLeases.", StringComparison.Ordinal)) log._records.Enqueue((logLevel, eventId.Id));

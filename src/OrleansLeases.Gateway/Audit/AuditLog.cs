@@ -1,0 +1,96 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansLeases.Gateway.Audit;
+
+/// <summary>Where the records of all callers go: to a log category of their own, and to a file where there is one. Thread-safe.</summary>
+internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
+{
+    /// <summary>The category of its log.</summary>
+    public const string Category = "OrleansLeases.Audit";
+
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly AuditFile? _file;
+    private readonly Action<AuditRecord> _write;
+
+    /// <param name="loggers">The loggers of the host.</param>
+    /// <param name="time">The clock of what the gateway itself refuses.</param>
+    /// <param name="file">The file; null for none.</param>
+    public AuditLog(ILoggerFactory loggers, TimeProvider time, RotatingFile? file = null)
+    {
+        (_logger, _time, _write) = (loggers.CreateLogger(Category), time, Write);
+        if (file is not null) _file = new AuditFile(file, loggers.CreateLogger<AuditFile>(), TimeProvider.System);
+    }
+
+    /// <summary>A caller whose records come here, with the address of its connection.</summary>
+    public LeaseCaller Follow(LeaseCaller caller, HttpContext context) => new(caller.Principal, () => caller.Rights)
+    {
+        Address = caller.Address ?? AddressOf(context),
+        Audit = caller.Audit + _write,
+        HasOwnRequestIds = caller.HasOwnRequestIds,
+    };
+
+    /// <summary>Records that a call was refused before anybody knew who makes it.</summary>
+    public void Refused(HttpContext context, Refusal refusal) => Write(new AuditRecord
+    {
+        At = _time.GetUtcNow(),
+        Address = AddressOf(context),
+        Verb = AuditVerbs.Of(context),
+        Outcome = RefusalConverter.WordOf(refusal.Code),
+    });
+
+    /// <summary>Records what the gateway itself did for a caller, or refused it; nothing where no calls are recorded.</summary>
+    public static void Told(HttpContext context, string? name, Refusal? refusal)
+    {
+        if (context.Features.Get<LeaseCaller>() is not { Audit: { } audit } caller) return;
+        audit(new AuditRecord
+        {
+            At = (context.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System).GetUtcNow(),
+            Principal = caller.Principal,
+            Address = caller.Address,
+            Verb = AuditVerbs.Of(context),
+            Name = name,
+            Outcome = refusal is null ? "ok" : RefusalConverter.WordOf(refusal.Code),
+        });
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _file?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    // Whatever a logger of the host's throws, the call that is recorded has been carried out.
+    private void Write(AuditRecord record)
+    {
+        _file?.Add(record);
+        if (!_logger.IsEnabled(LogLevel.Information)) return;
+        try
+        {
+            LogRecord(
+                _logger, record.Verb, Shown(record.Name), Shown(record.Owner), record.Token, Shown(record.Principal), record.Address,
+                record.Outcome, Shown(record.RequestId), record.At);
+        }
+        catch (Exception)
+        {
+            // Nobody is left to tell.
+        }
+    }
+
+    // What others chose must not steer a terminal, nor begin a line of its own.
+    private static string? Shown(string? text) => text is null ? null : VisibleText.Show(text);
+
+    private static string? AddressOf(HttpContext context) => context.Connection.RemoteIpAddress is not { } address ? null
+        : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+
+    [LoggerMessage(
+        1, LogLevel.Information,
+        "{Verb} of '{Name}' for the owner '{Owner}' with token {Token} by '{Principal}' from {Address}: {Outcome}; request id "
+            + "'{RequestId}', at {At:O}",
+        EventName = "Audit")]
+    private static partial void LogRecord(
+        ILogger logger, string verb, string? name, string? owner, long? token, string? principal, string? address, string outcome,
+        string? requestId, DateTimeOffset at);
+}

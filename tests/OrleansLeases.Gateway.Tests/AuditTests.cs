@@ -1,0 +1,109 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansLeases.Embedded;
+using OrleansLeases.Gateway.Audit;
+using OrleansLeases.Gateway.Tests.Hosting;
+
+namespace OrleansLeases.Gateway.Tests;
+
+/// <summary>What is recorded of calls over HTTP, in the log and in the file.</summary>
+public sealed class AuditTests : IAsyncLifetime
+{
+    private const string Credential = "the-secret-of-ci";
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("audit");
+    private readonly EmbeddedLeases _leases = EmbeddedLeases.InMemory();
+    private readonly AccessRights _rights = new("ci", [new() { Prefix = "jobs", Rights = (LeaseRights)15 }]);
+
+    private string Path => System.IO.Path.Combine(_folder.FullName, "audit.jsonl");
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await _leases.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Changes_AndRefusalsForLackOfRights_AreOneRecordEach_InTheFileAndInTheLog()
+    {
+        var host = await StartAsync(gateway => gateway.Authenticate = context =>
+            new(context.Request.Headers.Authorization == $"Bearer {Credential}"
+                ? new LeaseCaller("ci", () => _rights)
+                : new Refusal.Unauthorized("No credential.")));
+        var log = host.Log;
+        await using (host)
+        {
+            await host.PostAsync("/v1/leases/acquire", """{"resource":"jobs/1","owner":"ci","ttlMs":1000}""");
+            await host.PostAsync("/v1/nothing", "{}");
+            host.Client.DefaultRequestHeaders.Authorization = new("Bearer", Credential);
+            await host.PostAsync(
+                "/v1/leases/acquire", """{"resource":"jobs/\u202e","owner":"ci","ttlMs":60000,"requestId":"one"}""");
+            await host.PostAsync(
+                "/v1/batch",
+                """
+                {"operations":[{"op":"key-put","key":"jobs/k","value":"a hidden value","requestId":"two"},
+                {"op":"key-put","key":"other","value":"a hidden value","requestId":"three"},{"op":"get","resource":"jobs/1"},
+                {"op":"break","resource":"jobs/1","graceMs":0,"reason":"r","requestId":"four"}]}
+                """.ReplaceLineEndings(""));
+            await host.GetAsync("/v1/history/other");
+            await host.GetAsync("/v1/leases/jobs/1");
+            Assert.Equal(403, (await host.GetAsync("/v1/tokens")).Status);
+        }
+
+        var records = AuditReader.Read(Path).ToArray();
+        Assert.Equal(
+            [
+                "acquire:::unauthorized:", "unknown:::unauthorized:", "acquire:jobs/\u202e:ci:ok:one", "put-key:jobs/k::ok:two",
+                "put-key:other::forbidden:three", "break:jobs/1::not-holder:four", "history:other::forbidden:", "list-tokens:::forbidden:",
+            ],
+            records.Select(Text));
+        Assert.All(records, record => Assert.Equal("127.0.0.1", record!.Address));
+        Assert.Equal([null, null, "ci", "ci", "ci", "ci", "ci", "ci"], records.Select(record => record!.Principal));
+
+        var logged = log.Of(AuditLog.Category);
+        Assert.Equal(records.Length, logged.Count);
+        Assert.StartsWith(
+            $@"acquire of 'jobs/\u202e' for the owner 'ci' with token {records[2]!.Token} by 'ci' from 127.0.0.1: ok; request id 'one'",
+            logged[2], StringComparison.Ordinal);
+        foreach (var text in logged.Append(await File.ReadAllTextAsync(Path)))
+        {
+            Assert.DoesNotContain("hidden", text, StringComparison.Ordinal);
+            Assert.DoesNotContain(Credential, text, StringComparison.Ordinal);
+            Assert.DoesNotContain('\u202e', text);
+        }
+    }
+
+    [Fact]
+    public async Task Calls_WhereNobodyIsAsked_AreOfAnonymous_AndKeepTheirRequestIds()
+    {
+        AcquireRequest request = new() { Resource = "r", Owner = "ann", Ttl = TimeSpan.FromMinutes(1), RequestId = "one" };
+        var first = (await _leases.AcquireAsync(request)).Value;
+        await using (var host = await StartAsync())
+        {
+            var repeat = await host.PostAsync(
+                "/v1/leases/acquire", """{"resource":"r","owner":"ann","ttlMs":60000,"requestId":"one"}""");
+            Assert.True(repeat.Body.GetProperty("replayed").GetBoolean());
+            Assert.Equal("anonymous", (await host.GetAsync("/v1/whoami")).Body.GetProperty("principal").GetString());
+        }
+
+        var record = Assert.Single(AuditReader.Read(Path));
+        Assert.Equal(("anonymous", "acquire", first.Token, "one"), (record!.Principal, record.Verb, record.Token, record.RequestId));
+    }
+
+    [Fact]
+    public async Task Calls_WhereNobodyWantsAnAudit_AreNotLogged()
+    {
+        await using var host = await GatewayHost.StartAsync(_leases);
+
+        await host.PostAsync("/v1/leases/acquire", """{"resource":"r","owner":"ann","ttlMs":60000}""");
+
+        Assert.Empty(host.Log.Of(AuditLog.Category));
+    }
+
+    private static string Text(AuditRecord? record) =>
+        $"{record!.Verb}:{record.Name}:{record.Owner}:{record.Outcome}:{record.RequestId}";
+
+    private Task<GatewayHost> StartAsync(Action<LeaseGatewayOptions>? options = null) => GatewayHost.StartAsync(
+        _leases, options: options, services: services => services.AddLeaseAudit(audit => audit.File = Path));
+}
