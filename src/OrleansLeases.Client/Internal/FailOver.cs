@@ -80,7 +80,8 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             (troubles ??= []).Add(refusal.Detail);
             last = refusal;
             if (refusal is Refusal.OutcomeUnknown) unknown ??= refusal;
-            if (attempt.Status == AttemptStatus.NotMade || (unknown is not null && !repeatable)) break;
+            if (attempt.Status == AttemptStatus.NotMade) break;
+            if (unknown is not null && !repeatable) break;
         }
 
         // Whatever the last server said: an earlier one may have carried it out. Decision unknown-stays-unknown.
