@@ -99,6 +99,21 @@ public sealed class QuotaTests : IAsyncDisposable
         AssertOver("watches", await caller.WatchAsync(new() { Resource = "jobs/1" }));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("jo")]
+    [InlineData("jobs/1")]
+    public async Task Watch_OfAPrefixThatCoversTheQuotas_CountsForIt(string prefix)
+    {
+        var caller = Caller(new QuotaRule { Prefix = "jobs", Watches = 1 });
+        await using var watch = (await caller.WatchAsync(new() { Prefix = prefix })).Value;
+
+        AssertOver("watches", await caller.WatchAsync(new() { Resource = "jobs/1" }));
+        await watch.DisposeAsync();
+        await using var next = (await caller.WatchAsync(new() { Resource = "jobs/1" })).Value;
+        await using var other = (await caller.WatchAsync(new() { Prefix = "jobz" })).Value;
+    }
+
     [Fact]
     public async Task Keys_AreBoundedInNumberAndBytes()
     {

@@ -75,8 +75,9 @@ public sealed class AccessRights
         return false;
     }
 
-    internal IEnumerable<QuotaRule> QuotasOf(string name) =>
-        Quotas.Count == 0 ? [] : Quotas.Where(quota => IsAtOrBelow(name, quota.Prefix));
+    /// <summary>The quotas of a name; of a prefix, those of all names that start with it.</summary>
+    internal IEnumerable<QuotaRule> QuotasOf(string name, bool isPrefix) => Quotas.Count == 0 ? [] : Quotas.Where(quota =>
+        IsAtOrBelow(name, quota.Prefix) || (isPrefix && quota.Prefix.StartsWith(name, StringComparison.Ordinal)));
 
     private static bool IsAtOrBelow(string name, string prefix) =>
         prefix.Length == 0

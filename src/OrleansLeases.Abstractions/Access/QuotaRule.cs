@@ -15,7 +15,7 @@ public sealed record QuotaRule
     /// <summary>How many of its calls may wait in queues at once. Null for any.</summary>
     public int? Waits { get; init; }
 
-    /// <summary>How many watches it may have open at once; those of a prefix count for the prefix they watch. Null for any.</summary>
+    /// <summary>How many watches it may have open at once, those of a prefix among them that covers such names. Null for any.</summary>
     public int? Watches { get; init; }
 
     /// <summary>How many keys it may have put that are still there, as far as the server knows. Null for any.</summary>

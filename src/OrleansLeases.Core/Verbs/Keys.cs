@@ -58,7 +58,7 @@ internal static partial class Verbs
             ? CallerListing.ListAsync(front.Host, caller, request, stop)
             : new(front.Host.ListKeysAsync(request, stop)))
     {
-        Demand = static request => new(request.Prefix ?? ""),
+        Demand = static request => Demand.OfPrefix(request.Prefix),
     };
 }
 

@@ -21,7 +21,7 @@ internal static partial class Verbs
             ? CallerListing.ListAsync(front.Host, caller, request, front.RealTime, stop)
             : new(front.Host.ListAsync(request, stop)))
     {
-        Demand = static request => new(request.Prefix ?? ""),
+        Demand = static request => Demand.OfPrefix(request.Prefix),
     };
 
     public static readonly Verb<string, LeaseHistory> History = new(

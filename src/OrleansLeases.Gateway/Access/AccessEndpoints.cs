@@ -45,7 +45,7 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
             Summary = "Makes an API key, and shows it this once. Takes the right 'admin'.",
             Body = typeof(CreateApiKeyRequest),
             Reply = typeof(CreatedApiKey),
-            Refusals = [.. refusals, RefusalCode.OutcomeUnknown],
+            Refusals = [.. refusals, RefusalCode.LimitReached, RefusalCode.OutcomeUnknown],
         });
         endpoints.MapGet(Path, list).WithOperation(list, new OperationMetadata("listTokens")
         {
@@ -90,7 +90,9 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
 
         var answer = await calls.ChangeAsync(
             context,
-            async (_, asked, stop) => (LeaseResult<CreatedApiKey>)await _keys!.CreateAsync(asked, stop),
+            async (_, asked, stop) => _keys!.IsFull
+                ? new Refusal.LimitReached("tokens", TimeSpan.Zero, $"There are {ApiKeys.Most} API keys already; revoke some.")
+                : (LeaseResult<CreatedApiKey>)await _keys.CreateAsync(asked, stop),
             request,
             requestId: null,
             context.RequestAborted);

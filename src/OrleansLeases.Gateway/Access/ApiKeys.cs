@@ -16,6 +16,7 @@ namespace OrleansLeases.Gateway.Access;
 internal sealed partial class ApiKeys(
     IServiceRecords records, Func<string, AccessRights> rightsOf, TimeProvider time, ILogger<ApiKeys> logger)
 {
+    /// <summary>The most keys there are: each process keeps all in memory, and reads them again and again.</summary>
     public const int Most = 10_000;
 
     private const string Folder = "api-keys/";
@@ -41,6 +42,8 @@ internal sealed partial class ApiKeys(
             ? new(known.CallerOf(hash, time.GetUtcNow()))
             : LookUpAsync(id.ToString(), hash.ToArray());
     }
+
+    public bool IsFull => _known.Count >= Most;
 
     public async ValueTask<CreatedApiKey> CreateAsync(CreateApiKeyRequest request, CancellationToken cancellationToken)
     {

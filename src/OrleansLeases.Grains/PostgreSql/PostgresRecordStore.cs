@@ -92,7 +92,7 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
     }
 
     public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
-        ReadAsync(kind, from, heldOnly, kind == RecordKind.Lease ? PageSize : KeyPageSize, cancellationToken);
+        ReadAsync(kind, from, heldOnly, kind == RecordKind.Key ? KeyPageSize : PageSize, cancellationToken);
 
     public async ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
     {

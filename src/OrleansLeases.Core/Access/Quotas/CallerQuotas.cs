@@ -15,10 +15,11 @@ internal sealed class CallerQuotas(TimeProvider time)
     /// <summary>Takes what a call needs of every quota of its name, or of none.</summary>
     public Refusal? Take(LeaseCaller caller, AccessRights rights, in Demand demand)
     {
-        foreach (var rule in rights.QuotasOf(demand.Name))
+        var rules = rights.QuotasOf(demand.Name, demand.IsPrefix);
+        foreach (var rule in rules)
         {
             if (UseOf(caller, rule).Take(rule, demand, Now) is not { } refusal) continue;
-            foreach (var before in rights.QuotasOf(demand.Name).TakeWhile(before => before != rule)) UseOf(caller, before).Return(demand);
+            foreach (var before in rules.TakeWhile(before => before != rule)) UseOf(caller, before).Return(demand);
             return refusal;
         }
 
@@ -27,7 +28,7 @@ internal sealed class CallerQuotas(TimeProvider time)
 
     public void Return(LeaseCaller caller, AccessRights rights, in Demand demand)
     {
-        foreach (var rule in rights.QuotasOf(demand.Name)) UseOf(caller, rule).Return(demand);
+        foreach (var rule in rights.QuotasOf(demand.Name, demand.IsPrefix)) UseOf(caller, rule).Return(demand);
     }
 
     /// <summary>Notes what became of a call.</summary>
@@ -38,7 +39,7 @@ internal sealed class CallerQuotas(TimeProvider time)
     {
         object content = result.TryGetValue(out var reply, out var refusal) ? reply : refusal;
         var name = demand?.Name ?? verb.Subject?.Invoke(request, reply).Name ?? "";
-        foreach (var rule in rights.QuotasOf(name))
+        foreach (var rule in rights.QuotasOf(name, demand is { IsPrefix: true }))
         {
             var use = UseOf(caller, rule);
             if (demand is { } taken) use.Settle(taken, content, Now);
@@ -46,7 +47,7 @@ internal sealed class CallerQuotas(TimeProvider time)
         }
 
         if (content is not LeaseWatch watch || demand is not { } open) return result;
-        var end = new EndOfWatch(watch, () => Return(caller, rights, new(open.Name) { Watches = true }));
+        var end = new EndOfWatch(watch, () => Return(caller, rights, new(open.Name) { Watches = true, IsPrefix = open.IsPrefix }));
         return (TReply)(object)new LeaseWatch(end.EventsAsync(), end);
     }
 

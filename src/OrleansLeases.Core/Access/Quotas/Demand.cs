@@ -3,9 +3,12 @@ using System.Text;
 namespace OrleansLeases.Core;
 
 /// <summary>What a call uses up of its caller's quotas.</summary>
-/// <param name="Name">The name, or for a watch the prefix, that it is about.</param>
+/// <param name="Name">The name that it is about, or the prefix.</param>
 internal readonly record struct Demand(string Name)
 {
+    /// <summary>Whether it is about all names that start with it, and so about what is below each quota's prefix that does.</summary>
+    public bool IsPrefix { get; init; }
+
     /// <summary>Whether it begins to use the name.</summary>
     public bool UsesName { get; init; }
 
@@ -35,5 +38,8 @@ internal readonly record struct Demand(string Name)
     public static Demand Of(string key, string value, KeyLease? lease) =>
         new(key) { UsesName = true, KeyBytes = Encoding.UTF8.GetByteCount(value), BoundTo = lease };
 
-    public static Demand Of(WatchRequest request) => new(request.Resource ?? request.Key ?? request.Prefix ?? "") { Watches = true };
+    public static Demand Of(WatchRequest request) =>
+        new(request.Resource ?? request.Key ?? request.Prefix ?? "") { Watches = true, IsPrefix = request.Prefix is not null };
+
+    public static Demand OfPrefix(string? prefix) => new(prefix ?? "") { IsPrefix = true };
 }
