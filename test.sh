@@ -48,32 +48,34 @@ install_chromium() {
 
 counter() { grep -o '<Counters [^>]*' "$1" | grep -oE " $2=\"[0-9]+\"" | grep -oE '[0-9]+'; }
 
-# One project after the other: real processes and stress tests want the machine to themselves.
+# Runs the tests of a project; what came of it is counted later.
 run_tests() {
-    local project=$1 name trx total executed good started=$SECONDS
+    local project=$1 name started=$SECONDS
     name=$(basename "$project" .csproj)
-    if grep -q '<NeedsPostgres>true' "$project" && ! has_postgres; then
-        not_run+=("$name: there is no PostgreSQL server on this machine; install one, or name one with LEASES_TEST_POSTGRES.")
-        return
-    fi
-    trx=$results/$name.trx
     echo
     echo "== $name"
     # A test that hangs is ended after five minutes and named.
     dotnet test "$project" --configuration "$configuration" --no-build --logger "trx;LogFileName=$name.trx" \
         --results-directory "$results" --blame-hang --blame-hang-timeout 5m --blame-hang-dump-type none
-    local code=$?
+    echo "$? $((SECONDS - started))" > "$results/$name.end"
+}
+
+count_tests() {
+    local project=$1 name trx total executed good code seconds
+    name=$(basename "$project" .csproj)
+    trx=$results/$name.trx
     if [ ! -f "$trx" ]; then
         echo "$name wrote no results; it did not get to run its tests."
         not_run+=("$name, which ended without results.")
         trouble=1
         return
     fi
+    read -r code seconds < "$results/$name.end"
     total=$(counter "$trx" total) executed=$(counter "$trx" executed) good=$(counter "$trx" passed)
     passed=$((passed + good))
     failed=$((failed + executed - good))
     skipped=$((skipped + total - executed))
-    ran+=("$name ($executed in $((SECONDS - started)) s)")
+    ran+=("$name ($executed in $seconds s)")
     if [ "$executed" -eq 0 ]; then
         echo "$name ran no test, which counts as a failure."
         trouble=1
@@ -99,6 +101,24 @@ if ! dotnet build OrleansLeases.sln --configuration "$configuration" -warnaserro
     finish
 fi
 
-for project in $(test_projects < OrleansLeases.sln); do run_tests "$project"; done
+projects=()
+for project in $(test_projects < OrleansLeases.sln); do
+    if grep -q '<NeedsPostgres>true' "$project" && ! has_postgres; then
+        not_run+=("$(basename "$project" .csproj): there is no PostgreSQL server on this machine; install one, or name one with LEASES_TEST_POSTGRES.")
+    else
+        projects+=("$project")
+    fi
+done
+
+# Tests of clusters mostly wait for deadlines, so what is in one process runs beside them. Real processes and stress want the machine to
+# themselves, one project after the other.
+waits=tests/OrleansLeases.Cluster.Tests/OrleansLeases.Cluster.Tests.csproj
+in_one_process='/OrleansLeases\.(Client|Core|Embedded|Fencing|Gateway|GrainInterfaces)\.Tests\.csproj|/OrleansLeases\.Conformance\.csproj'
+run_tests "$waits" > "$results/beside.log" 2>&1 &
+for project in "${projects[@]}"; do [[ $project =~ $in_one_process ]] && run_tests "$project"; done
+wait
+cat "$results/beside.log"
+for project in "${projects[@]}"; do [[ $project =~ $in_one_process || $project == "$waits" ]] || run_tests "$project"; done
+for project in "${projects[@]}"; do count_tests "$project"; done
 
 finish

@@ -13,7 +13,7 @@ public sealed class TortureTests(ITestOutputHelper output)
             new CommandLine().Worlds.Select(world => new Round(world, Seed: 1) { Length = TimeSpan.FromSeconds(90) }.RunAsync()));
 
         foreach (var round in rounds) output.WriteLine(round.ToString());
-        Assert.All(rounds, round => Assert.True(round.Counts["kills"] > 4 && round.Counts["told grants"] > 100, $"{round}"));
+        Assert.All(rounds, round => Assert.True(round.Counts["kills"] > 2 && round.Counts["told grants"] > 20, $"{round}"));
         Assert.Empty(rounds.SelectMany(round => round.Violations));
     }
 }
