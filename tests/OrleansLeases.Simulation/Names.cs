@@ -8,6 +8,13 @@ internal sealed record Names(
     IReadOnlyList<string> FreeKeys,
     IReadOnlyList<string> Counters)
 {
+    public const string RecipeLock = "recipe/lock";
+    public const string RecipePool = "recipe/pool";
+    public const string RecipeBook = "recipe/book";
+    public const string RecipeLeader = "recipe/leader";
+    public const string RecipeTask = "recipe/task";
+    public const string RecipeEntry = "recipe/entry";
+
     public static Names Of(Scheduling.Dice dice) => new(
         Make("lock", dice.Between(1, 5)), Make("shared", dice.Between(1, 2)), Make("bound", dice.Between(1, 4)), Make("free", 2),
         Make("counter", 2));

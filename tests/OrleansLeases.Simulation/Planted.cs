@@ -56,4 +56,10 @@ internal enum Planted
 
     /// <summary>A proxy before HTTP answers a renewal with what it heard when it was asked the same before.</summary>
     ProxyCaches = 1 << 16,
+
+    /// <summary>A client looks late at the deadlines of its leases.</summary>
+    LateLooks = 1 << 17,
+
+    /// <summary>The mark of a task is forgotten.</summary>
+    TasksForgotten = 1 << 18,
 }

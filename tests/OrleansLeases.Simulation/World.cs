@@ -51,6 +51,7 @@ internal sealed class World
             Planted);
         Truth = new(Scheduler);
         Histories = new(Scheduler, Truth, IsCluster, HolderActor.Capacity);
+        Recipes = new(Scheduler, Truth);
         Network = new(Scheduler, Faults);
         Store = new(Scheduler, Faults, Planted, Truth);
         Cluster = new(Scheduler, Network, Truth.Promises, places);
@@ -74,6 +75,8 @@ internal sealed class World
     public Truth Truth { get; }
 
     public LeaseHistories Histories { get; }
+
+    public RecipePromises Recipes { get; }
 
     public SimNetwork Network { get; }
 
@@ -146,12 +149,13 @@ internal sealed class World
     {
         var process = NewProcess($"client{++_clientsMade}");
         if (Planted.HasFlag(Planted.SlowHolder)) process.Clock.RunAt(-100_000);
-        var client = new SimClient(process, Dice.OneIn(5) ? NewHttpService(process) : NewService(process), Truth, Dice.Fork());
+        var client = new SimClient(process, Dice.OneIn(5) ? NewHttpService(process) : NewService(process), Truth, Dice.Fork(), Planted);
         _everyone.Add(client);
         if (!acts) return client;
         Clients.Add(client);
         for (var actors = Dice.Between(1, 3); actors > 0; actors--) Start(client, new HolderActor(this, client).RunAsync);
         if (Dice.OneIn(2)) Start(client, new KeyActor(this, client).RunAsync);
+        if (Dice.OneIn(3)) Start(client, new RecipeActor(this, client).RunAsync);
         return client;
     }
 
@@ -179,7 +183,8 @@ internal sealed class World
     }
 
     /// <summary>What clients were told so far has an order.</summary>
-    public void CheckHistories() => Histories.Check(Names.Exclusive, Names.Shared);
+    public void CheckHistories() => Histories.Check(
+        [.. Names.Exclusive, Names.RecipeLock, Names.RecipeLeader], [.. Names.Shared, Names.RecipePool]);
 
     /// <summary>What was stored since the copy is forgotten.</summary>
     public void Forget()
@@ -233,6 +238,8 @@ internal sealed class World
         foreach (var name in Names.Resources) Watchers.Add(new(this, client, RecordKind.Lease, name));
         foreach (var name in Names.BoundKeys.Concat(Names.Counters)) Watchers.Add(new(this, client, RecordKind.Key, name));
         foreach (var watcher in Watchers) _ = GuardAsync(watcher.RunAsync);
+        // A host of this simulation shows below a prefix what its own keepers do.
+        if (!IsCluster) _ = GuardAsync(new PrefixWatcher(this, client, Dice.Pick(["lock", "shared", "recipe"])).RunAsync);
     }
 
     /// <summary>Has all clients come to an end, and waits until their last calls were answered or given up.</summary>

@@ -18,7 +18,9 @@ internal sealed class Promises(Scheduler scheduler)
     /// <summary>What the hosts publish.</summary>
     public TimeSpan Grace { get; set; }
 
-    /// <summary>How long the machines of hosts have slept in all: what one slept through, it counts again from where it was.</summary>
+    /// <summary>
+    /// How long the machines of hosts have slept in all: by that much one may lag, in a run that compares no clocks before its end.
+    /// </summary>
     public TimeSpan HostsSlept { get; set; }
 
     /// <summary>A write has landed: a grant, or a renewal beyond the horizon, counts from then at the latest.</summary>
@@ -60,17 +62,17 @@ internal sealed class Promises(Scheduler scheduler)
         if (!_owners.TryGetValue((resource, token), out var owner)) return;
         var until = scheduler.Now + remaining;
         if (!_last.TryGetValue((resource, owner), out var last) || last.Until < until)
-            _last[(resource, owner)] = new(scheduler.Now, until, HostsSlept);
+            _last[(resource, owner)] = new(scheduler.Now, until);
     }
 
     private void StillHolds(string resource, string owner, TimeSpan asked)
     {
         if (!_last.TryGetValue((resource, owner), out var last)) return;
-        var latest = last.Until + Grace + ((last.Until - last.At + Grace) * Drift) + (HostsSlept - last.HostsSlept);
+        var latest = last.Until + Grace + ((last.Until - last.At + Grace) * Drift) + HostsSlept;
         if (asked > latest)
             scheduler.Fail(
                 "I5", $"{resource} is held by {owner} when asked at {asked}, whose lease ended by {last.Until}; grace is {Grace}.");
     }
 
-    private readonly record struct Promise(TimeSpan At, TimeSpan Until, TimeSpan HostsSlept);
+    private readonly record struct Promise(TimeSpan At, TimeSpan Until);
 }

@@ -24,6 +24,7 @@ internal sealed class HolderActor(World world, SimClient client)
             if (result?.TryGetValue(out var handle, out _) != true) continue;
             var belief = client.Hold(handle!, asked);
             await WorkAsync(handle!).ConfigureAwait(false);
+            await LossIsSaidAsync(handle!).ConfigureAwait(false);
             await EndAsync(handle!, belief).ConfigureAwait(false);
             _old = handle;
         }
@@ -85,14 +86,41 @@ internal sealed class HolderActor(World world, SimClient client)
                         new() { Resource = handle.Resource, Owner = handle.Owner, Token = handle.Token }).ConfigureAwait(false);
                     break;
                 case 4:
-                    await client.Service.GetAsync(
-                        new() { Resource = handle.Resource, Consistent = _dice.OneIn(2) }).ConfigureAwait(false);
+                    await ReadAsync(handle.Resource).ConfigureAwait(false);
                     break;
                 default:
                     await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), handle.Ttl * 2)).ConfigureAwait(false);
                     break;
             }
         }
+    }
+
+    private async Task ReadAsync(string resource)
+    {
+        var get = new GetLeaseRequest { Resource = resource, Consistent = _dice.OneIn(2) };
+        switch (_dice.Next(6))
+        {
+            case 0:
+                await client.Service.HistoryAsync(resource).ConfigureAwait(false);
+                break;
+            case 1:
+                BatchOperation[] operations =
+                    [new BatchOperation.Get(get), new BatchOperation.GetKey(_dice.Pick(world.Names.BoundKeys))];
+                await client.Service.BatchAsync(new() { Operations = operations }).ConfigureAwait(false);
+                break;
+            default:
+                await client.Service.GetAsync(get).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    // Where the machine slept or its wall clock was set, the system's clock is looked at more often than this one.
+    private async Task LossIsSaidAsync(LeaseHandle handle)
+    {
+        if ((world.Faults & (Faults.ClientSleeps | Faults.ClientSteps | Faults.ClientPauses)) != Faults.None || handle.IsValid()) return;
+        await client.PauseAsync(TimeSpan.FromMilliseconds(10)).ConfigureAwait(false);
+        if (!handle.LostToken.IsCancellationRequested)
+            world.Scheduler.Fail("lost", $"Token {handle.Token} of {handle.Resource} is over, and its holder is not told.");
     }
 
     private async Task EndAsync(LeaseHandle handle, Belief belief)

@@ -17,13 +17,14 @@ internal sealed class SimClient
     private TimeSpan _pausedUntil = TimeSpan.MinValue;
     private TimeSpan _putBackAt = TimeSpan.MinValue;
 
-    public SimClient(SimProcess process, ILeaseService service, Truth truth, Dice dice)
+    public SimClient(SimProcess process, ILeaseService service, Truth truth, Dice dice, Planted planted)
     {
         (Process, Service, _truth, Dice) = (process, service, truth, dice);
         // Half of the machines have a clock that counts sleep, as Linux has.
         _countsSleep = dice.OneIn(2);
         var clock = new HolderClock(_countsSleep ? new SleepCounting(process.Clock) : process.Clock, _countsSleep);
-        Leases = new LeaseClient(service, new() { Owner = process.Name }, process.Clock, clock, dice.Fork());
+        var time = planted.HasFlag(Planted.LateLooks) ? new LateTimers(process.Clock) : (TimeProvider)process.Clock;
+        Leases = new LeaseClient(service, new() { Owner = process.Name }, time, clock, dice.Fork());
     }
 
     public SimProcess Process { get; }
@@ -79,6 +80,30 @@ internal sealed class SimClient
         _pausedUntil = until;
         foreach (var belief in _beliefs) belief.IsExempt = true;
         Process.Freeze(asleep: false, unnoticed: true);
+    }
+
+    // The planted defect: every timer is three seconds late.
+    private sealed class LateTimers(SimClock clock) : TimeProvider
+    {
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override long GetTimestamp() => clock.GetTimestamp();
+
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new Late(clock.CreateTimer(callback, state, Later(dueTime), period));
+
+        private static TimeSpan Later(TimeSpan due) => due < TimeSpan.Zero ? due : due + TimeSpan.FromSeconds(3);
+
+        private sealed class Late(ITimer timer) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(Later(dueTime), period);
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
     }
 
     // A monotonic time that goes on while the machine sleeps.

@@ -44,10 +44,12 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
         LeaseAsync(resource, LeaseCommand.GetHistory.Instance, CancellationToken.None);
 
     public Task<LeaseResult<KeyPut>> PutKeyAsync(string key, PutKeyRequest request) =>
-        KeyAsync(key, host => host.Keys.PutAsync(key, here.Planted.HasFlag(Planted.PutsAnyway) ? Anyway(request) : request));
+        KeyAsync(key, host => host.Keys.PutAsync(
+            key, here.Planted.HasFlag(Planted.PutsAnyway) || Forgets(key) ? request with { IfVersion = null } : request));
 
     public Task<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken) =>
-        KeyAsync(key, host => host.Keys.GetAsync(key));
+        Forgets(key) ? Task.FromResult<LeaseResult<KeyValue>>(new Refusal.NotFound("The defect: nothing is there."))
+            : KeyAsync(key, host => host.Keys.GetAsync(key));
 
     public Task<LeaseResult<KeyDeletion>> DeleteKeyAsync(string key, long? ifVersion) =>
         KeyAsync(key, host => host.Keys.DeleteAsync(key, ifVersion));
@@ -90,7 +92,8 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
         Task.FromResult<LeaseResult<ServiceInfo>>(here.Info);
 
-    private static PutKeyRequest Anyway(PutKeyRequest request) => request with { IfVersion = null };
+    private bool Forgets(string key) =>
+        here.Planted.HasFlag(Planted.TasksForgotten) && key.StartsWith(Names.RecipeTask, StringComparison.Ordinal);
 
     private static AcquireRequest OneMore(AcquireRequest request) => request with { Capacity = request.Capacity + 1 };
 

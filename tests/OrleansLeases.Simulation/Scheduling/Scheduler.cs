@@ -50,6 +50,8 @@ internal sealed class Scheduler(Dice dice, Trace trace) : IThreadPoolWorkItem
     /// <summary>Does something at a moment; at once, after what is under way, where that has passed.</summary>
     public void At(TimeSpan at, Action what)
     {
+        // Handles of a run that is over are collected, and their lost tokens cancelled.
+        if (_ends) return;
         // A second thread would come as it likes.
         if (_thread is not null && Thread.CurrentThread != _thread) Environment.FailFast("Code of the simulation runs on another thread.");
         _queue.Enqueue(what, new(at > Now ? at.Ticks : Now.Ticks, Dice.NextBits(), ++_sequence));
