@@ -16,6 +16,7 @@ using OrleansLeases.Bench.Scenarios;
     ("keys", MassExpiry.RunWithKeys),
     ("scale", Scale.Run),
     ("client", ClientHandles.Run),
+    ("access", Access.Run),
     ("sizing", Sizing.Run),
     ("users", Users.Run),
     ("orleans", OrleansEngine.Run),

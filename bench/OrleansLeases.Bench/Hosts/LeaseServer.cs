@@ -8,18 +8,18 @@ internal static class LeaseServer
 {
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
 
-    public static ServerProcess Start(EventLoop loop, string program, string data)
+    public static ServerProcess Start(EventLoop loop, string program, string data, params string[] more)
     {
-        var process = Launch(program, data);
+        var process = Launch(program, data, more);
         loop.Run(() => WaitUntilReadyAsync(loop, process), ReadyLimit + TimeSpan.FromSeconds(5));
         return process;
     }
 
-    public static ServerProcess Launch(string program, string data)
+    public static ServerProcess Launch(string program, string data, params string[] more)
     {
         var port = ServerProcess.FreePort();
         var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
-        return new ServerProcess("leases", port, "dotnet", [program, "serve", "--data", data, "--urls", url]);
+        return new ServerProcess("leases", port, "dotnet", [program, "serve", "--data", data, "--urls", url, .. more]);
     }
 
     public static Task WaitUntilReadyAsync(EventLoop loop, ServerProcess process) =>

@@ -7,14 +7,14 @@ namespace OrleansLeases.Bench.Leases;
 internal readonly record struct Grant(long Token, TimeSpan Elapsed, TimeSpan Remaining);
 
 // One client of the lease service: an owner, a family of names, a connection. Every answer is checked.
-internal sealed class LeaseClient(HttpConnection connection, string prefix, string owner, TimeSpan ttl)
+internal sealed class LeaseClient(HttpConnection connection, string prefix, string owner, TimeSpan ttl, string? apiKey = null)
 {
     private static readonly TimeSpan BeforeRepeating = TimeSpan.FromMilliseconds(50);
 
-    private readonly LeaseRequest _acquire = LeaseRequest.Acquire(prefix, owner, ttl);
+    private readonly LeaseRequest _acquire = LeaseRequest.Acquire(prefix, owner, ttl, apiKey: apiKey);
     private readonly LeaseRequest _waitingAcquire = LeaseRequest.Acquire(prefix, owner, ttl, TimeSpan.FromSeconds(25));
-    private readonly LeaseRequest _renew = LeaseRequest.Renew(prefix, owner);
-    private readonly LeaseRequest _release = LeaseRequest.Release(prefix, owner);
+    private readonly LeaseRequest _renew = LeaseRequest.Renew(prefix, owner, apiKey);
+    private readonly LeaseRequest _release = LeaseRequest.Release(prefix, owner, apiKey);
     private readonly LeaseRequest _putKey = LeaseRequest.PutKey(prefix, owner);
 
     public ValueTask<Grant> AcquireAsync(int name) => AcquireAsync(name, ttl);

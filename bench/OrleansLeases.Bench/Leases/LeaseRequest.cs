@@ -17,10 +17,11 @@ internal sealed class LeaseRequest
     private readonly int _ttlAt;
     private readonly int _keyAt;
 
-    private LeaseRequest(string path, string prefix, string body, string method = "POST")
+    private LeaseRequest(string path, string prefix, string body, string method = "POST", string? apiKey = null)
     {
         Bytes = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+            $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{(apiKey is null ? "" : $"Authorization: Bearer {apiKey}\r\n")}"
+                + $"Content-Type: application/json\r\nContent-Length: "
                 + $"{Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"));
         _nameAt = Bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"resource\":\"{prefix}")) + 12 + Encoding.UTF8.GetByteCount(prefix);
         _tokenAt = Bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(TokenField)) + TokenField.Length;
@@ -30,16 +31,19 @@ internal sealed class LeaseRequest
 
     public byte[] Bytes { get; }
 
-    public static LeaseRequest Acquire(string prefix, string owner, TimeSpan ttl, TimeSpan wait = default, string? requestId = null) =>
+    public static LeaseRequest Acquire(
+        string prefix, string owner, TimeSpan ttl, TimeSpan wait = default, string? requestId = null, string? apiKey = null) =>
         new(
             "/v1/leases/acquire", prefix,
-            $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","ttlMs":{{Pad(ttl)}}{{Waiting(wait)}}{{Identified(requestId)}}}""");
+            $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","ttlMs":{{Pad(ttl)}}{{Waiting(wait)}}{{Identified(requestId)}}}""",
+            apiKey: apiKey);
 
-    public static LeaseRequest Renew(string prefix, string owner) =>
-        new("/v1/leases/renew", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","token":0               }""");
+    public static LeaseRequest Renew(string prefix, string owner, string? apiKey = null) => new(
+        "/v1/leases/renew", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","token":0               }""", apiKey: apiKey);
 
-    public static LeaseRequest Release(string prefix, string owner) =>
-        new("/v1/leases/release", prefix, $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","token":0               }""");
+    public static LeaseRequest Release(string prefix, string owner, string? apiKey = null) => new(
+        "/v1/leases/release", prefix,
+        $$"""{"resource":"{{prefix}}0000000","owner":"{{owner}}","token":0               }""", apiKey: apiKey);
 
     // A key bound to a lease.
     public static LeaseRequest PutKey(string prefix, string owner) =>

@@ -32,6 +32,9 @@ internal sealed class Bench(EventLoop loop, Options options, Workspace workspace
 
     public ServerProcess StartLeases(string data) => Own(LeaseServer.Start(loop, options.ServerProgram, data));
 
+    public ServerProcess StartLeasesWithAccess(string accessFile) =>
+        Own(LeaseServer.Start(loop, options.ServerProgram, workspace.NewFolder("leases"), "--access", accessFile));
+
     public SiloCluster StartSilos(int count) => Own(SiloCluster.StartOnPostgres(loop, options.SiloProgram!, workspace, count));
 
     public SiloCluster StartSiloInMemory() => Own(SiloCluster.StartInMemory(loop, options.SiloProgram!));
@@ -41,13 +44,15 @@ internal sealed class Bench(EventLoop loop, Options options, Workspace workspace
     public ServerProcess StartRedis() => Own(RedisServer.Start(loop, workspace));
 
     // One connection and one owner for each client.
-    public LeaseClient[] LeaseClients(ServerProcess server, int count, string prefix, string owner, TimeSpan? ttl = null) =>
-        LeaseClients([server], count, prefix, owner, ttl);
+    public LeaseClient[] LeaseClients(
+        ServerProcess server, int count, string prefix, string owner, TimeSpan? ttl = null, string? apiKey = null) =>
+        LeaseClients([server], count, prefix, owner, ttl, apiKey);
 
     // The clients are spread evenly over the servers.
-    public LeaseClient[] LeaseClients(IReadOnlyList<ServerProcess> servers, int count, string prefix, string owner, TimeSpan? ttl = null) =>
-        [.. Enumerable.Range(0, count).Select(
-            i => new LeaseClient(Own(new HttpConnection(loop, servers[i % servers.Count].Port)), prefix, OwnerOf(owner, i), ttl ?? Ttl))];
+    public LeaseClient[] LeaseClients(
+        IReadOnlyList<ServerProcess> servers, int count, string prefix, string owner, TimeSpan? ttl = null, string? apiKey = null) =>
+        [.. Enumerable.Range(0, count).Select(i => new LeaseClient(
+            Own(new HttpConnection(loop, servers[i % servers.Count].Port)), prefix, OwnerOf(owner, i), ttl ?? Ttl, apiKey))];
 
     public static string OwnerOf(string owner, int client) => $"{owner}-{client:D4}";
 
