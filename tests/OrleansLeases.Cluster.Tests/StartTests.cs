@@ -42,6 +42,7 @@ public sealed class StartTests
     [InlineData("LEASES_Urls", "", "Urls has ''; it takes")]
     [InlineData("LEASES_Urls", "http://0.0.0.0:7400", "Insecure")]
     [InlineData("LEASES_Access", "there-is-no-such.json", "there-is-no-such.json")]
+    [InlineData("LEASES_Audit__File", "no/such/audit.jsonl", "The audit file 'no/such/audit.jsonl' cannot be written")]
     [InlineData("LEASES_Https__Certificate", "tls.crt", "Https:Certificate and Https:Key go together")]
     [InlineData("LEASES_AllowedHosts", "leases.example:7400", "AllowedHosts has 'leases.example:7400'; it takes")]
     public async Task Start_WithAWrongAddress_IsRefusedWithTheRemedy(string variable, string value, string reason)

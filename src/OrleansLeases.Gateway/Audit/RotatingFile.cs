@@ -30,8 +30,7 @@ internal sealed class RotatingFile : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new AuditFileException(
-                $"The audit file '{path}' cannot be written, or is another server's: {error.Message} Give each server a file of its own.",
-                error);
+                $"The audit file '{path}' cannot be written, or is another server's: {error.Message} Give each server a file of its own.");
         }
 
         try
@@ -42,7 +41,7 @@ internal sealed class RotatingFile : IDisposable
         {
             _lock.Dispose();
             throw error as AuditFileException
-                ?? new AuditFileException($"The audit file '{path}' cannot be opened: {error.Message}", error);
+                ?? new AuditFileException($"The audit file '{path}' cannot be opened: {error.Message}");
         }
     }
 
@@ -148,5 +147,5 @@ internal sealed class RotatingFile : IDisposable
     }
 }
 
-/// <summary>An audit file that cannot be used. The message says what to do.</summary>
-internal sealed class AuditFileException(string message, Exception? inner = null) : IOException(message, inner);
+/// <summary>An audit file that cannot be used. The message says why and what to do, so hosts that show the innermost one show it.</summary>
+internal sealed class AuditFileException(string message) : IOException(message);
