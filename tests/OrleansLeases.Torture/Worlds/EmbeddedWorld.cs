@@ -112,7 +112,7 @@ internal sealed class EmbeddedWorld : World
                 await _server.ListensAsync();
                 return;
             }
-            catch (InvalidOperationException) when (TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(30))
+            catch (InvalidOperationException) when (TimeProvider.System.GetElapsedTime(started) < StartTimeout)
             {
                 Counts.Add("failed starts");
                 await Task.Delay(RestartPause, TimeProvider.System);

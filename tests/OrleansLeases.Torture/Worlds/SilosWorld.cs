@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Npgsql;
 using OrleansLeases.Cluster.Tests.Processes;
@@ -12,12 +13,12 @@ internal sealed class SilosWorld : World
 
     private const int SiloCount = 3;
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly TempFolder _folder = new();
     private readonly PostgresServer _postgres;
     private readonly NpgsqlDataSource _database;
     private readonly List<SiloProcess> _silos = [];
+    private readonly ConcurrentDictionary<SiloProcess, bool> _ready = new();
     private readonly List<TcpProxy> _proxies = [];
     private readonly List<Uri> _addresses = [];
     private readonly List<Target> _targets;
@@ -121,15 +122,19 @@ internal sealed class SilosWorld : World
         if (silo.EndedByItself)
         {
             Counts.Add("silos that ended by themselves");
+            _ready[silo] = false;
             await StartSiloAsync(silo);
             return;
         }
 
+        // Where none is left that was active, those that start have a minute to wait for the dead to be given up: a rare affair.
+        if (random.Next(10) > 0 && !_silos.Exists(other => other != silo && other.IsRunning && _ready.GetValueOrDefault(other))) return;
         switch (random.Next(10))
         {
             case < 7:
                 Counts.Add("kills");
                 Counts.Add("kills of silos");
+                _ready[silo] = false;
                 await silo.KillAsync();
                 await StartSiloAsync(silo);
                 break;
@@ -142,6 +147,7 @@ internal sealed class SilosWorld : World
                 break;
             default:
                 Counts.Add("restarts");
+                _ready[silo] = false;
                 silo.AskToEnd();
                 await silo.Process.ExitCodeAsync();
                 await StartSiloAsync(silo);
@@ -158,8 +164,9 @@ internal sealed class SilosWorld : World
             try
             {
                 await silo.StartAsync();
+                _ready[silo] = true;
             }
-            catch (Exception failed) when (failed is InvalidOperationException or HttpRequestException
+            catch (Exception failed) when (failed is InvalidOperationException or HttpRequestException or TimeoutException
                 && TimeProvider.System.GetElapsedTime(started) < StartTimeout)
             {
                 Counts.Add("failed starts");

@@ -6,6 +6,9 @@ namespace OrleansLeases.Torture.Worlds;
 /// <summary>A service in real processes, and what can be done to it.</summary>
 internal abstract class World : IAsyncDisposable
 {
+    // Beyond the end of a round: as long as others break what a process needs, no start has to succeed.
+    protected static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
+
     /// <summary>What was done to it.</summary>
     public Counts Counts { get; } = new();
 
