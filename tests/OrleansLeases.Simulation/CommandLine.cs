@@ -7,6 +7,7 @@ internal sealed record CommandLine
 {
     private const string Usage =
         "Options: --seed N, --seeds COUNT, --operations N (no further seed after so many), --faults A,B, --plant A, "
+            + "--long (leases live for hours), --years N (the same, and no further seed after so much simulated time), "
             + "--steps N, --clients N, --first (stop at the first violation), --shrink, --trace.";
 
     public RunOptions Run { get; init; } = new(1);
@@ -14,6 +15,8 @@ internal sealed record CommandLine
     public long Seeds { get; init; } = 1;
 
     public long Operations { get; init; } = long.MaxValue;
+
+    public TimeSpan Time { get; init; } = TimeSpan.MaxValue;
 
     public bool StopsAtFirst { get; init; }
 
@@ -31,6 +34,11 @@ internal sealed record CommandLine
                 "--seed" => command with { Run = command.Run with { Seed = (ulong)Number() } },
                 "--seeds" => command with { Seeds = Number() },
                 "--operations" => command with { Operations = Number(), Seeds = long.MaxValue },
+                "--long" => command with { Run = command.Run with { LongLived = true } },
+                "--years" => command with
+                {
+                    Run = command.Run with { LongLived = true }, Time = Number() * TimeSpan.FromDays(365.25), Seeds = long.MaxValue,
+                },
                 "--faults" => command with { Run = command.Run with { Faults = Names<Faults>() } },
                 "--plant" => command with { Run = command.Run with { Planted = Names<Planted>() } },
                 "--steps" => command with { Run = command.Run with { Steps = (int)Number() } },

@@ -72,5 +72,8 @@ internal enum Faults
     /// <summary>Machines of clients are paused with all their clocks: only fencing protects.</summary>
     ClientPauses = 1 << 21,
 
-    All = (1 << 22) - 1,
+    /// <summary>Wall clocks of hosts step beyond the allowed skew: only fencing protects.</summary>
+    HostSkews = 1 << 22,
+
+    All = (1 << 23) - 1,
 }

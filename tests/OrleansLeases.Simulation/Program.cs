@@ -28,12 +28,14 @@ internal static class Program
 
     private static int Run(CommandLine command)
     {
-        var (operations, seeds, violations) = (0L, 0, 0);
-        while (seeds < command.Seeds && operations < command.Operations && (violations == 0 || !command.StopsAtFirst))
+        var (operations, seeds, violations, simulated) = (0L, 0, 0, TimeSpan.Zero);
+        while (seeds < command.Seeds && operations < command.Operations && simulated < command.Time
+            && (violations == 0 || !command.StopsAtFirst))
         {
             var run = command.Run with { Seed = command.Run.Seed + (ulong)seeds++ };
             var outcome = new World(run, command.Traces ? Console.Out : null).Run();
             operations += outcome.Operations;
+            simulated += outcome.Length;
             Console.WriteLine(outcome.ToString());
             if (outcome.Violation is null) continue;
             violations++;
@@ -44,7 +46,8 @@ internal static class Program
         }
 
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"total: {seeds} seeds, {operations} operations, {violations} violations"));
+            CultureInfo.InvariantCulture,
+            $"total: {seeds} seeds, {operations} operations, {simulated.TotalDays:0.0} days, {violations} violations"));
         return violations == 0 ? 0 : 1;
     }
 }

@@ -17,6 +17,9 @@ internal sealed record RunOptions(ulong Seed)
     /// <summary>How many clients at most.</summary>
     public int Clients { get; init; } = int.MaxValue;
 
+    /// <summary>Leases live for hours, and virtual time goes by in leaps.</summary>
+    public bool LongLived { get; init; }
+
     /// <summary>The command that runs it again.</summary>
     public string Command
     {
@@ -26,6 +29,7 @@ internal sealed record RunOptions(ulong Seed)
                 CultureInfo.InvariantCulture, $"dotnet run -c Release --project tests/OrleansLeases.Simulation -- --seed {Seed}");
             if (Faults is { } faults) command += $" --faults {faults.ToString().Replace(" ", "", StringComparison.Ordinal)}";
             if (Planted != Planted.None) command += $" --plant {Planted.ToString().Replace(" ", "", StringComparison.Ordinal)}";
+            if (LongLived) command += " --long";
             if (Clients != int.MaxValue) command += string.Create(CultureInfo.InvariantCulture, $" --clients {Clients}");
             return command + string.Create(CultureInfo.InvariantCulture, $" --steps {Steps}");
         }

@@ -50,6 +50,19 @@ public sealed partial class SeedTests
         Assert.Contains(run.Lines, line => line.StartsWith("VIOLATION", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task FailingSeed_WhenShrunk_ShowsTheSameByItsCommand()
+    {
+        var search = await RunAsync($"--plant {nameof(Planted.ForgetsHorizons)} --seed 1 --operations 1000000 --first --shrink");
+        var violation = search.Lines.Single(line => line.StartsWith("VIOLATION", StringComparison.Ordinal));
+        var command = Command().Match(string.Join('\n', search.Lines));
+
+        var again = await RunAsync(command.Groups[1].Value);
+
+        Assert.Contains(violation, again.Lines);
+        Assert.InRange(int.Parse(command.Groups[2].Value, CultureInfo.InvariantCulture), 1, new RunOptions(1).Steps - 1);
+    }
+
     private static long OperationsOf(string total) =>
         long.Parse(Total().Match(total).Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture);
 
@@ -69,4 +82,7 @@ public sealed partial class SeedTests
 
     [GeneratedRegex("([0-9]+) operations")]
     private static partial Regex Total();
+
+    [GeneratedRegex("^dotnet run .* -- (--seed .* --steps ([0-9]+))$", RegexOptions.Multiline)]
+    private static partial Regex Command();
 }

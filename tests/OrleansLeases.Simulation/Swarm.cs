@@ -26,13 +26,14 @@ internal sealed class Swarm(World world)
             (Faults.ClientFreezes, () => FreezeClient(asleep: false)),
             (Faults.ClientSleeps, () => FreezeClient(asleep: true)),
             (Faults.ClientCrashes, CrashClient),
-            (Faults.HostSteps, StepHost),
+            (Faults.HostSteps, () => StepHost(World.WallOff)),
+            (Faults.HostSkews, () => StepHost(TimeSpan.FromHours(1))),
             (Faults.ClientSteps, () => Client()?.Step(_dice.Between(TimeSpan.FromHours(-1), TimeSpan.FromHours(1)), _scheduler.Now)),
             (Faults.ClientPauses, PauseClient),
         }.FindAll(kind => world.Faults.HasFlag(kind.Kind));
         while (!_ended && kinds.Count > 0)
         {
-            await _scheduler.PassAsync(_dice.Skewed(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(10))).ConfigureAwait(false);
+            await _scheduler.PassAsync(_dice.Skewed(TimeSpan.FromMilliseconds(20), world.Seldom(10))).ConfigureAwait(false);
             if (_ended) return;
             var (kind, act) = _dice.Pick(kinds);
             // A restored copy ends what the other checks rest on: rarely.
@@ -140,11 +141,11 @@ internal sealed class Swarm(World world)
         });
     }
 
-    private void StepHost()
+    private void StepHost(TimeSpan most)
     {
         if (world.Cluster.Hosts[_dice.Next(world.Cluster.Hosts.Length)] is not { Process.IsRunning: true } host) return;
         var clock = host.Process.Clock;
-        clock.StepWall(_dice.Between(-World.WallOff, World.WallOff) - clock.WallAhead);
+        clock.StepWall(_dice.Between(-most, most) - clock.WallAhead);
     }
 
     private Clients.SimClient? Client() => world.Clients.Count > 0 ? _dice.Pick(world.Clients) : null;

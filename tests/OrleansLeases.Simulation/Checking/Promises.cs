@@ -15,6 +15,9 @@ internal sealed class Promises(Scheduler scheduler)
     private readonly Dictionary<(string Resource, long Token), string> _owners = [];
     private readonly Dictionary<(string Resource, string Owner), Promise> _last = [];
 
+    /// <summary>Nothing is promised.</summary>
+    public bool IsOff { get; init; }
+
     /// <summary>What the hosts publish.</summary>
     public TimeSpan Grace { get; set; }
 
@@ -67,7 +70,7 @@ internal sealed class Promises(Scheduler scheduler)
 
     private void StillHolds(string resource, string owner, TimeSpan asked)
     {
-        if (!_last.TryGetValue((resource, owner), out var last)) return;
+        if (IsOff || !_last.TryGetValue((resource, owner), out var last)) return;
         var latest = last.Until + Grace + ((last.Until - last.At + Grace) * Drift) + HostsSlept;
         if (asked > latest)
             scheduler.Fail(

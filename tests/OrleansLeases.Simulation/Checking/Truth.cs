@@ -7,7 +7,9 @@ namespace OrleansLeases.Simulation.Checking;
 /// What is true: it sees every write as it lands, and everything that clients were told. What holders believe is compared with it
 /// whenever it changes.
 /// </summary>
-internal sealed class Truth(Scheduler scheduler)
+/// <param name="scheduler">True time.</param>
+/// <param name="areClocksWrong">Clocks of hosts are off by more than is allowed: no holder may rely on its own deadline.</param>
+internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
 {
     private readonly Dictionary<string, long> _highest = [];
     private readonly HashSet<(string Resource, long Token)> _granted = [];
@@ -23,7 +25,7 @@ internal sealed class Truth(Scheduler scheduler)
 
     public long Grants { get; private set; }
 
-    public Promises Promises { get; } = new(scheduler);
+    public Promises Promises { get; } = new(scheduler) { IsOff = areClocksWrong };
 
     /// <summary>All grants of a resource by their tokens.</summary>
     public IEnumerable<KeyValuePair<long, LeaseLife>> LivesOf(string resource) => _lives.GetValueOrDefault(resource) ?? [];
@@ -62,7 +64,7 @@ internal sealed class Truth(Scheduler scheduler)
     public Belief Believe(string resource, string owner, long token, LeaseMode mode, Func<bool> isValid, bool isExempt)
     {
         // A grant that is late on its way from before a restore is forgotten like those that had arrived.
-        var belief = new Belief(resource, owner, token, mode, isValid) { IsExempt = isExempt || token <= _history };
+        var belief = new Belief(resource, owner, token, mode, isValid) { IsExempt = isExempt || areClocksWrong || token <= _history };
         IsGranted(resource, token);
         if (!_beliefs.TryGetValue(resource, out var all)) _beliefs[resource] = all = [];
         if (_ended.Contains((resource, token)) && belief.Counts)

@@ -16,7 +16,7 @@ internal sealed class HolderActor(World world, SimClient client)
     {
         while (!world.IsEnding)
         {
-            await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(1))).ConfigureAwait(false);
+            await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), world.Seldom(1))).ConfigureAwait(false);
             if (_old is not null && _dice.OneIn(4)) await UseOldTokenAsync(_old).ConfigureAwait(false);
             var (request, wait) = NextRequest();
             var asked = world.Scheduler.Now;
@@ -40,7 +40,7 @@ internal sealed class HolderActor(World world, SimClient client)
             {
                 Resource = resource,
                 Owner = shared || _dice.OneIn(10) ? $"{client.Name}/{_dice.Next(3)}" : client.Name,
-                Ttl = _dice.Skewed(TimeSpan.FromMilliseconds(200), World.LongestTtl),
+                Ttl = _dice.Skewed(TimeSpan.FromMilliseconds(200), world.LongestTtl),
                 Mode = isShared ? LeaseMode.Shared : LeaseMode.Exclusive,
                 Capacity = isShared ? Capacity : null,
                 LockDelay = !isShared && _dice.OneIn(8)

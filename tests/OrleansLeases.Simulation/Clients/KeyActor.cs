@@ -11,7 +11,7 @@ internal sealed class KeyActor(World world, SimClient client)
     {
         while (!world.IsEnding)
         {
-            await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(500))).ConfigureAwait(false);
+            await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), world.Seldom(1) / 2)).ConfigureAwait(false);
             switch (_dice.Next(10))
             {
                 case 0 or 1 or 2:

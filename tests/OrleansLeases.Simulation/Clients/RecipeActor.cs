@@ -15,7 +15,7 @@ internal sealed class RecipeActor(World world, SimClient client)
     {
         while (!world.IsEnding)
         {
-            await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(1))).ConfigureAwait(false);
+            await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), world.Seldom(1))).ConfigureAwait(false);
             using var leaves = new CancellationTokenSource(
                 _dice.Skewed(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(20)), client.Process.Clock);
             try
@@ -31,7 +31,7 @@ internal sealed class RecipeActor(World world, SimClient client)
 
     private Task NextAsync(CancellationToken leaves)
     {
-        var options = new LeaseOptions { Ttl = _dice.Skewed(TimeSpan.FromMilliseconds(200), World.LongestTtl) };
+        var options = new LeaseOptions { Ttl = _dice.Skewed(TimeSpan.FromMilliseconds(200), world.LongestTtl) };
         var (leases, asked) = (client.Leases, world.Scheduler.Now);
         switch (_dice.Next(8))
         {

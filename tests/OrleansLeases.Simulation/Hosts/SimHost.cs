@@ -40,7 +40,9 @@ internal sealed class SimHost
         Routed = new RoutedKeepers(cluster, this, setting.Planted);
         Keys = new KeyOperations(Keepers, Routed, process.Clock);
         Front = new ServiceFront(new ClusterHost(cluster, this), setting.Limits, process.Clock) { RealTime = process.Clock };
-        _sweeper = new Sweeper(store, LeaseClock, alarms, Keepers.LeaseOf);
+        // It makes what is due happen sooner, and is not needed for anything else.
+        var sweeps = setting.SweepsSeldom ? new SeldomTimers(alarms) : alarms;
+        _sweeper = new Sweeper(store, LeaseClock, sweeps, Keepers.LeaseOf);
     }
 
     public Planted Planted { get; }
@@ -109,6 +111,19 @@ internal sealed class SimHost
     }
 }
 
+/// <summary>Timers that take hours for seconds.</summary>
+internal sealed class SeldomTimers(TimeProvider clock) : TimeProvider
+{
+    public override long TimestampFrequency => clock.TimestampFrequency;
+
+    public override long GetTimestamp() => clock.GetTimestamp();
+
+    public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        clock.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? dueTime * 3_600 : dueTime, period);
+}
+
 /// <summary>The planted defect: no alarm ever rings.</summary>
 internal sealed class SilentTimers(TimeProvider clock) : TimeProvider
 {
@@ -133,4 +148,4 @@ internal sealed class SilentTimers(TimeProvider clock) : TimeProvider
 }
 
 /// <summary>How hosts are set up.</summary>
-internal sealed record HostSetting(LeaseLimits Limits, int RenewalFactor, TimeSpan ClockSkew, Planted Planted);
+internal sealed record HostSetting(LeaseLimits Limits, int RenewalFactor, TimeSpan ClockSkew, Planted Planted, bool SweepsSeldom);
