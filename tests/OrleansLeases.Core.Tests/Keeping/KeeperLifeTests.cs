@@ -134,9 +134,34 @@ public sealed class KeeperLifeTests
         Assert.Equal(loads, _fixture.Store.Loads);
     }
 
+    [Fact]
+    public void CleanUps_AreDispatchedOnce_AndAgainAfterALoad()
+    {
+        var cleaner = new NotingCleaner();
+        var fixture = new KeeperFixture(lends: host => host with { Cleaner = cleaner });
+        foreach (var id in new[] { "one", "two" })
+        {
+            var token = fixture.Grant(id: id).Token;
+            fixture.Do(new LeaseCommand.Attach(new() { Resource = KeeperFixture.Resource, Owner = "me", Token = token }, "k", 0));
+            Now<LeaseRelease>(fixture.Release(token));
+        }
+
+        Assert.Equal([1, 2], cleaner.Tokens);
+        fixture.Forget();
+        fixture.Info();
+        Assert.Equal([1, 2, 1, 2], cleaner.Tokens);
+    }
+
     private KeyKeeper KeyKeeper()
     {
         SynchronizationContext.SetSynchronizationContext(null);
         return new("k", _fixture.Host, new MemoryRecordStore());
+    }
+
+    private sealed class NotingCleaner : IKeyCleaner
+    {
+        public List<long> Tokens { get; } = [];
+
+        public void CleanUp(string resource, PendingCleanUp ended) => Tokens.Add(ended.Token);
     }
 }

@@ -20,6 +20,7 @@ public sealed class QueueTests
 
         var grant = Now<LeaseGrant>(first);
         Assert.Equal((held + 1, Seconds(10), Seconds(3)), (grant.Token, grant.Remaining, grant.Elapsed));
+        Assert.False(grant.Replayed);
         Assert.False(second.IsCompleted);
         Assert.Equal(1, _fixture.Info().Waiters);
         _fixture.Advance(10);

@@ -44,6 +44,7 @@ public sealed class EndingTests
         // Its own delay does not bind the last holder.
         _fixture.Grant(Ask(ttl: 5, id: "again") with { LockDelay = Seconds(later) });
         _fixture.Advance(5);
+        _fixture.Tick();
 
         _fixture.Advance(54);
         Refused<Refusal.Held>(_fixture.Acquire(Ask("next")));

@@ -21,6 +21,16 @@ public sealed class LeaseClockTests
     }
 
     [Fact]
+    public void Read_AfterTheWallClockWasPutBack_HasItAsTheEarlier()
+    {
+        var clock = new LeaseClock(_time);
+        var start = clock.Read().Latest;
+        _time.Advance(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(-60));
+        Assert.Equal(
+            new Instant(TimeSpan.FromSeconds(10), start - TimeSpan.FromSeconds(60), start + TimeSpan.FromSeconds(10)), clock.Read());
+    }
+
+    [Fact]
     public void Read_AfterTheWallClockWasStepped_GoesOnFromTheReadingThatWasConfirmed()
     {
         var clock = new LeaseClock(_time);
