@@ -168,6 +168,7 @@ public sealed class EndingTests
         Assert.False(_fixture.State.Log.TryFind(RequestFingerprint.Of(AskShared("me", id: "first")).Id, out _));
 
         NotHolder(NotHolderReason.NeverHeld, _fixture.Renew(token, owner: "you"));
+        _fixture.Grant(AskShared("third"));
         Assert.True(_fixture.State.Knows(RequestFingerprint.Of(AskShared("me", id: "first")).Id));
         Assert.False(_fixture.State.Knows(RequestFingerprint.Of(AskShared("me", id: "other")).Id));
     }

@@ -44,6 +44,18 @@ public sealed class HeldTests
         Says("is held by 'o0' and 3 others;", Ask("b"));
     }
 
+    [Fact]
+    public void Capacity_ThatDiffers_IsNamedBesideTheOneInForce()
+    {
+        _fixture.Grant(AskShared("a", capacity: 2));
+
+        foreach (var (capacity, text) in new[] { ((int?)3, "capacity 3 differs from 2"), (null, "capacity (unlimited) differs from 2") })
+        {
+            var refusal = Refused<Refusal.Conflict>(_fixture.Acquire(AskShared("b", capacity)));
+            Assert.Contains(text, refusal.Detail, StringComparison.Ordinal);
+        }
+    }
+
     private void Says(string text, AcquireRequest request) =>
         Assert.Contains(text, Refused<Refusal.Held>(_fixture.Acquire(request)).Detail, StringComparison.Ordinal);
 }

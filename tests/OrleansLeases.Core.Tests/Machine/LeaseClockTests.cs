@@ -28,6 +28,11 @@ public sealed class LeaseClockTests
         _time.Advance(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(-60));
         Assert.Equal(
             new Instant(TimeSpan.FromSeconds(10), start - TimeSpan.FromSeconds(60), start + TimeSpan.FromSeconds(10)), clock.Read());
+
+        clock.Calibrate(clock.ReadRaw());
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(
+            new Instant(TimeSpan.FromSeconds(15), start - TimeSpan.FromSeconds(55), start - TimeSpan.FromSeconds(55)), clock.Read());
     }
 
     [Fact]
