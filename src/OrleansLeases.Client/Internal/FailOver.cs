@@ -70,7 +70,7 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
             var left = limits.Call == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : limits.Call + wait - after;
             if (left <= TimeSpan.Zero) break;
             tried.Add(server);
-            var hasSuccessor = repeatable && servers.Next(tried, alsoResting: false) is not null;
+            var hasSuccessor = repeatable && servers.Count > 1 && servers.Next(tried, alsoResting: false) is not null;
             if (hasSuccessor && limits.Server + waitLeft < left) left = limits.Server + waitLeft;
 
             var attempt = await AttemptAsync(ask, server, begun + after, after, left, waitLeft, cancellationToken).ConfigureAwait(false);
@@ -94,13 +94,14 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
         where T : class
     {
         if (limit > Longest) limit = Timeout.InfiniteTimeSpan;
-        using var timer = new CancellationTokenSource(limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        // The caller's token and the time end one source; a second, linked to both, is dear. Decision one-source-an-attempt.
+        using var stop = new CancellationTokenSource(limit, time);
+        using var givenUp = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), stop);
         using var doubt = DoubtAfter(server, sentAt, wait + LongestSilence);
         AttemptResult<T> attempt;
         try
         {
-            attempt = await ask(new(server, after, limit, either.Token)).ConfigureAwait(false);
+            attempt = await ask(new(server, after, limit, stop.Token)).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
