@@ -91,9 +91,11 @@ internal sealed class Swarm(World world)
         _isRestoring = true;
         for (var place = 0; place < world.Cluster.Hosts.Length; place++) world.CrashHost(place);
         await _scheduler.PassAsync(Length(2)).ConfigureAwait(false);
+        _isRestoring = false;
+        // The end has started them again, and a copy is restored only while none runs.
+        if (_ended) return;
         world.CheckHistories();
         if (world.Store.Restore()) world.Forget();
-        _isRestoring = false;
         for (var place = 0; place < world.Cluster.Hosts.Length; place++) world.StartHost(place);
     }
 
