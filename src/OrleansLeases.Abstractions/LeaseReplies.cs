@@ -38,6 +38,12 @@ public sealed record LeaseGrant
 
     /// <summary>This grant was made for an earlier call with the same request id.</summary>
     public bool Replayed { get; init; }
+
+    /// <summary>
+    /// Where the request asked for it, what shows a resource that this token was granted, without asking the service: a compact JWS.
+    /// Null otherwise. A replayed grant has a new one; a transferred lease has none.
+    /// </summary>
+    public string? Proof { get; init; }
 }
 
 /// <summary>A renewed lease.</summary>
@@ -219,6 +225,12 @@ public sealed record ServiceInfo
 {
     /// <summary>The version of the software.</summary>
     public required string Version { get; init; }
+
+    /// <summary>
+    /// Names the store, so that a client can tell that two of its addresses are two services. Made once at random. Null where the service
+    /// was not asked by HTTP, or could not read it.
+    /// </summary>
+    public string? Service { get; init; }
 
     /// <summary><c>embedded-memory</c>, <c>embedded-sqlite</c> or <c>orleans</c>.</summary>
     public required string Engine { get; init; }

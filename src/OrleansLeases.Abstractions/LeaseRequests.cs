@@ -60,6 +60,13 @@ public sealed record AcquireRequest
     [JsonPropertyName("lockDelayMs")]
     public TimeSpan LockDelay { get; init; }
 
+    /// <summary>
+    /// Asks for a proof of the token. A server that is reached by HTTP makes it, for an acquire that is a call of its own; everywhere
+    /// else, and in a batch, it is <c>invalid-request</c>. False by default.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Proof { get; init; }
+
     /// <summary>Returned to every caller that reads the lease: at most 16 entries, 2 KiB of UTF-8 together. None by default.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 

@@ -8,7 +8,8 @@ public static class FencingTokenExtensions
 {
     private const string Header = "Fencing-Token";
 
-    /// <summary>Sets the header <c>Fencing-Token</c>, of one request or by default of a client, to the token of a lease.</summary>
+    /// <summary>Sets the header <c>Fencing-Token</c>, of one request or by default of a client, to the token of a lease; and
+    /// <c>Lease-Proof</c> to its proof, where it has one.</summary>
     /// <param name="headers">The headers of the request, or the default ones of the client.</param>
     /// <param name="lease">The lease. It is not checked whether it is still held: the service does.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -22,5 +23,7 @@ public static class FencingTokenExtensions
                 $"The lease on '{lease.Resource}' is {lease.Mode}, and its token no fence; take it exclusively.", nameof(lease));
         headers.Remove(Header);
         headers.Add(Header, lease.Token.ToString(CultureInfo.InvariantCulture));
+        headers.Remove(LeaseProof.Header);
+        if (lease.Proof is { } proof) headers.Add(LeaseProof.Header, proof);
     }
 }

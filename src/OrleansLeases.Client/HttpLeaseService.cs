@@ -175,7 +175,7 @@ public sealed partial class HttpLeaseService : ILeaseService
             Body = after => Json(WaitsLess(request, after), Wire.Json.AcquireRequest),
             RequestId = request.RequestId,
             Wait = request.Wait,
-            Operation = request.Wait == TimeSpan.Zero ? () => Operation("acquire", request, Wire.Json.AcquireRequest) : null,
+            Operation = request is { Wait.Ticks: 0, Proof: false } ? () => Operation("acquire", request, Wire.Json.AcquireRequest) : null,
             GiveBack = hasOwnId ? grant => _ = Background.Run(() => _releaser.ReleaseAsync(grant)) : null,
         };
         return SendAsync(text, call, cancellationToken);

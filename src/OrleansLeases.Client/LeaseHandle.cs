@@ -41,6 +41,11 @@ public sealed class LeaseHandle : IAsyncDisposable
     /// <summary>The fencing token: greater than that of every earlier grant of this resource. It never changes.</summary>
     public long Token => _lease.Grant.Token;
 
+    /// <summary>
+    /// Shows a resource that the token was granted, without asking the service; null unless <see cref="LeaseOptions.Proof"/> asked for it.
+    /// </summary>
+    public string? Proof => _lease.Grant.Proof;
+
     /// <summary>How it is held.</summary>
     public LeaseMode Mode => _lease.Grant.Mode;
 

@@ -32,6 +32,12 @@ public sealed record LeaseOptions
     public string? Owner { get; init; }
 
     /// <summary>
+    /// Asks for <see cref="LeaseHandle.Proof"/>, for resources that take no token without one. Only where the service is reached by HTTP.
+    /// </summary>
+    /// <value>False by default.</value>
+    public bool Proof { get; init; }
+
+    /// <summary>
     /// The longest hold, counted from the grant: then the client stops renewing, the lease is lost, and its resource is free once the
     /// time to live is over. For work that may hang.
     /// </summary>
@@ -60,6 +66,7 @@ public sealed record LeaseOptions
         Mode = Mode,
         Capacity = Capacity,
         LockDelay = LockDelay,
+        Proof = Proof,
         Metadata = Metadata,
     };
 }

@@ -12,4 +12,7 @@ internal sealed partial class FencingFilter
         "A request for {Resource} with token {Token} took too long or lost the fence's database, and was cancelled; others may have "
             + "been let in before it had.")]
     private static partial void LogLost(ILogger logger, string resource, long token);
+
+    [LoggerMessage(7303, LogLevel.Error, "The keys of the lease service cannot be fetched; no request with a proof is let in.")]
+    private static partial void LogNoKeys(ILogger logger, Exception exception);
 }

@@ -15,12 +15,19 @@ namespace OrleansLeases.Fencing.AspNetCore;
 /// work where those inside have them all.
 /// </remarks>
 internal sealed partial class FencingFilter(
-    NpgsqlDataSource database, FenceHoldOptions options, TimeProvider time, ILogger<FencingFilter> logger) : IAsyncDisposable
+    NpgsqlDataSource database, FenceHoldOptions options, TimeProvider time, LeaseProofVerifier? proofs, ILogger<FencingFilter> logger)
+    : IAsyncDisposable
 {
     private readonly LeaseFence _fence = new(database, time: time);
 
     public async Task PassAsync(HttpContext context, string resource, RequestDelegate next)
     {
+        if (proofs is not null)
+        {
+            await ProveAsync(context, proofs, resource, next);
+            return;
+        }
+
         var given = context.Request.Headers[FencedRequest.Header];
         if (given.Count == 0)
             await Problems.NoTokenAsync(context, resource);
@@ -31,6 +38,40 @@ internal sealed partial class FencingFilter(
     }
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
+
+    /// <summary>Lets no token near the fence that was not granted: one that is greater than any would close it.</summary>
+    private async Task ProveAsync(HttpContext context, LeaseProofVerifier verifier, string resource, RequestDelegate next)
+    {
+        if (context.Request.Headers[LeaseProof.Header] is not [{ Length: > 0 } given])
+        {
+            await Problems.NoProofAsync(context, resource);
+            return;
+        }
+
+        LeaseProof? proof;
+        try
+        {
+            proof = await verifier.VerifyAsync(given, context.RequestAborted);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (HttpRequestException e)
+        {
+            LogNoKeys(logger, e);
+            await Problems.UnavailableAsync(context, "The keys of the lease service cannot be fetched. Try again.");
+            return;
+        }
+
+        // A token beside it that it does not prove is a mistake of the caller's, and nobody knows which of both is meant.
+        var token = context.Request.Headers[FencedRequest.Header];
+        if (proof?.Resource != resource || !Tokens.IsToken(proof.Token)
+            || (token.Count > 0 && TokenOf(token.ToString()) != proof.Token))
+            await Problems.NotProvedAsync(context, resource);
+        else
+            await EnterAsync(context, resource, proof.Token, next);
+    }
 
     private async Task EnterAsync(HttpContext context, string resource, long token, RequestDelegate next)
     {

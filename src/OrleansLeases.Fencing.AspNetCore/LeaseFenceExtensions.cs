@@ -60,7 +60,32 @@ public static class LeaseFenceExtensions
             NpgsqlDataSource.Create(own),
             options,
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetService<LeaseProofVerifier>(),
             provider.GetRequiredService<ILogger<FencingFilter>>()));
+    }
+
+    /// <summary>
+    /// Has the fence take no token without its proof, in the header <c>Lease-Proof</c>: a caller that makes a token up cannot close a
+    /// resource. <c>Fencing-Token</c> may then be left out. For every endpoint behind the fence that callers reach who are not trusted.
+    /// </summary>
+    /// <remarks>
+    /// Two more refusals: 428 without the header, 403 where it does not prove the token and the resource; and 503 where the keys of the
+    /// service cannot be fetched. The endpoint has not run then. A <see cref="LeaseProofVerifier"/> of the application's own among the
+    /// services does the same.
+    /// </remarks>
+    /// <param name="services">The services of the host.</param>
+    /// <param name="server">The address of a server of the lease service, from where the keys come. Whoever answers there decides.</param>
+    /// <param name="options">What proofs are taken; the defaults where left out.</param>
+    /// <returns>The same services.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="server"/> is null.</exception>
+    public static IServiceCollection AddLeaseProofs(this IServiceCollection services, Uri server, LeaseProofOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(server);
+        return services.AddSingleton(_ => new LeaseProofVerifier(
+            new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }),
+            server,
+            options));
     }
 
     /// <summary>Admits only requests with a current token to an endpoint, or to a group of endpoints.</summary>

@@ -13,6 +13,19 @@ internal static class Problems
     public static Task NotATokenAsync(HttpContext context, string given) => MalformedAsync(
         context, StatusCodes.Status400BadRequest, $"{FencedRequest.Header} takes a token, 1 to {Tokens.Max}, was '{given}'.");
 
+    public static Task NoProofAsync(HttpContext context, string resource) => MalformedAsync(
+        context, StatusCodes.Status428PreconditionRequired,
+        $"{LeaseProof.Header} is missing; acquire '{resource}' with proof, and send it along.", LeaseProof.Header);
+
+    public static Task NotProvedAsync(HttpContext context, string resource) => WriteAsync(context, new()
+    {
+        Type = "urn:orleans-leases:forbidden",
+        Title = "The token is not proved",
+        Status = StatusCodes.Status403Forbidden,
+        Detail = $"{LeaseProof.Header} does not prove the token of this request on '{resource}'. Acquire it with proof, and send what the "
+            + "lease service has signed.",
+    });
+
     public static Task StaleAsync(HttpContext context, string resource, long token) => WriteAsync(context, new()
     {
         Type = "urn:orleans-leases:stale-token",
@@ -46,9 +59,10 @@ internal static class Problems
                 + "before you repeat it.",
     });
 
-    private static Task MalformedAsync(HttpContext context, int status, string message) => WriteAsync(
+    private static Task MalformedAsync(
+        HttpContext context, int status, string message, string header = FencedRequest.Header) => WriteAsync(
         context,
-        new HttpValidationProblemDetails(new Dictionary<string, string[]> { [FencedRequest.Header] = [message] })
+        new HttpValidationProblemDetails(new Dictionary<string, string[]> { [header] = [message] })
         {
             Type = "urn:orleans-leases:invalid-request",
             Title = "The request is malformed",

@@ -11,6 +11,7 @@ using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Keys;
 using OrleansLeases.Gateway.Leases;
 using OrleansLeases.Gateway.OpenApi;
+using OrleansLeases.Gateway.Proofs;
 using OrleansLeases.Gateway.Service;
 using OrleansLeases.Gateway.Watching;
 
@@ -27,6 +28,7 @@ internal sealed class LeaseRoutes
     private readonly WatchEndpoint _watch;
     private readonly ServiceReads _service;
     private readonly AccessEndpoints _access;
+    private readonly GrantProofs _proofs;
 
     public LeaseRoutes(IServiceProvider provider)
     {
@@ -42,12 +44,13 @@ internal sealed class LeaseRoutes
         var authentication = audit is null ? null : new Authentication(options.Authenticate, leases, audit);
         _entrance = new Entrance(callers, authentication, memory, loggers.CreateLogger<Entrance>());
         var delivery = new GrantDelivery(leases, loggers.CreateLogger<GrantDelivery>());
-        _changes = new LeaseChanges(calls, delivery);
+        _proofs = new GrantProofs(provider.GetService<IServiceRecords>(), time, loggers.CreateLogger<GrantProofs>());
+        _changes = new LeaseChanges(calls, delivery, _proofs);
         _reads = new LeaseReads(calls);
         _batch = new BatchEndpoint(calls, delivery);
         _keys = new KeyHandlers(calls);
         _watch = new WatchEndpoint(calls, time);
-        _service = new ServiceReads(calls);
+        _service = new ServiceReads(calls, _proofs);
         _access = new AccessEndpoints(provider.GetService<LeaseAccessExtensions.AccessKeys>(), calls);
     }
 
@@ -60,6 +63,7 @@ internal sealed class LeaseRoutes
         var behind = _entrance.Before(endpoints);
         Contract(behind);
         DocumentEndpoint.Map(behind, Contract);
+        GrantProofs.Map(behind, _proofs);
         UnknownPath.Map(behind);
     }
 

@@ -27,13 +27,15 @@ internal sealed class ProtectedService : IAsyncDisposable
     public Func<FencedRequest, CancellationToken, Task> Work { get; set; } = (_, _) => Task.CompletedTask;
 
     public static async Task<ProtectedService> StartAsync(
-        string database, FenceHoldOptions? options = null, TimeProvider? time = null, Action<WebApplication>? map = null)
+        string database, FenceHoldOptions? options = null, TimeProvider? time = null, Action<WebApplication>? map = null,
+        Action<IServiceCollection>? services = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Services.AddLeaseFence(database, options);
+        services?.Invoke(builder.Services);
         var app = builder.Build();
         map?.Invoke(app);
         ProtectedService? service = null;

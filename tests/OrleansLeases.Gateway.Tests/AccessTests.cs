@@ -42,7 +42,8 @@ public sealed class AccessTests : IAsyncLifetime
 
     private static readonly string[] OfAdmin = ["POST /v1/tokens", "GET /v1/tokens", "DELETE /v1/tokens/{**id}"];
 
-    private static readonly string[] Open = ["GET /health/live", "GET /health/ready", "GET /openapi/v1.json"];
+    private static readonly string[] Open =
+        ["GET /.well-known/jwks.json", "GET /health/live", "GET /health/ready", "GET /openapi/v1.json"];
 
     private readonly EmbeddedLeases _leases = EmbeddedLeases.InMemory();
     private AccessRights _rights = AccessRights.None;

@@ -141,7 +141,7 @@ public sealed class BadInputTests : IAsyncLifetime
         "requestId" => BadRequestIds,
         "capacity" => ["0", "-1", "1001", "2"],
         "leases" => ["[]", $"[{string.Join(",", Enumerable.Repeat(Shapes.Object(Shapes.Renew), 1001))}]"],
-        "mode" or "metadata" or "force" => [],
+        "mode" or "metadata" or "force" or "proof" => [],
         _ => throw new ArgumentOutOfRangeException(nameof(field), field, $"What is out of bounds for it at {endpoint}?"),
     };
 

@@ -22,7 +22,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
             "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "OrleansLeases.Core", "SQLitePCLRaw.bundle_e_sqlite3",
             "SQLitePCLRaw.core",
         ],
-        ["OrleansLeases.Fencing.AspNetCore"] = ["Npgsql", "OrleansLeases.Fencing.PostgreSql"],
+        ["OrleansLeases.Fencing.AspNetCore"] = ["Npgsql", "OrleansLeases.Abstractions", "OrleansLeases.Fencing.PostgreSql"],
         ["OrleansLeases.Fencing.PostgreSql"] = ["Npgsql"],
         ["OrleansLeases.Gateway"] = ["Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Abstractions"],
         ["OrleansLeases.GrainInterfaces"] = ["Microsoft.Orleans.Sdk", "OrleansLeases.Abstractions"],

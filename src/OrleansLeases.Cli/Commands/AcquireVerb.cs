@@ -27,6 +27,10 @@ internal sealed class AcquireVerb : ClientVerb
             return KeyValuePair.Create(token.Value[..Math.Max(at, 0)], token.Value[(at + 1)..]);
         })],
     };
+    private readonly Option<bool> _proof = new("--proof")
+    {
+        Description = "Ask for a proof of the token, which a service can check by itself.",
+    };
     private readonly Option<string?> _requestId = Inputs.RequestId();
 
     public AcquireVerb()
@@ -37,7 +41,7 @@ internal sealed class AcquireVerb : ClientVerb
             "leases acquire printers/blue --shared --capacity 3 --meta room=12")
     {
         Arguments.Add(_resource);
-        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _lockDelay, _metadata, _requestId })
+        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _lockDelay, _proof, _metadata, _requestId })
         {
             Options.Add(option);
         }
@@ -69,6 +73,7 @@ internal sealed class AcquireVerb : ClientVerb
             Mode = parsed.GetValue(_shared) ? LeaseMode.Shared : LeaseMode.Exclusive,
             Capacity = parsed.GetValue(_capacity),
             LockDelay = parsed.GetValue(_lockDelay) ?? TimeSpan.Zero,
+            Proof = parsed.GetValue(_proof),
             Metadata = metadata.Length == 0 ? null : metadata.ToDictionary(StringComparer.Ordinal),
             RequestId = parsed.GetValue(_requestId),
         };

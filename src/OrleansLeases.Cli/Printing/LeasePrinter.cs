@@ -11,10 +11,12 @@ internal static class LeasePrinter
 
     public static void Print(LeaseGrant grant, NextSteps next, TextWriter writer)
     {
-        new Columns()
+        var columns = new Columns()
             .Row("acquired", grant.Resource)
             .Row("owner", grant.Owner)
-            .Row("token", Number(grant.Token))
+            .Row("token", Number(grant.Token));
+        if (grant.Proof is { } proof) columns.Row("proof", proof);
+        columns
             .Row("mode", Word(grant.Mode))
             .Row("remaining", $"{Durations.Format(grant.Remaining)} of {Durations.Format(grant.Ttl)}")
             .Row("renew", $"within {Durations.Format(grant.RenewAfter)}: {next.Renew(grant)}")

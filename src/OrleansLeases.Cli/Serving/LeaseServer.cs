@@ -76,13 +76,12 @@ internal static class LeaseServer
         if (CertificateOf(settings) is { } certificate) builder.WebHost.ConfigureKestrel(certificate.Use);
         Log(builder.Logging);
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
-        builder.Services.AddSingleton<ILeaseService>(leases);
+        builder.Services.AddSingleton<ILeaseService>(leases).AddSingleton(leases.ServiceRecords);
         builder.Services.AddLeaseGateway(gateway =>
         {
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
         });
-        if (settings.AccessFile is { } access)
-            builder.Services.AddSingleton(leases.ServiceRecords).AddLeaseAccess(access);
+        if (settings.AccessFile is { } access) builder.Services.AddLeaseAccess(access);
         if (settings.AuditFile is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);
         WebApplication app;
         try

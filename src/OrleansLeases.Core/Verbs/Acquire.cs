@@ -70,6 +70,8 @@ internal sealed partial class RequestChecks
                 errors.Add("capacity", $"capacity is {capacity}; it takes 1 to {limits.MaxHolders}.");
         }
 
+        if (request.Proof)
+            errors.Add("proof", "proof is made by a server over HTTP, for an acquire that is a call of its own; leave it out here.");
         Metadata(ref errors, request.Metadata);
         return errors.Refusal;
     }

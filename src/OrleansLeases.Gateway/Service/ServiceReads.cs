@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using OrleansLeases.Gateway.Http;
+using OrleansLeases.Gateway.Proofs;
 
 namespace OrleansLeases.Gateway.Service;
 
 /// <summary>The calls about the service itself.</summary>
-internal sealed class ServiceReads(ServiceCalls calls)
+internal sealed class ServiceReads(ServiceCalls calls, GrantProofs proofs)
 {
     private static readonly byte[] Live = """{"status":"live"}"""u8.ToArray();
     private static readonly byte[] Ready = """{"status":"ready"}"""u8.ToArray();
@@ -25,8 +26,12 @@ internal sealed class ServiceReads(ServiceCalls calls)
             await ResponseWriter.WriteAsync(context, Ready);
     }
 
-    public async Task InfoAsync(HttpContext context) =>
-        await ResponseWriter.WriteAsync(context, await InfoOfAsync(context), LeaseJson.Default.ServiceInfo);
+    public async Task InfoAsync(HttpContext context)
+    {
+        var answer = await InfoOfAsync(context);
+        if (answer.TryGetValue(out var info, out _)) answer = info with { Service = await proofs.ServiceAsync(context.RequestAborted) };
+        await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.ServiceInfo);
+    }
 
     private ValueTask<LeaseResult<ServiceInfo>> InfoOfAsync(HttpContext context) =>
         calls.ReadAsync(context, static (leases, _, stop) => leases.InfoAsync(stop), default(ValueTuple));

@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
+using OrleansLeases.Gateway.Http;
+
+namespace OrleansLeases.Gateway.Proofs;
+
+/// <summary>
+/// Signs proofs of grants and publishes the keys that check them. The keys are known by every server of a store, which reads them again
+/// now and then. Thread-safe.
+/// </summary>
+/// <param name="records">Where the keys are stored; null where there is no place for them, and so no proofs.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Receives what goes wrong.</param>
+internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider time, ILogger<GrantProofs> logger)
+{
+    private const string Record = "proof-keys";
+    private const string Path = "/" + LeaseProof.KeysPath;
+
+    // Far less than a key is published ahead of its use.
+    private static readonly TimeSpan ReadEvery = TimeSpan.FromMinutes(5);
+
+    private static readonly Refusal Unavailable = new Refusal.Unavailable(
+        TimeSpan.FromSeconds(1), "The keys of the proofs cannot be read; the log says why. Ask again, or without a proof.");
+
+    private readonly Lock _gate = new();
+    private volatile Known? _known;
+    private Task<LeaseResult<ProofKeys>>? _reading;
+
+    public static void Map(IEndpointRouteBuilder endpoints, GrantProofs proofs)
+    {
+        endpoints.MapGet(Path, proofs.PublishAsync).WithMetadata(OpenToAll.Instance);
+        endpoints.MapOtherMethods(Path, _ => "GET");
+    }
+
+    /// <summary>The keys, made where there are none; or why there are none.</summary>
+    public async ValueTask<LeaseResult<ProofKeys>> KeysAsync(CancellationToken cancellationToken)
+    {
+        if (records is null)
+        {
+            const string Detail = "This server makes no proofs: it has no place for their keys. Leave proof out.";
+            return new Refusal.InvalidRequest(new Dictionary<string, string[]> { ["proof"] = [Detail] }, Detail);
+        }
+
+        if (_known is { } known && time.GetElapsedTime(known.At) < ReadEvery) return known.Keys;
+        Task<LeaseResult<ProofKeys>> reading;
+        lock (_gate)
+        {
+            // One at a time, for all that wait, and to its end: its first caller may hang up.
+            if (_reading is not { IsCompleted: false }) _reading = Task.Run(() => ReadAsync(records));
+            reading = _reading;
+        }
+
+        return await reading.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>The proof of a grant.</summary>
+    public string Sign(ProofKeys keys, LeaseGrant grant)
+    {
+        var now = time.GetUtcNow();
+        var key = keys.Signing(now);
+        var text = new StringBuilder(512);
+        Append(text, json =>
+        {
+            json.WriteString("alg"u8, LeaseProof.Algorithm);
+            json.WriteString("kid"u8, key.Id);
+            json.WriteString("typ"u8, LeaseProof.Type);
+        });
+        text.Append('.');
+        Append(text, json =>
+        {
+            json.WriteString("resource"u8, grant.Resource);
+            json.WriteString("owner"u8, grant.Owner);
+            json.WriteNumber("token"u8, grant.Token);
+            json.WriteString("service"u8, keys.Service);
+            json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
+        });
+        var signature = key.Sign(Encoding.ASCII.GetBytes(text.ToString()));
+        return text.Append('.').Append(Base64Url.EncodeToString(signature)).ToString();
+    }
+
+    /// <summary>The name of the service; null where it has none, or it cannot be read now.</summary>
+    public async ValueTask<string?> ServiceAsync(CancellationToken cancellationToken) =>
+        records is not null && (await KeysAsync(cancellationToken)).TryGetValue(out var keys, out _) ? keys.Service : null;
+
+    private async Task PublishAsync(HttpContext context)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        var keys = records is null ? new ProofKeys("", []) : default;
+        if (keys is null && !(await KeysAsync(context.RequestAborted)).TryGetValue(out keys, out var refusal))
+        {
+            await ResponseWriter.RefuseAsync(context, refusal);
+            return;
+        }
+
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("keys"u8);
+            foreach (var key in keys.Keys) key.WritePublic(json);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        context.Response.Headers.CacheControl = "public, max-age=300";
+        await ResponseWriter.WriteAsync(context, buffer.WrittenMemory);
+    }
+
+    private async Task<LeaseResult<ProofKeys>> ReadAsync(IServiceRecords from)
+    {
+        try
+        {
+            var keys = await StoredAsync(from);
+            _known = new(keys, time.GetTimestamp());
+            return keys;
+        }
+        catch (Exception error)
+        {
+            LogUnreadable(logger, error);
+            // Those that are known are published for long, whoever has added others meanwhile.
+            return _known is { } known ? known.Keys : Unavailable;
+        }
+    }
+
+    private async Task<ProofKeys> StoredAsync(IServiceRecords from)
+    {
+        while (true)
+        {
+            var record = await from.LoadAsync(Record);
+            var now = time.GetUtcNow();
+            var stored = ProofKeys.Read(record.Value);
+            var keys = (stored ?? ProofKeys.Make(now)).At(now);
+            // What another server has stored first is what both use.
+            if (ReferenceEquals(keys, stored) || await from.TrySaveAsync(record, keys.Write()) is not null) return keys;
+        }
+    }
+
+    private static void Append(StringBuilder text, Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+
+        text.Append(Base64Url.EncodeToString(buffer.WrittenSpan));
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "The keys of the proofs cannot be read.")]
+    private static partial void LogUnreadable(ILogger logger, Exception error);
+
+    private sealed record Known(ProofKeys Keys, long At);
+}
