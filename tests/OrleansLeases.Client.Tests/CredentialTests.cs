@@ -190,7 +190,7 @@ public sealed class CredentialTests
     }
 
     [Fact]
-    public async Task ClientCertificate_IsShownToTheServer_AndAskedForAgain()
+    public async Task ClientCertificate_IsShownToTheServer()
     {
         using var key = ECDsa.Create();
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
