@@ -11,6 +11,9 @@ internal static class Contracts
     [
         typeof(RenewBatchRequest), typeof(RenewBatchReply), typeof(BatchRequest), typeof(BatchReply), typeof(BatchResult),
         .. typeof(BatchOperation).GetNestedTypes(), typeof(WatchRequest),
+        // Between a client and the gateway, or in one process.
+        typeof(AccessRule), typeof(QuotaRule), typeof(CreateApiKeyRequest), typeof(ApiKeyInfo), typeof(CreatedApiKey), typeof(ApiKeyList),
+        typeof(RevokedApiKey), typeof(CallerInfo), typeof(CallerRule), typeof(AuditRecord), typeof(LeaseProof), typeof(LeaseProofOptions),
     ];
 
     public static Assembly GrainInterfaces { get; } = typeof(ILeaseGrain).Assembly;

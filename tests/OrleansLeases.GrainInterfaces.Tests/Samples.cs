@@ -46,6 +46,7 @@ internal static class Samples
         RenewAfter = TimeSpan.FromSeconds(10),
         RequestId = "id",
         Replayed = true,
+        Proof = "a.b.c",
     };
 
     private static readonly LeaseRenewal Renewal = new()
@@ -61,6 +62,7 @@ internal static class Samples
 
     private static readonly AcquireRequest Acquire = new()
     {
+        Proof = true,
         Resource = Text,
         Owner = "me",
         Ttl = TimeSpan.FromSeconds(30),
@@ -169,7 +171,7 @@ internal static class Samples
         ["service"] = new ServiceInfo
         {
             Version = "1.2.3", Engine = "orleans", Durable = true, Epoch = 8191, Grace = TimeSpan.FromSeconds(60),
-            Limits = new() { MaxBatch = 7 },
+            Limits = new() { MaxBatch = 7 }, Service = "store",
         },
         ["limits"] = new LeaseLimits
         {

@@ -3,7 +3,7 @@ namespace OrleansLeases.Surrogates;
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.AcquireRequest"), Immutable]
 internal record struct AcquireRequestSurrogate(
     string Resource, string Owner, TimeSpan Ttl, LeaseMode Mode, int? Capacity, TimeSpan Wait, TimeSpan LockDelay,
-    Dictionary<string, string>? Metadata, string? RequestId);
+    Dictionary<string, string>? Metadata, string? RequestId, bool Proof);
 
 [RegisterConverter]
 internal sealed class AcquireRequestConverter : IConverter<AcquireRequest, AcquireRequestSurrogate>
@@ -12,18 +12,18 @@ internal sealed class AcquireRequestConverter : IConverter<AcquireRequest, Acqui
     {
         Resource = surrogate.Resource, Owner = surrogate.Owner, Ttl = surrogate.Ttl, Mode = surrogate.Mode,
         Capacity = surrogate.Capacity, Wait = surrogate.Wait, LockDelay = surrogate.LockDelay, Metadata = surrogate.Metadata,
-        RequestId = surrogate.RequestId,
+        RequestId = surrogate.RequestId, Proof = surrogate.Proof,
     };
 
     public AcquireRequestSurrogate ConvertToSurrogate(in AcquireRequest value) => new(
         value.Resource, value.Owner, value.Ttl, value.Mode, value.Capacity, value.Wait, value.LockDelay,
-        WireCollections.Dictionary(value.Metadata), value.RequestId);
+        WireCollections.Dictionary(value.Metadata), value.RequestId, value.Proof);
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.LeaseGrant"), Immutable]
 internal record struct LeaseGrantSurrogate(
     string Resource, string Owner, long Token, LeaseMode Mode, TimeSpan Ttl, TimeSpan Remaining, TimeSpan Elapsed,
-    TimeSpan RenewAfter, string RequestId, bool Replayed);
+    TimeSpan RenewAfter, string RequestId, bool Replayed, string? Proof);
 
 [RegisterConverter]
 internal sealed class LeaseGrantConverter : IConverter<LeaseGrant, LeaseGrantSurrogate>
@@ -32,10 +32,10 @@ internal sealed class LeaseGrantConverter : IConverter<LeaseGrant, LeaseGrantSur
     {
         Resource = surrogate.Resource, Owner = surrogate.Owner, Token = surrogate.Token, Mode = surrogate.Mode,
         Ttl = surrogate.Ttl, Remaining = surrogate.Remaining, Elapsed = surrogate.Elapsed, RenewAfter = surrogate.RenewAfter,
-        RequestId = surrogate.RequestId, Replayed = surrogate.Replayed,
+        RequestId = surrogate.RequestId, Replayed = surrogate.Replayed, Proof = surrogate.Proof,
     };
 
     public LeaseGrantSurrogate ConvertToSurrogate(in LeaseGrant value) => new(
         value.Resource, value.Owner, value.Token, value.Mode, value.Ttl, value.Remaining, value.Elapsed, value.RenewAfter,
-        value.RequestId, value.Replayed);
+        value.RequestId, value.Replayed, value.Proof);
 }
