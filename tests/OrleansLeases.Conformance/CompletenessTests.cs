@@ -20,10 +20,10 @@ public sealed class CompletenessTests
     [Fact]
     public void Suites_AreOneForEachTopic() => Assert.Equal(
         [
-            "AcquireSuite", "BadInputSuite", "BatchSuite", "BoundKeysSuite", "BreakSuite", "CancellationSuite", "CountersSuite",
-            "HistorySuite",
-            "InfoSuite", "KeyListingSuite", "KeysSuite", "ListingSuite", "LockDelaySuite", "NamesSuite", "ReadsSuite", "ReleaseSuite",
-            "RenewBatchSuite", "RenewSuite", "RequestIdsSuite", "SharedLeasesSuite", "TransferSuite", "WaitingSuite", "WatchSuite",
+            "AccessSuite", "AcquireSuite", "BadInputSuite", "BatchSuite", "BoundKeysSuite", "BreakSuite", "CancellationSuite",
+            "CountersSuite", "HistorySuite", "InfoSuite", "KeyListingSuite", "KeysSuite", "ListingSuite", "LockDelaySuite",
+            "NamesSuite", "ReadsSuite", "ReleaseSuite", "RenewBatchSuite", "RenewSuite", "RequestIdsSuite", "SharedLeasesSuite",
+            "TransferSuite", "WaitingSuite", "WatchSuite",
         ],
         Completeness.Suites.Select(suite => suite.Name.Split('`')[0]).Order(StringComparer.Ordinal));
 }
