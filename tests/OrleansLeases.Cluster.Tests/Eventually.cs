@@ -8,12 +8,12 @@ internal static class Eventually
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
-    public static async Task TrueAsync(Func<Task<bool>> condition, Func<string> otherwise)
+    public static async Task TrueAsync(Func<Task<bool>> condition, Func<string> otherwise, TimeSpan? limit = null)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            if (TimeProvider.System.GetElapsedTime(started) > WaitTimeout) Assert.Fail(otherwise());
+            if (TimeProvider.System.GetElapsedTime(started) > (limit ?? WaitTimeout)) Assert.Fail(otherwise());
             await Task.Delay(Poll, TimeProvider.System);
         }
     }

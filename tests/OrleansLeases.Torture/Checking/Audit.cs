@@ -1,5 +1,6 @@
 using OrleansLeases.Cluster.Tests;
 using OrleansLeases.Testing.Load;
+using OrleansLeases.Torture.Worlds;
 
 namespace OrleansLeases.Torture.Checking;
 
@@ -51,7 +52,9 @@ internal sealed class Audit(Ledger ledger, IEnumerable<Book> books)
     {
         T? value = null;
         Refusal? refusal = null;
-        await Eventually.TrueAsync(async () => (await call()).TryGetValue(out value, out refusal), () => $"It was told {refusal}.");
+        // It asks during the faults too, and where all silos were killed nobody answers before one has started.
+        await Eventually.TrueAsync(
+            async () => (await call()).TryGetValue(out value, out refusal), () => $"It was told {refusal}.", World.StartTimeout);
         return value!;
     }
 }

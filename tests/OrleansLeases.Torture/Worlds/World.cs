@@ -7,7 +7,7 @@ namespace OrleansLeases.Torture.Worlds;
 internal abstract class World : IAsyncDisposable
 {
     // Beyond the end of a round: as long as others break what a process needs, no start has to succeed.
-    protected static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
+    public static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
 
     /// <summary>What was done to it.</summary>
     public Counts Counts { get; } = new();
