@@ -61,6 +61,14 @@ public sealed class AccessFileTests : IDisposable
     [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"x\", \"verbs\": [\"admin\"] } ] }", 2, "admin")]
     [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"\", \"verbs\": [\"read\"], \"owner\": \"x\" } ] }", 2, "owner")]
     [InlineData("{ \"rules\": [\n null ] }", 2, "null")]
+    [InlineData("{ \"rules\": null }", 1, "null")]
+    [InlineData("{ \"quotas\": null }", 1, "null")]
+    [InlineData("{ \"keys\": null }", 1, "null")]
+    [InlineData("{ \"groups\": null }", 1, "null")]
+    [InlineData("{ \"groups\": { \"ops\": null } }", 1, "'ops'")]
+    [InlineData("{ \"groups\": { \"ops\": [null] } }", 1, "'ops'")]
+    [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"\", \"verbs\": [\"hold\"], \"owners\": null } ] }", 2, "null")]
+    [InlineData("{ \"keys\": [\n { \"id\": \"0123456789abcdef\", \"principal\": \"*\", \"sha256\": \"SHA\" } ] }", 2, "'*'")]
     [InlineData("{ \"rule\": [] }", 1, "rule")]
     [InlineData("{ \"rules\": [], \"rules\": [] }", 1, "rules")]
     [InlineData("{\n\n \"quotas\": [ { \"principal\": \"a\", \"prefix\": \"\" } ] }", 3, "bounds nothing")]
@@ -71,7 +79,7 @@ public sealed class AccessFileTests : IDisposable
     [InlineData("null", 1, "null")]
     public void File_ThatIsWrong_IsRefusedWithLineAndReason(string text, int line, string reason)
     {
-        var error = Assert.Throws<InvalidDataException>(() => PolicyOf(text));
+        var error = Assert.Throws<InvalidDataException>(() => PolicyOf(text.Replace("SHA", new string('a', 64), StringComparison.Ordinal)));
 
         Assert.StartsWith($"access.json({line}): ", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
@@ -97,6 +105,31 @@ public sealed class AccessFileTests : IDisposable
         File.Delete(_path);
         file.Refresh();
         Assert.Same(right, file.Policy);
+    }
+
+    [Fact]
+    public void Change_ThatCouldNotBeRead_IsReadLater()
+    {
+        File.WriteAllText(_path, Good);
+        var file = new AccessFile(_path, NullLogger<AccessFile>.Instance);
+        File.WriteAllText(_path, Good.Replace("alice", "bob", StringComparison.Ordinal));
+        File.SetLastWriteTimeUtc(_path, File.GetLastWriteTimeUtc(_path).AddSeconds(1));
+
+        using (new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) file.Refresh();
+        Assert.False(file.Policy.RightsOf("bob", []).May(LeaseRights.Read, "jobs"));
+        file.Refresh();
+
+        Assert.True(file.Policy.RightsOf("bob", []).May(LeaseRights.Read, "jobs"));
+    }
+
+    [Fact]
+    public void Key_ThatWasPastedAsAnId_IsNotQuoted()
+    {
+        var (_, token) = ApiKeyText.New();
+
+        var error = Assert.Throws<InvalidDataException>(() => PolicyOf($$"""{ "keys": [ { "id": "{{token}}", "principal": "a" } ] }"""));
+
+        Assert.DoesNotContain(token[..8], error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ internal static class GlobalOptions
     /// </summary>
     public static readonly Option<string?> Credential = new("--token")
     {
-        Description = "Who asks: an API key or a JWT. Others on this machine can read a command line; better say it with "
+        Description = "Who asks: an API key. Others on this machine can read a command line; better say it with "
             + "LEASES_TOKEN_FILE, which names a file, or LEASES_TOKEN.",
         HelpName = "CREDENTIAL",
     };

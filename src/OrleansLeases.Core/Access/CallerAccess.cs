@@ -30,6 +30,11 @@ internal readonly struct CallerAccess(LeaseCaller caller)
     public bool Sees(string key, KeyLease? lease) =>
         Rights.May(LeaseRights.Read, key) && (lease is null || Rights.May(LeaseRights.Read, lease.Resource));
 
+    /// <summary>Refuses a key that is not seen, without the name of what it is bound to.</summary>
+    public Refusal HiddenBy(string key) => new Refusal.Forbidden(
+        $"'{caller.Principal}' has no right 'read' on the resource that '{Shown(key)}' is bound to; whoever keeps the access rules of this "
+        + "service can give it.");
+
     /// <summary>A resource without the bound keys that may not be read.</summary>
     public LeaseInfo Of(LeaseInfo lease)
     {

@@ -24,7 +24,7 @@ internal static partial class Verbs
     {
         Demand = static key => new(key),
         Subject = static (key, _) => new(key),
-        Show = static (access, key) => key.Lease is { } lease && access.ToRead(lease.Resource) is { } refusal ? refusal : key,
+        Show = static (access, key) => access.Sees(key.Key, key.Lease) ? key : access.HiddenBy(key.Key),
     };
 
     public static readonly Verb<(string Key, long? IfVersion), KeyDeletion> DeleteKey = new(

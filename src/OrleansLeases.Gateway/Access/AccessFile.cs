@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrleansLeases.Gateway.Hosting;
 
 namespace OrleansLeases.Gateway.Access;
 
@@ -7,7 +8,8 @@ internal sealed partial class AccessFile
 {
     private readonly string _path;
     private readonly ILogger _logger;
-    private (DateTime Written, long Length) _seen;
+    private FileStamp _seen;
+    private string? _problem;
     private volatile AccessPolicy _policy;
 
     /// <exception cref="InvalidDataException">The file is wrong; the message has the line and the reason.</exception>
@@ -26,29 +28,25 @@ internal sealed partial class AccessFile
     {
         try
         {
-            if (StampOf(_path) == _seen) return;
+            if (FileStamp.Of(_path) == _seen) return;
             _policy = Read();
+            _problem = null;
             LogRead(_logger, _path);
         }
-        catch (Exception error) when (error is InvalidDataException or IOException or UnauthorizedAccessException)
+        // Whatever is wrong with it: the server goes on with what it has.
+        catch (Exception error) when (error is not OutOfMemoryException)
         {
-            LogWrong(_logger, error.Message);
+            if (error.Message != _problem) LogWrong(_logger, _problem = error.Message);
         }
-    }
-
-    // Of the file that a link leads to: configuration is mounted and swapped as links.
-    private static (DateTime Written, long Length) StampOf(string path)
-    {
-        var file = new FileInfo(path);
-        file = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
-        return file.Exists ? (file.LastWriteTimeUtc, file.Length) : throw new FileNotFoundException($"There is no access file '{path}'.");
     }
 
     private AccessPolicy Read()
     {
-        // Its time from before: what is written meanwhile is read next.
-        _seen = StampOf(_path);
-        return new AccessPolicy(AccessText.Read(File.ReadAllBytes(_path), _path));
+        // Its time from before: what is written meanwhile is read next. Seen is only what was read: who may read it changes no time.
+        var stamp = FileStamp.Of(_path);
+        var text = File.ReadAllBytes(_path);
+        _seen = stamp;
+        return new AccessPolicy(AccessText.Read(text, _path));
     }
 
     [LoggerMessage(1, LogLevel.Information, "The access rules were read again from {File}.")]

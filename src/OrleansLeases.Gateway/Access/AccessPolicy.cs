@@ -6,10 +6,10 @@ namespace OrleansLeases.Gateway.Access;
 /// <summary>The rules of an access file, as they were when it was read. Thread-safe.</summary>
 internal sealed class AccessPolicy
 {
-    // Whoever has a credential.
-    private const string Everybody = "*";
+    /// <summary>In a rule, every principal that has a credential.</summary>
+    public const string Everybody = "*";
 
-    // Whoever comes with a token of another issuer has a name of its own; the rights of that many are kept ready.
+    // The rights of so many principals are kept ready.
     private const int MostRemembered = 10_000;
 
     private readonly ConcurrentDictionary<string, AccessRights> _known = new(StringComparer.Ordinal);

@@ -43,6 +43,8 @@ internal sealed partial record AccessText
 
     private IEnumerable<(long At, string Problem)> Problems()
     {
+        foreach (var (group, members) in Groups)
+            if (members is null || members.Contains(null!)) yield return (0, $"The group '{group}' has null in it; it takes a list of names.");
         foreach (var rule in Rules)
             if (rule.Value.Problem() is { } problem) yield return (rule.At, problem);
         foreach (var quota in Quotas)
@@ -62,12 +64,16 @@ internal sealed partial record AccessText
     {
         if (UnknownField().Match(message) is { Success: true } unknown) return $"There is no field '{unknown.Groups[1]}' here.";
         if (TwiceField().Match(message) is { Success: true } twice) return $"The field '{twice.Groups[1]}' is there twice.";
+        if (NullField().Match(message) is { Success: true } empty) return $"The field '{empty.Groups[1]}' is null; leave it out.";
         if (message.Contains("could not be converted", StringComparison.Ordinal)) return "A value is of the wrong type.";
         return message.Split(" Path: ")[0];
     }
 
     [GeneratedRegex("^The JSON property '([^']*)' could not be mapped")]
     private static partial Regex UnknownField();
+
+    [GeneratedRegex("^The property or field '([^']*)'")]
+    private static partial Regex NullField();
 
     [GeneratedRegex("^Duplicate property '([^']*)'")]
     private static partial Regex TwiceField();
@@ -84,6 +90,9 @@ internal abstract record WhoText
 
     /// <summary>The prefix without a slash at its end, which says nothing.</summary>
     public string PathOrAll => Prefix is null ? "" : Prefix.EndsWith('/') ? Prefix[..^1] : Prefix;
+
+    /// <summary>A principal that it is for.</summary>
+    protected string Someone => Principal is null or AccessPolicy.Everybody ? "someone" : Principal;
 
     /// <summary>What is wrong, with the remedy.</summary>
     public virtual string? Problem()
@@ -126,7 +135,7 @@ internal sealed record RuleText : WhoText
         if (Verbs is not { Length: > 0 }) return $"It lacks 'verbs': {Words}.";
         if (Verbs.Contains(null!) || Owners.Contains(null!)) return "A list has null in it; take it out.";
         if (Verbs.FirstOrDefault(verb => !Known.ContainsKey(verb)) is { } unknown) return $"'{unknown}' is no verb; it takes {Words}.";
-        return ProblemOf(() => _ = new AccessRights(Principal ?? "principal", [ToRule()]));
+        return ProblemOf(() => _ = new AccessRights(Someone, [ToRule()]));
     }
 
     public AccessRule ToRule() => new()
@@ -161,7 +170,7 @@ internal sealed record QuotaText : WhoText
         if (bounds.All(bound => bound is null))
             return "It bounds nothing; it takes leases, waits, watches, keys, keyBytes, freshNamesPerMinute, callsPerSecond.";
         if (bounds.Any(bound => bound < 0)) return "A bound is below 0; it takes 0 or more.";
-        return ProblemOf(() => _ = new AccessRights(Principal ?? "principal", [], [ToRule()]));
+        return ProblemOf(() => _ = new AccessRights(Someone, [], [ToRule()]));
     }
 
     public QuotaRule ToRule() => new()
@@ -191,7 +200,8 @@ internal sealed record KeyText
     public string? Problem()
     {
         const string Remedy = "; `leases token create NAME --principal P --for-file` prints one.";
-        if (!ApiKeyText.IsId(Id)) return $"A key's 'id' is '{Id}'; it takes {ApiKeyText.IdLength} hexadecimal digits{Remedy}";
+        // Not quoted: it may be the whole key that somebody has pasted there.
+        if (!ApiKeyText.IsId(Id)) return $"A key's 'id' takes {ApiKeyText.IdLength} hexadecimal digits{Remedy}";
         if (Sha256 is not { Length: 64 } || Sha256.Any(c => !char.IsAsciiHexDigit(c)))
             return $"The key '{Id}' has no 'sha256' of 64 hexadecimal digits{Remedy}";
         return WhoText.ProblemOf(() => _ = new AccessRights(Principal!, []));
@@ -236,6 +246,7 @@ internal sealed class WrongEntryException(long at, string message) : Exception(m
     ReadCommentHandling = JsonCommentHandling.Skip,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(LocatedConverter<RuleText>), typeof(LocatedConverter<QuotaText>), typeof(LocatedConverter<KeyText>)])]
 [JsonSerializable(typeof(AccessText))]

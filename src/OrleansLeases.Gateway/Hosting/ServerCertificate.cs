@@ -20,7 +20,7 @@ internal sealed partial class ServerCertificate
     private readonly string _keyFile;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private (DateTime, DateTime) _seen;
+    private (FileStamp, FileStamp) _seen;
     private long _looked;
     private SslStreamCertificateContext _current;
 
@@ -104,7 +104,7 @@ internal sealed partial class ServerCertificate
         }
     }
 
-    private (DateTime, DateTime) Stamps() => (File.GetLastWriteTimeUtc(_certificateFile), File.GetLastWriteTimeUtc(_keyFile));
+    private (FileStamp, FileStamp) Stamps() => (FileStamp.Of(_certificateFile), FileStamp.Of(_keyFile));
 
     [LoggerMessage(1, LogLevel.Information, "The certificate was read again from {File}. It is valid until {Until}.")]
     private static partial void LogRenewed(ILogger logger, string file, DateTime until);
