@@ -13,15 +13,16 @@ public sealed class AccessRights
     /// <param name="rules">Its rules, those of its groups among them.</param>
     /// <param name="quotas">Its quotas, each for another prefix; null for none.</param>
     /// <exception cref="ArgumentException">
-    /// The principal is <c>*</c>, it or a prefix is no path of segments, <see cref="LeaseRights.Admin"/> is given below a prefix, or two quotas are for the
-    /// same prefix.
+    /// The principal is <c>*</c>, it or a prefix is no path of segments, <see cref="LeaseRights.Admin"/> is given below a prefix, or two
+    /// quotas are for the same prefix.
     /// </exception>
     public AccessRights(string principal, IEnumerable<AccessRule> rules, IEnumerable<QuotaRule>? quotas = null)
     {
         ArgumentNullException.ThrowIfNull(rules);
         CheckPath(principal, "principal");
         // A name that somebody registered under must not be taken for the owners of a rule that says all.
-        if (principal == AnyOwner) throw new ArgumentException($"principal is '{principal}', which rules use for all; it takes another name.");
+        if (principal == AnyOwner)
+            throw new ArgumentException($"principal is '{principal}', which rules use for all; it takes another name.");
         Rules = [.. rules];
         foreach (var rule in Rules) Add(principal, rule);
         _lookup = _byPrefix.GetAlternateLookup<ReadOnlySpan<char>>();

@@ -44,7 +44,11 @@ internal sealed partial record AccessText
     private IEnumerable<(long At, string Problem)> Problems()
     {
         foreach (var (group, members) in Groups)
-            if (members is null || members.Contains(null!)) yield return (0, $"The group '{group}' has null in it; it takes a list of names.");
+        {
+            if (members is null || members.Contains(null!))
+                yield return (0, $"The group '{group}' has null in it; it takes a list of names.");
+        }
+
         foreach (var rule in Rules)
             if (rule.Value.Problem() is { } problem) yield return (rule.At, problem);
         foreach (var quota in Quotas)

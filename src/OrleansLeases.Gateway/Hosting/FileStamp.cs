@@ -1,6 +1,8 @@
 namespace OrleansLeases.Gateway.Hosting;
 
-/// <summary>By what a file is known to have changed: that of the file which a link leads to, as mounted files are swapped as links.</summary>
+/// <summary>
+/// By what a file is known to have changed: that of the file which a link leads to, as mounted files are swapped as links.
+/// </summary>
 internal readonly record struct FileStamp(DateTime Written, long Length)
 {
     /// <exception cref="FileNotFoundException">There is none.</exception>
