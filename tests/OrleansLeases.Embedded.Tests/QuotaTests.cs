@@ -117,7 +117,7 @@ public sealed class QuotaTests : IAsyncDisposable
     [Fact]
     public async Task Keys_AreBoundedInNumberAndBytes()
     {
-        var caller = Caller(new QuotaRule { Prefix = "", Keys = 2, KeyBytes = 10 });
+        var caller = Caller(new QuotaRule { Prefix = "", Keys = 2, KeyBytes = 12 });
         Assert.Null((await caller.PutKeyAsync("a", new() { Value = "12345" })).Refusal);
         AssertOver("keyBytes", await caller.PutKeyAsync("b", new() { Value = "éééé" }));
         Assert.Null((await caller.PutKeyAsync("b", new() { Value = "1" })).Refusal);
@@ -172,6 +172,104 @@ public sealed class QuotaTests : IAsyncDisposable
         Assert.Null((await caller.ReleaseAsync(new() { Resource = "jobs/1", Owner = "ci", Token = grant.Token })).Refusal);
         _time.Advance(refusal.RetryAfter);
         Assert.Null((await caller.GetAsync(new() { Resource = "jobs/1" })).Refusal);
+    }
+
+    [Fact]
+    public async Task Keys_PutInOneBatch_AreBoundedAsTheyAreUnderWay()
+    {
+        var caller = Caller(new QuotaRule { Prefix = "", Keys = 10 });
+
+        var reply = (await caller.BatchAsync(new()
+        {
+            Operations = [.. Enumerable.Range(0, 100).Select(i => new BatchOperation.PutKey($"k/{i}", new() { Value = "v" }))],
+        })).Value;
+
+        Assert.Equal(10, reply.Results.Count(result => result.Refusal is null));
+        Assert.Equal(10, (await _leases.ListKeysAsync(new())).Value.Keys.Count);
+    }
+
+    [Fact]
+    public async Task Keys_BoundToALeaseThatTheQuotaDoesNotCover_Count()
+    {
+        var caller = Caller(new QuotaRule { Prefix = "k", Keys = 2 });
+        var grant = (await caller.AcquireAsync(Acquire("jobs/1"))).Value;
+        PutKeyRequest bound = new() { Value = "v", Lease = new() { Resource = "jobs/1", Owner = "ci", Token = grant.Token } };
+        await caller.PutKeyAsync("k/1", bound);
+        await caller.PutKeyAsync("k/2", bound);
+
+        for (var i = 0; i < 3; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            AssertOver("keys", await caller.PutKeyAsync("k/3", bound));
+        }
+
+        await caller.ReleaseAsync(new() { Resource = "jobs/1", Owner = "ci", Token = grant.Token });
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null((await caller.PutKeyAsync("k/3", new() { Value = "v" })).Refusal);
+    }
+
+    [Fact]
+    public async Task Keys_DeletedByOthers_MakeRoom()
+    {
+        var caller = Caller(new QuotaRule { Prefix = "", Keys = 1 });
+        await caller.PutKeyAsync("a", new() { Value = "1" });
+        AssertOver("keys", await caller.PutKeyAsync("b", new() { Value = "1" }));
+
+        await _leases.DeleteKeyAsync("a");
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Null((await caller.PutKeyAsync("b", new() { Value = "1" })).Refusal);
+    }
+
+    [Fact]
+    public async Task Lease_RenewedAtAnotherServer_GoesOnCounting_AndOneThatWasBrokenDoesNot()
+    {
+        var caller = Caller(new QuotaRule { Prefix = "", Leases = 1 });
+        var grant = (await caller.AcquireAsync(Acquire("jobs/1"))).Value;
+        await _leases.RenewAsync(new() { Resource = "jobs/1", Owner = "ci", Token = grant.Token, Ttl = TimeSpan.FromHours(1) });
+
+        _time.Advance(2 * Ttl);
+        AssertOver("leases", await caller.AcquireAsync(Acquire("jobs/2")));
+
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Null((await caller.AcquireAsync(Acquire("jobs/2"))).Refusal);
+    }
+
+    [Fact]
+    public async Task Acquire_WhoseCallerLeft_CountsUntilItIsKnownThatNothingIsHeld()
+    {
+        var caller = Caller(new QuotaRule { Prefix = "", Leases = 1 });
+        await _leases.AcquireAsync(new() { Resource = "held", Owner = "ann", Ttl = Ttl });
+        using var leaves = new CancellationTokenSource();
+        var waiting = caller.AcquireAsync(Acquire("held") with { Wait = TimeSpan.FromSeconds(20) }, leaves.Token).AsTask();
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+
+        Assert.Null((await caller.AcquireAsync(Acquire("jobs/1"))).Refusal);
+    }
+
+    [Fact]
+    public async Task Rate_ThatIsAddedToAQuota_CountsFromThenOn()
+    {
+        var before = Caller(new QuotaRule { Prefix = "", Leases = 100 });
+        for (var i = 0; i < 1_000; i++) await before.GetAsync(new() { Resource = "jobs/1" });
+
+        Assert.Null((await Caller(new QuotaRule { Prefix = "", CallsPerSecond = 1 }).GetAsync(new() { Resource = "jobs/1" })).Refusal);
+    }
+
+    [Fact]
+    public async Task Calls_ThatAreForbidden_CountForTheRate()
+    {
+        var rights = new AccessRights(
+            "ci", [new() { Prefix = "jobs", Rights = LeaseRights.Read }], [new QuotaRule { Prefix = "", CallsPerSecond = 2 }]);
+        var records = new List<AuditRecord>();
+        var caller = _leases.For(new("ci", () => rights) { Audit = records.Add });
+
+        for (var i = 0; i < 2; i++) Assert.IsType<Refusal.Forbidden>((await caller.GetAsync(new() { Resource = "other" })).Refusal);
+        AssertOver("callsPerSecond", await caller.GetAsync(new() { Resource = "other" }));
+        AssertOver("callsPerSecond", await caller.RenewAsync(new() { Resource = "other", Owner = "ci", Token = 1 }));
+
+        Assert.Equal(2, records.Count);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed record QuotaRule
     /// <summary>How many keys it may have put that are still there, as far as the server knows. Null for any.</summary>
     public int? Keys { get; init; }
 
-    /// <summary>How many bytes of UTF-8 the values of those keys may have together. Null for any.</summary>
+    /// <summary>How many bytes of UTF-8 those keys and their values may have together. Null for any.</summary>
     public long? KeyBytes { get; init; }
 
     /// <summary>

@@ -12,7 +12,7 @@ internal static partial class Verbs
     {
         IsChange = true,
         RequestId = new(static put => put.Request.RequestId, static (put, id) => (put.Key, put.Request with { RequestId = id })),
-        Demand = static put => Demand.Of(put.Key, put.Request.Value, put.Request.Lease),
+        Demand = static put => Demand.Of(put.Key, put.Request.Value),
         Subject = static (put, _) => new(put.Key, put.Request.Lease?.Owner, put.Request.Lease?.Token),
     };
 
@@ -46,7 +46,7 @@ internal static partial class Verbs
     {
         IsChange = true,
         RequestId = new(static add => add.Request.RequestId, static (add, id) => (add.Key, add.Request with { RequestId = id })),
-        Demand = static add => Demand.Of(add.Key, LongestNumber, add.Request.Lease),
+        Demand = static add => Demand.Of(add.Key, LongestNumber),
         Subject = static (add, _) => new(add.Key, add.Request.Lease?.Owner, add.Request.Lease?.Token),
     };
 

@@ -8,9 +8,16 @@ internal sealed partial class ServiceFront
         where TReply : class
     {
         var access = new CallerAccess(caller);
-        if (verb.Authorize?.Invoke(access, request) is { } forbidden) return Audited(caller, verb, request, forbidden);
-        var demand = access.Rights.Quotas.Count > 0 ? verb.Demand?.Invoke(request) : null;
-        if (demand is { } needed && _quotas.Take(caller, access.Rights, needed) is { } exceeded)
+        var hasQuotas = access.Rights.Quotas.Count > 0;
+        if (verb.Authorize?.Invoke(access, request) is { } forbidden)
+        {
+            var name = verb.Subject?.Invoke(request, null).Name ?? "";
+            return hasQuotas && _quotas.TakeCall(caller, access.Rights, name) is { } tooMany
+                ? tooMany : Audited(caller, verb, request, forbidden);
+        }
+
+        var demand = hasQuotas ? verb.Demand?.Invoke(request) : null;
+        if (demand is { } needed && await _quotas.TakeAsync(caller, access.Rights, needed).ConfigureAwait(false) is { } exceeded)
             return Audited(caller, verb, request, exceeded);
         var result = default(LeaseResult<TReply>);
         var isAnswered = false;
@@ -27,11 +34,11 @@ internal sealed partial class ServiceFront
         }
         finally
         {
-            if (!isAnswered && demand is { } taken) _quotas.Return(caller, access.Rights, taken);
+            if (!isAnswered && demand is { } taken) _quotas.Leave(caller, access.Rights, taken, verb.IsChange);
         }
 
         result = await StillAllowedAsync(caller, access, verb, request, result).ConfigureAwait(false);
-        if (access.Rights.Quotas.Count > 0) result = _quotas.Settle(caller, access.Rights, verb, request, demand, result);
+        if (hasQuotas) result = _quotas.Settle(caller, access.Rights, verb, request, demand, result);
         return Audited(caller, verb, request, result);
     }
 

@@ -13,7 +13,7 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
 
     private readonly TimeSpan _timeout = host.CallTimeout;
-    private CallerQuotas _quotas = new(time);
+    private CallerQuotas _quotas = new(host, time);
     private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
 
     public IServiceHost Host => host;

@@ -4,21 +4,35 @@ using System.Runtime.CompilerServices;
 namespace OrleansLeases.Core;
 
 /// <summary>The quotas of all callers at this server. Thread-safe.</summary>
+/// <param name="host">Says what is still there.</param>
 /// <param name="time">The clock of the leases.</param>
-internal sealed class CallerQuotas(TimeProvider time)
+internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
 {
+    private static readonly TimeSpan LookTimeout = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<(string Principal, string Prefix), QuotaUse> _uses = new();
     private readonly long _start = time.GetTimestamp();
 
     private TimeSpan Now => time.GetElapsedTime(_start);
 
-    /// <summary>Takes what a call needs of every quota of its name, or of none.</summary>
-    public Refusal? Take(LeaseCaller caller, AccessRights rights, in Demand demand)
+    /// <summary>
+    /// Takes what a call needs of every quota of its name, or of none. At a bound it first looks whether what is counted is still there:
+    /// leases are renewed and broken, and keys deleted, at other servers too.
+    /// </summary>
+    public async ValueTask<Refusal?> TakeAsync(LeaseCaller caller, AccessRights rights, Demand demand)
     {
         var rules = rights.QuotasOf(demand.Name, demand.IsPrefix);
         foreach (var rule in rules)
         {
-            if (UseOf(caller, rule).Take(rule, demand, Now) is not { } refusal) continue;
+            var use = UseOf(caller, rule);
+            var refusal = use.Take(rule, demand, Now);
+            if (refusal is { Limit: "leases" or "keys" or "keyBytes" })
+            {
+                await LookAgainAsync(use).ConfigureAwait(false);
+                refusal = use.Take(rule, demand, Now);
+            }
+
+            if (refusal is null) continue;
             foreach (var before in rules.TakeWhile(before => before != rule)) UseOf(caller, before).Return(demand);
             return refusal;
         }
@@ -26,9 +40,12 @@ internal sealed class CallerQuotas(TimeProvider time)
         return null;
     }
 
-    public void Return(LeaseCaller caller, AccessRights rights, in Demand demand)
+    /// <summary>Takes a call that is forbidden: it costs the server too, and a record of the audit.</summary>
+    public Refusal? TakeCall(LeaseCaller caller, AccessRights rights, string name)
     {
-        foreach (var rule in rights.QuotasOf(demand.Name, demand.IsPrefix)) UseOf(caller, rule).Return(demand);
+        foreach (var rule in rights.QuotasOf(name, isPrefix: false))
+            if (UseOf(caller, rule).TakeCall(rule, Now) is { } refusal) return refusal;
+        return null;
     }
 
     /// <summary>Notes what became of a call.</summary>
@@ -42,7 +59,7 @@ internal sealed class CallerQuotas(TimeProvider time)
         foreach (var rule in rights.QuotasOf(name, demand is { IsPrefix: true }))
         {
             var use = UseOf(caller, rule);
-            if (demand is { } taken) use.Settle(taken, content, Now);
+            if (demand is { } taken) use.Settle(rule, taken, content, Now);
             Note(use, request, content);
         }
 
@@ -51,13 +68,58 @@ internal sealed class CallerQuotas(TimeProvider time)
         return (TReply)(object)new LeaseWatch(end.EventsAsync(), end);
     }
 
-    private void Note<TRequest>(QuotaUse use, TRequest request, object content)
+    /// <summary>Notes a call whose caller has left before its response: what it may have done counts until that is known.</summary>
+    public void Leave(LeaseCaller caller, AccessRights rights, Demand demand, bool isChange)
+    {
+        foreach (var rule in rights.QuotasOf(demand.Name, demand.IsPrefix))
+        {
+            if (isChange) UseOf(caller, rule).Settle(rule, demand, new Refusal.OutcomeUnknown(null, ""), Now);
+            else UseOf(caller, rule).Return(demand);
+        }
+    }
+
+    private async Task LookAgainAsync(QuotaUse use)
+    {
+        var (leases, keys) = use.ToLookAt(Now);
+        await Task.WhenAll(
+            [.. leases.Select(lease => LookAtAsync(use, lease)), .. keys.Select(key => LookAtAsync(use, key))]).ConfigureAwait(false);
+    }
+
+    private async Task LookAtAsync(QuotaUse use, QuotaUse.HeldLease lease)
+    {
+        var answer = await AnswerAsync(() => host.GetAsync(new() { Resource = lease.Resource }, CancellationToken.None)).ConfigureAwait(false);
+        if (answer?.TryGetValue(out var found, out _) == true) use.Found(lease, found.Holders.FirstOrDefault(lease.Is), Now);
+    }
+
+    private async Task LookAtAsync(QuotaUse use, string key)
+    {
+        var answer = await AnswerAsync(() => host.GetKeyAsync(key, CancellationToken.None)).ConfigureAwait(false);
+        if (answer is { } found && found.Refusal is null or Refusal.NotFound) use.Found(key, found.Refusal is null, Now);
+    }
+
+    // What cannot be found out counts as it is.
+    private static async Task<LeaseResult<T>?> AnswerAsync<T>(Func<Task<LeaseResult<T>>> look)
+        where T : class
+    {
+        try
+        {
+            return await look().WaitAsync(LookTimeout, TimeProvider.System).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return null;
+        }
+    }
+
+    private void Return(LeaseCaller caller, AccessRights rights, in Demand demand)
+    {
+        foreach (var rule in rights.QuotasOf(demand.Name, demand.IsPrefix)) UseOf(caller, rule).Return(demand);
+    }
+
+    private static void Note<TRequest>(QuotaUse use, TRequest request, object content)
     {
         switch (request, content)
         {
-            case (RenewRequest renew, LeaseRenewal renewal):
-                use.Renewed(renew.Resource, renew.Token, Now + renewal.Remaining);
-                break;
             case (ReleaseRequest release, LeaseRelease):
                 use.Ended(release.Resource, release.Token);
                 break;

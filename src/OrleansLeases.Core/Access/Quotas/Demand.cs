@@ -12,8 +12,8 @@ internal readonly record struct Demand(string Name)
     /// <summary>Whether it begins to use the name.</summary>
     public bool UsesName { get; init; }
 
-    /// <summary>The time to live of the lease that it asks for; null for none.</summary>
-    public TimeSpan? Lease { get; init; }
+    /// <summary>Who asks for a lease of the name; null where none is asked for.</summary>
+    public string? Owner { get; init; }
 
     /// <summary>The request id of an acquire: a repeat asks for no second lease.</summary>
     public string? RequestId { get; init; }
@@ -24,19 +24,16 @@ internal readonly record struct Demand(string Name)
     /// <summary>Whether it stays open as a watch.</summary>
     public bool Watches { get; init; }
 
-    /// <summary>The bytes of the value that it puts; null where it puts none.</summary>
+    /// <summary>The bytes of the key and the value that it puts; null where it puts none.</summary>
     public int? KeyBytes { get; init; }
-
-    /// <summary>The lease that this key is bound to; null for none.</summary>
-    public KeyLease? BoundTo { get; init; }
 
     public static Demand Of(AcquireRequest request) => new(request.Resource)
     {
-        UsesName = true, Lease = request.Ttl, RequestId = request.RequestId, Waits = request.Wait > TimeSpan.Zero,
+        UsesName = true, Owner = request.Owner, RequestId = request.RequestId, Waits = request.Wait > TimeSpan.Zero,
     };
 
-    public static Demand Of(string key, string value, KeyLease? lease) =>
-        new(key) { UsesName = true, KeyBytes = Encoding.UTF8.GetByteCount(value), BoundTo = lease };
+    public static Demand Of(string key, string value) =>
+        new(key) { UsesName = true, KeyBytes = Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(value) };
 
     public static Demand Of(WatchRequest request) =>
         new(request.Resource ?? request.Key ?? request.Prefix ?? "") { Watches = true, IsPrefix = request.Prefix is not null };

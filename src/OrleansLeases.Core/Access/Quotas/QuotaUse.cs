@@ -1,46 +1,56 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// What one principal uses of one quota, by what this server has answered it. An end that was told to others, such as that of a break,
-/// is noticed once the lease would have ended by itself. Thread-safe.
+/// What one principal uses of one quota, by what this server has answered it. It notes only what the quota bounds, so that the bounds
+/// are those of its memory too; and it forgets nothing by itself: at a bound it is looked at again what is still there
+/// (<see cref="CallerQuotas"/>). Thread-safe.
 /// </summary>
 internal sealed class QuotaUse
 {
     private const int RememberedNames = 10_000;
-    private const int FewLeases = 1_024;
 
-    // Whoever is at its bound asks again and again, and must not cost a look at all that it holds each time.
-    private static readonly TimeSpan SweepAfter = TimeSpan.FromMilliseconds(100);
+    // At a bound so much is looked at again at once, and so often: whoever is there asks again and again.
+    private const int LooksAtOnce = 32;
+    private static readonly TimeSpan LookAfter = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Resource, long Token), (TimeSpan End, string? RequestId)> _leases = [];
+    private readonly Dictionary<(string Resource, long Token), HeldLease> _leases = [];
     private readonly HashSet<(string Resource, string RequestId)> _requests = [];
-    private readonly Dictionary<string, (int Bytes, KeyLease? BoundTo)> _keys = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Bytes, TimeSpan Looked)> _keys = new(StringComparer.Ordinal);
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly Queue<string> _namesInOrder = new();
     private RateBound _calls = new(TimeSpan.FromSeconds(1));
     private RateBound _freshNames = new(TimeSpan.FromMinutes(1));
-    private TimeSpan _nextSweep;
-    private int _sweepAt = FewLeases;
+    private TimeSpan _nextLook;
     private long _keyBytes;
     private long _unknown;
     private int _asked;
     private int _waits;
     private int _watches;
+    private int _puts;
+    private long _putBytes;
 
     /// <summary>Takes what a call needs, or names the bound it would exceed and takes nothing.</summary>
-    public Refusal? Take(QuotaRule rule, in Demand demand, TimeSpan now)
+    public Refusal.LimitReached? Take(QuotaRule rule, in Demand demand, TimeSpan now)
     {
         lock (_lock)
         {
-            if (_leases.Count >= _sweepAt || (now >= _nextSweep && IsFull(rule, demand))) Sweep(now);
             if (Exceeded(rule, demand, now) is { } refusal) return refusal;
-            _calls.Take();
-            if (demand.UsesName && _names.Add(demand.Name)) Remember(demand.Name);
+            if (rule.CallsPerSecond is not null) _calls.Take();
+            if (rule.FreshNamesPerMinute is not null && demand.UsesName && _names.Add(demand.Name)) Remember(demand.Name);
             Count(demand, 1);
+            return null;
+        }
+    }
+
+    /// <summary>Takes a call that was refused anyway, or says that there were too many.</summary>
+    public Refusal.LimitReached? TakeCall(QuotaRule rule, TimeSpan now)
+    {
+        if (rule.CallsPerSecond is not { } calls) return null;
+        lock (_lock)
+        {
+            if (_calls.WaitFor(calls, now) is { Ticks: > 0 } pause) return Over("callsPerSecond", calls, pause);
+            _calls.Take();
             return null;
         }
     }
@@ -51,26 +61,23 @@ internal sealed class QuotaUse
         lock (_lock) Count(demand, -1);
     }
 
-    /// <summary>Notes what a call left behind. Its own share of what is under way goes back; a watch's stays until it ends.</summary>
-    public void Settle(in Demand demand, object content, TimeSpan now)
+    /// <summary>
+    /// Notes what a call left behind, or may have left. Its own share of what is under way goes back; a watch's stays until it ends.
+    /// </summary>
+    public void Settle(QuotaRule rule, in Demand demand, object content, TimeSpan now)
     {
         lock (_lock)
         {
             Count(content is LeaseWatch ? demand with { Watches = false } : demand, -1);
-            if (content is LeaseGrant grant) Hold(grant.Resource, grant.Token, now + grant.Remaining, demand.RequestId);
-            // It may have been granted or put, and its repeat will be.
-            var isDone = content is not Refusal or Refusal.OutcomeUnknown;
-            if (content is Refusal.OutcomeUnknown && demand.Lease is { } ttl) Hold(demand.Name, --_unknown, now + ttl, demand.RequestId);
-            if (isDone && demand.KeyBytes is { } bytes) Put(demand.Name, bytes, demand.BoundTo);
-        }
-    }
+            var isUnknown = content is Refusal.OutcomeUnknown;
+            if (rule.Leases is not null)
+            {
+                if (content is LeaseGrant grant) Hold(grant.Resource, grant.Token, grant.Owner, now + grant.Remaining, demand.RequestId);
+                else if (isUnknown && demand.Owner is { } owner) Hold(demand.Name, --_unknown, owner, now, demand.RequestId);
+            }
 
-    public void Renewed(string resource, long token, TimeSpan end)
-    {
-        lock (_lock)
-        {
-            ref var lease = ref CollectionsMarshal.GetValueRefOrNullRef(_leases, (resource, token));
-            if (!Unsafe.IsNullRef(ref lease)) lease.End = end;
+            if (demand.KeyBytes is { } bytes && (rule.Keys ?? rule.KeyBytes) is not null && (isUnknown || content is not Refusal))
+                Put(demand.Name, bytes, now);
         }
     }
 
@@ -81,9 +88,40 @@ internal sealed class QuotaUse
 
     public void Deleted(string key)
     {
+        lock (_lock) Forget(key);
+    }
+
+    /// <summary>What may have ended or gone meanwhile, a few of it; nothing where that was looked at just now.</summary>
+    public (HeldLease[] Leases, string[] Keys) ToLookAt(TimeSpan now)
+    {
         lock (_lock)
         {
-            if (_keys.Remove(key, out var gone)) _keyBytes -= gone.Bytes;
+            if (now < _nextLook) return ([], []);
+            _nextLook = now + LookAfter;
+            return (
+                [.. _leases.Values.Where(lease => lease.End <= now).OrderBy(lease => lease.End).Take(LooksAtOnce)],
+                [.. _keys.OrderBy(key => key.Value.Looked).Take(LooksAtOnce).Select(key => key.Key)]);
+        }
+    }
+
+    /// <summary>Notes what was found of a lease: how it goes on, or that it has ended.</summary>
+    public void Found(HeldLease lease, LeaseHolder? holder, TimeSpan now)
+    {
+        lock (_lock)
+        {
+            if (!_leases.ContainsKey((lease.Resource, lease.Token))) return;
+            Drop((lease.Resource, lease.Token));
+            if (holder is not null) Hold(lease.Resource, holder.Token, holder.Owner, now + holder.Remaining, lease.RequestId);
+        }
+    }
+
+    /// <summary>Notes whether a key is there.</summary>
+    public void Found(string key, bool isThere, TimeSpan now)
+    {
+        lock (_lock)
+        {
+            if (!isThere) Forget(key);
+            else if (_keys.TryGetValue(key, out var known)) _keys[key] = known with { Looked = now };
         }
     }
 
@@ -92,24 +130,20 @@ internal sealed class QuotaUse
         wait,
         $"The quota '{quota}' of this caller is {bound} at this server; ask again later, or have it raised where its rules are.");
 
-    private bool IsFull(QuotaRule rule, in Demand demand) =>
-        (demand.Lease is not null && _leases.Count + _asked >= rule.Leases)
-        || (demand.KeyBytes is { } bytes && (_keys.Count >= rule.Keys || _keyBytes + bytes > rule.KeyBytes));
-
     private Refusal.LimitReached? Exceeded(QuotaRule rule, in Demand demand, TimeSpan now)
     {
         var soon = TimeSpan.FromSeconds(1);
         if (rule.CallsPerSecond is { } calls && _calls.WaitFor(calls, now) is { Ticks: > 0 } pause)
             return Over("callsPerSecond", calls, pause);
-        if (demand.Lease is not null && _leases.Count + _asked >= rule.Leases && !IsRepeat(demand))
+        if (demand.Owner is not null && _leases.Count + _asked >= rule.Leases && !IsRepeat(demand))
             return Over("leases", rule.Leases.Value, soon);
         if (demand.Waits && _waits >= rule.Waits) return Over("waits", rule.Waits.Value, soon);
         if (demand.Watches && _watches >= rule.Watches) return Over("watches", rule.Watches.Value, soon);
         if (demand.KeyBytes is { } bytes)
         {
             var before = _keys.TryGetValue(demand.Name, out var known) ? known.Bytes : (int?)null;
-            if (before is null && _keys.Count >= rule.Keys) return Over("keys", rule.Keys.Value, soon);
-            if (_keyBytes - (before ?? 0) + bytes > rule.KeyBytes) return Over("keyBytes", rule.KeyBytes.Value, soon);
+            if (before is null && _keys.Count + _puts >= rule.Keys) return Over("keys", rule.Keys.Value, soon);
+            if (_keyBytes - (before ?? 0) + _putBytes + bytes > rule.KeyBytes) return Over("keyBytes", rule.KeyBytes.Value, soon);
         }
 
         if (!demand.UsesName || rule.FreshNamesPerMinute is not { } fresh || _names.Contains(demand.Name)) return null;
@@ -122,9 +156,12 @@ internal sealed class QuotaUse
 
     private void Count(in Demand demand, int by)
     {
-        if (demand.Lease is not null) _asked += by;
+        if (demand.Owner is not null) _asked += by;
         if (demand.Waits) _waits += by;
         if (demand.Watches) _watches += by;
+        if (demand.KeyBytes is not { } bytes) return;
+        _puts += by;
+        _putBytes += by * (long)bytes;
     }
 
     private void Remember(string name)
@@ -133,7 +170,7 @@ internal sealed class QuotaUse
         if (_namesInOrder.Count > RememberedNames) _names.Remove(_namesInOrder.Dequeue());
     }
 
-    private void Hold(string resource, long token, TimeSpan end, string? requestId)
+    private void Hold(string resource, long token, string owner, TimeSpan end, string? requestId)
     {
         // What a repeat of the request was granted takes the place of what was not known.
         if (requestId is not null && !_requests.Add((resource, requestId)))
@@ -142,7 +179,7 @@ internal sealed class QuotaUse
                 _leases.Remove(lease.Key);
         }
 
-        _leases[(resource, token)] = (end, requestId);
+        _leases[(resource, token)] = new(resource, token, owner, end, requestId);
     }
 
     private void Drop((string Resource, long Token) key)
@@ -150,24 +187,21 @@ internal sealed class QuotaUse
         if (_leases.Remove(key, out var lease) && lease.RequestId is { } id) _requests.Remove((key.Resource, id));
     }
 
-    private void Put(string key, int bytes, KeyLease? boundTo)
+    private void Put(string key, int bytes, TimeSpan now)
     {
-        if (_keys.TryGetValue(key, out var before)) _keyBytes -= before.Bytes;
-        _keys[key] = (bytes, boundTo);
+        Forget(key);
+        _keys[key] = (bytes, now);
         _keyBytes += bytes;
     }
 
-    private void Sweep(TimeSpan now)
+    private void Forget(string key)
     {
-        _nextSweep = now + SweepAfter;
-        foreach (var lease in _leases.Where(lease => lease.Value.End <= now).ToArray()) Drop(lease.Key);
-        _sweepAt = Math.Max(FewLeases, 2 * _leases.Count);
-        foreach (var key in _keys.Where(key => IsGone(key.Value.BoundTo)).ToArray())
-        {
-            _keys.Remove(key.Key);
-            _keyBytes -= key.Value.Bytes;
-        }
+        if (_keys.Remove(key, out var gone)) _keyBytes -= gone.Bytes;
     }
 
-    private bool IsGone(KeyLease? lease) => lease is not null && !_leases.ContainsKey((lease.Resource, lease.Token));
+    /// <summary>A lease that the principal was granted, or may have been: then its token is below zero.</summary>
+    internal sealed record HeldLease(string Resource, long Token, string Owner, TimeSpan End, string? RequestId)
+    {
+        public bool Is(LeaseHolder holder) => Token > 0 ? holder.Token == Token : holder.Owner == Owner;
+    }
 }
