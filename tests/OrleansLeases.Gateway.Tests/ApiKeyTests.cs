@@ -148,7 +148,7 @@ public sealed class ApiKeyTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromMinutes(2));
         Assert.NotNull(await FindAsync(keys, key.Token));
 
-        await keys.RefreshAsync(default);
+        await keys.NoteUsesAsync(default);
 
         var listed = (await KeysOfAnotherServer().ListAsync(default)).Tokens.Single(listed => listed.Id == key.Id);
         Assert.Equal(_time.GetUtcNow(), listed.LastUsed);
@@ -164,6 +164,29 @@ public sealed class ApiKeyTests : IAsyncLifetime
 
         await keys.RefreshAsync(default);
         Assert.NotNull(await FindAsync(keys, _root.Token));
+    }
+
+    [Fact]
+    public async Task Server_ThatHasNotReadTheKeys_SaysSoInsteadOfRefusingThem()
+    {
+        var records = new CountingRecords(_leases.ServiceRecords) { IsAway = true };
+        await using var host = await GatewayHost.StartAsync(
+            _leases,
+            services: services => services.AddSingleton<IServiceRecords>(records).AddSingleton<TimeProvider>(_time).AddLeaseAccess(_file));
+        host.Client.DefaultRequestHeaders.Authorization = new("Bearer", _root.Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Client.GetAsync("/v1/tokens")).StatusCode);
+
+        records.IsAway = false;
+        HttpStatusCode status;
+        do
+        {
+            _time.Advance(TimeSpan.FromSeconds(2));
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
+            status = (await host.Client.GetAsync("/v1/tokens")).StatusCode;
+        }
+        while (status == HttpStatusCode.ServiceUnavailable);
+
+        Assert.Equal(HttpStatusCode.OK, status);
     }
 
     [Fact]

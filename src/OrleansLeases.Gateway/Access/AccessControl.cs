@@ -22,6 +22,9 @@ internal sealed class AccessControl : BackgroundService
 
     private static readonly Refusal.Unauthorized Unknown = new("The API key is not valid: unknown, expired or revoked.");
 
+    private static readonly Refusal.Unavailable NotReadYet = new(
+        TimeSpan.FromSeconds(1), "This server has not read the API keys yet, and cannot tell whether this one is valid; ask again.");
+
     private readonly AccessFile _file;
     private readonly ApiKeys? _keys;
     private readonly TimeProvider _time;
@@ -42,19 +45,28 @@ internal sealed class AccessControl : BackgroundService
         var token = text[Bearer.Length..];
         if (_file.Policy.KeyOf(id) is { } own) return new(Of(CallerOf(own, token)));
         if (_keys is null) return new(Unknown);
+        if (!_keys.AreKnown && !_keys.Knows(id)) return new(NotReadYet);
         var caller = _keys.FindAsync(token, id);
         return caller.IsCompletedSuccessfully ? new(Of(caller.Result)) : OfAsync(caller);
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // Each by itself: a store that answers late keeps neither the rules from being read, nor the keys while last uses are noted.
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        RepeatAsync(
+            () =>
+            {
+                _file.Refresh();
+                return Task.CompletedTask;
+            },
+            stoppingToken),
+        _keys is null ? Task.CompletedTask : RepeatAsync(() => _keys.RefreshAsync(stoppingToken), stoppingToken),
+        _keys is null ? Task.CompletedTask : RepeatAsync(() => _keys.NoteUsesAsync(stoppingToken), stoppingToken));
+
+    private async Task RepeatAsync(Func<Task> act, CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(RefreshEvery, _time);
-        do
-        {
-            _file.Refresh();
-            if (_keys is not null) await _keys.RefreshAsync(stoppingToken);
-        }
+        do await act();
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 

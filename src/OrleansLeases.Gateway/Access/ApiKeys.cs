@@ -91,7 +91,12 @@ internal sealed partial class ApiKeys(
         return new() { Id = id, Existed = existed };
     }
 
-    /// <summary>Reads all keys again, and notes the last use of those that were used.</summary>
+    /// <summary>Whether all keys were read once: before that, one that is not known may be valid all the same.</summary>
+    public bool AreKnown { get; private set; }
+
+    public bool Knows(ReadOnlySpan<char> id) => _known.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(id);
+
+    /// <summary>Reads all keys again.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         try
@@ -107,12 +112,33 @@ internal sealed partial class ApiKeys(
             foreach (var id in _known.Keys.Where(id => !found.Contains(id)).ToArray()) await ForgetIfGoneAsync(id, cancellationToken);
             Interlocked.Exchange(ref _lookups, 0);
             _failing = false;
-            await NoteUsesAsync(cancellationToken);
+            AreKnown = true;
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
             if (!_failing) LogUnreadable(logger, error);
             _failing = true;
+        }
+    }
+
+    /// <summary>Notes the last use of the keys that were used, as well as it can.</summary>
+    public async Task NoteUsesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var known in _known.Values)
+        {
+            if (known.LastUsed is not { } used || Read(known.Record) is not { } key || used < (key.LastUsed ?? key.Created) + NoteUseEvery)
+                continue;
+            try
+            {
+                // Lost against another server's note, it is as good.
+                if (await records.TrySaveAsync(known.Record, (key with { LastUsed = used }).Write(), cancellationToken) is { } noted)
+                    known.Record = noted;
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                // The reading of the keys says that the store is away.
+                return;
+            }
         }
     }
 
@@ -142,17 +168,6 @@ internal sealed partial class ApiKeys(
         if (_known.TryRemove(id, out var known)) known.IsRevoked = true;
     }
 
-    private async Task NoteUsesAsync(CancellationToken cancellationToken)
-    {
-        foreach (var known in _known.Values)
-        {
-            if (known.LastUsed is not { } used || Read(known.Record) is not { } key || used < (key.LastUsed ?? key.Created) + NoteUseEvery)
-                continue;
-            // Lost against another server's note, it is as good.
-            if (await records.TrySaveAsync(known.Record, (key with { LastUsed = used }).Write(), cancellationToken) is { } noted)
-                known.Record = noted;
-        }
-    }
 
     private StoredApiKey? Read(ServiceRecord record)
     {

@@ -87,7 +87,8 @@ internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
 
     private async Task LookAtAsync(QuotaUse use, QuotaUse.HeldLease lease)
     {
-        var answer = await AnswerAsync(() => host.GetAsync(new() { Resource = lease.Resource }, CancellationToken.None)).ConfigureAwait(false);
+        var request = new GetLeaseRequest { Resource = lease.Resource };
+        var answer = await AnswerAsync(() => host.GetAsync(request, CancellationToken.None)).ConfigureAwait(false);
         if (answer?.TryGetValue(out var found, out _) == true) use.Found(lease, found.Holders.FirstOrDefault(lease.Is), Now);
     }
 
