@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Tests.Hosting;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Gateway.Tests;
 
@@ -89,6 +90,23 @@ public sealed class AuditTests : IAsyncLifetime
 
         var record = Assert.Single(AuditReader.Read(Path));
         Assert.Equal(("anonymous", "acquire", first.Token, "one"), (record!.Principal, record.Verb, record.Token, record.RequestId));
+    }
+
+    [Fact]
+    public void Refusals_ThatComeTooFast_AreCounted_AndWhatOthersAreRefusedIsNot()
+    {
+        var time = new ManualTimeProvider();
+        var budget = new RefusalBudget(time);
+        var recorded = Enumerable.Range(0, 5_000).Count(_ => budget.TryTake("mallory", out var none) && none == 0);
+        Assert.Equal(RefusalBudget.Burst, recorded);
+        Assert.True(budget.TryTake("ann", out _));
+        Assert.True(budget.TryTake(null, out _));
+
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.True(budget.TryTake("mallory", out var omitted));
+        Assert.Equal(5_000 - RefusalBudget.Burst, omitted);
+        Assert.Equal(RefusalBudget.PerSecond - 1, Enumerable.Range(0, 100).Count(_ => budget.TryTake("mallory", out var _)));
     }
 
     [Fact]

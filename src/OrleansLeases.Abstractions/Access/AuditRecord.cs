@@ -32,4 +32,9 @@ public sealed record AuditRecord
 
     /// <summary>The request id, where the verb takes one.</summary>
     public string? RequestId { get; init; }
+
+    /// <summary>
+    /// How many refusals of the same principal before this one have no record of their own, since they came too fast; absent where none.
+    /// </summary>
+    public long? Omitted { get; init; }
 }

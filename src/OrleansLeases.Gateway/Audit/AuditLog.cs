@@ -12,6 +12,7 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
 
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly RefusalBudget _refusals;
     private readonly AuditFile? _file;
     private readonly Action<AuditRecord> _write;
 
@@ -20,7 +21,7 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     /// <param name="file">The file; null for none.</param>
     public AuditLog(ILoggerFactory loggers, TimeProvider time, RotatingFile? file = null)
     {
-        (_logger, _time, _write) = (loggers.CreateLogger(Category), time, Write);
+        (_logger, _time, _write, _refusals) = (loggers.CreateLogger(Category), time, Write, new(time));
         if (file is not null) _file = new AuditFile(file, loggers.CreateLogger<AuditFile>(), TimeProvider.System);
     }
 
@@ -65,6 +66,12 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     // Whatever a logger of the host's throws, the call that is recorded has been carried out.
     private void Write(AuditRecord record)
     {
+        if (record.Outcome is not ("ok" or "cancelled" or "outcome-unknown"))
+        {
+            if (!_refusals.TryTake(record.Principal, out var omitted)) return;
+            if (omitted > 0) record = record with { Omitted = omitted };
+        }
+
         _file?.Add(record);
         if (!_logger.IsEnabled(LogLevel.Information)) return;
         try
