@@ -100,6 +100,15 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Contains($"LEASES_TOKEN={token}", passed.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Serve_WithCredentialsOnPlainHttpForOthers_SaysThatTheyCanBeRead()
+    {
+        await using var server = await ServerProcess.StartAsync("--memory", "--urls", "http://0.0.0.0:0", "--access", AccessFile);
+
+        await Eventually.TrueAsync(
+            () => server.Tool.Error.Contains("unencrypted", StringComparison.Ordinal), () => $"It said nothing of it: {server.Tool.Error}");
+    }
+
     [Theory]
     [InlineData("{ \"rules\": [\n { \"principal\": \"a\" } ] }", "access.json(2): ")]
     [InlineData(null, "access.json")]

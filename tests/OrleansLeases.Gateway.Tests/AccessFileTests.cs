@@ -69,6 +69,7 @@ public sealed class AccessFileTests : IDisposable
     [InlineData("{ \"groups\": { \"ops\": [null] } }", 1, "'ops'")]
     [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"\", \"verbs\": [\"hold\"], \"owners\": null } ] }", 2, "null")]
     [InlineData("{ \"keys\": [\n { \"id\": \"0123456789abcdef\", \"principal\": \"*\", \"sha256\": \"SHA\" } ] }", 2, "'*'")]
+    [InlineData("{ \"rules\": [\n { \"principal\": \"a\", \"prefix\": \"/\", \"verbs\": [\"read\"] } ] }", 2, "'/'")]
     [InlineData("{ \"rule\": [] }", 1, "rule")]
     [InlineData("{ \"rules\": [], \"rules\": [] }", 1, "rules")]
     [InlineData("{\n\n \"quotas\": [ { \"principal\": \"a\", \"prefix\": \"\" } ] }", 3, "bounds nothing")]

@@ -36,5 +36,10 @@ internal static class ServeBanner
 
         if (settings.AccessFile is null && urls.FirstOrDefault(ListenUrls.IsOpenToOthers) is { } open)
             note($"Whoever can reach {open} can take, break and release every lease: this server does not ask who is calling.");
+        if (settings.AccessFile is not null && urls.FirstOrDefault(IsReadByOthers) is { } clear)
+            note($"API keys travel to {clear} unencrypted, for all to read on the way: use https, with --cert and --key.");
     }
+
+    private static bool IsReadByOthers(string url) =>
+        ListenUrls.IsOpenToOthers(url) && url.StartsWith("http:", StringComparison.OrdinalIgnoreCase);
 }

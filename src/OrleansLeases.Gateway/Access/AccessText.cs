@@ -103,6 +103,7 @@ internal abstract record WhoText
     {
         if (Principal is null == Group is null) return "It takes either 'principal' or 'group'.";
         if (Prefix is null) return "It lacks 'prefix'; \"\" is for all names.";
+        if (Prefix == "/") return "Its 'prefix' is '/'; it takes \"\" for all names, or their first segments.";
         return null;
     }
 
