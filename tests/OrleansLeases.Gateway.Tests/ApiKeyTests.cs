@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway.Access;
+using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Tests.Hosting;
 using OrleansLeases.Testing;
 
@@ -124,6 +125,19 @@ public sealed class ApiKeyTests : IAsyncLifetime
         }
 
         Assert.Contains("first", await ListTextAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Keys_ThatAreMadeAndRevoked_AreInTheAudit_WithWhomTheyAreFor()
+    {
+        var key = await CreateAsync("build", "ci");
+        await SendAsync(HttpMethod.Delete, $"/v1/tokens/{key.Id}", _root.Token);
+
+        var logged = _host.Log.Of(AuditLog.Category);
+        Assert.Equal(2, logged.Count);
+        Assert.StartsWith($"create-token of '{key.Id}' for the owner 'ci' with token", logged[0], StringComparison.Ordinal);
+        Assert.StartsWith($"revoke-token of '{key.Id}'", logged[1], StringComparison.Ordinal);
+        Assert.DoesNotContain(logged, line => line.Contains(key.Token[21..], StringComparison.Ordinal));
     }
 
     [Theory]

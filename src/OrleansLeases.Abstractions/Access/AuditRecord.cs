@@ -18,10 +18,10 @@ public sealed record AuditRecord
     /// <summary>What was asked for, such as <c>acquire</c> or <c>put-key</c>.</summary>
     public required string Verb { get; init; }
 
-    /// <summary>The resource or key; absent for what concerns none.</summary>
+    /// <summary>The resource or key, or the id of an API key; absent for what concerns none.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The owner of the lease that it is about; absent where it is about none.</summary>
+    /// <summary>The owner of the lease that it is about, or whom a new API key was made for; absent where it is about neither.</summary>
     public string? Owner { get; init; }
 
     /// <summary>The token of that lease, where it is known.</summary>

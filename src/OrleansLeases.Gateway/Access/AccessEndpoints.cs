@@ -24,7 +24,7 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
     private static readonly CallerInfo Anonymous = new()
     {
         Principal = "anonymous",
-        Rules = [new() { Prefix = "", Verbs = [.. Words((LeaseRights)31)], Owners = ["*"] }],
+        Rules = [new() { Prefix = "", Verbs = [.. Words(~LeaseRights.None)], Owners = ["*"] }],
         Quotas = [],
     };
 
@@ -97,7 +97,7 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
             request,
             requestId: null,
             context.RequestAborted);
-        AuditLog.Told(context, answer.TryGetValue(out var made, out var refusal) ? made.Id : null, refusal);
+        AuditLog.Told(context, answer.TryGetValue(out var made, out var refusal) ? made.Id : null, refusal, request.Principal);
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.CreatedApiKey);
     }
 

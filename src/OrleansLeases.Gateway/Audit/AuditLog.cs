@@ -43,7 +43,7 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     });
 
     /// <summary>Records what the gateway itself did for a caller, or refused it; nothing where no calls are recorded.</summary>
-    public static void Told(HttpContext context, string? name, Refusal? refusal)
+    public static void Told(HttpContext context, string? name, Refusal? refusal, string? owner = null)
     {
         if (context.Features.Get<LeaseCaller>() is not { Audit: { } audit } caller) return;
         audit(new AuditRecord
@@ -53,6 +53,7 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
             Address = caller.Address,
             Verb = AuditVerbs.Of(context),
             Name = name,
+            Owner = owner,
             Outcome = refusal is null ? "ok" : RefusalConverter.WordOf(refusal.Code),
         });
     }

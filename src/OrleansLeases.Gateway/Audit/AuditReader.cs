@@ -37,8 +37,8 @@ internal static class AuditReader
             try
             {
                 var full = RotatingFile.Full(path);
-                files.AddRange(full.Select(Open1));
-                if (full.Count == 0 || File.Exists(path)) files.Add(Open1(path));
+                files.AddRange(full.Select(OpenShared));
+                if (full.Count == 0 || File.Exists(path)) files.Add(OpenShared(path));
                 isDone = RotatingFile.Full(path).SequenceEqual(full);
                 if (isDone) return files;
                 if (attempt == Attempts) throw new IOException($"'{path}' is begun anew all the time; copy it, and read the copy.");
@@ -54,7 +54,7 @@ internal static class AuditReader
         }
     }
 
-    private static FileStream Open1(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    private static FileStream OpenShared(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private static AuditRecord? Parse(string line)
     {
