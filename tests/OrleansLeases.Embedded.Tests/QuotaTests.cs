@@ -158,6 +158,33 @@ public sealed class QuotaTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Key_NamedLikeAResource_IsAFreshName()
+    {
+        var caller = Caller(new QuotaRule { Prefix = "", FreshNamesPerMinute = 1 });
+        await caller.AcquireAsync(Acquire("a"));
+
+        AssertOver("freshNamesPerMinute", await caller.PutKeyAsync("a", new() { Value = "1" }));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Null((await caller.PutKeyAsync("a", new() { Value = "1" })).Refusal);
+        Assert.Null((await caller.PutKeyAsync("a", new() { Value = "2" })).Refusal);
+    }
+
+    [Fact]
+    public async Task Call_ThatFailsBehindItsAnswer_GivesItsPlaceBack()
+    {
+        var asked = 0;
+        var rights = new AccessRights(
+            "ci", [new() { Prefix = "", Rights = (LeaseRights)15 }], [new QuotaRule { Prefix = "", Waits = 1 }]);
+        // The first time for the call, the second for its answer.
+        var caller = _leases.For(new("ci", () => ++asked == 2 ? throw new InvalidOperationException("no rights") : rights));
+        var waits = Acquire("a") with { Wait = TimeSpan.FromSeconds(1) };
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => caller.AcquireAsync(waits).AsTask());
+
+        Assert.Null((await caller.AcquireAsync(waits with { Resource = "b" })).Refusal);
+    }
+
+    [Fact]
     public async Task Calls_BeyondTheRate_AreRefusedAndRenewalsAreNot()
     {
         var caller = Caller(new QuotaRule { Prefix = "", CallsPerSecond = 2 });

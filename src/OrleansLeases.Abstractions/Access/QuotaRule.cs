@@ -25,7 +25,8 @@ public sealed record QuotaRule
     public long? KeyBytes { get; init; }
 
     /// <summary>
-    /// How many names it may begin to use in a minute, beyond the last 10,000 that it has used at the server. Null for any.
+    /// How many names it may begin to use in a minute, beyond the last 10,000 that it has used at the server: a key is another name than
+    /// a resource that is called the same. Null for any.
     /// </summary>
     public int? FreshNamesPerMinute { get; init; }
 

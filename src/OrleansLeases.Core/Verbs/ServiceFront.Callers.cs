@@ -19,12 +19,14 @@ internal sealed partial class ServiceFront
         var demand = hasQuotas ? verb.Demand?.Invoke(request) : null;
         if (demand is { } needed && await _quotas.TakeAsync(caller, access.Rights, needed).ConfigureAwait(false) is { } exceeded)
             return Audited(caller, verb, request, exceeded);
-        var result = default(LeaseResult<TReply>);
-        var isAnswered = false;
+        var isSettled = false;
         try
         {
-            result = await RunOwnAsync(caller, verb, request, timeout, cancellationToken).ConfigureAwait(false);
-            isAnswered = true;
+            var result = await RunOwnAsync(caller, verb, request, timeout, cancellationToken).ConfigureAwait(false);
+            result = await StillAllowedAsync(caller, access, verb, request, result).ConfigureAwait(false);
+            if (hasQuotas) result = _quotas.Settle(caller, access.Rights, verb, request, demand, result);
+            isSettled = true;
+            return Audited(caller, verb, request, result);
         }
         catch (OperationCanceledException) when (verb.IsChange)
         {
@@ -34,12 +36,8 @@ internal sealed partial class ServiceFront
         }
         finally
         {
-            if (!isAnswered && demand is { } taken) _quotas.Leave(caller, access.Rights, taken, verb.IsChange);
+            if (!isSettled && demand is { } taken) _quotas.Leave(caller, access.Rights, taken, verb.IsChange);
         }
-
-        result = await StillAllowedAsync(caller, access, verb, request, result).ConfigureAwait(false);
-        if (hasQuotas) result = _quotas.Settle(caller, access.Rights, verb, request, demand, result);
-        return Audited(caller, verb, request, result);
     }
 
     /// <summary>Runs a call under a request id that is its principal's own.</summary>

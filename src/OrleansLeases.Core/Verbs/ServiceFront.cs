@@ -7,13 +7,14 @@ namespace OrleansLeases.Core;
 /// <param name="host">Calls the keepers.</param>
 /// <param name="limits">The bounds of requests; null for a client of a cluster, which asks the host for them.</param>
 /// <param name="time">What the answers of a batch are counted by.</param>
-internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limits, TimeProvider time)
+/// <param name="quotas">What callers use of their quotas; null for a service of its own.</param>
+internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limits, TimeProvider time, CallerQuotas? quotas = null)
     : ILeaseService, IUndeliveredGrants, ICallerScopes
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(45);
 
     private readonly TimeSpan _timeout = host.CallTimeout;
-    private CallerQuotas _quotas = new(host, time);
+    private readonly CallerQuotas _quotas = quotas ?? new(host, time);
     private RequestChecks? _checks = limits is null ? null : new RequestChecks(limits);
 
     public IServiceHost Host => host;
@@ -27,7 +28,7 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
     public ILeaseService For(LeaseCaller caller)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        return new ServiceFront(host, limits, time) { RealTime = RealTime, Caller = caller, _checks = _checks, _quotas = _quotas };
+        return new ServiceFront(host, limits, time, _quotas) { RealTime = RealTime, Caller = caller, _checks = _checks };
     }
 
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>

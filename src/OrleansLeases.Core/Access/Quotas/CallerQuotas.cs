@@ -9,9 +9,14 @@ namespace OrleansLeases.Core;
 internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
 {
     private static readonly TimeSpan LookTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<(string Principal, string Prefix), QuotaUse> _uses = new();
     private readonly long _start = time.GetTimestamp();
+    private long _forgetAt = ForgetEvery.Ticks;
+
+    /// <summary>How many principals and prefixes something is counted for.</summary>
+    public int Count => _uses.Count;
 
     private TimeSpan Now => time.GetElapsedTime(_start);
 
@@ -21,15 +26,16 @@ internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
     /// </summary>
     public async ValueTask<Refusal?> TakeAsync(LeaseCaller caller, AccessRights rights, Demand demand)
     {
+        if (IsTimeToForget()) _ = Background.Run(ForgetIdleAsync);
         var rules = rights.QuotasOf(demand.Name, demand.IsPrefix);
         foreach (var rule in rules)
         {
-            var use = UseOf(caller, rule);
-            var refusal = use.Take(rule, demand, Now);
-            if (refusal is { Limit: "leases" or "keys" or "keyBytes" })
+            var refusal = Take(caller, rule, demand);
+            if (refusal is { Limit: "leases" or "keys" or "keyBytes" } over)
             {
-                await LookAgainAsync(use).ConfigureAwait(false);
-                refusal = use.Take(rule, demand, Now);
+                var use = UseOf(caller, rule);
+                await (over.Limit == "leases" ? LookAtLeasesAsync(use) : LookAtKeysAsync(use)).ConfigureAwait(false);
+                refusal = Take(caller, rule, demand);
             }
 
             if (refusal is null) continue;
@@ -44,7 +50,12 @@ internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
     public Refusal? TakeCall(LeaseCaller caller, AccessRights rights, string name)
     {
         foreach (var rule in rights.QuotasOf(name, isPrefix: false))
-            if (UseOf(caller, rule).TakeCall(rule, Now) is { } refusal) return refusal;
+        {
+            Refusal.LimitReached? refusal;
+            while (!UseOf(caller, rule).TryTakeCall(rule, Now, out refusal)) Drop(caller, rule);
+            if (refusal is not null) return refusal;
+        }
+
         return null;
     }
 
@@ -78,12 +89,37 @@ internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
         }
     }
 
-    private async Task LookAgainAsync(QuotaUse use)
+    /// <summary>
+    /// Forgets those that have not called for long and have nothing left that counts. Else every principal that ever called would stay,
+    /// and where credentials name them by the user, those are many.
+    /// </summary>
+    public async Task ForgetIdleAsync()
     {
-        var (leases, keys) = use.ToLookAt(Now);
-        await Task.WhenAll(
-            [.. leases.Select(lease => LookAtAsync(use, lease)), .. keys.Select(key => LookAtAsync(use, key))]).ConfigureAwait(false);
+        foreach (var (of, use) in _uses)
+        {
+            if (!use.IsIdle(Now)) continue;
+            await LookAtLeasesAsync(use).ConfigureAwait(false);
+            await LookAtKeysAsync(use).ConfigureAwait(false);
+            if (use.TryRetire(Now)) _uses.TryRemove(new(of, use));
+        }
     }
+
+    private bool IsTimeToForget()
+    {
+        var (now, at) = (Now.Ticks, Volatile.Read(ref _forgetAt));
+        return now >= at && Interlocked.CompareExchange(ref _forgetAt, now + ForgetEvery.Ticks, at) == at;
+    }
+
+    private Refusal.LimitReached? Take(LeaseCaller caller, QuotaRule rule, Demand demand)
+    {
+        Refusal.LimitReached? refusal;
+        while (!UseOf(caller, rule).TryTake(rule, demand, Now, out refusal)) Drop(caller, rule);
+        return refusal;
+    }
+
+    private Task LookAtLeasesAsync(QuotaUse use) => Task.WhenAll(use.LeasesToLookAt(Now).Select(lease => LookAtAsync(use, lease)));
+
+    private Task LookAtKeysAsync(QuotaUse use) => Task.WhenAll(use.KeysToLookAt(Now).Select(key => LookAtAsync(use, key)));
 
     private async Task LookAtAsync(QuotaUse use, QuotaUse.HeldLease lease)
     {
@@ -135,6 +171,13 @@ internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
 
     private QuotaUse UseOf(LeaseCaller caller, QuotaRule rule) =>
         _uses.GetOrAdd((caller.Principal, rule.Prefix), static _ => new QuotaUse());
+
+    // One that has retired, unless it has been replaced already.
+    private void Drop(LeaseCaller caller, QuotaRule rule)
+    {
+        if (_uses.TryGetValue((caller.Principal, rule.Prefix), out var use) && use.IsRetired)
+            _uses.TryRemove(new((caller.Principal, rule.Prefix), use));
+    }
 
     private sealed class EndOfWatch(LeaseWatch watch, Action end) : IDisposable
     {

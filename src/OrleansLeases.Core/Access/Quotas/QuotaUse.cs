@@ -9,19 +9,26 @@ internal sealed class QuotaUse
 {
     private const int RememberedNames = 10_000;
 
-    // At a bound so much is looked at again at once, and so often: whoever is there asks again and again.
+    // At a bound so much is looked at again at once, and so often: whoever is there asks again and again. Keys have no end that is
+    // known, so that they are looked at less and less while all of them are still there.
     private const int LooksAtOnce = 32;
     private static readonly TimeSpan LookAfter = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LookAfterAtMost = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromHours(1);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Resource, long Token), HeldLease> _leases = [];
     private readonly HashSet<(string Resource, string RequestId)> _requests = [];
     private readonly Dictionary<string, (int Bytes, TimeSpan Looked)> _keys = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
-    private readonly Queue<string> _namesInOrder = new();
+    private readonly HashSet<(string Name, bool IsKey)> _names = [];
+    private readonly Queue<(string Name, bool IsKey)> _namesInOrder = new();
     private RateBound _calls = new(TimeSpan.FromSeconds(1));
     private RateBound _freshNames = new(TimeSpan.FromMinutes(1));
-    private TimeSpan _nextLook;
+    private TimeSpan _nextLeaseLook;
+    private TimeSpan _nextKeyLook;
+    private TimeSpan _keyLookAfter = LookAfter;
+    private TimeSpan _called;
+    private bool _isRetired;
     private long _keyBytes;
     private long _unknown;
     private int _asked;
@@ -30,28 +37,63 @@ internal sealed class QuotaUse
     private int _puts;
     private long _putBytes;
 
+    /// <summary>Whether it counts nothing any more, and another one is to be made.</summary>
+    public bool IsRetired
+    {
+        get
+        {
+            lock (_lock) return _isRetired;
+        }
+    }
+
     /// <summary>Takes what a call needs, or names the bound it would exceed and takes nothing.</summary>
-    public Refusal.LimitReached? Take(QuotaRule rule, in Demand demand, TimeSpan now)
+    /// <returns>False where this one has retired.</returns>
+    public bool TryTake(QuotaRule rule, in Demand demand, TimeSpan now, out Refusal.LimitReached? refusal)
     {
         lock (_lock)
         {
-            if (Exceeded(rule, demand, now) is { } refusal) return refusal;
+            refusal = null;
+            if (_isRetired) return false;
+            _called = now;
+            refusal = Exceeded(rule, demand, now);
+            if (refusal is not null) return true;
             if (rule.CallsPerSecond is not null) _calls.Take();
-            if (rule.FreshNamesPerMinute is not null && demand.UsesName && _names.Add(demand.Name)) Remember(demand.Name);
+            if (rule.FreshNamesPerMinute is not null && demand.UsesName && _names.Add(NameOf(demand))) Remember(NameOf(demand));
             Count(demand, 1);
-            return null;
+            return true;
         }
     }
 
     /// <summary>Takes a call that was refused anyway, or says that there were too many.</summary>
-    public Refusal.LimitReached? TakeCall(QuotaRule rule, TimeSpan now)
+    /// <returns>False where this one has retired.</returns>
+    public bool TryTakeCall(QuotaRule rule, TimeSpan now, out Refusal.LimitReached? refusal)
     {
-        if (rule.CallsPerSecond is not { } calls) return null;
         lock (_lock)
         {
-            if (_calls.WaitFor(calls, now) is { Ticks: > 0 } pause) return Over("callsPerSecond", calls, pause);
-            _calls.Take();
-            return null;
+            refusal = null;
+            if (_isRetired) return false;
+            _called = now;
+            if (rule.CallsPerSecond is not { } calls) return true;
+            if (_calls.WaitFor(calls, now) is { Ticks: > 0 } pause) refusal = Over("callsPerSecond", calls, pause);
+            else _calls.Take();
+            return true;
+        }
+    }
+
+    /// <summary>Whether the principal has not called for long, so that it is worth a look what is left.</summary>
+    public bool IsIdle(TimeSpan now)
+    {
+        lock (_lock) return now - _called >= IdleAfter;
+    }
+
+    /// <summary>Ends the counting of an idle principal that has nothing left; one that has is looked at again after as long.</summary>
+    public bool TryRetire(TimeSpan now)
+    {
+        lock (_lock)
+        {
+            if (now - _called < IdleAfter) return false;
+            _called = now;
+            return _isRetired = _leases.Count == 0 && _keys.Count == 0 && (_asked | _waits | _watches | _puts) == 0;
         }
     }
 
@@ -91,16 +133,27 @@ internal sealed class QuotaUse
         lock (_lock) Forget(key);
     }
 
-    /// <summary>What may have ended or gone meanwhile, a few of it; nothing where that was looked at just now.</summary>
-    public (HeldLease[] Leases, string[] Keys) ToLookAt(TimeSpan now)
+    /// <summary>What may have ended meanwhile, a few of it; nothing where that was looked at just now.</summary>
+    public HeldLease[] LeasesToLookAt(TimeSpan now)
     {
         lock (_lock)
         {
-            if (now < _nextLook) return ([], []);
-            _nextLook = now + LookAfter;
-            return (
-                [.. _leases.Values.Where(lease => lease.End <= now).OrderBy(lease => lease.End).Take(LooksAtOnce)],
-                [.. _keys.OrderBy(key => key.Value.Looked).Take(LooksAtOnce).Select(key => key.Key)]);
+            if (now < _nextLeaseLook) return [];
+            _nextLeaseLook = now + LookAfter;
+            return [.. _leases.Values.Where(lease => lease.End <= now).OrderBy(lease => lease.End).Take(LooksAtOnce)];
+        }
+    }
+
+    /// <summary>What may have gone meanwhile, a few of it; nothing where that was looked at just now.</summary>
+    public string[] KeysToLookAt(TimeSpan now)
+    {
+        lock (_lock)
+        {
+            if (now < _nextKeyLook) return [];
+            _nextKeyLook = now + _keyLookAfter;
+            // Until one is found that has gone.
+            if (_keyLookAfter < LookAfterAtMost) _keyLookAfter *= 2;
+            return [.. _keys.OrderBy(key => key.Value.Looked).Take(LooksAtOnce).Select(key => key.Key)];
         }
     }
 
@@ -120,7 +173,11 @@ internal sealed class QuotaUse
     {
         lock (_lock)
         {
-            if (!isThere) Forget(key);
+            if (!isThere)
+            {
+                Forget(key);
+                _keyLookAfter = LookAfter;
+            }
             else if (_keys.TryGetValue(key, out var known)) _keys[key] = known with { Looked = now };
         }
     }
@@ -146,7 +203,7 @@ internal sealed class QuotaUse
             if (_keyBytes - (before ?? 0) + _putBytes + bytes > rule.KeyBytes) return Over("keyBytes", rule.KeyBytes.Value, soon);
         }
 
-        if (!demand.UsesName || rule.FreshNamesPerMinute is not { } fresh || _names.Contains(demand.Name)) return null;
+        if (!demand.UsesName || rule.FreshNamesPerMinute is not { } fresh || _names.Contains(NameOf(demand))) return null;
         if (_freshNames.WaitFor(fresh, now) is { Ticks: > 0 } wait) return Over("freshNamesPerMinute", fresh, wait);
         _freshNames.Take();
         return null;
@@ -164,7 +221,9 @@ internal sealed class QuotaUse
         _putBytes += by * (long)bytes;
     }
 
-    private void Remember(string name)
+    private static (string Name, bool IsKey) NameOf(in Demand demand) => (demand.Name, demand.KeyBytes is not null);
+
+    private void Remember((string Name, bool IsKey) name)
     {
         _namesInOrder.Enqueue(name);
         if (_namesInOrder.Count > RememberedNames) _names.Remove(_namesInOrder.Dequeue());
