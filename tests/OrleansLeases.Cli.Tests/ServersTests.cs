@@ -46,6 +46,37 @@ public sealed class ServersTests(ServerProcess server) : IClassFixture<ServerPro
             $"leases: --server is '{named}'; write an absolute http or https address", result.Error, StringComparison.Ordinal);
     }
 
+    // The first one may have done it: the next would make a second key, or find nothing to revoke.
+    [Theory]
+    [InlineData("token", "create", "build", "--principal", "ci")]
+    [InlineData("token", "revoke", "0123456789abcdef")]
+    public async Task Change_WhoseAnswerIsLost_IsNotMadeAtTheNextServer(params string[] change)
+    {
+        await using var first = new ScriptedServer((0, ""));
+        await using var second = new ScriptedServer((500, ""));
+
+        var result = await Tool.RunAsync($"{first.Address},{second.Address}", change);
+
+        Assert.Equal(5, result.Code);
+        Assert.Contains(first.Address, result.Error, StringComparison.Ordinal);
+        Assert.Equal(change[1] == "create", !result.Error.Contains("repeated safely", StringComparison.Ordinal));
+        Assert.Equal((1, 0), (first.Bodies.Count, second.Bodies.Count));
+    }
+
+    [Fact]
+    public async Task Change_ThatNoServerSaw_IsMadeAtTheNext_AndSoIsAReadInAnyCase()
+    {
+        await using var hangsUp = new ScriptedServer((0, ""));
+        await using var answers = new ScriptedServer(
+            (200, """{"id":"0123456789abcdef","existed":true}"""), (200, """{"principal":"ci","rules":[],"quotas":[]}"""));
+
+        var changed = await Tool.RunAsync($"{_away},{answers.Address}", "token", "revoke", "0123456789abcdef");
+        var read = await Tool.RunAsync($"{hangsUp.Address},{answers.Address}", "whoami");
+
+        Assert.Equal((0, "revoked 0123456789abcdef\n"), (changed.Code, changed.Out));
+        Assert.Equal((0, "ci\n", 1), (read.Code, read.Out, hangsUp.Bodies.Count));
+    }
+
     [Fact]
     public async Task Run_WhenOneOfItsServersGoesAway_HoldsItsLeaseByTheOther()
     {

@@ -55,14 +55,16 @@ internal sealed class CreateTokenVerb : ClientVerb
         if (parsed.GetValue(_forFile)) return PrintEntry(request, parsed, output);
         var body = JsonSerializer.SerializeToUtf8Bytes(request, LeaseJson.Default.CreateApiKeyRequest);
         return output.Print(
-            await server.SendAsync(HttpMethod.Post, "/v1/tokens", body, LeaseJson.Default.CreatedApiKey, cancellationToken),
+            await server.SendAsync(HttpMethod.Post, "v1/tokens", body, LeaseJson.Default.CreatedApiKey, cancellationToken),
             LeaseJson.Default.CreatedApiKey,
             (key, writer) =>
             {
                 writer.WriteLine(key.Token);
                 output.Note($"key {key.Id} of '{key.Principal}', shown this once; revoke it with `leases token revoke {key.Id}`");
             },
-            server.Hint);
+            refusal => refusal is Refusal.OutcomeUnknown
+                ? "A key may have been made that nobody has seen: look with `leases token list`, and revoke it."
+                : server.Hint(refusal));
     }
 
     private static int PrintEntry(CreateApiKeyRequest request, ParseResult parsed, Output output)
@@ -86,7 +88,7 @@ internal sealed class ListTokensVerb : ClientVerb
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
         output.Print(
-            await server.SendAsync(HttpMethod.Get, "/v1/tokens", body: null, LeaseJson.Default.ApiKeyList, cancellationToken),
+            await server.SendAsync(HttpMethod.Get, "v1/tokens", body: null, LeaseJson.Default.ApiKeyList, cancellationToken),
             LeaseJson.Default.ApiKeyList,
             (list, writer) =>
             {
@@ -116,7 +118,7 @@ internal sealed class RevokeTokenVerb : ClientVerb
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
         output.Print(
             await server.SendAsync(
-                HttpMethod.Delete, $"/v1/tokens/{Uri.EscapeDataString(parsed.GetRequiredValue(_id))}", body: null,
+                HttpMethod.Delete, $"v1/tokens/{Uri.EscapeDataString(parsed.GetRequiredValue(_id))}", body: null,
                 LeaseJson.Default.RevokedApiKey, cancellationToken),
             LeaseJson.Default.RevokedApiKey,
             (revoked, writer) => writer.WriteLine(revoked.Existed ? $"revoked {revoked.Id}" : $"there was no key {revoked.Id}"),
@@ -133,7 +135,7 @@ internal sealed class WhoAmIVerb : ClientVerb
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
         output.Print(
-            await server.SendAsync(HttpMethod.Get, "/v1/whoami", body: null, LeaseJson.Default.CallerInfo, cancellationToken),
+            await server.SendAsync(HttpMethod.Get, "v1/whoami", body: null, LeaseJson.Default.CallerInfo, cancellationToken),
             LeaseJson.Default.CallerInfo, Print, server.Hint);
 
     private static void Print(CallerInfo caller, TextWriter writer)

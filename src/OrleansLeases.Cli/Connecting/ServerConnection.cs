@@ -16,8 +16,10 @@ internal sealed class ServerConnection : IDisposable
     public const string DefaultAddress = "http://127.0.0.1:7400";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ServerTimeout = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient _http;
+    private readonly HttpExchange _exchange;
     private readonly string[] _servers;
 
     private ServerConnection(string[] servers, bool named, X509ChainPolicy? trust)
@@ -34,7 +36,9 @@ internal sealed class ServerConnection : IDisposable
         {
             Timeout = System.Threading.Timeout.InfiniteTimeSpan,
         };
-        Service = new HttpLeaseService(_http, servers.Select(server => new Uri(server))) { CallTimeout = Timeout };
+        Uri[] addresses = [.. servers.Select(server => new Uri(server))];
+        Service = new HttpLeaseService(_http, addresses) { CallTimeout = Timeout };
+        _exchange = new HttpExchange(_http, new ServerList(addresses, TimeProvider.System, Random.Shared), TimeProvider.System);
     }
 
     public ILeaseService Service { get; }
@@ -79,21 +83,19 @@ internal sealed class ServerConnection : IDisposable
             : throw new UsageException($"{(named is null ? Variable : "--cacert")} names '{file}', which has no certificate as PEM.");
     }
 
-    /// <summary>Makes a call that is about no lease.</summary>
-    public async Task<LeaseResult<T>> SendAsync<T>(
+    /// <summary>Makes a call that is about no lease. Of one that may have changed something, no other server is asked.</summary>
+    public ValueTask<LeaseResult<T>> SendAsync<T>(
         HttpMethod method, string path, byte[]? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Timeout);
-        try
+        var isRead = method == HttpMethod.Get;
+        var call = new HttpCall<T>(method, path, ReplyShape.Of(type, _ => true))
         {
-            return await ServerCalls.SendAsync(_http, _servers, method, path, body, type, limit.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return new Refusal.Unavailable(TimeSpan.Zero, "The server did not answer in time.");
-        }
+            // Though an empty one: without any, the connection pool would repeat the request by itself.
+            Body = isRead ? null : _ => body ?? [],
+            Repeatable = isRead,
+        };
+        return _exchange.SendAsync(call, new CallLimits(Timeout, ServerTimeout), cancellationToken);
     }
 
     /// <summary>The remedy where the server could not be reached, or does not know who asks.</summary>

@@ -19,7 +19,7 @@ internal static class RefusalPrinter
                 writer.WriteLine(
                     $"The change may have happened. To find out, repeat the command with --request-id {TerminalText.Quote(requestId)}");
                 break;
-            case Refusal.OutcomeUnknown:
+            case Refusal.OutcomeUnknown when hint is null:
                 writer.WriteLine("It may have happened all the same; the command can be repeated safely.");
                 break;
         }

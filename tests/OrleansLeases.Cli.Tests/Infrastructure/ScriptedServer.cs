@@ -3,7 +3,10 @@ using System.Text;
 
 namespace OrleansLeases.Cli.Tests.Infrastructure;
 
-/// <summary>An HTTP server that answers each request with the next line of its script, the last one for ever.</summary>
+/// <summary>
+/// An HTTP server that answers each request with the next line of its script, the last one for ever; with status 0 by an answer that
+/// breaks off.
+/// </summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly HttpListener _listener = new();
@@ -61,6 +64,12 @@ internal sealed class ScriptedServer : IAsyncDisposable
             using var reader = new StreamReader(call.Request.InputStream);
             lock (_bodies) _bodies.Add(reader.ReadToEnd());
             var (status, body) = _script.Count > 1 ? _script.Dequeue() : _script.Peek();
+
+            if (status == 0)
+            {
+                call.Response.Abort();
+                continue;
+            }
 
             // A grant must repeat the id it was asked with.
             var id = Bodies[^1].Split("\"requestId\":\"") is [_, var rest] ? rest[..rest.IndexOf('"', StringComparison.Ordinal)] : "";
