@@ -55,7 +55,7 @@ public sealed class AuditTests : IDisposable
             AuditFile,
             [
                 Line("2030-01-03", "ann", "put-key", "jobs\u202e ok", "forbidden"),
-                Line("2030-01-04T12:00", null, "whoami", null, "unauthorized"),
+                Line("2030-01-04T12:00", null, "whoami", null, "unauthorized", omitted: 7),
             ]);
 
         var all = await Tool.RunAsync(null, "audit", AuditFile);
@@ -65,7 +65,7 @@ public sealed class AuditTests : IDisposable
                 "2030-01-01T00:00:00.000Z  ci  acquire  jobs/1  ok",
                 "2030-01-02T00:00:00.000Z  ci  acquire  jobs/2  held",
                 @"2030-01-03T00:00:00.000Z  ann  put-key  $'jobs\u202e ok'  forbidden",
-                "2030-01-04T12:00:00.000Z  -  whoami  unauthorized",
+                "2030-01-04T12:00:00.000Z  -  whoami  unauthorized  and 7 before it",
             ],
             all.Out.TrimEnd().Split('\n'));
         Assert.Equal("1 2", await DaysAsync("--principal", "ci"));
@@ -90,14 +90,15 @@ public sealed class AuditTests : IDisposable
         Assert.Contains("--since is 'soon'; it takes a time", wrong.Error, StringComparison.Ordinal);
     }
 
-    private static string Line(string time, string? principal, string verb, string? name, string outcome) => JsonSerializer.Serialize(
-        new Dictionary<string, string?>
+    private static string Line(string time, string? principal, string verb, string? name, string outcome, int? omitted = null) =>
+        JsonSerializer.Serialize(new Dictionary<string, object?>
         {
             ["at"] = time.Contains('T', StringComparison.Ordinal) ? $"{time}:00+00:00" : $"{time}T00:00:00+00:00",
             ["principal"] = principal,
             ["verb"] = verb,
             ["name"] = name,
             ["outcome"] = outcome,
+            ["omitted"] = omitted,
         });
 
     private async Task<string> DaysAsync(params string[] options)

@@ -102,11 +102,55 @@ public sealed class AuditTests : IAsyncLifetime
         Assert.True(budget.TryTake("ann", out _));
         Assert.True(budget.TryTake(null, out _));
 
-        time.Advance(TimeSpan.FromSeconds(1));
+        time.Advance(RefusalBudget.Every);
 
         Assert.True(budget.TryTake("mallory", out var omitted));
         Assert.Equal(5_000 - RefusalBudget.Burst, omitted);
-        Assert.Equal(RefusalBudget.PerSecond - 1, Enumerable.Range(0, 100).Count(_ => budget.TryTake("mallory", out var _)));
+        Assert.DoesNotContain(Enumerable.Range(0, 100), _ => budget.TryTake("mallory", out var _));
+    }
+
+    // Who has no credential can call as often as it likes, from anywhere.
+    [Fact]
+    public async Task CallsWithoutACredential_HoweverMany_FillNoFile_AndAreCounted()
+    {
+        var time = new ManualTimeProvider();
+        const int Calls = RefusalBudget.UnknownBurst + 50;
+        var host = await StartAsync(
+            gateway => gateway.Authenticate = context => new(
+                context.Request.Headers.Authorization == $"Bearer {Credential}"
+                    ? new LeaseCaller("ci", () => _rights)
+                    : new Refusal.Unauthorized("No credential.")),
+            time);
+        var log = host.Log;
+        await using (host)
+        {
+            for (var i = 0; i < Calls; i++) Assert.Equal(401, (await host.GetAsync($"/v1/leases/{i}")).Status);
+            time.Advance(RefusalBudget.UnknownEvery);
+            await host.GetAsync("/v1/leases/last");
+            await host.GetAsync("/v1/leases/too-soon");
+            host.Client.DefaultRequestHeaders.Authorization = new("Bearer", Credential);
+            await host.PostAsync("/v1/leases/acquire", """{"resource":"jobs/1","owner":"ci","ttlMs":1000}""");
+        }
+
+        var records = AuditReader.Read(Path).ToArray();
+        Assert.Equal(RefusalBudget.UnknownBurst + 2, records.Length);
+        Assert.Equal(50, records[^2]!.Omitted);
+        Assert.Equal("acquire:jobs/1:ci:ok:", Text(records[^1]! with { RequestId = null }));
+        Assert.Contains("50 refusals of '(null)' before the last one were not recorded", Assert.Single(
+            log.Of(AuditLog.Category), line => line.Contains("refusals", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    // It changed nothing, and lacked no right.
+    [Fact]
+    public async Task CallsThatAreInvalid_HaveNoRecord()
+    {
+        await using (var host = await StartAsync())
+        {
+            Assert.Equal(400, (await host.PostAsync("/v1/leases/acquire", """{"resource":"a//b","owner":"ci","ttlMs":1000}""")).Status);
+            Assert.Equal(400, (await host.PostAsync("/v1/leases/acquire", "{}")).Status);
+        }
+
+        Assert.Empty(AuditReader.Read(Path));
     }
 
     [Fact]
@@ -122,6 +166,7 @@ public sealed class AuditTests : IAsyncLifetime
     private static string Text(AuditRecord? record) =>
         $"{record!.Verb}:{record.Name}:{record.Owner}:{record.Outcome}:{record.RequestId}";
 
-    private Task<GatewayHost> StartAsync(Action<LeaseGatewayOptions>? options = null) => GatewayHost.StartAsync(
-        _leases, options: options, services: services => services.AddLeaseAudit(audit => audit.File = Path));
+    private Task<GatewayHost> StartAsync(Action<LeaseGatewayOptions>? options = null, TimeProvider? time = null) =>
+        GatewayHost.StartAsync(
+            _leases, time: time, options: options, services: services => services.AddLeaseAudit(audit => audit.File = Path));
 }

@@ -21,6 +21,7 @@ internal static class AuditPrinter
             record.Token is { } token ? string.Create(CultureInfo.InvariantCulture, $"token {token}") : null,
             Shown("request ", record.RequestId),
             Shown("", record.Outcome),
+            record.Omitted is { } many ? string.Create(CultureInfo.InvariantCulture, $"and {many} before it") : null,
         ];
         return string.Join("  ", parts.Where(part => part is not null));
     }

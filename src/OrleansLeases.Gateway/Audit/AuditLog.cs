@@ -80,6 +80,7 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
             LogRecord(
                 _logger, record.Verb, Shown(record.Name), Shown(record.Owner), record.Token, Shown(record.Principal), record.Address,
                 record.Outcome, Shown(record.RequestId), record.At);
+            if (record.Omitted is { } many) LogOmitted(_logger, many, Shown(record.Principal));
         }
         catch (Exception)
         {
@@ -101,4 +102,9 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     private static partial void LogRecord(
         ILogger logger, string verb, string? name, string? owner, long? token, string? principal, string? address, string outcome,
         string? requestId, DateTimeOffset at);
+
+    [LoggerMessage(
+        2, LogLevel.Information, "{Omitted} refusals of '{Principal}' before the last one were not recorded: they came too fast.",
+        EventName = "Omitted")]
+    private static partial void LogOmitted(ILogger logger, long omitted, string? principal);
 }
