@@ -3,6 +3,7 @@ using OrleansLeases.Cluster.Tests.Load;
 using OrleansLeases.Testing.Linearizability;
 using OrleansLeases.Testing.Load;
 using OrleansLeases.Torture.Checking;
+using OrleansLeases.Torture.Recipes;
 using OrleansLeases.Torture.Rounds;
 using OrleansLeases.Torture.Worlds;
 
@@ -42,6 +43,7 @@ internal sealed class LoadRun : IAsyncDisposable
     private readonly FencedTable? _table;
     private readonly BoundKeys _keys;
     private readonly Counting _counting;
+    private Workers _workers = null!;
     private Watchers _watchers = null!;
     private Task _clients = Task.CompletedTask;
 
@@ -66,7 +68,10 @@ internal sealed class LoadRun : IAsyncDisposable
     }
 
     /// <summary>What holders were told up to now.</summary>
-    public int Grants => _ledger.Tenures.Count + _shared.Tenures.Count;
+    public int Grants => _ledger.Tenures.Count + _shared.Tenures.Count + _workers.Tenures;
+
+    /// <summary>What of it breaks: clients in processes of their own.</summary>
+    public IReadOnlyList<Target> Targets => _workers.Targets;
 
     /// <summary>How often a lease that had to be held was looked for, and was.</summary>
     public int FoundHeld => _audit.Running;
@@ -75,7 +80,7 @@ internal sealed class LoadRun : IAsyncDisposable
     public long Calls => _gateways.Sum(gateway => gateway.Count);
 
     /// <summary>How many writes the fence has refused.</summary>
-    public long StaleWritesRefused => _table?.Refused ?? 0;
+    public long StaleWritesRefused => (_table?.Refused ?? 0) + _workers.Refused;
 
     /// <summary>The calls of each exclusive lease, for a reader.</summary>
     public ILookup<string, RecordedCall> History => _gateways.SelectMany(gateway => gateway.Calls).ToLookup(call => call.Resource);
@@ -86,6 +91,7 @@ internal sealed class LoadRun : IAsyncDisposable
     {
         var load = new LoadRun(world);
         if (load._table is not null) await load._table.CreateAsync();
+        load._workers = new Workers(world, count: 3);
         load._watchers = await Watchers.StartAsync([load._gateways[0]], ShortNames, Prefix);
         load._clients = Task.WhenAll(load.Clients(seed).Select(Task.Run));
         return load;
@@ -105,6 +111,7 @@ internal sealed class LoadRun : IAsyncDisposable
         await _watchers.AssertNothingIsMissingAsync(_gateways[0]);
         found.AddRange(_watchers.Faults.Select(fault => new Violation(Violation.Watch, fault)));
         found.AddRange(_ledger.FindFaults().Select(Violation.OfLedger));
+        found.AddRange(await _workers.FindFaultsAsync(WorkerProgram.Ttl + (await _gateways[0].InfoAsync()).Value.Grace + SchedulingSlack));
         found.AddRange(Sharing.FindFaults(_shared.Tenures, Capacity).Select(Violation.OfLedger));
         found.AddRange((await _keys.FindFaultsAsync(_ledger)).Select(fault => new Violation(Violation.Key, fault)));
         found.AddRange((await _counting.FindFaultsAsync(_gateways[0])).Select(fault => new Violation(Violation.Counter, fault)));
@@ -119,6 +126,7 @@ internal sealed class LoadRun : IAsyncDisposable
         await _stop.CancelAsync();
         await Task.WhenAny(_clients, ForAsync(WaitTimeout));
         await _watchers.DisposeAsync();
+        await _workers.DisposeAsync();
         _http.Dispose();
         _stop.Dispose();
     }

@@ -138,7 +138,7 @@ public sealed class RecipeProcessTests : IAsyncLifetime, IDisposable
 
     private Worker Start(string recipe, string name)
     {
-        var worker = new Worker(_server.Http.BaseAddress!, recipe, name);
+        var worker = new Worker([_server.Http.BaseAddress!], recipe, name);
         _workers.Add(worker);
         return worker;
     }

@@ -14,9 +14,15 @@ internal sealed class Worker : IAsyncDisposable
     private readonly Process _process;
     private string _last = "";
 
-    public Worker(Uri server, string recipe, string name)
+    /// <param name="servers">Where the service is; it prefers the first.</param>
+    /// <param name="recipe">What it does, again and again.</param>
+    /// <param name="name">The resource that it is about.</param>
+    /// <param name="database">Where it writes under its tokens; nowhere where null.</param>
+    public Worker(IEnumerable<Uri> servers, string recipe, string name, string? database = null)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Worker).Assembly.Location, WorkerProgram.Word, server.AbsoluteUri, recipe, name])
+        var addresses = string.Join(' ', servers.Select(server => server.AbsoluteUri));
+        string[] arguments = [typeof(Worker).Assembly.Location, WorkerProgram.Word, addresses, recipe, name];
+        var start = new ProcessStartInfo("dotnet", database is null ? arguments : [.. arguments, database])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -43,6 +49,9 @@ internal sealed class Worker : IAsyncDisposable
             lock (_gate) return _tenures.Count == 0 ? 0 : _tenures.Values.Max(tenure => tenure.Until);
         }
     }
+
+    /// <summary>How often it found that writes of its had been refused for a stale token.</summary>
+    public int Refused { get; private set; }
 
     public bool HasExited => _process.HasExited;
 
@@ -76,6 +85,7 @@ internal sealed class Worker : IAsyncDisposable
         lock (_gate)
         {
             if (line.Length > 0) _last = line;
+            if (line == WorkerProgram.Refused) Refused++;
             if (line.Split(' ') is not [var how, var word, var time]
                 || !long.TryParse(word, CultureInfo.InvariantCulture, out var token)
                 || !long.TryParse(time, CultureInfo.InvariantCulture, out var now)) return;

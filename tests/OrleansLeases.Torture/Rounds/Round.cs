@@ -40,7 +40,7 @@ internal sealed record Round(string World, int Seed)
         IReadOnlyList<Violation> violations;
         try
         {
-            await TortureAsync(world, stop);
+            await TortureAsync([.. world.Targets, .. load.Targets], stop);
             stop.ThrowIfCancellationRequested();
             await world.MakeWholeAsync();
             await LoadRun.ForAsync(Calm);
@@ -61,12 +61,11 @@ internal sealed record Round(string World, int Seed)
         return new(this, TimeProvider.System.GetElapsedTime(started), world.Counts, violations, [.. world.LeftOut]);
     }
 
-    private async Task TortureAsync(World world, CancellationToken stop)
+    private async Task TortureAsync(IEnumerable<Target> targets, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         end.CancelAfter(Length);
-        var targets = world.Targets.Where(target => (Only ?? target.Name) == target.Name);
-        await Task.WhenAll(targets.Select((target, number) => Task.Run(async () =>
+        await Task.WhenAll(targets.Where(target => (Only ?? target.Name) == target.Name).Select((target, number) => Task.Run(async () =>
         {
             var random = new Random(unchecked((Seed * 397) + number));
             while (true)
