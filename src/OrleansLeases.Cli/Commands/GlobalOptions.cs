@@ -14,6 +14,9 @@ internal static class GlobalOptions
         Recursive = true,
     };
 
+    public static readonly Option<TimeSpan?> Timeout = ForAll(
+        Inputs.Duration("--timeout", "How long an answer may take, beyond --wait. [default: 10s]", TimeSpan.FromMilliseconds(1)));
+
     /// <summary>
     /// For the help alone: it is taken out of the command line before that is parsed, since verbs have a <c>--token</c> of their own.
     /// </summary>
@@ -37,4 +40,10 @@ internal static class GlobalOptions
         Description = "Print the answer as the server's JSON, refusals too.",
         Recursive = true,
     };
+
+    private static Option<T> ForAll<T>(Option<T> option)
+    {
+        option.Recursive = true;
+        return option;
+    }
 }

@@ -12,6 +12,8 @@ internal static class Inputs
 
     public static readonly TimeSpan DefaultTtl = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan LongestDuration = TimeSpan.FromDays(1);
+
     public static Argument<string> Resource() => new("RESOURCE") { Description = "The resource: a path such as jobs/nightly." };
 
     public static Argument<string> Key() => new("KEY") { Description = "The key: a path such as config/color." };
@@ -46,6 +48,21 @@ internal static class Inputs
         HelpName = "DURATION",
         CustomParser = result => ParseDuration(result),
     };
+
+    /// <summary>A duration that no server checks, from <paramref name="least"/> to a day.</summary>
+    public static Option<TimeSpan?> Duration(string name, string description, TimeSpan least)
+    {
+        var option = Duration(name, description);
+        option.CustomParser = result =>
+        {
+            if (ParseDuration(result) is not { } duration) return null;
+            if (duration >= least && duration <= LongestDuration) return duration;
+            result.AddError(
+                $"{name} is {Durations.Write(duration)}; it takes {Durations.Write(least)} to {Durations.Write(LongestDuration)}.");
+            return null;
+        };
+        return option;
+    }
 
     public static Option<bool> Shared() =>
         new("--shared") { Description = "Hold it together with others: readers, or a semaphore with --capacity." };

@@ -15,33 +15,38 @@ internal sealed class ServerConnection : IDisposable
 {
     public const string DefaultAddress = "http://127.0.0.1:7400";
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ServerTimeout = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient _http;
     private readonly HttpExchange _exchange;
     private readonly string[] _servers;
+    private readonly TimeSpan _timeout;
 
-    private ServerConnection(string[] servers, bool named, X509ChainPolicy? trust)
+    private ServerConnection(string[] servers, bool named, X509ChainPolicy? trust, TimeSpan timeout)
     {
-        _servers = servers;
+        (_servers, _timeout) = (servers, timeout);
         NextSteps = new NextSteps(named ? servers : []);
         _http = new HttpClient(new Credential.Handler(new SocketsHttpHandler
         {
-            ConnectTimeout = TimeSpan.FromSeconds(5),
+            ConnectTimeout = timeout < ConnectTimeout ? timeout : ConnectTimeout,
             AllowAutoRedirect = false,
             Proxy = new ProxyForOthers(HttpClient.DefaultProxy),
             SslOptions = { CertificateChainPolicy = trust },
         }))
         {
-            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+            Timeout = Timeout.InfiniteTimeSpan,
         };
         Uri[] addresses = [.. servers.Select(server => new Uri(server))];
-        Service = new HttpLeaseService(_http, addresses) { CallTimeout = Timeout };
-        _exchange = new HttpExchange(_http, new ServerList(addresses, TimeProvider.System, Random.Shared), TimeProvider.System);
+        Service = new HttpLeaseService(_http, addresses) { CallTimeout = timeout };
+        _exchange = ExchangeWith(addresses);
     }
 
     public ILeaseService Service { get; }
+
+    /// <summary>The addresses, none twice.</summary>
+    public IReadOnlyList<string> Servers => _servers;
 
     public NextSteps NextSteps { get; }
 
@@ -60,8 +65,11 @@ internal sealed class ServerConnection : IDisposable
         _ = Credential.Current();
         // A list joined from two sources may name a server twice; it is used once.
         servers = [.. servers.DistinctBy(server => new Server(new(server), Random.Shared).Root)];
-        return new(servers, origin == "--server", TrustOf(parsed));
+        return new(servers, origin == "--server", TrustOf(parsed), parsed.GetValue(GlobalOptions.Timeout) ?? DefaultTimeout);
     }
+
+    private HttpExchange ExchangeWith(Uri[] addresses) =>
+        new(_http, new ServerList(addresses, TimeProvider.System, Random.Shared), TimeProvider.System);
 
     private static X509ChainPolicy? TrustOf(ParseResult parsed)
     {
@@ -95,8 +103,15 @@ internal sealed class ServerConnection : IDisposable
             Body = isRead ? null : _ => body ?? [],
             Repeatable = isRead,
         };
-        return _exchange.SendAsync(call, new CallLimits(Timeout, ServerTimeout), cancellationToken);
+        return _exchange.SendAsync(call, new CallLimits(_timeout, ServerTimeout), cancellationToken);
     }
+
+    /// <summary>Asks one of the servers, and no other.</summary>
+    public ValueTask<LeaseResult<T>> AskAsync<T>(string server, string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class =>
+        ExchangeWith([new Uri(server)]).SendAsync(
+            new HttpCall<T>(HttpMethod.Get, path, ReplyShape.Of(type, _ => true)), new CallLimits(_timeout, ServerTimeout),
+            cancellationToken);
 
     /// <summary>The remedy where the server could not be reached, or does not know who asks.</summary>
     public string? Hint(Refusal refusal) => refusal is Refusal.Unauthorized

@@ -15,9 +15,9 @@ internal sealed class Columns
     {
         if (_rows.Count == 0) return;
         var widths = Enumerable.Range(0, _rows.Max(row => row.Length))
-            .Select(column => _rows.Max(row => column < row.Length ? row[column].Length : 0))
+            .Select(column => _rows.Max(row => column < row.Length ? TextWidth.Of(row[column]) : 0))
             .ToArray();
         foreach (var row in _rows)
-            writer.WriteLine(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+            writer.WriteLine(string.Join("  ", row.Select((cell, column) => TextWidth.Pad(cell, widths[column]))).TrimEnd());
     }
 }

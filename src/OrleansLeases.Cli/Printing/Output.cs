@@ -12,6 +12,20 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
         parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.CommandResult.Command,
         parsed.GetValue(GlobalOptions.Json));
 
+    /// <summary>Whether people look at the results on a terminal that can be repainted.</summary>
+    public bool IsTerminal =>
+        !json && results == Console.Out && !Console.IsOutputRedirected
+        && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+
+    /// <summary>Prints a value that is no response of the service's alone.</summary>
+    public void Print<T>(T value, JsonTypeInfo<T> type, Action<T, TextWriter> print)
+        where T : class
+    {
+        if (json) results.WriteLine(JsonSerializer.Serialize(value, type));
+        else print(value, results);
+        results.Flush();
+    }
+
     /// <summary>Prints a response and returns its exit code.</summary>
     /// <param name="result">The answer.</param>
     /// <param name="wire">How its value is written on the wire.</param>
