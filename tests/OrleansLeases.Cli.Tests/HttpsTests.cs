@@ -80,12 +80,14 @@ public sealed class HttpsTests : IDisposable
     [Theory]
     [InlineData("https://127.0.0.1:0", "nothing", "tls.crt")]
     [InlineData("https://127.0.0.1:0", null, "tls.crt")]
+    [InlineData("https://127.0.0.1:0", "of another key", "tls.key")]
     [InlineData("http://127.0.0.1:0", "good", "https")]
     public async Task Serve_WithACertificateThatCannotBeUsed_SaysWhy(string url, string? certificate, string said)
     {
         Renew("CN=first");
         if (certificate is null) File.Delete(CertificateFile);
         else if (certificate == "nothing") File.WriteAllText(CertificateFile, certificate);
+        else if (certificate == "of another key") File.WriteAllText(KeyFile, _authorityKey.ExportPkcs8PrivateKeyPem());
 
         var result = await Tool.RunAsync(null, "serve", "--memory", "--urls", url, "--cert", CertificateFile, "--key", KeyFile);
 

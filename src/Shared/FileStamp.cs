@@ -1,4 +1,4 @@
-namespace OrleansLeases.Gateway.Hosting;
+namespace OrleansLeases;
 
 /// <summary>
 /// By what a file is known to have changed: that of the file which a link leads to, as mounted files are swapped as links.
