@@ -115,6 +115,7 @@ internal static class SiloHost
             options.TableRefreshTimeout = cluster.MissedProbes * cluster.ProbeTimeout;
             options.NumVotesForDeathDeclaration = cluster.VotesForDeath;
         });
+        if (cluster.Tls.IsOn) silo.UseMutualTls(tls => CopyTls(cluster.Tls, tls));
         if (settings.Postgres.ConnectionString is { } database)
         {
             silo.UseAdoNetClustering(
@@ -157,7 +158,14 @@ internal static class SiloHost
                     (Invariant, new LeaseConnectionString(settings.Postgres.ConnectionString!).Value));
         client.Configure<ClusterOptions>(
             options => (options.ClusterId, options.ServiceId) = (settings.Cluster.ClusterId, settings.Cluster.ServiceId));
+        if (settings.Cluster.Tls.IsOn) client.UseMutualTls(tls => CopyTls(settings.Cluster.Tls, tls));
         client.AddLeases();
+    }
+
+    private static void CopyTls(ClusterTlsSettings from, MutualTlsOptions to)
+    {
+        (to.Certificate, to.Key, to.Authority) = (from.Certificate, from.Key, from.Authority);
+        to.Section = "Cluster:Tls:";
     }
 
     /// <summary>Errors that the host prints as a sentence rather than as a stack trace.</summary>

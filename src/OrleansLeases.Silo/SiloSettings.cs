@@ -70,6 +70,7 @@ internal sealed class SiloSettings
             throw new SettingsException($"Cluster:AdvertisedAddress is '{address}'; it takes an IP address.");
         if (Https.Certificate is null != Https.Key is null)
             throw new SettingsException("Https:Certificate and Https:Key go together; set both, or neither.");
+        Cluster.Tls.Check();
         Port(nameof(Cluster.SiloPort), Cluster.SiloPort);
         Port(nameof(Cluster.GatewayPort), Cluster.GatewayPort);
         if (Cluster.ProbeTimeout <= TimeSpan.Zero)
@@ -142,6 +143,32 @@ internal sealed class ClusterSettings
     public int MissedProbes { get; set; } = 3;
 
     public int VotesForDeath { get; set; } = 2;
+
+    /// <summary>Mutual TLS with the other silos and with Orleans clients, where it has a certificate.</summary>
+    public ClusterTlsSettings Tls { get; set; } = new();
+}
+
+/// <summary>PEM files, all three or none.</summary>
+internal sealed class ClusterTlsSettings
+{
+    public string? Certificate { get; set; }
+
+    public string? Key { get; set; }
+
+    public string? Authority { get; set; }
+
+    public bool IsOn => Certificate is not null;
+
+    /// <exception cref="SettingsException">One is there without another.</exception>
+    public void Check()
+    {
+        var files = new[] { (nameof(Certificate), Certificate), (nameof(Key), Key), (nameof(Authority), Authority) };
+        var missing = files.Where(file => file.Item2 is null).Select(file => $"Cluster:Tls:{file.Item1}").ToArray();
+        if (missing.Length is 0 or 3) return;
+        throw new SettingsException(
+            $"{string.Join(" and ", missing)} {(missing.Length == 1 ? "is" : "are")} missing. Cluster:Tls:Certificate, Cluster:Tls:Key and "
+            + "Cluster:Tls:Authority go together; set all three, or none.");
+    }
 }
 
 /// <summary>The configuration cannot be used; the message says what to change.</summary>

@@ -44,6 +44,7 @@ public sealed class StartTests
     [InlineData("LEASES_Access", "there-is-no-such.json", "there-is-no-such.json")]
     [InlineData("LEASES_Audit__File", "no/such/audit.jsonl", "The audit file 'no/such/audit.jsonl' cannot be written")]
     [InlineData("LEASES_Https__Certificate", "tls.crt", "Https:Certificate and Https:Key go together")]
+    [InlineData("LEASES_Cluster__Tls__Key", "tls.key", "Cluster:Tls:Certificate and Cluster:Tls:Authority are missing")]
     [InlineData("LEASES_AllowedHosts", "leases.example:7400", "AllowedHosts has 'leases.example:7400'; it takes")]
     public async Task Start_WithAWrongAddress_IsRefusedWithTheRemedy(string variable, string value, string reason)
     {
@@ -140,7 +141,7 @@ public sealed class StartTests
         Assert.Equal(HttpStatusCode.OK, (await silo.ReadyAsync()).Status);
         Assert.Null((await silo.Leases.AcquireAsync(Ask("a"))).Refusal);
 
-        async Task AssertRefusedAsync(string names, params (string Setting, string Value)[] others)
+        async Task AssertRefusedAsync(string names, params (string Setting, string? Value)[] others)
         {
             await using var start = silo.BeginBeside(others);
             Assert.Equal(1, await start.ExitCodeAsync());

@@ -40,6 +40,28 @@ public sealed class ReadmeExamples
         Assert.Single(builder.Services, service => service.ServiceType == typeof(ILeaseService));
     }
 
+    [Fact]
+    public void Client_HasMutualTls()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+
+        // README: Mutual TLS
+        builder.UseOrleansClient(client =>
+        {
+            // … clustering, as you have it
+            client.AddLeases();
+            client.UseMutualTls(tls =>
+            {
+                tls.Certificate = "/etc/leases/client.crt";
+                tls.Key = "/etc/leases/client.key";
+                tls.Authority = "/etc/leases/cluster-ca.crt";
+            });
+        });
+
+        // README: end
+        Assert.Single(builder.Services, service => service.ServiceType == typeof(ClusterTls));
+    }
+
     // Not called: its database is not there. SchemaTests migrate one.
     internal static async Task MigrateAsync()
     {

@@ -72,11 +72,16 @@ internal sealed class SiloProcess : IAsyncDisposable
     public ListeningProcess Begin(params string[] arguments) =>
         ListeningProcess.Start("leases-silo", [.. arguments, "--config", Configuration], _environment);
 
-    /// <summary>Runs <c>leases-silo</c> beside this silo, with settings of which some may be others.</summary>
-    public ListeningProcess BeginBeside(params (string Setting, string Value)[] others)
+    /// <summary>Runs <c>leases-silo</c> beside this silo, with settings of which some may be others, or none.</summary>
+    public ListeningProcess BeginBeside(params (string Setting, string? Value)[] others)
     {
         var environment = new Dictionary<string, string>(_environment);
-        foreach (var (setting, value) in others) environment[$"LEASES_{setting}"] = value;
+        foreach (var (setting, value) in others)
+        {
+            environment.Remove($"LEASES_{setting}");
+            if (value is not null) environment[$"LEASES_{setting}"] = value;
+        }
+
         return ListeningProcess.Start("leases-silo", ["--config", Configuration], environment);
     }
 
