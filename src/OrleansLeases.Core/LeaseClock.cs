@@ -37,6 +37,17 @@ internal sealed class LeaseClock
         return wall < progressed ? new(monotonic, wall, progressed) : new(monotonic, progressed, wall);
     }
 
+    /// <summary>How far the wall clock has been set forward since it was last confirmed; negative where it was set back.</summary>
+    public TimeSpan Stepped
+    {
+        get
+        {
+            var (monotonic, wall) = ReadRaw();
+            var anchor = _anchor;
+            return wall - (anchor.Wall + (monotonic - anchor.Monotonic));
+        }
+    }
+
     /// <summary>Reads both clocks as they are, for someone to compare with a clock that is trusted.</summary>
     /// <returns>The reading.</returns>
     public ClockReading ReadRaw() => new(_time.GetElapsedTime(_startStamp), _time.GetUtcNow() - DateTimeOffset.UnixEpoch);

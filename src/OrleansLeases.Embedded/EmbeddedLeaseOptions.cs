@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -24,6 +25,13 @@ public sealed record EmbeddedLeaseOptions
     /// <summary>Logs, once each, when the data folder fails and when it has recovered.</summary>
     /// <value>Nothing is logged by default.</value>
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>
+    /// Makes the meter <c>OrleansLeases</c> of the service, such as the one among the services of a host: then a test that has a host of
+    /// its own sees what that host counts, and nothing else. <c>docs/telemetry.md</c> lists what is counted.
+    /// </summary>
+    /// <value>The service has a meter of its own by default, which ends with it.</value>
+    public IMeterFactory? MeterFactory { get; init; }
 
     internal void Validate()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using OrleansLeases.Core;
 using OrleansLeases.Storage;
@@ -10,6 +11,7 @@ namespace OrleansLeases.Embedded;
 /// </summary>
 public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerScopes, IAsyncDisposable
 {
+    private readonly Meter _meter;
     private readonly KeeperRegistry _keepers;
     private readonly Watches _watches;
     private readonly ServiceFront _front;
@@ -31,8 +33,13 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
         var prefixes = new PrefixWatchers();
-        _keepers = new KeeperRegistry(store, clock, rules, prefixes, time);
-        _watches = new Watches(time);
+        _meter = LeaseMeter.Create(options.MeterFactory);
+        var metrics = new KeeperMetrics(_meter, new StoreMetrics(_meter, TimeProvider.System));
+        _keepers = new KeeperRegistry(store, clock, rules, prefixes, time, metrics: metrics);
+        KeeperMetrics.Observe(_meter, _keepers.Cleaner);
+        StoreMetrics.Observe(_meter, store);
+        ClockMetrics.Observe(_meter, clock);
+        _watches = new Watches(time, new WatchMetrics(_meter));
         var info = new ServiceInfo
         {
             Version = typeof(EmbeddedLeases).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?
@@ -43,9 +50,13 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
             Grace = rules.Grace,
             Limits = options.Limits,
         };
-        _front = new ServiceFront(new EmbeddedHost(store, _keepers, _watches, prefixes, clock, rules, info, time), options.Limits, time);
+        _front = new ServiceFront(new EmbeddedHost(store, _keepers, _watches, prefixes, clock, rules, info, time), options.Limits, time)
+        {
+            Metrics = new OperationMetrics(_meter),
+        };
         if (store.IsDurable) _sweeper = new Sweeper(store, clock, time, _keepers.LeaseOf);
         if (store is not SqliteStore folder) return;
+        folder.Metrics = metrics.Store;
         _ = folder.Lost.ContinueWith(
             lost => End(lost.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
@@ -188,6 +199,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
         _keepers.Dispose();
         if (_store is IAsyncDisposable store) await store.DisposeAsync().ConfigureAwait(false);
         else (_store as IDisposable)?.Dispose();
+        _meter.Dispose();
     }
 
     // Renewals from memory end as well: the process that has the folder now may have granted those resources.

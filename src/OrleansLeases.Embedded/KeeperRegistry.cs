@@ -25,8 +25,10 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     /// <param name="prefixes">Who watches names by their prefix.</param>
     /// <param name="time">The clock of alarms and pauses.</param>
     /// <param name="isSingleWriter">Nobody else writes to the store: true, but where a test has several hosts on one.</param>
+    /// <param name="metrics">Counts what the keepers do; null where nobody can ask.</param>
     public KeeperRegistry(
-        IRecordStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time, bool isSingleWriter = true)
+        IRecordStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time, bool isSingleWriter = true,
+        KeeperMetrics? metrics = null)
     {
         _store = store;
         // One thread at a time does what nobody waits for, however much it is: callers find the others free.
@@ -41,10 +43,14 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
             Prefixes = prefixes,
             IsSingleWriter = isSingleWriter,
             Background = background,
+            Metrics = metrics,
         };
     }
 
     public static Refusal.Unavailable ShutDown { get; } = new(TimeSpan.FromSeconds(1), "The service is shutting down.");
+
+    /// <summary>Cleans up the keys of ended leases.</summary>
+    public KeyCleaner Cleaner => _cleaner;
 
     /// <summary>How many are in memory.</summary>
     public int Count => _leases.Count + _keys.Count;

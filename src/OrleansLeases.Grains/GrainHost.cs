@@ -11,11 +11,13 @@ namespace OrleansLeases.Grains;
 /// <param name="grains">The silo's, or the client's.</param>
 /// <param name="failures">Logs the exceptions of the calls.</param>
 /// <param name="last">Responds once no grain can be called; null for a client.</param>
-internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastSiloFallback? last) : IServiceHost, IDisposable
+/// <param name="metrics">Counts the watches; null where nobody can ask.</param>
+internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastSiloFallback? last, WatchMetrics? metrics = null)
+    : IServiceHost, IDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    private readonly Watches _watches = new(GrainKeepers.RealTime);
+    private readonly Watches _watches = new(GrainKeepers.RealTime, metrics);
     private GrainKind? _leases;
     private GrainKind? _internalLeases;
     private GrainKind? _keys;

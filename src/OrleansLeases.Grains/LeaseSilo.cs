@@ -17,6 +17,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     private readonly LeaseSiloOptions _options;
     private readonly TimeSpan _failover;
     private readonly FailureLog _failures;
+    private readonly KeeperMetrics _metrics;
     private LeaseRules? _rules;
     private ServiceInfo? _info;
     private bool _stopping;
@@ -24,8 +25,12 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     public LeaseSilo(
         LeaseStorage storage, GrainKeepers keepers, KeyCleaner cleaner,
         IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock,
-        FailureLog failures)
+        FailureLog failures, KeeperMetrics metrics, ServiceMeter meter)
     {
+        _metrics = metrics;
+        KeeperMetrics.Observe(meter.Meter, cleaner);
+        StoreMetrics.Observe(meter.Meter, storage.Store);
+        ClockMetrics.Observe(meter.Meter, clock, storage.ClockOffset);
         _cleaner = cleaner;
         _options = options.Value;
         Store = new BoundedStore(storage.Store, _options.StorageTimeout, storage.Time);
@@ -72,6 +77,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         Cleaner = _cleaner,
         Prefixes = Prefixes,
         Failed = _failures.Log,
+        Metrics = _metrics,
     };
 
     public void Register(Keeper keeper)

@@ -72,7 +72,9 @@ internal abstract class Keeper
             DropState();
             // A watch that was started may yet be read.
             EndWatches();
-            return _retired = true;
+            _retired = true;
+            OnRetired_NeedsLock();
+            return true;
         }
     }
 
@@ -88,6 +90,10 @@ internal abstract class Keeper
     {
         lock (_gate) _stopped ??= answer ?? ShuttingDown;
         EndWatches();
+    }
+
+    private protected virtual void OnRetired_NeedsLock()
+    {
     }
 
     /// <summary>Whether it knows the record: what it knows is stored.</summary>

@@ -37,6 +37,9 @@ internal sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAla
     /// </summary>
     public Func<string, Exception, string>? Failed { get; init; }
 
+    /// <summary>Counts what the keepers do; null where nobody can ask.</summary>
+    public KeeperMetrics? Metrics { get; init; }
+
     internal ActivationId NextActivation() => new(Rules.Incarnation, Activations.Next());
 }
 

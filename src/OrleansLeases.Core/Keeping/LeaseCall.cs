@@ -33,6 +33,7 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
         var now = keeper.ReadClock();
         var reply = _reply!;
         if (reply.IsOvertaken(state, durable, now)) return false;
+        if (command is LeaseCommand.Renew) keeper.CountRenewal(reply, durable || IsStored);
         if (reply.Refusal is Refusal.Held && command.TryWait(keeper, this, now)) return true;
         TryRespond(reply, state, now);
         return true;
@@ -58,6 +59,9 @@ internal sealed class Waiter(LeaseCommand.Acquire command)
     public LeaseCommand.Acquire Command { get; } = command;
 
     public LeaseCall<LeaseGrant>? Call { get; private set; }
+
+    /// <summary>Monotonic: when it was taken.</summary>
+    public required TimeSpan Since { get; init; }
 
     /// <summary>When the place changes by itself: the call's wait runs out, or the place is lost.</summary>
     public TimeSpan Until { get; private set; }

@@ -2,6 +2,11 @@ namespace OrleansLeases.Core;
 
 internal sealed partial class LeaseKeeper
 {
+    // How a place in the queue ended.
+    private const string Granted = "granted";
+    private const string Abandoned = "abandoned";
+    private const string Stopped = "stopped";
+
     private static readonly TimeSpan SparedWhileBusy = TimeSpan.FromSeconds(1);
     private static readonly List<Waiter> NoWaiters = [];
     private static readonly Refusal TakenOver =
@@ -43,7 +48,8 @@ internal sealed partial class LeaseKeeper
             if (waiter is null)
             {
                 if (_waiters == NoWaiters) _waiters = [];
-                _waiters.Add(waiter = new Waiter(acquire));
+                _waiters.Add(waiter = new Waiter(acquire) { Since = now.Monotonic });
+                CountWaiters_NeedsLock();
             }
 
             // The newest call of a request id stands for it: an older one may be a connection that is half dead.
@@ -85,6 +91,7 @@ internal sealed partial class LeaseKeeper
         List<(LeaseCall<LeaseGrant>, long)> calls = [];
         gone = [];
         LeaseCall<LeaseGrant>? replaced = null;
+        var now = _host.Clock.Read();
         lock (_gate)
         {
             foreach (var (fingerprint, token) in granted)
@@ -94,12 +101,15 @@ internal sealed partial class LeaseKeeper
                 {
                     _waiters.Remove(waiter);
                     waiter.Registration.Unregister();
+                    CountWait(waiter, Granted, now);
                 }
 
                 if (command is LeaseCommand.Acquire asking && asking.Fingerprint.Id == fingerprint.Id) replaced = waiter?.Call;
                 else if (waiter?.Call is { } call) calls.Add((call, token));
                 else gone.Add(new(fingerprint, token));
             }
+
+            CountWaiters_NeedsLock();
         }
 
         // The newest call of a request id gets the grant; if the older one got it too, its broken connection could give the grant back.
@@ -136,6 +146,7 @@ internal sealed partial class LeaseKeeper
     {
         if (!SomeoneWaits) return;
         List<Waiter> granted;
+        var now = _host.Clock.Read();
         lock (_gate)
         {
             granted = _waiters.FindAll(waiter => state.Knows(waiter.Command.Fingerprint.Id));
@@ -143,7 +154,10 @@ internal sealed partial class LeaseKeeper
             {
                 waiter.Registration.Unregister();
                 _waiters.Remove(waiter);
+                CountWait(waiter, Granted, now);
             }
+
+            CountWaiters_NeedsLock();
         }
 
         foreach (var waiter in granted)
@@ -168,12 +182,20 @@ internal sealed partial class LeaseKeeper
                 waiter.Leave(now.Monotonic);
             }
 
-            _waiters.RemoveAll(waiter => waiter.Call is null && now.Monotonic >= waiter.Until);
+            _waiters.RemoveAll(waiter => IsLost(waiter, now));
+            CountWaiters_NeedsLock();
         }
 
         foreach (var (call, answer) in sent) call.Refuse(answer);
         // The next waiters may be granted now.
         if (sent.Count > 0 && SomeoneWaits) Tick(fresh: false, now);
+    }
+
+    private bool IsLost(Waiter waiter, Instant now)
+    {
+        if (waiter.Call is not null || now.Monotonic < waiter.Until) return false;
+        CountWait(waiter, Abandoned, now);
+        return true;
     }
 
     private TimeSpan? NextQueueChange_NeedsLock()
@@ -192,13 +214,16 @@ internal sealed partial class LeaseKeeper
     private List<LeaseCall<LeaseGrant>> DequeueAll_NeedsLock()
     {
         List<LeaseCall<LeaseGrant>> calls = [];
+        var now = _host.Clock.Read();
         foreach (var waiter in _waiters)
         {
             waiter.Registration.Unregister();
+            CountWait(waiter, Stopped, now);
             if (waiter.Call is { } call) calls.Add(call);
         }
 
         _waiters = NoWaiters;
+        CountWaiters_NeedsLock();
         return calls;
     }
 }

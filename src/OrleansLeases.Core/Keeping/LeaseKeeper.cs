@@ -61,6 +61,7 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
             // Nothing that watches show is new in it: whatever they do is durable. Nor does it call for an alarm, since one for an
             // earlier end is set, nor count as a use: what is held stays in memory.
             _state = transition.Next;
+            CountRenewal(transition.Reply, stored: false);
             answer = transition.Reply.ToResult(new ResponseContext(this, _state, RequestId: null, now, now));
             return true;
         }
@@ -100,6 +101,7 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
             waiting = DequeueAll_NeedsLock();
         }
 
+        CountHolders();
         EndWatches();
 
         // The call under way may be storing a grant for one of them.
@@ -134,6 +136,7 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     {
         _state = stored.Resume(_host.Clock.Read(), _host.Rules);
         _self = _host.NextActivation();
+        CountHolders();
         NotifyWatchers(_state);
         DispatchCleanUps(before: null);
         ResubmitGrantedElsewhere(_state);
@@ -147,9 +150,11 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
 
     private protected override void Advance(LeaseState next)
     {
-        var before = _state?.Pending;
+        var before = _state ?? LeaseState.Unused;
         base.Advance(next);
-        DispatchCleanUps(before);
+        _host.Metrics?.Advanced(before, next, _host.Clock);
+        CountHolders();
+        DispatchCleanUps(before.Pending);
     }
 
     internal Instant ReadClock() => _host.Clock.Read();

@@ -166,13 +166,21 @@ internal abstract class RecordKeeper<TState> : Keeper
     /// </summary>
     private async ValueTask<Refusal?> LoadAsync()
     {
+        var start = _host.Metrics?.Store.Start() ?? 0;
+        var isLoaded = false;
         try
         {
-            return TakeOver(await AskStoreAsync(static ask => ask._store.LoadAsync(ask._kind, ask.Name), (_store, _kind, Name)));
+            var stored = await AskStoreAsync(static ask => ask._store.LoadAsync(ask._kind, ask.Name), (_store, _kind, Name));
+            isLoaded = true;
+            return TakeOver(stored);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             return NotRead(error);
+        }
+        finally
+        {
+            _host.Metrics?.Store.Loaded(start, failed: !isLoaded);
         }
     }
 
@@ -196,29 +204,41 @@ internal abstract class RecordKeeper<TState> : Keeper
 
     private async ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord record, bool background)
     {
+        var start = _host.Metrics?.Store.Start() ?? 0;
+        var done = new AddOrLoad(SaveOutcome.Unknown);
         try
         {
-            return await AskStoreAsync(
+            return done = await AskStoreAsync(
                 static ask => ask._store.AddOrLoadAsync(ask.record, ask.background), (_store, record, background));
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            return new(SaveOutcome.Unknown);
+            return done;
+        }
+        finally
+        {
+            _host.Metrics?.Store.AddedOrLoaded(start, done.Outcome);
         }
     }
 
     private async ValueTask<SaveOutcome> SaveAsync(TState next, bool background)
     {
         var record = new StoredRecord(_kind, Name, next);
+        var start = _host.Metrics?.Store.Start() ?? 0;
+        var outcome = SaveOutcome.Unknown;
         try
         {
-            var outcome = await _store.SaveAsync(new StoredRecord(_kind, Name, _stored!) { Tag = _tag }, record, background);
+            outcome = await _store.SaveAsync(new StoredRecord(_kind, Name, _stored!) { Tag = _tag }, record, background);
             if (outcome == SaveOutcome.Saved) Note(record);
             return outcome;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            return SaveOutcome.Unknown;
+            return outcome;
+        }
+        finally
+        {
+            _host.Metrics?.Store.Saved(start, outcome);
         }
     }
 }

@@ -6,12 +6,18 @@ internal sealed partial class ServiceFront
     // Real time, whatever clock the leases are under: what the others got grows old meanwhile. Decision batch-answers-in-two-seconds.
     private static readonly TimeSpan LongestBatch = TimeSpan.FromSeconds(2);
 
-    public async ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default)
+    public ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default) =>
+        IsObserved
+            ? Observe("batch").EndWithAsync(RunBatchAsync(request, cancellationToken))
+            : RunBatchAsync(request, cancellationToken);
+
+    private async ValueTask<LeaseResult<BatchReply>> RunBatchAsync(BatchRequest request, CancellationToken cancellationToken)
     {
         var checks = _checks ?? await FindChecksAsync(cancellationToken).ConfigureAwait(false);
         if (checks.Check(request) is { } invalid) return invalid;
         cancellationToken.ThrowIfCancellationRequested();
 
+        Metrics?.Batched("batch", request.Operations.Count);
         var start = time.GetTimestamp();
         var batch = new Batch(this, checks, cancellationToken);
         var calls = BatchCalls.Start(request.Operations, batch.CallAsync, cancellationToken);
@@ -58,7 +64,10 @@ internal sealed partial class ServiceFront
         {
             var left = LongestBatch - front.RealTime.GetElapsedTime(_start);
             if (left <= TimeSpan.Zero) return BatchResult.Of<TReply>(NotBegun);
-            return BatchResult.Of(await front.RunCheckedAsync(verb, request, checks, left, cancellationToken).ConfigureAwait(false));
+            var answer = front.IsObserved
+                ? front.Observe(verb.Name).EndWithAsync(front.RunCheckedAsync(verb, request, checks, left, cancellationToken))
+                : front.RunCheckedAsync(verb, request, checks, left, cancellationToken);
+            return BatchResult.Of(await answer.ConfigureAwait(false));
         }
     }
 }

@@ -13,12 +13,12 @@ internal sealed partial class ServiceFront
         {
             var name = verb.Subject?.Invoke(request, null).Name ?? "";
             return hasQuotas && _quotas.TakeCall(caller, access.Rights, name) is { } tooMany
-                ? tooMany : Audited(caller, verb, request, forbidden);
+                ? OverQuota(tooMany) : Audited(caller, verb, request, forbidden);
         }
 
         var demand = hasQuotas ? verb.Demand?.Invoke(request) : null;
         if (demand is { } needed && await _quotas.TakeAsync(caller, access.Rights, needed).ConfigureAwait(false) is { } exceeded)
-            return Audited(caller, verb, request, exceeded);
+            return Audited(caller, verb, request, OverQuota(exceeded));
         var isSettled = false;
         try
         {
@@ -76,11 +76,18 @@ internal sealed partial class ServiceFront
         LeaseCaller caller, Verb<TRequest, TReply> verb, TRequest request, LeaseResult<TReply> result)
         where TReply : class
     {
-        if (caller.Audit is null) return result;
         var isDone = result.TryGetValue(out var reply, out var refusal);
+        if (refusal is Refusal.Forbidden) Metrics?.Forbidden(verb.Name);
+        if (caller.Audit is null) return result;
         if (refusal is Refusal.Forbidden || (verb.IsChange && !(isDone && verb.GoesOn)))
             Audit(caller, verb, request, reply, refusal is null ? "ok" : RefusalConverter.WordOf(refusal.Code));
         return result;
+    }
+
+    private Refusal OverQuota(Refusal refusal)
+    {
+        Metrics?.OverQuota(refusal);
+        return refusal;
     }
 
     private void Audit<TRequest, TReply>(

@@ -25,10 +25,16 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
     /// <summary>What bounds the calls: a host takes real time, whatever clock the leases are under.</summary>
     public TimeProvider RealTime { get; init; } = TimeProvider.System;
 
+    /// <summary>Counts the calls; null where nobody can ask.</summary>
+    public OperationMetrics? Metrics { get; init; }
+
     public ILeaseService For(LeaseCaller caller)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        return new ServiceFront(host, limits, time, _quotas) { RealTime = RealTime, Caller = caller, _checks = _checks };
+        return new ServiceFront(host, limits, time, _quotas)
+        {
+            RealTime = RealTime, Metrics = Metrics, Caller = caller, _checks = _checks,
+        };
     }
 
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
@@ -47,6 +53,12 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
     }
 
     private ValueTask<LeaseResult<TReply>> RunAsync<TRequest, TReply>(
+        Verb<TRequest, TReply> verb, TRequest request, TimeSpan timeout, CancellationToken cancellationToken)
+        where TReply : class => IsObserved
+            ? RunObservedAsync(verb, request, timeout, cancellationToken)
+            : RunUnobservedAsync(verb, request, timeout, cancellationToken);
+
+    private ValueTask<LeaseResult<TReply>> RunUnobservedAsync<TRequest, TReply>(
         Verb<TRequest, TReply> verb, TRequest request, TimeSpan timeout, CancellationToken cancellationToken)
         where TReply : class => _checks is not null || !verb.WaitsForLimits
             ? RunCheckedAsync(verb, request, _checks ?? RequestChecks.OfAnyLimits, timeout, cancellationToken)

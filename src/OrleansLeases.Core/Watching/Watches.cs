@@ -7,7 +7,8 @@ namespace OrleansLeases.Core;
 /// off, until the service stops. Thread-safe.
 /// </summary>
 /// <param name="time">The clock of the pauses.</param>
-internal sealed class Watches(TimeProvider time) : IDisposable
+/// <param name="metrics">Counts them; null where nobody can ask.</param>
+internal sealed class Watches(TimeProvider time, WatchMetrics? metrics = null) : IDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
@@ -88,7 +89,19 @@ internal sealed class Watches(TimeProvider time) : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         var enumerator = events.GetAsyncEnumerator(either.Token);
         await using var _ = enumerator.ConfigureAwait(false);
-        while (await NextAsync(enumerator, cancellationToken).ConfigureAwait(false)) yield return enumerator.Current;
+        metrics?.Begun();
+        try
+        {
+            while (await NextAsync(enumerator, cancellationToken).ConfigureAwait(false))
+            {
+                if (enumerator.Current is WatchEvent.Resync) metrics?.Resynced();
+                yield return enumerator.Current;
+            }
+        }
+        finally
+        {
+            metrics?.Ended();
+        }
     }
 
     private async ValueTask<bool> NextAsync(IAsyncEnumerator<WatchEvent> events, CancellationToken cancellationToken)

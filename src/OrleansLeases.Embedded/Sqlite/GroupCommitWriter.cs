@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OrleansLeases.Core;
 using OrleansLeases.Storage;
 using SQLitePCL;
 
@@ -75,6 +76,9 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         new Thread(Run) { IsBackground = true, Name = "lease writer" }.UnsafeStart();
     }
 
+    /// <summary>Counts the batches; null where nobody can ask.</summary>
+    public StoreMetrics? Metrics { get; set; }
+
     public Task<SaveOutcome> Submit(PendingSave save, bool background)
     {
         lock (_gate)
@@ -134,6 +138,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 
     private void Write(List<PendingSave> batch)
     {
+        Metrics?.Batched(StoreMetrics.Save, batch.Count);
         if (TryWrite(batch) is not { } failed)
         {
             for (var i = 0; i < batch.Count; i++) batch[i].SetResult(_outcomes[i]);

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using OrleansLeases.Core;
 using OrleansLeases.Storage;
 
 namespace OrleansLeases.Embedded;
@@ -81,6 +82,9 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     }
 
     public bool IsDurable => true;
+
+    /// <summary>Counts the batches; null where nobody can ask.</summary>
+    public StoreMetrics? Metrics { set => _writer.Metrics = value; }
 
     /// <summary>Ends once another process may have the folder, with the reason and the remedy: nothing is saved from then on.</summary>
     public Task<string> Lost => _folder.Lost;

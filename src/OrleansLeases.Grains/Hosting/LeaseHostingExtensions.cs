@@ -201,6 +201,10 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton<LeaseClock>();
         silo.Services.AddSingleton<GrainKeepers>();
         silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
+        silo.Services.AddSingleton(
+            services => new StoreMetrics(services.GetRequiredService<ServiceMeter>().Meter, TimeProvider.System));
+        silo.Services.AddSingleton(services => new KeeperMetrics(
+            services.GetRequiredService<ServiceMeter>().Meter, services.GetRequiredService<StoreMetrics>()));
         silo.Services.AddSingleton<LeaseSilo>();
         silo.Services.AddSingleton<IServiceRecords>(
             services => new ServiceRecords(services.GetRequiredService<LeaseSilo>().Store));
@@ -220,11 +224,17 @@ public static class LeaseHostingExtensions
     private static void AddService(IServiceCollection services, Func<IServiceProvider, LeaseLimits?> limits)
     {
         services.TryAddSingleton<FailureLog>();
+        services.TryAddSingleton<ServiceMeter>();
+        services.TryAddSingleton(provider => new WatchMetrics(provider.GetRequiredService<ServiceMeter>().Meter));
+        services.TryAddSingleton(provider => new OperationMetrics(provider.GetRequiredService<ServiceMeter>().Meter));
         services.TryAddSingleton(provider => new GrainHost(
             provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<FailureLog>(),
-            provider.GetService<LastSiloFallback>()));
+            provider.GetService<LastSiloFallback>(), provider.GetRequiredService<WatchMetrics>()));
         services.TryAddSingleton<ILeaseService>(
-            provider => new ServiceFront(provider.GetRequiredService<GrainHost>(), limits(provider), GrainKeepers.RealTime));
+            provider => new ServiceFront(provider.GetRequiredService<GrainHost>(), limits(provider), GrainKeepers.RealTime)
+            {
+                Metrics = provider.GetRequiredService<OperationMetrics>(),
+            });
         services.TryAddSingleton(provider => new LeaseClient(
             provider.GetRequiredService<ILeaseService>(),
             provider.GetService<LeaseClientOptions>(),
@@ -239,10 +249,15 @@ public static class LeaseHostingExtensions
             PostgresStorage.AdoNet => adoNet(provider),
             _ => new BatchedRows(
                 provider.GetRequiredService<LeaseDatabase>().Source,
-                provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId),
+                provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId,
+                provider.GetRequiredService<StoreMetrics>()),
         });
         services.AddSingleton<PostgresRecordStore>();
-        services.AddSingleton(provider => new LeaseStorage(provider.GetRequiredService<PostgresRecordStore>()));
+        services.AddSingleton(provider =>
+        {
+            var store = provider.GetRequiredService<PostgresRecordStore>();
+            return new LeaseStorage(store) { ClockOffset = () => store.ClockOffset };
+        });
     }
 
     // Orleans' own method would have it start where it is not used, too.

@@ -14,6 +14,9 @@ internal readonly record struct ClockComparison(TimeSpan Least, TimeSpan Most)
     /// <param name="took">How long the query took, by the monotonic clock.</param>
     public static ClockComparison Of(TimeSpan database, TimeSpan sent, TimeSpan took) => new(database - sent - took, database - sent);
 
+    /// <summary>How far this silo's clock is most likely ahead: as if the database had read its own halfway through the query.</summary>
+    public TimeSpan Ahead => -(Least + Most) / 2;
+
     /// <summary>How far off this silo's clock surely is.</summary>
     public TimeSpan SurelyOff => Least > TimeSpan.Zero ? Least : Most < TimeSpan.Zero ? -Most : TimeSpan.Zero;
 

@@ -23,6 +23,8 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ClockVerdict _verdict;
     private Task _watch = Task.CompletedTask;
+    private long _offset;
+    private volatile bool _looked;
     private volatile string? _trouble;
     private volatile string? _away;
     private volatile string? _blind;
@@ -45,6 +47,9 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
         : _blind is { } blind ? new(StorageTroubleKind.Blind, blind)
         : _away is { } away ? new(StorageTroubleKind.Away, away)
         : null;
+
+    /// <summary>How far the silo's clock is ahead of the database's, by the last look; null before the first.</summary>
+    public TimeSpan? ClockOffset => _looked ? new TimeSpan(Volatile.Read(ref _offset)) : null;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -125,9 +130,10 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
 
         var answered = _clock.ReadRaw();
         var missed = _verdict.Missed;
-        var right = _verdict.Take(
-            ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Monotonic - sent.Monotonic),
-            answered.Monotonic);
+        var look = ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Monotonic - sent.Monotonic);
+        Volatile.Write(ref _offset, look.Ahead.Ticks);
+        _looked = true;
+        var right = _verdict.Take(look, answered.Monotonic);
         if (_verdict.Missed != missed) LogMissed(right is null);
         var epoch = reader.GetInt32(1);
         var trouble = epoch != Epoch ? OtherEpoch(epoch) : _verdict.Off;

@@ -45,6 +45,9 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
 
     public StorageTrouble? Trouble => _watch.Trouble;
 
+    /// <summary>How far the silo's clock is ahead of the database's, by the last look; null before the first.</summary>
+    public TimeSpan? ClockOffset => _watch.ClockOffset;
+
     public bool CanAddOrLoad => _rows.CanAddOrLoad;
 
     public Task StartAsync(CancellationToken cancellationToken) => _watch.StartAsync(cancellationToken);

@@ -54,8 +54,8 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     public static Task<Cluster> OnAsync(
-        string connection, string serviceId, PostgresStorage storage = PostgresStorage.GroupCommit) =>
-        StartAsync(serviceId, silo => silo.AddLeases(connection, Options(options => options.Storage = storage)), null, null);
+        string connection, string serviceId, PostgresStorage storage = PostgresStorage.GroupCommit, Action<ISiloBuilder>? also = null) =>
+        StartAsync(serviceId, silo => silo.AddLeases(connection, Options(options => options.Storage = storage)), also, null);
 
     public static Task<Cluster> OnAsync(
         NpgsqlDataSource database, string serviceId, PostgresStorage storage = PostgresStorage.GroupCommit) =>

@@ -1,4 +1,5 @@
 using Npgsql;
+using OrleansLeases.Core;
 using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
@@ -20,9 +21,9 @@ internal sealed class BatchedRows : IRecordRows, IAsyncDisposable
     private readonly Batcher<PendingLoad> _loads;
     private readonly Batcher<PendingSave> _saves;
 
-    public BatchedRows(NpgsqlDataSource database, string serviceId)
+    public BatchedRows(NpgsqlDataSource database, string serviceId, StoreMetrics? metrics = null)
     {
-        _statements = new(database, serviceId);
+        _statements = new(database, serviceId, metrics);
         _loads = new(BatchesAtOnce, MaxLoads, keysApart: false, _statements.LoadAsync);
         _saves = new(BatchesAtOnce, MaxSaves, keysApart: true, _statements.SaveAsync);
     }

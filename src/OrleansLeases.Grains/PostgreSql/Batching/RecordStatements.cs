@@ -1,11 +1,12 @@
 using Npgsql;
 using NpgsqlTypes;
+using OrleansLeases.Core;
 using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
 
 /// <summary>The two statements that load and save a batch of records.</summary>
-internal sealed class RecordStatements(NpgsqlDataSource database, string serviceId) : IAsyncDisposable
+internal sealed class RecordStatements(NpgsqlDataSource database, string serviceId, StoreMetrics? metrics) : IAsyncDisposable
 {
     private const NpgsqlDbType Texts = NpgsqlDbType.Array | NpgsqlDbType.Text;
 
@@ -19,6 +20,7 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
 
     private async Task LoadAsync(List<PendingLoad> batch, NpgsqlConnection connection)
     {
+        metrics?.Batched(StoreMetrics.Load, batch.Count);
         await using var command =
             new NpgsqlCommand("select place, epoch, version, payload, older from load_lease_records($1, $2, $3)", connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = serviceId });
@@ -32,6 +34,7 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
 
     private async Task SaveAsync(List<PendingSave> batch, NpgsqlConnection connection)
     {
+        metrics?.Batched(StoreMetrics.Save, batch.Count);
         await using var command = CommandOf(batch, connection);
         var answers = new Dictionary<(RecordKind, string), SavedRow>(batch.Count);
         await using (var reader = await command.ExecuteReaderAsync())

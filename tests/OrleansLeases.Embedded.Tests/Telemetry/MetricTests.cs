@@ -1,0 +1,77 @@
+using OrleansLeases.Embedded.Tests.Hosting;
+using OrleansLeases.Testing.Telemetry;
+
+namespace OrleansLeases.Embedded.Tests.Telemetry;
+
+/// <summary>Every metric moves when its event happens, and no other one does.</summary>
+public sealed class MetricTests
+{
+    public static TheoryData<string> Events => [.. MeteredEvents.All.Keys];
+
+    [Theory, MemberData(nameof(Events))]
+    public async Task Event_MovesItsMetrics_AndNoOthers(string name)
+    {
+        await using var engine = new MeteredEngine();
+
+        var moved = await engine.RunAsync(MeteredEvents.All[name]);
+
+        Assert.Equal(MeteredEvents.All[name].Moves.Order(StringComparer.Ordinal), moved);
+    }
+
+    [Fact]
+    public async Task Table_InTheDocs_ListsTheInstruments_AndTheirAttributes()
+    {
+        SortedDictionary<string, string> attributes = new(StringComparer.Ordinal);
+        foreach (var metered in MeteredEvents.All.Values)
+        {
+            await using var engine = new MeteredEngine();
+            await engine.RunAsync(metered);
+            Assert.Equal(
+                InstrumentTable.RowsOf("OrleansLeases"),
+                InstrumentTable.RowsOf(engine.Meters.Instruments.DistinctBy(instrument => instrument.Name)));
+            foreach (var (instrument, seen) in engine.Meters.Attributes) attributes[instrument] = string.Join(", ", seen);
+        }
+
+        Assert.Equal(InstrumentTable.AttributesOf("OrleansLeases"), attributes);
+    }
+
+    [Fact]
+    public async Task Renewal_InMemory_AllocatesTheSame_WhereSomebodyListens()
+    {
+        using var listens = new Meters(takes: false);
+
+        Assert.Equal(await AllocatedAsync(meters: null), await AllocatedAsync(listens));
+    }
+
+    [Fact]
+    public async Task Duration_OfAnAcquire_HasItsWait()
+    {
+        await using var engine = new MeteredEngine();
+        await MeteredEvents.All["wait granted"].Before(engine);
+        engine.Time.Advance(TimeSpan.FromSeconds(7));
+
+        await MeteredEvents.All["wait granted"].Event(engine);
+
+        engine.Meters.Totals();
+        Assert.Equal(7, engine.Meters.Last("leases.operation.duration{ok,acquire}"));
+        Assert.Equal(7, engine.Meters.Last("leases.queue.duration{granted}"));
+        Assert.Equal(7, engine.Meters.Last("leases.lease.duration{released}"));
+    }
+
+    private static async Task<long> AllocatedAsync(Meters? meters)
+    {
+        await using var leases = EmbeddedLeases.InMemory(new() { MeterFactory = meters });
+        var grant = await leases.GrantAsync(Calls.By("alice"));
+        var request = new RenewRequest { Resource = grant.Resource, Owner = grant.Owner, Token = grant.Token };
+        var allocated = long.MaxValue;
+        // The first ones are compiled meanwhile, and that allocates too.
+        for (var round = 0; round < 50; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 10; i++) await leases.RenewAsync(request, CancellationToken.None);
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return allocated;
+    }
+}
