@@ -41,7 +41,8 @@ public static class LeaseGatewayExtensions
 
     /// <summary>
     /// Maps the endpoints of a server that serves leases alone: those of <see cref="MapLeases"/>, <c>/health/live</c>,
-    /// <c>/health/ready</c> and <c>/openapi/v1.json</c>; and a problem for every other path below the group's prefix.
+    /// <c>/health/ready</c>, <c>/openapi/v1.json</c> and the dashboard at <c>/</c>; and a problem for every other path below the group's
+    /// prefix.
     /// </summary>
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
@@ -52,6 +53,24 @@ public static class LeaseGatewayExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         new LeaseRoutes(endpoints.ServiceProvider).MapAll(endpoints);
+        return endpoints;
+    }
+
+    /// <summary>
+    /// Maps the dashboard at the group's prefix, beside <see cref="MapLeases"/> at the same prefix, which it calls:
+    /// <c>app.MapGroup("/leases").MapLeases().MapLeaseDashboard()</c>. The page itself takes no credential of
+    /// <see cref="LeaseGatewayOptions.Authenticate"/>; what it shows is what its reader may read. <see cref="MapLeaseServer"/> has it
+    /// already.
+    /// </summary>
+    /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
+    /// <returns>The same endpoints.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
+    /// <exception cref="ArgumentException">A host or origin in <see cref="LeaseGatewayOptions"/> is malformed.</exception>
+    public static IEndpointRouteBuilder MapLeaseDashboard(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        new LeaseRoutes(endpoints.ServiceProvider).MapDashboard(endpoints);
         return endpoints;
     }
 }

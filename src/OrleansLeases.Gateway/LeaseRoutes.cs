@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using OrleansLeases.Gateway.Access;
 using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Batches;
+using OrleansLeases.Gateway.Dashboard;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Keys;
 using OrleansLeases.Gateway.Leases;
@@ -57,6 +58,9 @@ internal sealed class LeaseRoutes
     /// <summary>Maps what a client of leases calls.</summary>
     public void MapCalls(IEndpointRouteBuilder endpoints) => Calls(_entrance.Before(endpoints));
 
+    /// <summary>Maps the page alone.</summary>
+    public void MapDashboard(IEndpointRouteBuilder endpoints) => DashboardEndpoints.Map(_entrance.Before(endpoints));
+
     /// <summary>Maps what a server of leases alone answers, which is every path.</summary>
     public void MapAll(IEndpointRouteBuilder endpoints)
     {
@@ -64,6 +68,7 @@ internal sealed class LeaseRoutes
         Contract(behind);
         DocumentEndpoint.Map(behind, Contract);
         GrantProofs.Map(behind, _proofs);
+        DashboardEndpoints.Map(behind);
         UnknownPath.Map(behind);
     }
 

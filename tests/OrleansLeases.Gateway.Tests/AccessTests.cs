@@ -43,7 +43,10 @@ public sealed class AccessTests : IAsyncLifetime
     private static readonly string[] OfAdmin = ["POST /v1/tokens", "GET /v1/tokens", "DELETE /v1/tokens/{**id}"];
 
     private static readonly string[] Open =
-        ["GET /.well-known/jwks.json", "GET /health/live", "GET /health/ready", "GET /openapi/v1.json"];
+    [
+        "GET /.well-known/jwks.json", "GET /health/live", "GET /health/ready", "GET /openapi/v1.json",
+        "GET /", .. DashboardTests.Files.Select(file => $"GET {file}"),
+    ];
 
     private readonly EmbeddedLeases _leases = EmbeddedLeases.InMemory();
     private AccessRights _rights = AccessRights.None;
@@ -86,7 +89,7 @@ public sealed class AccessTests : IAsyncLifetime
             }
         }
 
-        foreach (var (method, path) in new[] { ("GET", "/nothing"), ("GET", "/"), ("PATCH", "/v1/info"), ("HEAD", "/v1/leases/jobs") })
+        foreach (var (method, path) in new[] { ("GET", "/nothing"), ("PATCH", "/v1/info"), ("HEAD", "/v1/leases/jobs") })
             Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(method, path, null, null)).Status);
     }
 

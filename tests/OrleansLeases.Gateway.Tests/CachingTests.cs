@@ -18,7 +18,8 @@ public sealed class CachingTests
             using var request = new HttpRequestMessage(new HttpMethod(method), path);
             if (origin is not null) request.Headers.Add("Origin", origin);
             using var response = await host.Client.SendAsync(request);
-            var expected = path == "/openapi/v1.json" && origin is null ? "no-cache" : "no-store";
+            var isValidated = origin is null && path is "/openapi/v1.json" or "/" or "/dashboard/main.js";
+            var expected = isValidated ? "no-cache" : "no-store";
             Assert.Equal(expected, response.Headers.CacheControl?.ToString());
         }
     }

@@ -33,6 +33,8 @@ public sealed class CallerTests : IAsyncLifetime
         { "GET", "/health/live" },
         { "GET", "/health/ready" },
         { "GET", "/openapi/v1.json" },
+        { "GET", "/" },
+        { "GET", "/dashboard/main.js" },
         { "OPTIONS", "/v1/leases/acquire" },
         { "HEAD", "/v1/info" },
         { "GET", "/nothing" },

@@ -141,7 +141,9 @@ public sealed class PathTests
 
     [Theory]
     [InlineData("GET", "/nothing")]
-    [InlineData("GET", "/")]
+    [InlineData("GET", "/dashboard")]
+    [InlineData("GET", "/dashboard/")]
+    [InlineData("GET", "/dashboard/index.html")]
     [InlineData("POST", "/v1/nothing")]
     [InlineData("GET", "/v1/locks/a")]
     public async Task Call_WhenPathIsUnknown_IsAProblem(string method, string path)
@@ -154,6 +156,8 @@ public sealed class PathTests
     [InlineData("POST", "/v1/leases/a", "GET")]
     [InlineData("DELETE", "/v1/leases/acquire", "GET, POST")]
     [InlineData("PUT", "/v1/leases", "GET")]
+    [InlineData("POST", "/", "GET")]
+    [InlineData("DELETE", "/dashboard/main.js", "GET")]
     [InlineData("POST", "/v1/history/a", "GET")]
     [InlineData("POST", "/v1/info", "GET")]
     [InlineData("POST", "/health/live", "GET")]

@@ -29,6 +29,7 @@ internal static class ServeBanner
             or with curl:
               curl {{url}}/v1/leases/acquire -H 'content-type: application/json' -d '{"resource":"jobs/weekly","owner":"me","ttlMs":30000}'
               curl {{url}}/v1/leases/jobs/weekly
+            or open {{url}} in a browser.
 
             Ctrl-C stops it.
             """);

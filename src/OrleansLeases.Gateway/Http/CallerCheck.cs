@@ -14,6 +14,7 @@ namespace OrleansLeases.Gateway.Http;
 internal sealed class CallerCheck
 {
     private const string FetchSite = "Sec-Fetch-Site";
+    private const string FetchDestination = "Sec-Fetch-Dest";
 
     private readonly IServer? _server;
     private readonly HashSet<string> _origins;
@@ -34,7 +35,10 @@ internal sealed class CallerCheck
     }
 
     /// <summary>Says why a call is not for this server, or comes from a page of another.</summary>
-    public Refusal.Forbidden? Refuse(HttpContext context)
+    /// <param name="context">The call.</param>
+    /// <param name="isOpenToLinks">Whether a link on such a page may lead there.</param>
+    /// <returns>The reason; null where there is none.</returns>
+    public Refusal.Forbidden? Refuse(HttpContext context, bool isOpenToLinks)
     {
         var request = context.Request;
         if (!IsOwnName(context))
@@ -50,6 +54,8 @@ internal sealed class CallerCheck
         if (site.Count == 0 && origin.Count == 0) return null;
         if (site.Count > 0 ? site.ToString() is "same-origin" or "none" : IsOwnOrigin(request, origin.ToString())) return null;
         if (origin.Count > 0 && _origins.Contains(origin.ToString())) return null;
+        // A window of its own, not a frame and not a script. Decision dashboard-takes-links.
+        if (isOpenToLinks && origin.Count == 0 && request.Headers[FetchDestination] == "document") return null;
         var (header, value) = site.Count > 0 ? (FetchSite, site) : ("Origin", origin);
         return new Refusal.Forbidden(
             $"The header {header} is '{FieldErrors.Shorten(value.ToString())}': web pages of other origins cannot call this server. "

@@ -30,16 +30,17 @@ internal sealed partial class Entrance(CallerCheck callers, Authentication? auth
     {
         var next = endpoint.RequestDelegate!;
         var isOpen = authentication is null || endpoint.Metadata.Contains(OpenToAll.Instance);
-        endpoint.RequestDelegate = context => PassAsync(context, next, isOpen);
+        var isOpenToLinks = endpoint.Metadata.Contains(OpenToLinks.Instance);
+        endpoint.RequestDelegate = context => PassAsync(context, next, isOpen, isOpenToLinks);
     }
 
-    private async Task PassAsync(HttpContext context, RequestDelegate next, bool isOpen)
+    private async Task PassAsync(HttpContext context, RequestDelegate next, bool isOpen, bool isOpenToLinks)
     {
         context.Response.Headers.CacheControl = "no-store";
         string? failure = null;
         try
         {
-            if (callers.Refuse(context) is { } refusal)
+            if (callers.Refuse(context, isOpenToLinks) is { } refusal)
                 await ResponseWriter.RefuseAsync(context, refusal);
             else if (!isOpen && await authentication!.RefuseAsync(context) is { } unknown)
                 await ResponseWriter.RefuseAsync(context, unknown);

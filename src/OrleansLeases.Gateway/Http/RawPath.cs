@@ -78,7 +78,7 @@ internal static class RawPath
             rest = rest[(sent.Length + 1)..];
         }
 
-        return rest.IsEmpty;
+        return rest.IsEmpty || (rest is "/" && endpoint.RoutePattern.RawText is [.., '/']);
     }
 
     private static ReadOnlySpan<char> PathOf(HttpContext context)
