@@ -1,8 +1,12 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Client.Holding;
 using OrleansLeases.Client.Internal;
+using OrleansLeases.Client.Telemetry;
 
 namespace OrleansLeases.Client;
 
@@ -126,6 +130,28 @@ public sealed partial class HttpLeaseService : ILeaseService
             field = value;
         }
     } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Makes the meter <c>OrleansLeases.Client</c>, as <see cref="LeaseClientOptions.MeterFactory"/> does.</summary>
+    /// <value>All clients of the process have one by default.</value>
+    public IMeterFactory? MeterFactory
+    {
+        get;
+        init => _exchange.Metrics = ClientMetrics.Of(field = value);
+    }
+
+    /// <summary>Logs when calls go to another server, since the one that they went to has failed.</summary>
+    /// <value>Nothing is logged by default.</value>
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
+    public ILogger Logger
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+            _exchange.Changed = value.ServerChanged;
+        }
+    } = NullLogger.Instance;
 
     /// <summary>How many calls wait to share a request.</summary>
     internal int Gathered => _exchange.Gathered;

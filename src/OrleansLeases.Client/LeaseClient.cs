@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Client.Holding;
+using OrleansLeases.Client.Telemetry;
 
 namespace OrleansLeases.Client;
 
@@ -19,6 +20,7 @@ public sealed class LeaseClient : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly HolderClock _clock;
     private readonly ILogger _logger;
+    private readonly RefusalNotes _refusals;
     private readonly ServiceLimits _limits;
     private readonly HeldLeases _held;
     private readonly LeaseReleaser _releaser;
@@ -48,8 +50,9 @@ public sealed class LeaseClient : IAsyncDisposable
         Service = service;
         Random = random;
         (_options, _time, _clock, _logger) = (options, time, clock, logger ?? NullLogger.Instance);
+        _refusals = new(_logger, _time);
         _limits = new(service, _time);
-        _held = new(new RenewalCalls(service, _limits, _time), _clock, _time, _logger);
+        _held = new(new RenewalCalls(service, _limits, _time), _clock, _time, _logger, ClientMetrics.Of(options.MeterFactory));
         _releaser = new(service, _clock, _time, random, _stopping.Token);
     }
 
@@ -189,7 +192,9 @@ public sealed class LeaseClient : IAsyncDisposable
         _held.StartAsking();
         try
         {
-            return await KeepAskingAsync(request, wait, maxHold, takenIn, cancellationToken).ConfigureAwait(false);
+            var result = await KeepAskingAsync(request, wait, maxHold, takenIn, cancellationToken).ConfigureAwait(false);
+            if (result.Refusal is { } refusal) _refusals.Note(request, refusal);
+            return result;
         }
         finally
         {

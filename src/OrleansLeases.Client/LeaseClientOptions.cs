@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using OrleansLeases.Client.Internal;
 
 namespace OrleansLeases.Client;
@@ -21,6 +22,13 @@ public sealed record LeaseClientOptions
     /// </summary>
     /// <value>5 s by default; 0 to 1 min.</value>
     public TimeSpan ReleaseTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Makes the meter <c>OrleansLeases.Client</c>, such as the one among the services of a host, which
+    /// <see cref="LeaseClientServiceExtensions"/> takes by itself. <c>docs/telemetry.md</c> lists what is counted.
+    /// </summary>
+    /// <value>All clients of the process have one by default.</value>
+    public IMeterFactory? MeterFactory { get; init; }
 
     internal void Validate()
     {

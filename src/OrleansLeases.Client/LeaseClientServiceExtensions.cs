@@ -1,7 +1,9 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OrleansLeases.Client.Holding;
 using OrleansLeases.Client.Internal;
@@ -123,7 +125,9 @@ public static class LeaseClientServiceExtensions
         services.AddKeyedSingleton<ILeaseService>(key, (provider, _) => ServiceOf(provider, client.Name, OptionsOf(provider, key)));
         services.TryAddKeyedSingleton(key, (provider, _) => new LeaseClient(
             key is null ? provider.GetRequiredService<ILeaseService>() : provider.GetRequiredKeyedService<ILeaseService>(key),
-            OptionsOf(provider, key).Client,
+            OptionsOf(provider, key).Client is { MeterFactory: null } options
+                ? options with { MeterFactory = provider.GetService<IMeterFactory>() }
+                : OptionsOf(provider, key).Client,
             provider.GetService<TimeProvider>(),
             provider.GetService<ILogger<LeaseClient>>()));
         client
@@ -151,6 +155,8 @@ public static class LeaseClientServiceExtensions
         {
             CallTimeout = options.CallTimeout,
             ServerTimeout = options.ServerTimeout,
+            MeterFactory = options.Client.MeterFactory ?? provider.GetService<IMeterFactory>(),
+            Logger = provider.GetService<ILogger<LeaseClient>>() ?? (ILogger)NullLogger.Instance,
         };
     }
 

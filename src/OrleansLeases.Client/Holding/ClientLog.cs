@@ -34,4 +34,10 @@ internal static partial class ClientLog
     [LoggerMessage(
         7, LogLevel.Warning, "The credential of the lease client goes to {Server} unencrypted, for all to read on the way; use https.")]
     public static partial void CredentialInClear(this ILogger logger, Uri server);
+
+    [LoggerMessage(8, LogLevel.Warning, "Calls go to the lease server {Server} from now on, since {Former} does not answer them.")]
+    public static partial void ServerChanged(this ILogger logger, Uri server, Uri former);
+
+    [LoggerMessage(9, LogLevel.Warning, "An acquire of '{Resource}' by '{Owner}' is refused ({Code}): {Detail}")]
+    public static partial void Refused(this ILogger logger, string resource, string owner, RefusalCode code, string detail);
 }

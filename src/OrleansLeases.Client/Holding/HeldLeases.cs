@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrleansLeases.Client.Telemetry;
 
 namespace OrleansLeases.Client.Holding;
 
@@ -19,6 +20,7 @@ internal sealed class HeldLeases
     private readonly HolderClock _clock;
     private readonly RenewalCalls _calls;
     private readonly ILogger _logger;
+    private readonly ClientMetrics _metrics;
     private readonly IAlarm _alarm;
     private TimeSpan _nextLook = TimeSpan.MaxValue;
     private TimeSpan _busyUntil;
@@ -29,8 +31,9 @@ internal sealed class HeldLeases
     private bool _closed;
     private int _underWay;
 
-    public HeldLeases(RenewalCalls calls, HolderClock clock, TimeProvider time, ILogger logger)
+    public HeldLeases(RenewalCalls calls, HolderClock clock, TimeProvider time, ILogger logger, ClientMetrics metrics)
     {
+        _metrics = metrics;
         _calls = calls;
         _logger = logger;
         _clock = clock;
@@ -66,6 +69,7 @@ internal sealed class HeldLeases
             if (_closed) return false;
             if (_queue.Count == 0) _lookedAt = _clock.Now();
             Schedule_NeedsLock(lease);
+            _metrics.Held(1);
             return true;
         }
     }
@@ -108,6 +112,7 @@ internal sealed class HeldLeases
             if (held)
             {
                 Forget_NeedsLock(lease);
+                _metrics.Lost(NotHolderReason.Released);
                 lease.Lose_NeedsLock(
                     new(
                         NotHolderReason.Released,
@@ -268,8 +273,17 @@ internal sealed class HeldLeases
         }
 
         var wasInTrouble = lease.Trouble is not null;
-        if (result.TryGetValue(out var renewal, out var trouble)) lease.Renewed_NeedsLock(sentAt, renewal, now);
-        else lease.NotRenewed_NeedsLock(sentAt, trouble, now);
+        var left = lease.EndsAt - now;
+        if (result.TryGetValue(out var renewal, out var trouble))
+        {
+            _metrics.Renewed(left);
+            lease.Renewed_NeedsLock(sentAt, renewal, now);
+        }
+        else
+        {
+            lease.NotRenewed_NeedsLock(sentAt, trouble, now);
+        }
+
         Schedule_NeedsLock(lease);
         if (lease.Trouble is { } begun)
         {
@@ -289,6 +303,7 @@ internal sealed class HeldLeases
     private void Lose_NeedsLock(HeldLease lease, LeaseLoss loss, ref List<Action>? signals)
     {
         Forget_NeedsLock(lease);
+        _metrics.Lost(loss.Reason);
         signals ??= [];
         if (lease.Lose_NeedsLock(loss) is { } signal) signals.Add(signal);
         // A logger may take its time as well.
@@ -318,6 +333,7 @@ internal sealed class HeldLeases
     private void Forget_NeedsLock(HeldLease lease)
     {
         _queue.Remove(lease);
+        _metrics.Held(-1);
         if (lease.Trouble is not null) _inTrouble--;
         if (_closed && _queue.Count == 0) _alarm.Wake();
     }

@@ -1,3 +1,5 @@
+using OrleansLeases.Client.Telemetry;
+
 namespace OrleansLeases.Client.Internal;
 
 /// <summary>How long a call may take.</summary>
@@ -44,6 +46,12 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
     // A holder sends the next renewal after a fifth of the ttl. By then a server that has died without a word must be
     // known as such; to ask another one too early costs nothing. Decision silent-servers-are-spared.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Counts the attempts.</summary>
+    public ClientMetrics Metrics { get; set; } = ClientMetrics.Of(factory: null);
+
+    /// <summary>Is told that calls go to another server from now on, and which one they went to before.</summary>
+    public Action<Uri, Uri>? Changed { get; set; }
 
     /// <summary>Makes a call.</summary>
     /// <param name="ask">One attempt at it. The response of an attempt that is over is not waited for any more, and never used.</param>
@@ -107,15 +115,24 @@ internal sealed class FailOver(ServerList servers, TimeProvider time)
         {
             // The caller's timeout may be shorter than this one, call after call.
             if (servers.Now - sentAt >= wait + LongestSilence) servers.Silent(server, sentAt);
+            Metrics.Attempted(server.Tags, "given-up");
             throw;
         }
 
         if (attempt.Status == AttemptStatus.NotMade) return attempt;
+        Metrics.Attempted(server.Tags, WordOf(attempt.Status));
         if (attempt.Status == AttemptStatus.Silent) servers.Silent(server, sentAt);
         else if (attempt.Result.Refusal is Refusal.Unavailable or Refusal.OutcomeUnknown) servers.Failed(server, attempt.Result.Refusal);
-        else servers.Answered(server);
+        else if (servers.Answered(server) is { } former) Changed?.Invoke(server.Root, former.Root);
         return attempt;
     }
+
+    private static string WordOf(AttemptStatus status) => status switch
+    {
+        AttemptStatus.Answered => "answered",
+        AttemptStatus.Silent => "silent",
+        _ => "failed",
+    };
 
     /// <summary>This call waits on; those that come after it do better to ask another server.</summary>
     private ITimer? DoubtAfter(Server server, TimeSpan sentAt, TimeSpan silence) => servers.Count == 1

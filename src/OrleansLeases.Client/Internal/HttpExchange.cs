@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using OrleansLeases.Client.Telemetry;
 
 namespace OrleansLeases.Client.Internal;
 
@@ -16,6 +17,12 @@ internal sealed class HttpExchange
         _failOver = new FailOver(servers, time);
         _shared = new SharedRequests(http, servers, time);
     }
+
+    /// <summary>Counts the attempts.</summary>
+    public ClientMetrics Metrics { set => _failOver.Metrics = value; }
+
+    /// <summary>Is told that calls go to another server from now on, and which one they went to before.</summary>
+    public Action<Uri, Uri> Changed { set => _failOver.Changed = value; }
 
     /// <summary>How many calls wait to share a request.</summary>
     public int Gathered => _shared.Gathered;

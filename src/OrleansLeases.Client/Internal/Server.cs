@@ -1,3 +1,5 @@
+using OrleansLeases.Client.Telemetry;
+
 namespace OrleansLeases.Client.Internal;
 
 /// <summary>One address of a service. What is known of it changes under the lock of <see cref="ServerList"/>.</summary>
@@ -11,6 +13,8 @@ internal sealed class Server(Uri address, Random random)
 
     // Without the closing slash a relative path would replace the last segment of the address.
     public Uri Root { get; } = new(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/");
+
+    public ServerTags Tags { get; } = ServerTags.Of(address);
 
     /// <summary>Until when other servers are tried first.</summary>
     public TimeSpan RestsUntil { get; private set; } = TimeSpan.MinValue;

@@ -48,14 +48,19 @@ internal sealed class ServerList
     }
 
     /// <summary>The server responded. Calls go to it first from now on if the former first server has failed.</summary>
-    public void Answered(Server server)
+    /// <param name="server">The server.</param>
+    /// <returns>The former first server; null where it is the same.</returns>
+    public Server? Answered(Server server)
     {
         lock (_gate)
         {
             var now = Now;
             server.Answered_NeedsLock(now);
             // Though it may have had its rest: what a call waits for at a silent server is longer than that.
-            if (_servers[_favourite].HasFailed) _favourite = Array.IndexOf(_servers, server);
+            var former = _servers[_favourite];
+            if (!former.HasFailed) return null;
+            _favourite = Array.IndexOf(_servers, server);
+            return former;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -237,9 +238,15 @@ public static class LeaseHostingExtensions
             });
         services.TryAddSingleton(provider => new LeaseClient(
             provider.GetRequiredService<ILeaseService>(),
-            provider.GetService<LeaseClientOptions>(),
+            OptionsOf(provider),
             provider.GetService<TimeProvider>(),
             provider.GetService<ILogger<LeaseClient>>()));
+    }
+
+    private static LeaseClientOptions OptionsOf(IServiceProvider provider)
+    {
+        var options = provider.GetService<LeaseClientOptions>() ?? new();
+        return options.MeterFactory is null ? options with { MeterFactory = provider.GetService<IMeterFactory>() } : options;
     }
 
     private static void AddPostgresStore(IServiceCollection services, Func<IServiceProvider, IRecordRows> adoNet)

@@ -99,6 +99,40 @@ public sealed class LogTests
     }
 
     [Fact]
+    public async Task Acquire_ThatIsForbidden_IsLoggedOnceAMinute()
+    {
+        var log = new LogBook();
+        var time = new ManualTimeProvider();
+        await using var engine = EmbeddedLeases.InMemory(time: time);
+        var forbidden = Fate.Refused(new Refusal.Forbidden("ann may not hold 'r'."));
+        var network = new Network(engine) { FateOf = verb => verb == "acquire" ? forbidden : Fate.Passes };
+        await using var client = new LeaseClient(network, new() { Owner = "ann" }, time, log);
+
+        for (var i = 0; i < 4; i++)
+        {
+            await Assert.ThrowsAsync<LeaseRefusedException>(() => client.AcquireAsync("r").AsTask());
+            time.Advance(TimeSpan.FromSeconds(25));
+        }
+
+        Assert.Equal(
+            Enumerable.Repeat((LogLevel.Warning, "An acquire of 'r' by 'ann' is refused (Forbidden): ann may not hold 'r'."), 2),
+            log.Lines);
+    }
+
+    [Fact]
+    public async Task Acquire_ThatFindsItHeld_IsNotLogged()
+    {
+        var log = new LogBook();
+        await using var engine = EmbeddedLeases.InMemory();
+        await using var client = new LeaseClient(engine, logger: log);
+        await using var held = await client.AcquireAsync("r");
+
+        Assert.Null(await client.TryAcquireAsync("r"));
+
+        Assert.Empty(log.Lines);
+    }
+
+    [Fact]
     public async Task Lease_ThatIsReleased_IsNotLogged()
     {
         var log = new LogBook();

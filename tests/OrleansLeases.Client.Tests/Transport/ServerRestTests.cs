@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
 using OrleansLeases.Client.Tests.Support;
 using OrleansLeases.Testing;
 
@@ -33,6 +34,25 @@ public sealed class ServerRestTests
         await service.InfoAsync();
         await service.InfoAsync();
         Assert.Equal("bcc", _servers.Asked);
+    }
+
+    [Fact]
+    public async Task Change_OfServers_IsLoggedOnce()
+    {
+        var log = new LogBook();
+        var service = new HttpLeaseService(
+            new HttpClient(_servers) { Timeout = Timeout.InfiniteTimeSpan }, [new("http://a"), new("http://b")], _time) { Logger = log };
+        _servers.Refuses("a", Refused);
+        _servers.Refuses("b", Refused);
+        await service.InfoAsync();
+        Assert.Empty(log.Lines);
+
+        _servers.IsAway("a");
+        for (var i = 0; i < 3; i++) await service.InfoAsync();
+
+        Assert.Equal(
+            (LogLevel.Warning, "Calls go to the lease server http://b/ from now on, since http://a/ does not answer them."),
+            Assert.Single(log.Lines));
     }
 
     [Fact]
