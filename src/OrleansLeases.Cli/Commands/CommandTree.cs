@@ -33,6 +33,8 @@ internal static class CommandTree
             new RestoreVerb(),
             new TokenVerb(),
             new WhoAmIVerb(),
+            new CompletionVerb(),
+            new NamesVerb(),
             new VersionVerb(),
             new HelpVerb(),
         };

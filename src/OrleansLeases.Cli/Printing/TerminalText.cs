@@ -8,6 +8,9 @@ internal static class TerminalText
     /// <summary>What would not show as itself is shown as an escape.</summary>
     public static string Show(string text) => VisibleText.Show(text);
 
+    /// <summary>Whether all of a text shows as itself.</summary>
+    public static bool IsShown(string text) => VisibleText.IsShown(text);
+
     /// <summary>As <see cref="Show"/>, in one line: a message of the system's may have several.</summary>
     public static string Sentence(string text) =>
         Show(string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
