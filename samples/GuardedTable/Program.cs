@@ -1,5 +1,6 @@
 // A worker is stopped past its lease's deadline, another takes over, and the first wakes up and writes what it had in
-// mind: once without the fence and once with it. It takes a PostgreSQL, and leaves nothing behind there:
+// mind: once without the fence and once with it. Then somebody writes under a token that nobody was granted. It takes a
+// PostgreSQL, and leaves nothing behind there:
 //
 //   dotnet run --project samples/GuardedTable -- "Host=localhost;Username=postgres;Password=…"
 using GuardedTable;
@@ -30,7 +31,8 @@ try
     await ExecuteAsync("create table account (balance bigint not null)");
     var without = await PauseAsync(fenced: false);
     var with = await PauseAsync(fenced: true);
-    return without == 110 && with == 120 ? 0 : 1;
+    var isRefused = await MakeUpAsync();
+    return without == 110 && with == 120 && isRefused ? 0 : 1;
 }
 finally
 {
@@ -59,6 +61,22 @@ async Task<long> PauseAsync(bool fenced)
     var balance = (long)(await command.ExecuteScalarAsync())!;
     Console.WriteLine($"  The balance is {balance}: {(balance == 120 ? "nothing is lost" : "the 20 are lost")}.");
     return balance;
+}
+
+async Task<bool> MakeUpAsync()
+{
+    Console.WriteLine("With a token that nobody was granted:");
+    try
+    {
+        const long MadeUp = (1L << 53) - 1;
+        await new LeaseFence(source).RunAsync(Worker.Account, MadeUp, (_, _) => Task.CompletedTask);
+        return false;
+    }
+    catch (UnknownEpochException unknown)
+    {
+        Console.WriteLine($"  {unknown.Message}");
+        return true;
+    }
 }
 
 ChildProcess Start(string name, long amount, bool fenced) =>

@@ -8,7 +8,7 @@ namespace GuardedTable;
 internal static class Worker
 {
     public const string Verb = "worker";
-    private const string Account = "account/1";
+    public const string Account = "account/1";
 
     public static async Task RunAsync(Uri server, string database, long amount, bool fenced)
     {

@@ -15,4 +15,10 @@ internal sealed partial class FencingFilter
 
     [LoggerMessage(7303, LogLevel.Error, "The keys of the lease service cannot be fetched; no request with a proof is let in.")]
     private static partial void LogNoKeys(ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        7304, LogLevel.Error,
+        "A request for {Resource} with token {Token} was not let in: the fence does not take the restore epoch {Epoch}. If the lease "
+            + "service was restored and says that this is its epoch, the owner of the fence accepts it by lease_fence_accept_epoch.")]
+    private static partial void LogUnknownEpoch(ILogger logger, string resource, long token, int epoch);
 }

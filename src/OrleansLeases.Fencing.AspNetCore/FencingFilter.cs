@@ -85,6 +85,13 @@ internal sealed partial class FencingFilter(
             await Problems.StaleAsync(context, resource, token);
             return;
         }
+        catch (UnknownEpochException unknown)
+        {
+            LogUnknownEpoch(logger, VisibleText.Show(resource), token, unknown.Epoch);
+            await Problems.UnavailableAsync(
+                context, $"The fence does not take tokens of the restore epoch {unknown.Epoch}. Its owner has to accept the epoch.");
+            return;
+        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             return;

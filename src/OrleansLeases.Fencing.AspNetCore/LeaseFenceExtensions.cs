@@ -16,13 +16,17 @@ namespace OrleansLeases.Fencing.AspNetCore;
 /// </summary>
 /// <remarks>
 /// <para>A token refuses late callers and is no credential: it can be guessed, and one greater than any that was granted closes
-/// the resource. Have the endpoint authenticate its callers.</para>
-/// <para>A request names the token of its caller's lease in the header <c>Fencing-Token</c>. Before the endpoint runs, the token
+/// the resource. So a request comes with the proof that its token was granted, in the header <c>Lease-Proof</c>, unless
+/// <see cref="LeaseFenceOptions.RequireProof"/> says that callers are trusted with tokens. A proof can be sent again by whoever has
+/// seen it: have the endpoint authenticate its callers.</para>
+/// <para>Without proofs a request names the token of its caller's lease in the header <c>Fencing-Token</c>; with them it may leave that
+/// out. Before the endpoint runs, the token
 /// is durably the greatest seen of its resource, and no request with a lower one is running any more, in whatever process
 /// of the service; while it runs, greater ones wait. Requests under the same token run side by side.</para>
-/// <para>The refusals, as <c>application/problem+json</c>: 428 without the header, 400 where it is no token, 409 where a greater
-/// one has been seen, 503 <c>unavailable</c> where the database does not respond, or a request with a lower token took too long.
-/// The endpoint has not run then. It may have run where the response is 503 <c>outcome-unknown</c>.</para>
+/// <para>The refusals, as <c>application/problem+json</c>: 428 without the header, 403 where the proof does not prove the token and the
+/// resource, 400 where it is no token, 409 where a greater one has been seen, 503 <c>unavailable</c> where the database does not respond,
+/// the keys of the proofs cannot be fetched, a request with a lower token took too long, or the token is of a restore epoch that the fence
+/// does not take. The endpoint has not run then. It may have run where the response is 503 <c>outcome-unknown</c>.</para>
 /// <para>An endpoint that writes to a database had better pass the fence again, in the transaction of the write:
 /// <c>LeaseFence.RunAsync</c>, with the <see cref="FencedRequest"/>. The write is then refused or committed in order in every case.
 /// Its other effects are kept in order by a hold of the fence (<see cref="FenceHold"/>), until the endpoint has returned, also
@@ -30,8 +34,7 @@ namespace OrleansLeases.Fencing.AspNetCore;
 /// <see cref="FenceHoldOptions.MaxDuration"/>, by 5 s, or where its connection to the database breaks. The request's
 /// <see cref="HttpContext.RequestAborted"/> is cancelled then. An endpoint that does not stop, or cannot since its process is
 /// paused, may take effect after one with a greater token. So may work that an endpoint starts and does not await.</para>
-/// <para>For exclusive leases: tokens of shared ones are no fences. A caller that may send a request may raise the token, and so
-/// shut out the holder of the lease: the fence belongs behind authentication and does not replace it.</para>
+/// <para>For exclusive leases: tokens of shared ones are no fences.</para>
 /// </remarks>
 public static class LeaseFenceExtensions
 {
@@ -41,38 +44,36 @@ public static class LeaseFenceExtensions
     /// The PostgreSQL that keeps the tokens seen, of all processes of the service, with <c>sql/lease-fence.sql</c> installed.
     /// Its <c>Maximum Pool Size</c>, 100 by default, is how many requests may run or wait at once.
     /// </param>
-    /// <param name="options">How long a request may run, and may wait for others; the defaults where left out.</param>
-    /// <returns>The same services.</returns>
+    /// <param name="options">What is admitted, and for how long; the defaults where left out.</param>
+    /// <returns>
+    /// The same services. The host does not start where proofs are required, as they are by default, and it has neither
+    /// <see cref="AddLeaseProofs"/> nor a <see cref="LeaseProofVerifier"/> of its own.
+    /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="connectionString"/> is null.</exception>
     /// <exception cref="ArgumentException">The connection string is malformed, or an option is out of bounds.</exception>
     public static IServiceCollection AddLeaseFence(
-        this IServiceCollection services, string connectionString, FenceHoldOptions? options = null)
+        this IServiceCollection services, string connectionString, LeaseFenceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(connectionString);
         options ??= new();
-        options.Validate();
+        options.Hold.Validate();
         // A connection that several share cannot be held. One that is kept alive is never idle for the server, which would not
         // end the hold of a request that does not stop. And a transaction around the call must not take the mark back.
         var own =
             new NpgsqlConnectionStringBuilder(connectionString) { Multiplexing = false, KeepAlive = 0, Enlist = false }.ConnectionString;
-        return services.AddSingleton(provider => new FencingFilter(
-            NpgsqlDataSource.Create(own),
-            options,
-            provider.GetService<TimeProvider>() ?? TimeProvider.System,
-            provider.GetService<LeaseProofVerifier>(),
-            provider.GetRequiredService<ILogger<FencingFilter>>()));
+        services.AddHostedService<FenceStart>();
+        return services.AddSingleton(provider =>
+        {
+            var proofs = options.RequireProof ? VerifierOf(provider) : null;
+            var time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
+            return new FencingFilter(
+                NpgsqlDataSource.Create(own), options.Hold, time, proofs, provider.GetRequiredService<ILogger<FencingFilter>>());
+        });
     }
 
-    /// <summary>
-    /// Has the fence take no token without its proof, in the header <c>Lease-Proof</c>: a caller that makes a token up cannot close a
-    /// resource. <c>Fencing-Token</c> may then be left out. For every endpoint behind the fence that callers reach who are not trusted.
-    /// </summary>
-    /// <remarks>
-    /// Two more refusals: 428 without the header, 403 where it does not prove the token and the resource; and 503 where the keys of the
-    /// service cannot be fetched. The endpoint has not run then. A <see cref="LeaseProofVerifier"/> of the application's own among the
-    /// services does the same.
-    /// </remarks>
+    /// <summary>Says whose proofs the fence takes: those of one lease service, by the keys that it publishes.</summary>
+    /// <remarks>A <see cref="LeaseProofVerifier"/> of the application's own among the services does the same.</remarks>
     /// <param name="services">The services of the host.</param>
     /// <param name="server">The address of a server of the lease service, from where the keys come. Whoever answers there decides.</param>
     /// <param name="options">What proofs are taken; the defaults where left out.</param>
@@ -162,6 +163,13 @@ public static class LeaseFenceExtensions
     private static bool IsReplaced(EndpointBuilder endpoint) =>
         endpoint.Metadata.Any(
             mark => mark is PageActionDescriptor and not CompiledPageActionDescriptor or IDynamicEndpointMetadata { IsDynamic: true });
+
+    private static LeaseProofVerifier VerifierOf(IServiceProvider services) => services.GetService<LeaseProofVerifier>()
+        ?? throw new InvalidOperationException(
+            "The fence takes no token without its proof, and the host has nothing that checks proofs. "
+                + $"Call {nameof(AddLeaseProofs)} with the address of the lease service; or, where every caller of the endpoints is "
+                + $"trusted not to make tokens up, set {nameof(LeaseFenceOptions)}.{nameof(LeaseFenceOptions.RequireProof)} of "
+                + $"{nameof(AddLeaseFence)} to false.");
 
     private static FencingFilter FilterOf(IServiceProvider services) => services.GetService<FencingFilter>()
         ?? throw new InvalidOperationException($"The host has no fence. Call {nameof(AddLeaseFence)} on its services.");

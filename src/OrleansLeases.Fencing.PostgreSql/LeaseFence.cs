@@ -27,6 +27,7 @@ namespace OrleansLeases.Fencing.PostgreSql;
 public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit = null, TimeProvider? time = null)
 {
     private const string Stale = "LF001";
+    private const string UnknownEpoch = "LF002";
     private const string Pass = "select lease_fence($1, $2)";
 
     private readonly NpgsqlDataSource _database = database ?? throw new ArgumentNullException(nameof(database));
@@ -84,6 +85,29 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Has the fence take tokens up to this restore epoch, once a backup of the lease service was restored. A new fence takes those of
+    /// epoch 0; a greater one is refused, since it would close a resource for ever.
+    /// </summary>
+    /// <remarks>
+    /// For the role that installed the fence. Tokens of before the restore that were not yet overtaken keep passing. A lower epoch than now
+    /// takes an epoch back that was accepted by mistake.
+    /// </remarks>
+    /// <param name="epoch">The epoch, as <c>leases epoch show</c> prints it: 0 to 8,191.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Completes when it is accepted.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="epoch"/> is negative, or over 8,191.</exception>
+    /// <exception cref="NpgsqlException">The database refused, such as a role that does not own the fence, or does not respond.</exception>
+    public async Task AcceptEpochAsync(int epoch, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(epoch, Tokens.MaxEpoch);
+        using var alone = Alone();
+        await using var command = _database.CreateCommand("select lease_fence_accept_epoch($1)");
+        command.Parameters.Add(new() { Value = epoch });
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Runs a block in one transaction, which passes the fence first and is committed at the end.</summary>
     /// <param name="resource">The resource, as it is leased.</param>
     /// <param name="token">The token of the grant.</param>
@@ -98,6 +122,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// There is an ambient transaction, which its own cannot be part of. Nothing was done.
     /// </exception>
     /// <exception cref="StaleTokenException">A greater token has been seen. Nothing was written.</exception>
+    /// <exception cref="UnknownEpochException">The token is of a later restore epoch than the fence takes. Nothing was written.</exception>
     /// <exception cref="NpgsqlException">
     /// The database refused or does not respond; the server also ends a block that was idle for too long.
     /// </exception>
@@ -144,6 +169,7 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <paramref name="token"/> is below 1 or over 2^53-1, or an option is out of bounds.
     /// </exception>
     /// <exception cref="StaleTokenException">A greater token has been seen.</exception>
+    /// <exception cref="UnknownEpochException">The token is of a later restore epoch than the fence takes.</exception>
     /// <exception cref="TimeoutException">
     /// A hold of a lower token lasted for longer than <see cref="FenceHoldOptions.LockTimeout"/>.
     /// </exception>
@@ -189,6 +215,9 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="token"/> is below 1, or over 2^53-1.</exception>
     /// <exception cref="StaleTokenException">A greater token has been seen. The transaction can only be rolled back.</exception>
+    /// <exception cref="UnknownEpochException">
+    /// The token is of a later restore epoch than the fence takes. The transaction can only be rolled back.
+    /// </exception>
     /// <exception cref="NpgsqlException">The database refused or does not respond.</exception>
     public static async Task PassAsync(
         NpgsqlConnection connection, string resource, long token, CancellationToken cancellationToken = default)
@@ -223,6 +252,10 @@ public sealed class LeaseFence(NpgsqlDataSource database, TimeSpan? pauseLimit =
         catch (PostgresException refused) when (refused.SqlState == Stale)
         {
             throw new StaleTokenException(resource, token, refused);
+        }
+        catch (PostgresException refused) when (refused.SqlState == UnknownEpoch)
+        {
+            throw new UnknownEpochException(resource, token, refused);
         }
     }
 

@@ -75,6 +75,10 @@ internal sealed class FencedDatabase : IAsyncDisposable
         return (connection, transaction);
     }
 
+    /// <summary>The key of the advisory lock that puts those in order who raise the token of the resource r.</summary>
+    public async Task<long> LineAsync() =>
+        (long)(await ExecuteAsync("select hashtextextended('lease_fence:r', 'lease_fence_token'::regclass::oid::bigint)"))!;
+
     /// <summary>Returns once somebody of this test waits for a lock, or so many do.</summary>
     public async Task SomebodyWaitsAsync(int many = 1)
     {

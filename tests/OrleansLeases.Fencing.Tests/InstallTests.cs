@@ -59,7 +59,7 @@ public sealed class InstallTests : IAsyncLifetime
     [Fact]
     public async Task Reset_ByTheOwner_OpensWhatWasClosed()
     {
-        await _database.WriteAsync(9007199254740991);
+        await _database.WriteAsync((1L << 40) - 1);
         await Assert.ThrowsAsync<StaleTokenException>(() => _database.WriteAsync(7));
 
         await _database.ExecuteAsync("select lease_fence_reset('r', 6)");
@@ -82,10 +82,15 @@ public sealed class InstallTests : IAsyncLifetime
     [Theory]
     [InlineData("alter schema {schema} owner to {role}", "belongs to")]
     [InlineData("grant create on schema {schema} to public", "everybody may create")]
+    [InlineData("grant create on schema {schema} to {role}", "may create")]
     [InlineData("alter function lease_fence(text, bigint) owner to {role}", "belongs to")]
     [InlineData("create function lease_fence(text, int) returns void language sql as ''", "lease_fence(text,integer)")]
     [InlineData("create function lease_fence_raise(int) returns void language sql as ''", "lease_fence_raise(integer)")]
+    [InlineData("create function lease_fence_admit(int) returns void language sql as ''", "lease_fence_admit(integer)")]
     [InlineData("alter table lease_fence_token owner to {role}", "not the fence's table")]
+    [InlineData("alter table lease_fence_token enable row level security", "not the fence's table")]
+    [InlineData("grant update on lease_fence_epoch to {role}", "not the fence's table")]
+    [InlineData("drop table lease_fence_epoch; create view lease_fence_epoch as select 8191 as epoch", "not the fence's table")]
     [InlineData("grant update on lease_fence_token to {role}", "not the fence's table")]
     [InlineData("alter table lease_fence_token add more int", "not the fence's table")]
     [InlineData("create rule r as on update to lease_fence_token do instead nothing", "not the fence's table")]

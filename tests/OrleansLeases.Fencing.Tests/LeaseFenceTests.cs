@@ -137,7 +137,8 @@ public sealed class LeaseFenceTests : IAsyncLifetime
     public async Task WriterThatWaitedToRaiseAToken_AndFindsItRaised_GoesInBesideTheOthers()
     {
         await using var line = await _database.Source.OpenConnectionAsync();
-        await using (var take = new NpgsqlCommand("select pg_advisory_lock(hashtextextended('lease_fence:r', 0))", line))
+        var key = await _database.LineAsync();
+        await using (var take = new NpgsqlCommand("select pg_advisory_lock($1)", line) { Parameters = { new() { Value = key } } })
         {
             await take.ExecuteNonQueryAsync();
         }
@@ -146,7 +147,7 @@ public sealed class LeaseFenceTests : IAsyncLifetime
         await _database.SomebodyWaitsAsync();
         await using (var raise = new NpgsqlCommand("select lease_fence('r', 33)", line)) await raise.ExecuteNonQueryAsync();
         var (first, inside) = await _database.EnterAsync(33);
-        await using (var leave = new NpgsqlCommand("select pg_advisory_unlock(hashtextextended('lease_fence:r', 0))", line))
+        await using (var leave = new NpgsqlCommand("select pg_advisory_unlock($1)", line) { Parameters = { new() { Value = key } } })
         {
             await leave.ExecuteNonQueryAsync();
         }

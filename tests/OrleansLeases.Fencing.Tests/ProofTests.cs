@@ -1,9 +1,9 @@
-using System.Buffers.Text;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrleansLeases.Fencing.AspNetCore;
 using OrleansLeases.Testing;
 
 namespace OrleansLeases.Fencing.Tests;
@@ -11,7 +11,7 @@ namespace OrleansLeases.Fencing.Tests;
 /// <summary>A fence that callers reach who are not trusted: it takes no token without its proof.</summary>
 public sealed class ProofTests : IAsyncLifetime
 {
-    private readonly Signer _service = new("ours", "1");
+    private readonly ProofSigner _service = new("ours", "1");
     private readonly ManualTimeProvider _time = new();
     private FencedDatabase _database = null!;
     private ProtectedService _fenced = null!;
@@ -59,20 +59,77 @@ public sealed class ProofTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Attacker_WithMadeUpForeignAndFutureProofs_NeitherPassesNorClosesTheFence()
+    public async Task Attacker_WithProofsThatAreNone_NeitherPassesNorClosesTheFence()
     {
-        using var foreign = new Signer("ours", "1");
-        using var unknown = new Signer("ours", "2");
-        const long Greatest = (1L << 53) - 1;
+        using var foreign = new ProofSigner("ours", "1");
+        using var unknown = new ProofSigner("ours", "2");
+        const long Greatest = (1L << 40) - 1;
+        var now = _time.GetUtcNow();
+        string[] forged =
+        [
+            "made.up.proof",
+            // By another key, under the name of ours and under one of its own; and by ours for another service.
+            foreign.Sign("orders/42", Greatest, now),
+            unknown.Sign("orders/42", Greatest, now),
+            _service.Sign("orders/42", Greatest, now, service: "theirs"),
+            // Expired, and of the future.
+            _service.Sign("orders/42", Greatest, now - TimeSpan.FromDays(2)),
+            _service.Sign("orders/42", Greatest, now + TimeSpan.FromMinutes(2)),
+            // By no key at all, and by the public one as if it were a secret.
+            _service.Sign("orders/42", Greatest, now, alg: "none"),
+            _service.Sign("orders/42", Greatest, now, alg: "HS256"),
+            // Of this key, and no proof.
+            _service.Sign("orders/42", Greatest, now, typ: "JWT"),
+            // A genuine one, but for what it says or who signed it.
+            Swap(_service.Sign("orders/42", 33, now), _service.Sign("orders/42", Greatest, now), 1),
+            Swap(_service.Sign("orders/42", Greatest, now), foreign.Sign("orders/42", Greatest, now), 2),
+            Swap(_service.Sign("orders/42", Greatest, now), "..", 2),
+        ];
 
-        await AssertForbiddenAsync("made.up.proof");
-        await AssertForbiddenAsync(foreign.Sign("orders/42", Greatest, _time.GetUtcNow()));
-        await AssertForbiddenAsync(unknown.Sign("orders/42", Greatest, _time.GetUtcNow()));
-        await AssertForbiddenAsync(_service.Sign("orders/42", Greatest, _time.GetUtcNow() + TimeSpan.FromMinutes(2)));
-        await AssertForbiddenAsync(_service.Sign("orders/42", Greatest, _time.GetUtcNow() - TimeSpan.FromDays(2)));
+        foreach (var proof in forged) await AssertForbiddenAsync(proof);
 
+        Assert.Equal(0L, await _database.ExecuteAsync("select count(*) from lease_fence_token"));
         Assert.Equal(HttpStatusCode.OK, (await PutAsync(Prove(33))).Status);
         Assert.Equal([33], _fenced.Ran);
+
+        static string Swap(string proof, string by, int part)
+        {
+            var parts = proof.Split('.');
+            parts[part] = by.Split('.')[part];
+            return string.Join('.', parts);
+        }
+    }
+
+    // Signed by the service itself: so it was restored, and nobody has told the fence.
+    [Fact]
+    public async Task Proof_OfAnEpochThatTheFenceWasNotToldOf_IsNotLetIn_UntilItsOwnerAcceptsIt()
+    {
+        const long Restored = (1L << 40) + 1;
+        var (status, problem) = await PutAsync(Prove(Restored));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:orleans-leases:unavailable"), (status, (string)problem!["type"]!));
+        Assert.Contains("epoch 1", (string)problem["detail"]!, StringComparison.Ordinal);
+
+        await _database.Fence.AcceptEpochAsync(1);
+
+        Assert.Equal(HttpStatusCode.OK, (await PutAsync(Prove(Restored))).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await PutAsync(Prove(33))).Status);
+        Assert.Equal([Restored], _fenced.Ran);
+    }
+
+    [Fact]
+    public async Task Host_WithoutAnythingThatChecksProofs_DoesNotStart_AndSaysWhatToDo()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddLeaseFence(_database.ConnectionString);
+        await using var app = builder.Build();
+        app.MapPut("/orders/{id}", () => "").RequireLease("orders/{id}");
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => app.StartAsync());
+
+        Assert.Contains("AddLeaseProofs", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("RequireProof", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +146,7 @@ public sealed class ProofTests : IAsyncLifetime
     [Fact]
     public async Task FloodOfNames_WithoutProofs_LeavesNoRowAndAsksForKeysOnce()
     {
-        using var foreign = new Signer("ours", "made-up");
+        using var foreign = new ProofSigner("ours", "made-up");
         for (var i = 0; i < 50; i++)
         {
             var request = new HttpRequestMessage(HttpMethod.Put, $"/orders/{i}");
@@ -98,15 +155,13 @@ public sealed class ProofTests : IAsyncLifetime
         }
 
         Assert.Equal(1, _service.Fetches);
-        await using var source = Npgsql.NpgsqlDataSource.Create(_database.ConnectionString);
-        await using var count = source.CreateCommand("select count(*) from lease_fence_token");
-        Assert.Equal(0L, await count.ExecuteScalarAsync());
+        Assert.Equal(0L, await _database.ExecuteAsync("select count(*) from lease_fence_token"));
     }
 
     [Fact]
     public async Task Keys_ThatCannotBeFetched_LetNobodyIn()
     {
-        using var away = new Signer("ours", "1") { IsAway = true };
+        using var away = new ProofSigner("ours", "1") { IsAway = true };
         await using var fenced = await StartAsync(away);
         using var request = new HttpRequestMessage(HttpMethod.Put, "/orders/42");
         request.Headers.Add("Lease-Proof", Prove(33));
@@ -115,7 +170,7 @@ public sealed class ProofTests : IAsyncLifetime
         Assert.Empty(fenced.Ran);
     }
 
-    private Task<ProtectedService> StartAsync(Signer service) => ProtectedService.StartAsync(
+    private Task<ProtectedService> StartAsync(ProofSigner service) => ProtectedService.StartAsync(
         _database.ConnectionString,
         services: services => services.AddSingleton(new LeaseProofVerifier(
             new HttpClient(service), new Uri("http://leases"), new() { Time = _time, MaxAge = TimeSpan.FromDays(1), Service = "ours" })));
@@ -135,49 +190,5 @@ public sealed class ProofTests : IAsyncLifetime
         var (status, problem) = await PutAsync(proof, token);
         Assert.Equal(HttpStatusCode.Forbidden, status);
         Assert.Equal("urn:orleans-leases:forbidden", (string)problem!["type"]!);
-    }
-
-    /// <summary>A lease service that signs whatever it is told, and publishes its key.</summary>
-    private sealed class Signer(string service, string keyId) : HttpMessageHandler
-    {
-        private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        private int _fetches;
-
-        public int Fetches => _fetches;
-
-        public bool IsAway { get; init; }
-
-        public string Sign(string resource, long token, DateTimeOffset at)
-        {
-            var header = Encode(new { alg = "ES256", kid = keyId, typ = "lease-proof+jwt" });
-            var payload = Encode(new { resource, owner = "ann", token, service, iat = at.ToUnixTimeSeconds() });
-            var signature = _key.SignData(Encoding.ASCII.GetBytes($"{header}.{payload}"), HashAlgorithmName.SHA256);
-            return $"{header}.{payload}.{Base64Url.EncodeToString(signature)}";
-        }
-
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref _fetches);
-            if (IsAway) throw new HttpRequestException("away");
-            Assert.Equal("http://leases/.well-known/jwks.json", request.RequestUri!.AbsoluteUri);
-            var key = _key.ExportParameters(includePrivateParameters: false).Q;
-            var jwk = new
-            {
-                kty = "EC", crv = "P-256", alg = "ES256", kid = keyId,
-                x = Base64Url.EncodeToString(key.X), y = Base64Url.EncodeToString(key.Y),
-            };
-            return Task.FromResult(new HttpResponseMessage
-            {
-                Content = new StringContent(JsonSerializer.Serialize(new { keys = new[] { jwk } })),
-            });
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing) _key.Dispose();
-            base.Dispose(disposing);
-        }
-
-        private static string Encode<T>(T value) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(value));
     }
 }

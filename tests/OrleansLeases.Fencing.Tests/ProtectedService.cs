@@ -26,6 +26,7 @@ internal sealed class ProtectedService : IAsyncDisposable
     /// <summary>What the endpoint does.</summary>
     public Func<FencedRequest, CancellationToken, Task> Work { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>Starts it: where there are services, which check proofs, no token is taken without one.</summary>
     public static async Task<ProtectedService> StartAsync(
         string database, FenceHoldOptions? options = null, TimeProvider? time = null, Action<WebApplication>? map = null,
         Action<IServiceCollection>? services = null)
@@ -34,7 +35,7 @@ internal sealed class ProtectedService : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         if (time is not null) builder.Services.AddSingleton(time);
-        builder.Services.AddLeaseFence(database, options);
+        builder.Services.AddLeaseFence(database, new() { Hold = options ?? new(), RequireProof = services is not null });
         services?.Invoke(builder.Services);
         var app = builder.Build();
         map?.Invoke(app);

@@ -52,13 +52,15 @@ public sealed class ReadmeExamples : IAsyncLifetime
     [Fact]
     public async Task Service_RefusesStaleCallers()
     {
-        var connectionString = _database.ConnectionString;
+        await using var server = await LeaseServer.StartAsync();
+        var (connectionString, leaseServer) = (_database.ConnectionString, server.Address);
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
 
         // README: A service that refuses stale callers
         builder.Services.AddLeaseFence(connectionString);
+        builder.Services.AddLeaseProofs(leaseServer);    // such as new Uri("https://leases.example.org")
         var app = builder.Build();
         app.MapPut("/orders/{id}/label", (string id, FencedRequest fenced) => PrintLabelAsync(id, fenced.Token))
             .RequireLease("orders/{id}");
@@ -67,25 +69,25 @@ public sealed class ReadmeExamples : IAsyncLifetime
         await using var running = app;
         await app.StartAsync();
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
-        await using (var lease = await _leases.AcquireAsync("orders/42"))
+        var (first, token) = await CallAsync(http, server.Leases);
+        await using (await new LeaseFence(_database.Source).HoldAsync("orders/42", token + 10))
         {
-            Assert.Equal(HttpStatusCode.OK, await CallAsync(http, lease));
-            await using var next = await new LeaseFence(_database.Source).HoldAsync("orders/42", lease.Token + 1);
-            Assert.Equal(HttpStatusCode.Conflict, await CallAsync(http, lease));
         }
 
-        Assert.Single(_printed);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Conflict), (first, (await CallAsync(http, server.Leases)).Status));
+        Assert.Equal([$"42 {token}"], _printed);
     }
 
-    private static async Task<HttpStatusCode> CallAsync(HttpClient http, LeaseHandle lease)
+    private static async Task<(HttpStatusCode Status, long Token)> CallAsync(HttpClient http, LeaseClient leases)
     {
         // README: Its callers
+        await using var lease = await leases.AcquireAsync("orders/42", new() { Proof = true });
         using var request = new HttpRequestMessage(HttpMethod.Put, "orders/42/label");
         request.Headers.SetFencingToken(lease);
         using var response = await http.SendAsync(request, lease.LostToken);
 
         // README: end
-        return response.StatusCode;
+        return (response.StatusCode, lease.Token);
     }
 
     private Task PrintLabelAsync(string id, long token)

@@ -16,6 +16,7 @@ builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:0");
 builder.Services.AddSingleton<ILeaseService>(embedded).AddLeaseGateway();
 builder.Services.AddLeaseFence("Host=127.0.0.1;Port=1;Database=none");
+builder.Services.AddLeaseProofs(new Uri("http://127.0.0.1:1"));
 await using var gateway = builder.Build();
 gateway.MapLeaseServer();
 gateway.MapPost("/fenced", () => "done").RequireLease("orders/42");
