@@ -12,12 +12,26 @@ var config = new Option<string>("--config", "-c")
     Recursive = true,
 };
 
+var grant = new Option<string>("--grant")
+{
+    Description = "A role that silos run as, such as leases_silo: it gets the rights that they need, and none to change the schema.",
+    HelpName = "ROLE",
+};
 var migrate = new Command(
-    "migrate", "Brings the database to the schema of leases. May be run again at any time; those that run at once wait for each other.");
+    "migrate", "Brings the database to the schema of leases. May be run again at any time; those that run at once wait for each other.")
+{
+    grant,
+};
 migrate.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, async settings =>
 {
     await LeaseSchema.MigrateAsync(DatabaseOf(settings), cancellation);
     Console.WriteLine($"The database has lease schema {LeaseSchema.Version}.");
+    if (parsed.GetValue(grant) is { } role)
+    {
+        await LeaseSchema.GrantAsync(DatabaseOf(settings), role, cancellation);
+        Console.WriteLine($"The role '{role}' may do what silos do.");
+    }
+
     return 0;
 }));
 

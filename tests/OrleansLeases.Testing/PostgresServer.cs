@@ -46,6 +46,9 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <returns>Its connection string.</returns>
     public static Task<string> SharedAsync() => OfThisProcess.Value;
 
+    /// <summary>Whether that one is not ours to make roles in.</summary>
+    public static bool IsSharedGiven => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("LEASES_TEST_POSTGRES"));
+
     /// <summary>Makes a server and starts it.</summary>
     /// <param name="settings">Settings beside the defaults, such as <c>fsync=off</c>.</param>
     /// <returns>The server, once it takes connections.</returns>

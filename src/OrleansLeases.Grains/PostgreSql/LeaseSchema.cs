@@ -14,15 +14,7 @@ public static class LeaseSchema
 
     /// <summary>The schema as SQL.</summary>
     /// <value>What <c>sql/orleans-leases.sql</c> says. It may be applied again at any time.</value>
-    public static string Script
-    {
-        get
-        {
-            using var resource = typeof(LeaseSchema).Assembly.GetManifestResourceStream("orleans-leases.sql")!;
-            using var reader = new StreamReader(resource);
-            return reader.ReadToEnd();
-        }
-    }
+    public static string Script => Resource("orleans-leases.sql");
 
     /// <inheritdoc cref="MigrateAsync(NpgsqlDataSource, CancellationToken)"/>
     /// <param name="connectionString">The database. Its user must be allowed to create tables.</param>
@@ -59,6 +51,41 @@ public static class LeaseSchema
         }
     }
 
+    /// <inheritdoc cref="GrantAsync(NpgsqlDataSource, string, CancellationToken)"/>
+    /// <param name="connectionString">The database. Its user must own the schema.</param>
+    /// <param name="role">The role, such as <c>leases_silo</c>; made where there is none and the user may make roles.</param>
+    /// <param name="cancellationToken">Ends the call; nothing is changed then.</param>
+    public static async Task GrantAsync(string connectionString, string role, CancellationToken cancellationToken = default)
+    {
+        await using var database = NpgsqlDataSource.Create(LeaseConnectionString.Parse(connectionString));
+        await GrantAsync(database, role, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Gives a role what silos need, and nothing with which it could change the schema. To be repeated after each migration; it does what
+    /// <c>sql/orleans-leases-role.sql</c> does.
+    /// </summary>
+    /// <param name="database">The database. Its user must own the schema.</param>
+    /// <param name="role">The role, such as <c>leases_silo</c>; made where there is none and the user may make roles.</param>
+    /// <param name="cancellationToken">Ends the call; nothing is changed then.</param>
+    /// <returns>Completes when it is done.</returns>
+    /// <exception cref="NpgsqlException">
+    /// The role could change the schema in spite of it, there is no schema, or the database refused or does not respond.
+    /// </exception>
+    public static async Task GrantAsync(NpgsqlDataSource database, string role, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentException.ThrowIfNullOrWhiteSpace(role);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var name = new NpgsqlCommand("select set_config('leases.role', $1, true)", connection, transaction);
+        name.Parameters.Add(new() { Value = role });
+        await name.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await using var script = new NpgsqlCommand(Resource("orleans-leases-role.sql"), connection, transaction);
+        await script.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Reads the restore epoch.</summary>
     /// <param name="connectionString">The database.</param>
     /// <param name="cancellationToken">Ends the call.</param>
@@ -93,10 +120,12 @@ public static class LeaseSchema
     internal static async Task<int> CheckAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await SchemaRights.CheckAsync(connection, cancellationToken).ConfigureAwait(false);
         var version = await VersionAsync(connection, cancellationToken).ConfigureAwait(false);
         if (version is null)
         {
-            await using var path = new NpgsqlCommand("select current_setting('search_path')", connection);
+            await using var path = new NpgsqlCommand(
+                "select format('%s; or %s has no right to use it', current_setting('search_path'), current_user)", connection);
             throw new InvalidOperationException(
                 $"The database '{connection.Database}' has no lease schema where its search_path leads, which is "
                     + $"{await path.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false)}. {Remedy} "
@@ -153,6 +182,13 @@ public static class LeaseSchema
                 $"The database '{connection.Database}' has synchronous_commit off: it would lose grants after their responses, and "
                     + "grant their tokens again. Turn it on.");
         return found.GetInt32(0);
+    }
+
+    private static string Resource(string name)
+    {
+        using var resource = typeof(LeaseSchema).Assembly.GetManifestResourceStream(name)!;
+        using var reader = new StreamReader(resource);
+        return reader.ReadToEnd();
     }
 
     private static async Task<int?> VersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -41,7 +41,7 @@ internal sealed class Cluster : IAsyncDisposable
         string? serviceId = null, ManualTimeProvider? time = null, Action<LeaseSiloOptions>? configure = null, bool watchesClock = false,
         TimeProvider? storeTime = null, PostgresStorage storage = PostgresStorage.GroupCommit)
     {
-        var connection = await TestDatabase.ConnectionStringAsync();
+        var connection = await TestDatabase.SiloConnectionStringAsync();
         return await StartAsync(
             serviceId ?? NewServiceId(),
             silo => silo.AddLeases(connection, Options(options =>

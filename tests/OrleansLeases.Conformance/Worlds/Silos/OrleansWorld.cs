@@ -89,11 +89,14 @@ public abstract class PostgresWorld(PostgresStorage storage) : OrleansWorld
 {
     private string _database = "";
 
+    private string _silosDatabase = "";
+
     public override bool Durable => true;
 
     public override async Task<ILeaseService> StartAsync(LeaseLimits limits)
     {
         _database = await TestDatabase.ConnectionStringAsync();
+        _silosDatabase = await TestDatabase.SiloConnectionStringAsync();
         return await base.StartAsync(limits);
     }
 
@@ -101,7 +104,7 @@ public abstract class PostgresWorld(PostgresStorage storage) : OrleansWorld
 
     // A silo minds how far its clock is off the database's, and tests move it by days.
     protected override void AddLeases(ISiloBuilder silo, Action<LeaseSiloOptions> configure) =>
-        FaultyStorage.Install(silo.AddLeases(_database, options =>
+        FaultyStorage.Install(silo.AddLeases(_silosDatabase, options =>
         {
             options.Storage = storage;
             configure(options);
