@@ -97,6 +97,7 @@ export class ServicePage {
   }
 
   take() {
+    this.#drawEnds();
   }
 
   tick() {
@@ -118,6 +119,10 @@ export class ServicePage {
     fill(this.server, h('article', { class: 'card' },
       h('div', { class: 'holder' }, shown(location.host, 'owner'), h('span', { class: `state ${word.replace(' ', '-')}` }, word)),
       h('p', { class: 'note' }, said, others)));
+    this.#drawEnds();
+  }
+
+  #drawEnds() {
     fill(this.ends, endings.map(name => fact(name, count(this.meters.ends[name]))));
   }
 

@@ -1,0 +1,73 @@
+using Microsoft.Playwright;
+using OrleansLeases.Cli.Tests.Infrastructure;
+using OrleansLeases.Dashboard.Tests.Hosting;
+using OrleansLeases.Embedded;
+using OrleansLeases.Testing;
+using static Microsoft.Playwright.Assertions;
+
+namespace OrleansLeases.Dashboard.Tests;
+
+/// <summary>How the page holds on to its server, and what it says meanwhile.</summary>
+[Collection(nameof(Browser))]
+public sealed class LinkTests(Browser browser) : DashboardTest(browser)
+{
+    [ChromiumFact]
+    public async Task Server_WhenLost_IsSaidAndWhatWasMissedIsReadAgain()
+    {
+        var port = Ports.Free();
+        await using var after = EmbeddedLeases.InMemory();
+        IPage page;
+        await using (var before = await Server.StartAsync(Leases, port))
+        {
+            await AcquireAsync("before");
+            page = await OpenAsync(server: before);
+            await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
+            await Expect(page.GetByRole(AriaRole.Link, new() { Name = "before" })).ToBeVisibleAsync();
+        }
+
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("The server was lost at ");
+        await Expect(page.Locator("#link")).ToHaveTextAsync("Not connected");
+        // What it knew stays.
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "before" })).ToBeVisibleAsync();
+
+        await after.AcquireAsync(new() { Resource = "after", Owner = "ann", Ttl = TimeSpan.FromMinutes(1) });
+        await using var again = await Server.StartAsync(after, port);
+        await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToBeHiddenAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "after" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "before" })).ToHaveCountAsync(0);
+    }
+
+    [ChromiumFact]
+    public async Task Resync_OfTheWatch_ReadsAllAgain()
+    {
+        var silent = new SilentLeases(Leases);
+        await using var server = await Server.StartAsync(silent);
+        var page = await OpenAsync(server: server);
+        await Expect(page.GetByText("No name is held.")).ToBeVisibleAsync();
+
+        await AcquireAsync("missed");
+        silent.Missed.SetResult();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "missed" })).ToBeVisibleAsync();
+        await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
+    }
+
+    // Its watch tells nothing but that it may have missed something.
+    private sealed class SilentLeases(ILeaseService inner) : ForwardingLeases(inner)
+    {
+        public TaskCompletionSource Missed { get; } = new();
+
+        public override ValueTask<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request, CancellationToken cancellationToken = default)
+        {
+            return new(new LeaseWatch(Events(CancellationToken.None)));
+
+            async IAsyncEnumerable<WatchEvent> Events(
+                [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+            {
+                await Missed.Task.WaitAsync(stop);
+                yield return WatchEvent.Resync.Instance;
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+            }
+        }
+    }
+}
