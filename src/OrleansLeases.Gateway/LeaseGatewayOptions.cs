@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Http;
 namespace OrleansLeases.Gateway;
 
 /// <summary>
-/// Whom the gateway accepts: hosts, web origins and callers. Read once, by <see cref="LeaseGatewayExtensions.MapLeases"/>.
+/// Whom the gateway accepts, hosts, web origins and callers, and how much at once. Read once, by
+/// <see cref="LeaseGatewayExtensions.MapLeases"/>.
 /// </summary>
 public sealed class LeaseGatewayOptions
 {
@@ -28,4 +29,36 @@ public sealed class LeaseGatewayOptions
     /// </summary>
     /// <remarks>The <see cref="ILeaseService"/> must then be an <see cref="ICallerScopes"/>, which checks the caller's rights.</remarks>
     public Func<HttpContext, ValueTask<LeaseResult<LeaseCaller>>>? Authenticate { get; set; }
+
+    /// <summary>
+    /// How many requests may be open at once, those that wait or watch among them. Further ones are refused with 429 and the limit
+    /// <c>openRequests</c>. Renewals, releases, deletes of keys and health have room of their own, for four times as many.
+    /// </summary>
+    /// <value>Null, the default, takes one for each 64 KiB of memory that the process may use; 1 or more.</value>
+    public int? MaxOpenRequests { get; set; }
+
+    /// <summary>How many of them may be acquires that wait; the limit is <c>openWaits</c>.</summary>
+    /// <value>Null, the default, takes half of <see cref="MaxOpenRequests"/>; 1 or more.</value>
+    public int? MaxOpenWaits { get; set; }
+
+    /// <summary>How many of them may be watches; the limit is <c>openWatches</c>.</summary>
+    /// <value>Null, the default, takes a quarter of <see cref="MaxOpenRequests"/>; 1 or more.</value>
+    public int? MaxOpenWatches { get; set; }
+
+    /// <summary>
+    /// How much of the memory that the process may use may be used, in percent. While it is more, everything is refused that has no room
+    /// of its own (<see cref="MaxOpenRequests"/>), with 429 and the limit <c>memory</c>.
+    /// </summary>
+    /// <value>85 by default; 1 to 100, where 100 refuses nothing.</value>
+    public int MaxMemoryPercent { get; set; } = 85;
+
+    /// <exception cref="ArgumentException">A bound is out of its own bounds.</exception>
+    internal void CheckBounds()
+    {
+        foreach (var (name, value) in new[]
+            { (nameof(MaxOpenRequests), MaxOpenRequests), (nameof(MaxOpenWaits), MaxOpenWaits), (nameof(MaxOpenWatches), MaxOpenWatches) })
+            if (value < 1) throw new ArgumentException($"{name} is {value}; it takes 1 or more.");
+        if (MaxMemoryPercent is < 1 or > 100)
+            throw new ArgumentException($"{nameof(MaxMemoryPercent)} is {MaxMemoryPercent}; it takes 1 to 100.");
+    }
 }

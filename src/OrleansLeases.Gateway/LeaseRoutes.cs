@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using OrleansLeases.Gateway.Access;
 using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Batches;
+using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Dashboard;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Keys;
@@ -43,14 +44,15 @@ internal sealed class LeaseRoutes
         var time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
         var audit = provider.GetService<AuditLog>() ?? (options.Authenticate is null ? null : new AuditLog(loggers, time));
         var authentication = audit is null ? null : new Authentication(options.Authenticate, leases, audit);
-        _entrance = new Entrance(callers, authentication, memory, loggers.CreateLogger<Entrance>());
+        var bounds = BoundsOf(options, time, loggers);
+        _entrance = new Entrance(callers, authentication, bounds, memory, loggers.CreateLogger<Entrance>());
         var delivery = new GrantDelivery(leases, loggers.CreateLogger<GrantDelivery>());
         _proofs = new GrantProofs(provider.GetService<IServiceRecords>(), time, loggers.CreateLogger<GrantProofs>());
-        _changes = new LeaseChanges(calls, delivery, _proofs);
+        _changes = new LeaseChanges(calls, delivery, _proofs, bounds);
         _reads = new LeaseReads(calls);
-        _batch = new BatchEndpoint(calls, delivery);
+        _batch = new BatchEndpoint(calls, delivery, bounds);
         _keys = new KeyHandlers(calls);
-        _watch = new WatchEndpoint(calls, time);
+        _watch = new WatchEndpoint(calls, bounds, time);
         _service = new ServiceReads(calls, _proofs);
         _access = new AccessEndpoints(provider.GetService<LeaseAccessExtensions.AccessKeys>(), calls);
     }
@@ -70,6 +72,18 @@ internal sealed class LeaseRoutes
         GrantProofs.Map(behind, _proofs);
         DashboardEndpoints.Map(behind);
         UnknownPath.Map(behind);
+    }
+
+    private static GatewayBounds BoundsOf(LeaseGatewayOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        var logger = loggers.CreateLogger<MemoryBound>();
+        var memory = new MemoryBound(
+            options.MaxMemoryPercent,
+            MemoryBound.OfProcess,
+            static () => GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false),
+            time,
+            logger);
+        return new GatewayBounds(MostOpen.Of(options), memory, loggers);
     }
 
     private void Contract(IEndpointRouteBuilder endpoints)

@@ -56,8 +56,7 @@ internal static class SiloHost
             { Postgres.ConnectionString: null } => "A silo alone. Leases are kept in memory: nothing survives a restart.",
             _ => $"A silo of cluster '{settings.Cluster.ClusterId}'. Leases are kept in PostgreSQL.",
         });
-        if (app.Services.GetService<ConnectionBound>() is { } bound)
-            Console.WriteLine($"At most {bound.Most} connections are taken at once by the gateway, by the limit of open files.");
+        Console.WriteLine($"At most {app.Services.Bounds()} are taken at once by the gateway.");
         await app.WaitForShutdownAsync(cancellationToken);
         return 0;
     }
@@ -72,7 +71,7 @@ internal static class SiloHost
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(
             kestrel => kestrel.AddServerHeader = false)
-            .BoundConnections(DescriptorsInReserve(settings));
+            .BoundConnections(settings.Bounds.Connections, DescriptorsInReserve(settings));
         var mayBeReached = settings is { Access: not null } or { Insecure: true };
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, mayBeReached));
         if (settings.Https is { Certificate: { } certificate, Key: { } key })
@@ -92,6 +91,7 @@ internal static class SiloHost
         builder.Services.AddLeaseGateway(gateway =>
         {
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
+            settings.Bounds.Apply(gateway);
         });
         if (settings.Access is { } access) builder.Services.AddLeaseAccess(access);
         if (settings.Audit.File is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);

@@ -1,4 +1,5 @@
 using System.Net;
+using OrleansLeases.Gateway.Hosting;
 using OrleansLeases.Grains;
 
 namespace OrleansLeases.Silo;
@@ -19,6 +20,9 @@ internal sealed class SiloSettings
     public HttpsSettings Https { get; set; } = new();
 
     public AuditSettings Audit { get; set; } = new();
+
+    /// <summary>How much the gateway takes at once.</summary>
+    public ServerBounds Bounds { get; set; } = new();
 
     /// <summary>Whether others may reach it all the same.</summary>
     public bool Insecure { get; set; }
@@ -71,6 +75,15 @@ internal sealed class SiloSettings
         if (Https.Certificate is null != Https.Key is null)
             throw new SettingsException("Https:Certificate and Https:Key go together; set both, or neither.");
         Cluster.Tls.Check();
+        try
+        {
+            Bounds.Check();
+        }
+        catch (FormatException e)
+        {
+            throw new SettingsException($"Bounds {e.Message}");
+        }
+
         Port(nameof(Cluster.SiloPort), Cluster.SiloPort);
         Port(nameof(Cluster.GatewayPort), Cluster.GatewayPort);
         if (Cluster.ProbeTimeout <= TimeSpan.Zero)

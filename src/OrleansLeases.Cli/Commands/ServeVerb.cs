@@ -2,6 +2,7 @@ using System.CommandLine;
 using OrleansLeases.Cli.Connecting;
 using OrleansLeases.Cli.Printing;
 using OrleansLeases.Cli.Serving;
+using OrleansLeases.Gateway.Hosting;
 
 namespace OrleansLeases.Cli.Commands;
 
@@ -45,6 +46,14 @@ internal sealed class ServeVerb : Verb
         HelpName = "FILE",
     };
 
+    private readonly Option<string> _bounds = new("--bounds")
+    {
+        Description = "How much it takes at once, separated by semicolons; what comes beyond is refused. What is left out is found by the "
+            + "memory that it may use, and by the limit of open files.",
+        HelpName = ServerBounds.Form,
+        DefaultValueFactory = _ => "",
+    };
+
     private readonly Option<bool> _insecure = new("--insecure")
     {
         Description = "Listen on addresses that others reach, without asking who is calling.",
@@ -55,7 +64,7 @@ internal sealed class ServeVerb : Verb
             "serve", "Run a lease server on this machine.",
             "leases serve", "leases serve --data /var/lib/leases --urls http://127.0.0.1:7401", "leases serve --memory")
     {
-        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _insecure })
+        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _bounds, _insecure })
             Options.Add(option);
         Validators.Add(result =>
         {
@@ -72,6 +81,17 @@ internal sealed class ServeVerb : Verb
         {
             if (ListenUrls.ProblemOf("--urls", result.GetValueOrDefault<string>()) is { } problem) result.AddError(problem);
         });
+        _bounds.Validators.Add(result =>
+        {
+            try
+            {
+                ServerBounds.Parse(result.GetValueOrDefault<string>() ?? "");
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"--bounds {e.Message}");
+            }
+        });
         SetAction((parsed, _) => LeaseServer.RunAsync(
             new()
             {
@@ -82,6 +102,7 @@ internal sealed class ServeVerb : Verb
                 CertificateFile = parsed.GetValue(_cert),
                 KeyFile = parsed.GetValue(_key),
                 AuditFile = parsed.GetValue(_audit),
+                Bounds = ServerBounds.Parse(parsed.GetRequiredValue(_bounds)),
                 IsInsecure = parsed.GetValue(_insecure),
             },
             parsed.InvocationConfiguration.Output, Output.Of(parsed).Note));

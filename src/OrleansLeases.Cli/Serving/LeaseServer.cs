@@ -57,7 +57,7 @@ internal static class LeaseServer
                 return ExitCode.Failed;
             }
 
-            ServeBanner.Print(app.Urls, settings, app.Services.GetService<ConnectionBound>()?.Most, results, note);
+            ServeBanner.Print(app.Urls, settings, app.Services.Bounds(), results, note);
             await app.WaitForShutdownAsync();
         }
 
@@ -70,7 +70,7 @@ internal static class LeaseServer
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(ListenUrls.Split(settings.Urls)).UseKestrelHttpsConfiguration().ConfigureKestrel(
             kestrel => kestrel.AddServerHeader = false)
-            .BoundConnections(DescriptorsInReserve);
+            .BoundConnections(settings.Bounds.Connections, DescriptorsInReserve);
         var isAsked = settings.AccessFile is not null || settings.IsInsecure;
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, isAsked));
         if (CertificateOf(settings) is { } certificate) builder.WebHost.ConfigureKestrel(certificate.Use);
@@ -80,6 +80,7 @@ internal static class LeaseServer
         builder.Services.AddLeaseGateway(gateway =>
         {
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
+            settings.Bounds.Apply(gateway);
         });
         if (settings.AccessFile is { } access) builder.Services.AddLeaseAccess(access);
         if (settings.AuditFile is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);

@@ -7,7 +7,7 @@ namespace OrleansLeases.Cli.Serving;
 internal static class ServeBanner
 {
     public static void Print(
-        ICollection<string> urls, ServeSettings settings, int? mostConnections, TextWriter results, Action<string> note)
+        ICollection<string> urls, ServeSettings settings, string bounds, TextWriter results, Action<string> note)
     {
         var url = urls.First();
         var server = url == ServerConnection.DefaultAddress ? "" : $" --server {TerminalText.Quote(url)}";
@@ -18,7 +18,7 @@ internal static class ServeBanner
         if (settings.AccessFile is { } access)
             results.WriteLine($"Every caller needs an API key; {Path.GetFullPath(access)} says who may do what.");
         if (settings.AuditFile is { } audit) results.WriteLine($"Changes and refusals are recorded in {Path.GetFullPath(audit)}");
-        if (mostConnections is { } most) results.WriteLine($"At most {most} connections are taken at once, by the limit of open files.");
+        results.WriteLine($"At most {bounds} are taken at once.");
         results.WriteLine(
             $$"""
 

@@ -1,3 +1,5 @@
+using OrleansLeases.Gateway.Hosting;
+
 namespace OrleansLeases.Cli.Serving;
 
 /// <summary>How <c>leases serve</c> serves.</summary>
@@ -23,6 +25,9 @@ internal sealed record ServeSettings
 
     /// <summary>Where changes and refusals are recorded; null for nowhere.</summary>
     public required string? AuditFile { get; init; }
+
+    /// <summary>How much it takes at once.</summary>
+    public required ServerBounds Bounds { get; init; }
 
     /// <summary>Whether others may reach it all the same.</summary>
     public required bool IsInsecure { get; init; }

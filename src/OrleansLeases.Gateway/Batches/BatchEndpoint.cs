@@ -2,6 +2,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Bounds;
+using OrleansLeases.Gateway.Hosting;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Leases;
 using OrleansLeases.Gateway.OpenApi;
@@ -9,7 +11,7 @@ using OrleansLeases.Gateway.OpenApi;
 namespace OrleansLeases.Gateway.Batches;
 
 /// <summary>Several calls in one.</summary>
-internal sealed class BatchEndpoint(ServiceCalls calls, GrantDelivery delivery)
+internal sealed class BatchEndpoint(ServiceCalls calls, GrantDelivery delivery, GatewayBounds bounds)
 {
     private const string Path = "/v1/batch";
 
@@ -18,7 +20,7 @@ internal sealed class BatchEndpoint(ServiceCalls calls, GrantDelivery delivery)
     public static void Map(IEndpointRouteBuilder endpoints, BatchEndpoint endpoint)
     {
         RequestDelegate handler = endpoint.PostAsync;
-        endpoints.MapPost(Path, handler).WithOperation(handler, new OperationMetadata("batch")
+        endpoints.MapPost(Path, handler).WithMetadata(OwnRoom.Instance).WithOperation(handler, new OperationMetadata("batch")
         {
             Tag = "Batches",
             Summary = "Makes up to 1,000 calls in one, each on its own, answered in order.",
@@ -34,6 +36,34 @@ internal sealed class BatchEndpoint(ServiceCalls calls, GrantDelivery delivery)
     private async Task PostAsync(HttpContext context)
     {
         if (await RequestBody.ReadAsync(context, Reader) is not { } body) return;
+        // The renewals and releases in it are not held back by what they came with.
+        if (body.Operations.All(operation => IsOfOwnRoom(operation.Value)))
+        {
+            await AnswerAsync(context, body);
+        }
+        else if (bounds.Enter(context.Features.Get<ConnectionPlace>()) is { } full)
+        {
+            await AnswerAsync(context, new([.. body.Operations.Select(
+                operation => operation.Wrong is null && !IsOfOwnRoom(operation.Value) ? (null, full) : operation)]));
+        }
+        else
+        {
+            try
+            {
+                await AnswerAsync(context, body);
+            }
+            finally
+            {
+                bounds.Leave();
+            }
+        }
+    }
+
+    private static bool IsOfOwnRoom(BatchOperation? operation) =>
+        operation is null or BatchOperation.Renew or BatchOperation.Release or BatchOperation.DeleteKey;
+
+    private async Task AnswerAsync(HttpContext context, BatchBody body)
+    {
         var operations = body.Operations.Where(operation => operation.Wrong is null).Select(operation => operation.Value!).ToArray();
         var (elapsed, results) = (TimeSpan.Zero, (IReadOnlyList<BatchResult>)[]);
         if (operations.Length > 0)

@@ -16,7 +16,13 @@ internal sealed class BoundedListener(IConnectionListener sockets, ConnectionBou
         while (true)
         {
             var connection = await sockets.AcceptAsync(cancellationToken);
-            if (connection is null || bound.TryEnter()) return connection;
+            if (connection is null) return null;
+            if (bound.Enter(connection) is { } place)
+            {
+                connection.Features.Set(place);
+                return connection;
+            }
+
             connection.Abort();
             await connection.DisposeAsync();
         }

@@ -3,14 +3,17 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrleansLeases.Gateway.Bounds;
+using OrleansLeases.Gateway.Hosting;
 
 namespace OrleansLeases.Gateway.Http;
 
 /// <summary>
-/// What every call passes on its way in and out, whichever endpoint it is for: who may not call, and which paths are the
-/// contract's, is decided here; and nothing leaves that looks like a success and was not written as one.
+/// What every call passes on its way in and out, whichever endpoint it is for: whether there is room for it, who may not call, and which
+/// paths are the contract's, is decided here; and nothing leaves that looks like a success and was not written as one.
 /// </summary>
-internal sealed partial class Entrance(CallerCheck callers, Authentication? authentication, MemoryWatch memory, ILogger<Entrance> logger)
+internal sealed partial class Entrance(
+    CallerCheck callers, Authentication? authentication, GatewayBounds bounds, MemoryWatch memory, ILogger<Entrance> logger)
 {
     /// <summary>Maps endpoints that are reached through the entrance only.</summary>
     public IEndpointRouteBuilder Before(IEndpointRouteBuilder endpoints)
@@ -29,25 +32,40 @@ internal sealed partial class Entrance(CallerCheck callers, Authentication? auth
     private void Guard(EndpointBuilder endpoint)
     {
         var next = endpoint.RequestDelegate!;
-        var isOpen = authentication is null || endpoint.Metadata.Contains(OpenToAll.Instance);
-        var isOpenToLinks = endpoint.Metadata.Contains(OpenToLinks.Instance);
-        endpoint.RequestDelegate = context => PassAsync(context, next, isOpen, isOpenToLinks);
+        var kind = new Kind(
+            endpoint.Metadata.Contains(OpenToAll.Instance),
+            endpoint.Metadata.Contains(OpenToLinks.Instance),
+            endpoint.Metadata.Contains(OwnRoom.Instance));
+        endpoint.Metadata.Add(kind.HasOwnRoom ? bounds.OwnBodies : bounds.Bodies);
+        endpoint.RequestDelegate = context => PassAsync(context, next, kind);
     }
 
-    private async Task PassAsync(HttpContext context, RequestDelegate next, bool isOpen, bool isOpenToLinks)
+    private async Task PassAsync(HttpContext context, RequestDelegate next, Kind kind)
     {
         context.Response.Headers.CacheControl = "no-store";
+        // Before anything else: what is too much costs as little as can be.
+        var place = context.Features.Get<ConnectionPlace>();
+        if ((kind.HasOwnRoom ? bounds.EnterOwn() : bounds.Enter(place)) is { } full)
+        {
+            await Full.RefuseAsync(context, full);
+            return;
+        }
+
+        if (place is { IsInReserve: true }) Full.EndConnection(context);
         string? failure = null;
         try
         {
-            if (callers.Refuse(context, isOpenToLinks) is { } refusal)
+            if (callers.Refuse(context, kind.IsOpenToLinks) is { } refusal)
                 await ResponseWriter.RefuseAsync(context, refusal);
-            else if (!isOpen && await authentication!.RefuseAsync(context) is { } unknown)
+            else if (authentication is not null && !kind.IsOpenToAll && await authentication.RefuseAsync(context) is { } unknown)
                 await ResponseWriter.RefuseAsync(context, unknown);
             else if (!RawPath.IsExact(context))
                 await UnknownPath.RefuseAsync(context);
             else
+            {
+                if (!kind.IsOpenToAll) place?.Hear();
                 await next(context);
+            }
 
             if (IsAnswered(context.Response)) return;
             LogUnanswered(logger, context.Request.Method, context.Request.Path, failure = FailureId.New());
@@ -60,6 +78,11 @@ internal sealed partial class Entrance(CallerCheck callers, Authentication? auth
         {
             memory.Note(e);
             LogFailed(logger, context.Request.Method, context.Request.Path, failure = FailureId.New(), e);
+        }
+        finally
+        {
+            if (kind.HasOwnRoom) bounds.LeaveOwn();
+            else bounds.Leave();
         }
 
         await EndAsync(context, failure);
@@ -84,4 +107,7 @@ internal sealed partial class Entrance(CallerCheck callers, Authentication? auth
         return ResponseWriter.RefuseAsync(
             context, failure is null ? Failures.GivenUp(isChange, requestId: null) : Failures.Failed(failure, isChange, requestId: null));
     }
+
+    /// <summary>What an endpoint's metadata say of how it is reached.</summary>
+    private readonly record struct Kind(bool IsOpenToAll, bool IsOpenToLinks, bool HasOwnRoom);
 }

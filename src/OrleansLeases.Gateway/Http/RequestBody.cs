@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Json;
 
 namespace OrleansLeases.Gateway.Http;
@@ -24,13 +25,15 @@ internal static class RequestBody
     {
         var problem = ProblemOf(context.Request);
         FieldErrors errors = default;
+        var room = new BodyRoom.Part(context);
         try
         {
             if (problem is null)
             {
                 var pipe = context.Request.BodyReader;
-                var body = await ReadToEndAsync(pipe);
-                var request = body.Length > MaxBytes ? null : Parse(context, body, reader, out errors);
+                var body = await ReadToEndAsync(pipe, room);
+                var isWhole = body.Length <= MaxBytes && room.Refusal is null;
+                var request = isWhole ? Parse(context, body, reader, out errors) : null;
                 if (body.Length > MaxBytes) problem = HttpProblem.BodyTooLarge;
                 pipe.AdvanceTo(body.End);
                 if (request is not null) return request;
@@ -46,9 +49,15 @@ internal static class RequestBody
             problem = HttpProblem.UnreadableBody(StatusCodes.Status400BadRequest);
             context.Response.Headers.Connection = "close";
         }
+        finally
+        {
+            room.Leave();
+        }
 
         if (problem is not null)
             await ResponseWriter.RefuseAsync(context, problem);
+        else if (room.Refusal is { } full)
+            await Full.RefuseAsync(context, full);
         else
             await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
         return null;
@@ -68,10 +77,10 @@ internal static class RequestBody
                 || HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
 
     // Stops past the bound: what is left then is the server's to drop.
-    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader pipe)
+    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader pipe, BodyRoom.Part room)
     {
         var read = await pipe.ReadAsync();
-        while (!read.IsCompleted && read.Buffer.Length <= MaxBytes)
+        while (!read.IsCompleted && read.Buffer.Length <= MaxBytes && room.TryGrow(read.Buffer.Length))
         {
             pipe.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             read = await pipe.ReadAsync();

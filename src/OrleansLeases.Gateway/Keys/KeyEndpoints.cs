@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.OpenApi;
 
@@ -39,7 +40,7 @@ internal static class KeyEndpoints
             Refusals = [.. Always, RefusalCode.NotFound],
             Parameters = [OperationMetadata.Key],
         });
-        endpoints.MapDelete(Named, delete).WithOperation(delete, new OperationMetadata("deleteKey")
+        endpoints.MapDelete(Named, delete).WithMetadata(OwnRoom.Instance).WithOperation(delete, new OperationMetadata("deleteKey")
         {
             Tag = Tag,
             Summary = "Deletes a key, whatever it is bound to.",

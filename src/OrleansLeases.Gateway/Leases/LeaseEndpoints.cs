@@ -2,6 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.OpenApi;
 
@@ -36,9 +37,11 @@ internal static class LeaseEndpoints
         void Map<TRequest, TReply>(string word, RequestDelegate handler, OperationMetadata operation)
         {
             changing.Add(word);
-            endpoints.MapPost($"{Path}/{word}", handler).WithOperation(
+            var endpoint = endpoints.MapPost($"{Path}/{word}", handler);
+            endpoint.WithOperation(
                 handler,
                 operation with { Body = typeof(TRequest), Reply = typeof(TReply), Refusals = [.. Always, .. operation.Refusals] });
+            if (word is "renew" or "renew-batch" or "release") endpoint.WithMetadata(OwnRoom.Instance);
         }
 
         void MapChange<TRequest, TReply>(

@@ -83,7 +83,8 @@ internal static class OperationDescriptions
             statuses[StatusCodes.Status403Forbidden] = "forbidden: the caller has no right to this, or is a web page of another origin";
         }
 
-        foreach (var refusal in metadata.Refusals)
+        // There may be no room for any call.
+        foreach (var refusal in metadata.Refusals.Append(RefusalCode.LimitReached).Distinct())
         {
             var status = RefusalConverter.StatusOf(refusal);
             var word = JsonNamingPolicy.KebabCaseLower.ConvertName(refusal.ToString());

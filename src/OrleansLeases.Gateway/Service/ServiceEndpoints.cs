@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.OpenApi;
 
@@ -46,7 +47,7 @@ internal static class ServiceEndpoints
     {
         var endpoint = endpoints.MapGet(path, handler);
         endpoint.WithOperation(handler, operation);
-        if (operation.IsOpen) endpoint.WithMetadata(OpenToAll.Instance);
+        if (operation.IsOpen) endpoint.WithMetadata(OpenToAll.Instance, OwnRoom.Instance);
         endpoints.MapOtherMethods(path, _ => "GET");
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Json;
 using OrleansLeases.Gateway.OpenApi;
@@ -8,7 +9,7 @@ using OrleansLeases.Gateway.OpenApi;
 namespace OrleansLeases.Gateway.Watching;
 
 /// <summary>Follows what happens, as server-sent events.</summary>
-internal sealed class WatchEndpoint(ServiceCalls calls, TimeProvider time)
+internal sealed class WatchEndpoint(ServiceCalls calls, GatewayBounds bounds, TimeProvider time)
 {
     private const string Path = "/v1/watch";
     private const string LastEventId = "Last-Event-ID";
@@ -76,6 +77,24 @@ internal sealed class WatchEndpoint(ServiceCalls calls, TimeProvider time)
             return;
         }
 
+        if (bounds.Watches.Enter() is { } full)
+        {
+            await Full.RefuseAsync(context, full);
+            return;
+        }
+
+        try
+        {
+            await FollowAsync(context, request, opening);
+        }
+        finally
+        {
+            bounds.Watches.Leave();
+        }
+    }
+
+    private async Task FollowAsync(HttpContext context, WatchRequest request, string opening)
+    {
         var answer = await calls.ReadAsync(context, static (leases, request, stop) => leases.WatchAsync(request, stop), request);
         if (!answer.TryGetValue(out var watch, out var refusal))
         {
