@@ -156,6 +156,9 @@ public sealed partial class HttpLeaseService : ILeaseService
     /// <summary>How many calls wait to share a request.</summary>
     internal int Gathered => _exchange.Gathered;
 
+    /// <summary>Called when a watch has lost its connection (false), and when it goes on (true).</summary>
+    internal Action<bool>? WatchConnected { get; init; }
+
     private CallLimits Limits => new(CallTimeout, ServerTimeout);
 
     /// <inheritdoc/>
@@ -383,7 +386,8 @@ public sealed partial class HttpLeaseService : ILeaseService
         ArgumentNullException.ThrowIfNull(request);
         var text = new TextCheck().Query("resource", request.Resource).Query("key", request.Key).Query("prefix", request.Prefix);
         if (text.Refusal is { } refusal) return refusal;
-        return await new HttpWatch(_exchange, request, Limits, _time, _random).StartAsync(cancellationToken).ConfigureAwait(false);
+        var watch = new HttpWatch(_exchange, request, Limits, _time, _random) { Connected = WatchConnected };
+        return await watch.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -76,6 +76,7 @@ public sealed class WatchTests(ServerProcess server) : IClassFixture<ServerProce
         await LinesAsync(watch, 1);
         await Tool.RunAsync(first.Address, "key", "put", _name, "1");
         await first.DisposeAsync();
+        await Eventually.TrueAsync(() => watch.Error.Contains("broke", StringComparison.Ordinal), () => watch.Error);
         await using (var second = await ServerProcess.StartAsync("--data", folder.FullName, "--urls", first.Address))
         {
             await Tool.RunAsync(second.Address, "key", "put", _name, "2");
@@ -84,6 +85,8 @@ public sealed class WatchTests(ServerProcess server) : IClassFixture<ServerProce
                 var told = JsonDocument.Parse(line).RootElement;
                 return $"{told.GetProperty("event")} {told.GetProperty("id")}";
             }));
+            Assert.StartsWith("leases: the connection to the server broke; ", watch.Error, StringComparison.Ordinal);
+            Assert.EndsWith("leases: a server answers again; the watch goes on\n", watch.Error, StringComparison.Ordinal);
         }
 
         folder.Delete(recursive: true);

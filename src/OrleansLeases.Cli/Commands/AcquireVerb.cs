@@ -38,6 +38,7 @@ internal sealed class AcquireVerb : ClientVerb
             "acquire", "Take a lease on a resource.",
             "leases acquire jobs/nightly --ttl 30s",
             "leases acquire jobs/nightly --owner ann --wait 10m",
+            "token=$(leases acquire jobs/nightly --owner ann --quiet)",
             "leases acquire printers/blue --shared --capacity 3 --meta room=12")
     {
         Arguments.Add(_resource);
@@ -46,6 +47,7 @@ internal sealed class AcquireVerb : ClientVerb
             Options.Add(option);
         }
 
+        Formats = new("the token");
         this.CapacityNeedsShared(_capacity, _shared);
         Validators.Add(result =>
         {
@@ -81,7 +83,7 @@ internal sealed class AcquireVerb : ClientVerb
         return output.Print(
             result, LeaseJson.Default.LeaseGrant,
             (grant, writer) => LeasePrinter.Print(grant, server.NextSteps, writer),
-            refusal => server.Hint(refusal) ?? HeldHint(refusal, wait));
+            refusal => server.Hint(refusal) ?? HeldHint(refusal, wait), LeasePrinter.Alone);
     }
 
     public static string? HeldHint(Refusal refusal, TimeSpan wait) => refusal switch

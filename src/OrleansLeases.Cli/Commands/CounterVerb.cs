@@ -28,6 +28,7 @@ internal sealed class CounterVerb : Verb
             Options.Add(_delta);
             _lease.AddTo(this);
             Options.Add(_requestId);
+            Formats = new("the sum");
         }
 
         protected override async Task<int> AskAsync(
@@ -39,7 +40,7 @@ internal sealed class CounterVerb : Verb
             };
             return output.Print(
                 await server.Service.AddToCounterAsync(parsed.GetRequiredValue(_key), request, cancellationToken),
-                LeaseJson.Default.CounterValue, KeyPrinter.Print, server.Hint);
+                LeaseJson.Default.CounterValue, KeyPrinter.Print, server.Hint, KeyPrinter.Alone);
         }
     }
 }

@@ -64,6 +64,8 @@ internal static class Inputs
         return option;
     }
 
+    public static Option<bool> Watch(string description) => new("--watch", "-w") { Description = description };
+
     public static Option<bool> Shared() =>
         new("--shared") { Description = "Hold it together with others: readers, or a semaphore with --capacity." };
 

@@ -41,6 +41,7 @@ internal sealed class PutKeyVerb : ClientVerb
         _lease.AddTo(this);
         Options.Add(_ifVersion);
         Options.Add(_requestId);
+        Formats = new("the version");
     }
 
     protected override async Task<int> AskAsync(
@@ -56,7 +57,7 @@ internal sealed class PutKeyVerb : ClientVerb
         };
         return output.Print(
             await server.Service.PutKeyAsync(parsed.GetRequiredValue(_key), request, cancellationToken),
-            LeaseJson.Default.KeyPut, KeyPrinter.Print, server.Hint);
+            LeaseJson.Default.KeyPut, KeyPrinter.Print, server.Hint, KeyPrinter.Alone);
     }
 }
 
@@ -70,6 +71,7 @@ internal sealed class GetKeyVerb : ClientVerb
     {
         Arguments.Add(_key);
         Options.Add(_raw);
+        Formats = new("the value, and the end of a line,");
     }
 
     protected override async Task<int> AskAsync(
@@ -77,7 +79,7 @@ internal sealed class GetKeyVerb : ClientVerb
         output.Print(
             await server.Service.GetKeyAsync(parsed.GetRequiredValue(_key), cancellationToken), LeaseJson.Default.KeyValue,
             parsed.GetValue(_raw) ? (key, writer) => writer.Write(key.Value) : KeyPrinter.Print,
-            server.Hint);
+            server.Hint, KeyPrinter.Alone);
 }
 
 internal sealed class DeleteKeyVerb : ClientVerb
@@ -111,6 +113,7 @@ internal sealed class ListKeysVerb : ClientVerb
         : base("list", "List keys by name.", "leases key list", "leases key list --prefix config/ --json")
     {
         foreach (var option in new Option[] { _prefix, _pageSize, _after }) Options.Add(option);
+        Formats = new("the names", isWide: true);
     }
 
     protected override async Task<int> AskAsync(
@@ -121,14 +124,16 @@ internal sealed class ListKeysVerb : ClientVerb
             Prefix = parsed.GetValue(_prefix), PageSize = parsed.GetValue(_pageSize) ?? Inputs.DefaultPageSize,
             After = parsed.GetValue(_after),
         };
-        return output.Print(
-            await server.Service.ListKeysAsync(request, cancellationToken), LeaseJson.Default.KeyPage,
-            (page, writer) =>
-            {
-                KeyPrinter.Print(page, writer);
-                if (page.Keys.Count == 0) output.Note("there are no such keys");
-                if (page.Next is { } next) output.Note($"there are more; add --after {TerminalText.Quote(next)}");
-            },
-            server.Hint);
+        var listed = await server.Service.ListKeysAsync(request, cancellationToken);
+        var code = output.Print(
+            listed, LeaseJson.Default.KeyPage, (page, writer) => KeyPrinter.Print(page, output.IsWide, writer), server.Hint,
+            page => page.Keys.Select(key => key.Key));
+        if (!output.IsJson && listed.TryGetValue(out var page, out _))
+        {
+            if (page.Keys.Count == 0) output.Note("there are no such keys");
+            if (page.Next is { } next) output.Note($"there are more; add --after {TerminalText.Quote(next)}");
+        }
+
+        return code;
     }
 }

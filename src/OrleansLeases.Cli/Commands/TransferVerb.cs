@@ -20,6 +20,7 @@ internal sealed class TransferVerb : ClientVerb
     {
         Arguments.Add(_resource);
         foreach (var option in new Option[] { _owner, _token, _to, _ttl, _requestId }) Options.Add(option);
+        Formats = new("the new token");
     }
 
     protected override async Task<int> AskAsync(
@@ -36,6 +37,6 @@ internal sealed class TransferVerb : ClientVerb
         };
         return output.Print(
             await server.Service.TransferAsync(request, cancellationToken), LeaseJson.Default.LeaseGrant,
-            (grant, writer) => LeasePrinter.PrintTransfer(grant, server.NextSteps, writer), server.Hint);
+            (grant, writer) => LeasePrinter.PrintTransfer(grant, server.NextSteps, writer), server.Hint, LeasePrinter.Alone);
     }
 }

@@ -7,6 +7,13 @@ internal abstract class Verb(string name, string description, params string[] ex
 {
     public IReadOnlyList<string> Examples { get; } = examples;
 
+    /// <summary>How its result may be printed besides as text and JSON; null where there is no other way.</summary>
+    public Formats? Formats
+    {
+        get;
+        protected init => (field = value)?.AddTo(this);
+    }
+
     /// <summary>What a listing of the verbs has no room for, line by line.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
 }

@@ -50,6 +50,7 @@ internal sealed class WatchVerb : ClientVerb
             Resource = parsed.GetValue(_resource), Key = parsed.GetValue(_key), Prefix = parsed.GetValue(_prefix),
             Since = parsed.GetValue(_since),
         };
+        server.WatchConnected = output.NoteConnection;
         var result = await server.Service.WatchAsync(request, cancellationToken);
         if (!result.TryGetValue(out var watch, out var refusal)) return output.Refuse(refusal, server.Hint);
         await foreach (var change in watch.WithCancellation(cancellationToken)) output.Print(change);

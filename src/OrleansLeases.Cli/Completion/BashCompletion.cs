@@ -73,7 +73,12 @@ internal static class BashCompletion
             if (verb.Verbs.Count > 0) Add(verb.Path, "verbs", verb.Verbs.Select(below => below.Name));
             Add(verb.Path, "options", verb.Options.Select(option => option.Name));
             foreach (var option in verb.Options)
-                if (option.Value is { } value) Add(verb.Path, option.Name, PlaceOf(value, verbs));
+            {
+                if (option.Value is not { } value) continue;
+                Add(verb.Path, option.Name, PlaceOf(value, verbs));
+                if (option.Short is { } letter) Add(verb.Path, letter, PlaceOf(value, verbs));
+            }
+
             foreach (var (i, argument) in verb.Arguments.Index())
                 Add(verb.Path, (i + 1).ToString(CultureInfo.InvariantCulture), PlaceOf(argument, verbs));
         }

@@ -27,11 +27,11 @@ internal sealed record CompletedVerb(
 }
 
 /// <summary>An option, and what its value is.</summary>
-internal sealed record CompletedOption(string Name, string Description, Candidates? Value)
+internal sealed record CompletedOption(string Name, string? Short, string Description, Candidates? Value)
 {
     public CompletedOption(Option option)
         : this(
-            option.Name, option.Description ?? "",
+            option.Name, option.Aliases.FirstOrDefault(alias => alias is ['-', not ('-' or '?')]), option.Description ?? "",
             option.Arity.MaximumNumberOfValues == 0 || option.ValueType == typeof(bool) ? null : Candidates.Of(option.HelpName ?? ""))
     {
     }

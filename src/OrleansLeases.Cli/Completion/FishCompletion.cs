@@ -67,7 +67,8 @@ internal static class FishCompletion
         }
 
         var valued =
-            verbs.SelectMany(verb => verb.Options).Where(option => option.Value is not null).Select(option => option.Name).Distinct();
+            verbs.SelectMany(verb => verb.Options).Where(option => option.Value is not null)
+                .SelectMany(option => new[] { option.Name, option.Short }).OfType<string>().Distinct();
         return Script
             .Replace("@VALUED@", string.Join(' ', valued), StringComparison.Ordinal)
             .Replace(
@@ -79,7 +80,7 @@ internal static class FishCompletion
     }
 
     private static string Of(CompletedOption option, IReadOnlyList<CompletedVerb> verbs) =>
-        $"-l {option.Name.TrimStart('-')} -d {Described(option.Description)}"
+        $"-l {option.Name.TrimStart('-')}{(option.Short is null ? "" : $" -s {option.Short[1]}")} -d {Described(option.Description)}"
             + $"{(option.Value is null ? "" : $" -r {PlaceOf(option.Value, verbs)}")}";
 
     private static string At(string verb, string place) => $"'__leases_at \"{verb}/{place}\"'";

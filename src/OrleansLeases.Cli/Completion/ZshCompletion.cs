@@ -68,7 +68,12 @@ internal static class ZshCompletion
             if (verb.Verbs.Count > 0) Add(verb.Path, "verbs", verb.Verbs.Select(below => Item(below.Name, below.Description)));
             Add(verb.Path, "options", verb.Options.Select(option => Item(option.Name, option.Description)));
             foreach (var option in verb.Options)
-                if (option.Value is { } value) Add(verb.Path, option.Name, PlaceOf(value, verbs));
+            {
+                if (option.Value is not { } value) continue;
+                Add(verb.Path, option.Name, PlaceOf(value, verbs));
+                if (option.Short is { } letter) Add(verb.Path, letter, PlaceOf(value, verbs));
+            }
+
             foreach (var (i, argument) in verb.Arguments.Index())
                 Add(verb.Path, (i + 1).ToString(CultureInfo.InvariantCulture), PlaceOf(argument, verbs));
         }

@@ -39,7 +39,10 @@ internal sealed class ServerConnection : IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
         Uri[] addresses = [.. servers.Select(server => new Uri(server))];
-        Service = new HttpLeaseService(_http, addresses) { CallTimeout = timeout };
+        Service = new HttpLeaseService(_http, addresses)
+        {
+            CallTimeout = timeout, WatchConnected = isConnected => WatchConnected?.Invoke(isConnected),
+        };
         _exchange = ExchangeWith(addresses);
     }
 
@@ -49,6 +52,9 @@ internal sealed class ServerConnection : IDisposable
     public IReadOnlyList<string> Servers => _servers;
 
     public NextSteps NextSteps { get; }
+
+    /// <summary>Is told when a watch has lost its server (false), and when it goes on (true).</summary>
+    public Action<bool>? WatchConnected { get; set; }
 
     public static ServerConnection Of(ParseResult parsed)
     {

@@ -4,6 +4,7 @@ namespace OrleansLeases.Cli.Printing;
 internal sealed class Columns
 {
     private readonly List<string[]> _rows = [];
+    private readonly List<int> _widths = [];
 
     public Columns Row(params string[] cells)
     {
@@ -11,13 +12,17 @@ internal sealed class Columns
         return this;
     }
 
+    /// <summary>Writes the rows that are not written yet, no narrower than those before.</summary>
     public void WriteTo(TextWriter writer)
     {
-        if (_rows.Count == 0) return;
-        var widths = Enumerable.Range(0, _rows.Max(row => row.Length))
-            .Select(column => _rows.Max(row => column < row.Length ? TextWidth.Of(row[column]) : 0))
-            .ToArray();
         foreach (var row in _rows)
-            writer.WriteLine(string.Join("  ", row.Select((cell, column) => TextWidth.Pad(cell, widths[column]))).TrimEnd());
+        {
+            while (_widths.Count < row.Length) _widths.Add(0);
+            foreach (var (column, cell) in row.Index()) _widths[column] = Math.Max(_widths[column], TextWidth.Of(cell));
+        }
+
+        foreach (var row in _rows)
+            writer.WriteLine(string.Join("  ", row.Select((cell, column) => TextWidth.Pad(cell, _widths[column]))).TrimEnd());
+        _rows.Clear();
     }
 }

@@ -27,7 +27,13 @@ internal static class KeyPrinter
         columns.WriteTo(writer);
     }
 
-    public static void Print(KeyPage page, TextWriter writer)
+    public static IEnumerable<string> Alone(KeyPut put) => [Number(put.Version)];
+
+    public static IEnumerable<string> Alone(CounterValue counter) => [Number(counter.Value)];
+
+    public static IEnumerable<string> Alone(KeyValue key) => [key.Value];
+
+    public static void Print(KeyPage page, bool isWide, TextWriter writer)
     {
         if (page.Keys.Count == 0) return;
         var rows = new Columns().Row("KEY", "VERSION", "LEASE", "TOKEN", "VALUE");
@@ -35,7 +41,7 @@ internal static class KeyPrinter
         {
             rows.Row(
                 key.Key, Number(key.Version), key.Lease?.Resource ?? "-", key.Lease is { } lease ? Number(lease.Token) : "-",
-                Shorten(key.Value));
+                isWide ? key.Value : Shorten(key.Value));
         }
 
         rows.WriteTo(writer);

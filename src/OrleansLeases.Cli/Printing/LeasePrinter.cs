@@ -7,6 +7,8 @@ internal static class LeasePrinter
 {
     private const string Nothing = "-";
 
+    private static readonly string[] WideHead = ["TTL", "CAPACITY", "KEYS", "METADATA"];
+
     public static string Word(LeaseMode mode) => mode == LeaseMode.Exclusive ? "exclusive" : "shared";
 
     public static void Print(LeaseGrant grant, NextSteps next, TextWriter writer)
@@ -23,6 +25,10 @@ internal static class LeasePrinter
             .Row("release", next.Release(grant))
             .WriteTo(writer);
     }
+
+    public static IEnumerable<string> Alone(LeaseGrant grant) => [Number(grant.Token)];
+
+    public static IEnumerable<string> Alone(LeaseInfo info) => info.Holders.Select(holder => holder.Owner);
 
     public static void PrintTransfer(LeaseGrant grant, NextSteps next, TextWriter writer)
     {
@@ -80,28 +86,43 @@ internal static class LeasePrinter
             holders.Row(
                 holder.Owner, Number(holder.Token), Word(holder.Mode), Durations.Format(holder.Remaining), Durations.Format(holder.Ttl),
                 Number(holder.Keys.Count),
-                holder.Metadata.Count == 0 ? Nothing : string.Join(' ', holder.Metadata.Select(entry => $"{entry.Key}={entry.Value}")));
+                Metadata(holder));
         }
 
         holders.WriteTo(writer);
     }
 
-    public static void Print(LeasePage page, TextWriter writer)
+    /// <summary>The head of a list of leases.</summary>
+    public static Columns ListOf(bool isWide) =>
+        new Columns().Row(["RESOURCE", "STATE", "OWNER", "TOKEN", "MODE", "REMAINING", .. isWide ? WideHead : []]);
+
+    /// <summary>The rows of a lease: one for each holder.</summary>
+    public static void AddTo(Columns rows, LeaseInfo lease, bool isWide)
+    {
+        if (lease.Holders.Count == 0)
+            rows.Row(lease.Resource, Word(lease.State), Nothing, Number(lease.LastToken), Nothing, Nothing);
+        foreach (var holder in lease.Holders)
+        {
+            string[] more = isWide
+                ? [Durations.Format(holder.Ttl), lease.Capacity is { } capacity ? Number(capacity) : Nothing, Number(holder.Keys.Count),
+                    Metadata(holder)]
+                : [];
+            rows.Row(
+                [lease.Resource, Word(lease.State), holder.Owner, Number(holder.Token), Word(holder.Mode),
+                    Durations.Format(holder.Remaining), .. more]);
+        }
+    }
+
+    public static void Print(LeasePage page, bool isWide, TextWriter writer)
     {
         if (page.Leases.Count == 0) return;
-        var rows = new Columns().Row("RESOURCE", "STATE", "OWNER", "TOKEN", "MODE", "REMAINING");
-        foreach (var lease in page.Leases)
-        {
-            if (lease.Holders.Count == 0)
-                rows.Row(lease.Resource, Word(lease.State), Nothing, Number(lease.LastToken), Nothing, Nothing);
-            foreach (var holder in lease.Holders)
-                rows.Row(
-                    lease.Resource, Word(lease.State), holder.Owner, Number(holder.Token), Word(holder.Mode),
-                    Durations.Format(holder.Remaining));
-        }
-
+        var rows = ListOf(isWide);
+        foreach (var lease in page.Leases) AddTo(rows, lease, isWide);
         rows.WriteTo(writer);
     }
+
+    private static string Metadata(LeaseHolder holder) =>
+        holder.Metadata.Count == 0 ? Nothing : string.Join(' ', holder.Metadata.Select(entry => $"{entry.Key}={entry.Value}"));
 
     public static void Print(LeaseHistory history, TextWriter writer)
     {

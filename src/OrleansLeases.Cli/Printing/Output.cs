@@ -6,23 +6,36 @@ using OrleansLeases.Cli.Commands;
 namespace OrleansLeases.Cli.Printing;
 
 /// <summary>Results go to standard output, as text or as the wire's JSON; diagnostics go to standard error.</summary>
-internal sealed class Output(TextWriter results, TextWriter diagnostics, Command command, bool json)
+internal sealed class Output(TextWriter results, TextWriter diagnostics, Command command, OutputFormat format)
 {
     public static Output Of(ParseResult parsed) => new(
         parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.CommandResult.Command,
-        parsed.GetValue(GlobalOptions.Json));
+        parsed.GetValue(GlobalOptions.Json) ? OutputFormat.Json
+            : parsed.CommandResult.Command is Verb { Formats: { } formats } ? formats.Of(parsed) : OutputFormat.Text);
+
+    /// <summary>Whether all columns are to be printed.</summary>
+    public bool IsWide => format == OutputFormat.Wide;
+
+    /// <summary>Whether machines read it.</summary>
+    public bool IsJson => format == OutputFormat.Json;
 
     /// <summary>Whether people look at the results on a terminal that can be repainted.</summary>
     public bool IsTerminal =>
-        !json && results == Console.Out && !Console.IsOutputRedirected
+        !IsJson && results == Console.Out && !Console.IsOutputRedirected
         && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
-    /// <summary>Prints a value that is no response of the service's alone.</summary>
-    public void Print<T>(T value, JsonTypeInfo<T> type, Action<T, TextWriter> print)
+    /// <summary>Prints a value, at once.</summary>
+    public void Print<T>(
+        T value, JsonTypeInfo<T> type, Action<T, TextWriter> print, Func<T, IEnumerable<string>>? alone = null)
         where T : class
     {
-        if (json) results.WriteLine(JsonSerializer.Serialize(value, type));
-        else print(value, results);
+        if (IsJson)
+            results.WriteLine(JsonSerializer.Serialize(value, type));
+        else if (format == OutputFormat.Name && alone is not null)
+            // A script gets what it can hand back; people see it as everywhere.
+            foreach (var line in alone(value)) results.WriteLine(IsTerminal ? TerminalText.Show(line) : line);
+        else
+            print(value, results);
         results.Flush();
     }
 
@@ -31,28 +44,42 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
     /// <param name="wire">How its value is written on the wire.</param>
     /// <param name="print">How its value is printed for people.</param>
     /// <param name="hint">What to try next, after a refusal.</param>
-    public int Print<T>(LeaseResult<T> result, JsonTypeInfo<T> wire, Action<T, TextWriter> print, Func<Refusal, string?>? hint = null)
+    /// <param name="alone">What is printed alone, a line each.</param>
+    public int Print<T>(
+        LeaseResult<T> result, JsonTypeInfo<T> wire, Action<T, TextWriter> print, Func<Refusal, string?>? hint = null,
+        Func<T, IEnumerable<string>>? alone = null)
         where T : class
     {
         if (!result.TryGetValue(out var value, out var refusal)) return Refuse(refusal, hint);
-        if (json) results.WriteLine(JsonSerializer.Serialize(value, wire));
-        else print(value, results);
+        Print(value, wire, print, alone);
         return ExitCode.Done;
     }
 
     /// <summary>Prints an event of a watch, at once.</summary>
     public void Print(WatchEvent watchEvent)
     {
-        results.WriteLine(json ? WatchPrinter.Json(watchEvent) : WatchPrinter.Line(watchEvent));
+        results.WriteLine(IsJson ? WatchPrinter.Json(watchEvent) : WatchPrinter.Line(watchEvent));
         results.Flush();
     }
 
     public int Refuse(Refusal refusal, Func<Refusal, string?>? hint = null)
     {
-        if (json) results.WriteLine(JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));
+        if (IsJson) results.WriteLine(JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));
         else RefusalPrinter.Print(refusal, new(command), hint?.Invoke(refusal), diagnostics);
         return ExitCode.Of(refusal);
     }
+
+    /// <summary>Sets what follows apart from what was printed, where people read it.</summary>
+    public void Separate()
+    {
+        if (format is OutputFormat.Text or OutputFormat.Wide) results.WriteLine();
+    }
+
+    /// <summary>Says that a watch has lost its server, or goes on.</summary>
+    public void NoteConnection(bool isConnected) => Note(
+        isConnected
+            ? "a server answers again; the watch goes on"
+            : "the connection to the server broke; the watch goes on when one answers");
 
     public void Note(string text) => diagnostics.WriteLine($"leases: {TerminalText.Sentence(text)}");
 }

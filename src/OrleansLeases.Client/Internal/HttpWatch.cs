@@ -13,6 +13,9 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
+    /// <summary>Called with false when the connection has broken, and with true when there is one again.</summary>
+    public Action<bool>? Connected { get; init; }
+
     // The server sends a comment every 15 s; a connection that is silent for three times that is dead.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(45);
 
@@ -47,6 +50,7 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
                 }
             }
 
+            Connected?.Invoke(false);
             Refusal? away = null;
             while (true)
             {
@@ -58,6 +62,8 @@ internal sealed class HttpWatch(HttpExchange exchange, WatchRequest request, Cal
                 response = again.Value;
                 break;
             }
+
+            Connected?.Invoke(true);
 
             if (request.Prefix is not null) yield return WatchEvent.Resync.Instance;
         }
