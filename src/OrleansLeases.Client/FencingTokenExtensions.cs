@@ -7,9 +7,11 @@ namespace OrleansLeases.Client;
 public static class FencingTokenExtensions
 {
     private const string Header = "Fencing-Token";
+    private const string TraceHeader = "Lease-Trace";
 
-    /// <summary>Sets the header <c>Fencing-Token</c>, of one request or by default of a client, to the token of a lease; and
-    /// <c>Lease-Proof</c> to its proof, where it has one.</summary>
+    /// <summary>Sets the header <c>Fencing-Token</c>, of one request or by default of a client, to the token of a lease; <c>Lease-Proof</c>
+    /// to its proof, where it has one; and <c>Lease-Trace</c> to the trace of its acquire, where that was traced, to which the fence's
+    /// span links.</summary>
     /// <param name="headers">The headers of the request, or the default ones of the client.</param>
     /// <param name="lease">The lease. It is not checked whether it is still held: the service does.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -25,5 +27,7 @@ public static class FencingTokenExtensions
         headers.Add(Header, lease.Token.ToString(CultureInfo.InvariantCulture));
         headers.Remove(LeaseProof.Header);
         if (lease.Proof is { } proof) headers.Add(LeaseProof.Header, proof);
+        headers.Remove(TraceHeader);
+        if (lease.GrantTrace is { } trace) headers.Add(TraceHeader, trace);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
@@ -448,7 +449,14 @@ public sealed partial class HttpLeaseService : ILeaseService
             throw new ArgumentOutOfRangeException(nameof(value), value, $"{name} is {value}; it takes more than 0 up to one day{orElse}.");
     }
 
-    private async ValueTask<LeaseResult<T>> SendAsync<T>(TextCheck text, HttpCall<T> call, CancellationToken cancellationToken)
+    private ValueTask<LeaseResult<T>> SendAsync<T>(
+        TextCheck text, HttpCall<T> call, CancellationToken cancellationToken, [CallerMemberName] string method = "")
         where T : class =>
-            text.Refusal is { } refusal ? refusal : await _exchange.SendAsync(call, Limits, cancellationToken).ConfigureAwait(false);
+            text.Refusal is { } refusal ? new(refusal)
+            : LeaseTracing.IsOn ? TraceAsync(method, call, cancellationToken)
+            : _exchange.SendAsync(call, Limits, cancellationToken);
+
+    // Apart: a closure is made where its method begins, whether it is needed or not.
+    private ValueTask<LeaseResult<T>> TraceAsync<T>(string method, HttpCall<T> call, CancellationToken cancellationToken)
+        where T : class => CallTrace.RunAsync(method, () => _exchange.SendAsync(call, Limits, cancellationToken));
 }

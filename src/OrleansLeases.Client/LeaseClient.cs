@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Client.Holding;
@@ -192,7 +193,9 @@ public sealed class LeaseClient : IAsyncDisposable
         _held.StartAsking();
         try
         {
-            var result = await KeepAskingAsync(request, wait, maxHold, takenIn, cancellationToken).ConfigureAwait(false);
+            var result = LeaseTracing.IsOn
+                ? await TraceAsync(request, wait, maxHold, takenIn, cancellationToken).ConfigureAwait(false)
+                : await KeepAskingAsync(request, wait, maxHold, takenIn, cancellationToken).ConfigureAwait(false);
             if (result.Refusal is { } refusal) _refusals.Note(request, refusal);
             return result;
         }
@@ -201,6 +204,10 @@ public sealed class LeaseClient : IAsyncDisposable
             _held.EndAsking();
         }
     }
+
+    private ValueTask<LeaseResult<LeaseHandle>> TraceAsync(
+        AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, string? takenIn, CancellationToken cancellationToken) =>
+        CallTrace.RunAsync("Handle", () => KeepAskingAsync(request, wait, maxHold, takenIn, cancellationToken));
 
     private async ValueTask<LeaseResult<LeaseHandle>> KeepAskingAsync(
         AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, string? takenIn, CancellationToken cancellationToken)
@@ -221,7 +228,8 @@ public sealed class LeaseClient : IAsyncDisposable
             var lease = new HeldLease(grant, asking.SentAt, now, Random, _options.ClockDrift, maxHold, takenIn);
             if (lease.EndsAt > now)
             {
-                if (_held.TryAdd(lease)) return new LeaseHandle(this, lease);
+                if (_held.TryAdd(lease))
+                    return new LeaseHandle(this, lease) { GrantTrace = LeaseTracing.IsOn ? Activity.Current?.Id : null };
                 if (asking.HasOwnId) GiveBack(grant, lease.EndsAt);
                 throw new ObjectDisposedException(nameof(LeaseClient));
             }

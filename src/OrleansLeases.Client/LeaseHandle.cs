@@ -99,6 +99,9 @@ public sealed class LeaseHandle : IAsyncDisposable
     /// </summary>
     public Task NextChange => _client.NextChangeOf(_lease);
 
+    /// <summary>What traced the acquire, as W3C writes it; null where nothing did.</summary>
+    internal string? GrantTrace { get; init; }
+
     internal LeaseClient Client => _client;
 
     internal HeldLease Lease => _lease;

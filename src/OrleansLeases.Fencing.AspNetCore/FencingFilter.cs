@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,8 @@ internal sealed partial class FencingFilter(
     NpgsqlDataSource database, FenceHoldOptions options, TimeProvider time, LeaseProofVerifier? proofs, ILogger<FencingFilter> logger)
     : IAsyncDisposable
 {
+    private const string TraceHeader = "Lease-Trace";
+
     private readonly LeaseFence _fence = new(database, time: time);
 
     public async Task PassAsync(HttpContext context, string resource, RequestDelegate next)
@@ -76,6 +79,7 @@ internal sealed partial class FencingFilter(
     private async Task EnterAsync(HttpContext context, string resource, long token, RequestDelegate next)
     {
         FenceHold hold;
+        using var span = StartSpan(context, token);
         try
         {
             hold = await _fence.HoldAsync(resource, token, options, context.RequestAborted);
@@ -108,7 +112,20 @@ internal sealed partial class FencingFilter(
             return;
         }
 
+        // What the endpoint does is the request's own, and not the fence's.
+        span?.Dispose();
         await using (hold) await RunAsync(context, hold, next);
+    }
+
+    /// <summary>Traces the way through the fence, with a link to the acquire that the token is of.</summary>
+    private static Activity? StartSpan(HttpContext context, long token)
+    {
+        if (!LeaseTracing.IsOn) return null;
+        var links = ActivityContext.TryParse(context.Request.Headers[TraceHeader], traceState: null, isRemote: true, out var grant)
+            ? new[] { new ActivityLink(grant) }
+            : null;
+        return LeaseTracing.Source.StartActivity(
+            ActivityKind.Internal, parentContext: default, [new("leases.token", token)], links, startTime: default, "leases.fence");
     }
 
     /// <summary>Runs the endpoint, to its end: a caller that hangs up does not end what it has begun.</summary>

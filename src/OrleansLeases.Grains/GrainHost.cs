@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Orleans;
 using Orleans.Runtime;
 using OrleansLeases.Core;
@@ -49,6 +50,8 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
         var note = failures.Describe("A grain did not say whether a change happened", error);
         return new Refusal.OutcomeUnknown(requestId, $"The grain did not say whether the change happened; {repeat}. {note}");
     }
+
+    public void Carry(Activity span) => CarriedTrace.Set(span);
 
     public Task<LeaseResult<LeaseGrant>> AcquireAsync(AcquireRequest request, CancellationToken leaves)
     {

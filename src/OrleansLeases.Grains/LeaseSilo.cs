@@ -78,6 +78,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         Prefixes = Prefixes,
         Failed = _failures.Log,
         Metrics = _metrics,
+        Carried = CarriedTrace.Get,
     };
 
     public void Register(Keeper keeper)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,6 +10,7 @@ using OrleansLeases.Embedded;
 using OrleansLeases.Fencing.AspNetCore;
 using OrleansLeases.Fencing.PostgreSql;
 using OrleansLeases.Testing;
+using OrleansLeases.Testing.Telemetry;
 
 namespace OrleansLeases.Fencing.Tests;
 
@@ -54,6 +56,22 @@ public sealed class RequireLeaseTests : IAsyncLifetime
         Assert.Equal(("orders/42", 33), ((string)problem["resource"]!, (long)problem["token"]!));
         Assert.StartsWith("Token 33 of 'orders/42' is stale", (string)problem["detail"]!, StringComparison.Ordinal);
         Assert.Equal([34], _service.Ran);
+    }
+
+    [Fact]
+    public async Task Span_OfTheFence_LinksToTheAcquireThatTheTokenIsOf()
+    {
+        var grant = ActivityTraceId.CreateRandom();
+        using var spans = new Spans("Microsoft.AspNetCore");
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/orders/42");
+        request.Headers.Add("Fencing-Token", "33");
+        request.Headers.Add("Lease-Trace", $"00-{grant}-{ActivitySpanId.CreateRandom()}-01");
+
+        Assert.Equal(HttpStatusCode.OK, (await _service.SendAsync(request)).Status);
+
+        var fence = Assert.Single(spans.Ended, span => span.OperationName == "leases.fence");
+        Assert.Equal(grant, Assert.Single(fence.Links).Context.TraceId);
+        Assert.Equal(33L, fence.GetTagItem("leases.token"));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 
 namespace OrleansLeases.Client.Internal;
@@ -16,6 +17,9 @@ internal abstract class SharedCall(byte[] operation)
         Left,
         GivenUp,
     }
+
+    /// <summary>The span that it is part of, if there is one.</summary>
+    public Activity? Caller { get; } = LeaseTracing.IsOn ? Activity.Current : null;
 
     /// <summary>Its operation of a batch.</summary>
     public byte[] Operation => operation;

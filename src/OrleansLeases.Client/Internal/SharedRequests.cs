@@ -41,6 +41,7 @@ internal sealed class SharedRequests
     private async Task SendAsync(Gathering gathering, Server server, SharedRequest request)
     {
         var calls = request.Calls;
+        using var span = LeaseTracing.StartTogether("leases.client.batch", calls, static call => call.Caller);
         using var message = RequestBody.Message(_http, HttpMethod.Post, server, Path, new RequestBody(WireOperation.Batch(calls)));
         try
         {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OrleansLeases.Core;
 
 /// <summary>What a host lends to its keepers. Shared by all of them; thread-safe.</summary>
@@ -39,6 +41,11 @@ internal sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAla
 
     /// <summary>Counts what the keepers do; null where nobody can ask.</summary>
     public KeeperMetrics? Metrics { get; init; }
+
+    /// <summary>
+    /// Finds the span that a call has come with from another process, where none is current; null where all come from this one.
+    /// </summary>
+    public Func<ActivityContext>? Carried { get; init; }
 
     internal ActivationId NextActivation() => new(Rules.Incarnation, Activations.Next());
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OrleansLeases.Core;
 
 /// <summary>One call about a lease.</summary>
@@ -29,7 +31,7 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
 
     public override bool TryRespond(LeaseState state, bool durable)
     {
-        if (_granted.Count > 0) keeper.RespondToGranted(_granted, command);
+        if (_granted.Count > 0) keeper.RespondToGranted(_granted, command, Span);
         var now = keeper.ReadClock();
         var reply = _reply!;
         if (reply.IsOvertaken(state, durable, now)) return false;
@@ -42,7 +44,7 @@ internal sealed class LeaseCall<TReply>(LeaseKeeper keeper, LeaseCommand<TReply>
     public override void RespondUnknown()
     {
         base.RespondUnknown();
-        foreach (var (call, _) in keeper.Dequeue(_granted, command, out _)) call.Refuse(call.UnknownOutcome);
+        foreach (var (call, _) in keeper.Dequeue(_granted, command, Span, out _)) call.Refuse(call.UnknownOutcome);
     }
 
     /// <returns>False where the call has its response already.</returns>
@@ -59,6 +61,9 @@ internal sealed class Waiter(LeaseCommand.Acquire command)
     public LeaseCommand.Acquire Command { get; } = command;
 
     public LeaseCall<LeaseGrant>? Call { get; private set; }
+
+    /// <summary>Its span, as long as it has the place; null where its call is not traced.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>Monotonic: when it was taken.</summary>
     public required TimeSpan Since { get; init; }

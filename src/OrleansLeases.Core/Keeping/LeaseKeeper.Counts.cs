@@ -36,6 +36,10 @@ internal sealed partial class LeaseKeeper
         _countedWaiters = _waiters.Count;
     }
 
-    private void CountWait(Waiter waiter, string outcome, Instant now) =>
+    private void CountWait(Waiter waiter, string outcome, Instant now)
+    {
         _host.Metrics?.Waited(now.Monotonic - waiter.Since, outcome);
+        waiter.Span.Answered(outcome, isFault: false);
+        waiter.Span?.Dispose();
+    }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OrleansLeases.Core;
 
 internal sealed partial class LeaseKeeper
@@ -49,6 +51,7 @@ internal sealed partial class LeaseKeeper
             {
                 if (_waiters == NoWaiters) _waiters = [];
                 _waiters.Add(waiter = new Waiter(acquire) { Since = now.Monotonic });
+                if (call.Span is { } span) waiter.Span = LeaseTracing.StartDetached("leases.queue", span.Context);
                 CountWaiters_NeedsLock();
             }
 
@@ -85,8 +88,12 @@ internal sealed partial class LeaseKeeper
     /// Removes the waiters whose requests were granted from the queue. A waiter may have lost its call, or left the queue, while its
     /// grant was saved.
     /// </summary>
+    /// <param name="granted">The requests.</param>
+    /// <param name="command">What had them granted.</param>
+    /// <param name="cause">Its span, if it has one.</param>
+    /// <param name="gone">Those whose call is no longer there.</param>
     internal List<(LeaseCall<LeaseGrant> Call, long Token)> Dequeue(
-        IReadOnlyList<GrantedRequest> granted, LeaseCommand command, out List<GrantedRequest> gone)
+        IReadOnlyList<GrantedRequest> granted, LeaseCommand command, Activity? cause, out List<GrantedRequest> gone)
     {
         List<(LeaseCall<LeaseGrant>, long)> calls = [];
         gone = [];
@@ -101,6 +108,7 @@ internal sealed partial class LeaseKeeper
                 {
                     _waiters.Remove(waiter);
                     waiter.Registration.Unregister();
+                    if (cause is not null) waiter.Span?.AddLink(new ActivityLink(cause.Context));
                     CountWait(waiter, Granted, now);
                 }
 
@@ -117,10 +125,10 @@ internal sealed partial class LeaseKeeper
         return calls;
     }
 
-    internal void RespondToGranted(IReadOnlyList<GrantedRequest> granted, LeaseCommand command)
+    internal void RespondToGranted(IReadOnlyList<GrantedRequest> granted, LeaseCommand command, Activity? cause)
     {
         var state = _state!;
-        var calls = Dequeue(granted, command, out var gone);
+        var calls = Dequeue(granted, command, cause, out var gone);
         foreach (var (call, token) in calls)
         {
             var now = _host.Clock.Read();

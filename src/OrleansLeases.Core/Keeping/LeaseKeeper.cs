@@ -38,6 +38,7 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
         where TReply : class
     {
         var call = new LeaseCall<TReply>(this, command, _host.Clock.Read()) { Cancellation = cancellationToken };
+        if (LeaseTracing.IsOn) call.Trace("leases.keeper", _host);
         return TryEnqueue(call, MaxCalls) ? call.Task : null;
     }
 

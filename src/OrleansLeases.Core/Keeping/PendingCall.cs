@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OrleansLeases.Core;
 
 /// <summary>One call to a keeper, from its receipt to its response. The keeper processes its calls one at a time.</summary>
@@ -32,6 +34,20 @@ internal abstract class PendingCall<TState, TReply>(Instant received)
     public long Number { get; set; }
 
     public CancellationToken Cancellation { get; init; }
+
+    /// <summary>Its span, from its receipt to its response; null where it is not traced.</summary>
+    public Activity? Span { get; private set; }
+
+    /// <summary>Traces the call, where somebody listens and its caller is traced.</summary>
+    public void Trace(string name, KeeperHost host)
+    {
+        var parent = Activity.Current?.Context ?? host.Carried?.Invoke() ?? default;
+        if (parent == default || LeaseTracing.StartDetached(name, parent) is not { } span) return;
+        Span = span;
+        _ = Task.ContinueWith(
+            static (_, span) => ((Activity)span!).Dispose(), span, CancellationToken.None, TaskContinuationOptions.None,
+            TaskScheduler.Default);
+    }
 
     /// <summary>
     /// The change of the call is stored, and its lease ended before the keeper could respond: the end is being stored.

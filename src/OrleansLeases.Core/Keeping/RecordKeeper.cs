@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OrleansLeases.Storage;
 
 namespace OrleansLeases.Core;
@@ -74,7 +75,7 @@ internal abstract class RecordKeeper<TState> : Keeper
         {
             if (_state is null || (mustBeFresh && !isFresh))
             {
-                if (await LoadAsync() is { } notRead)
+                if (await LoadAsync(call.Span) is { } notRead)
                 {
                     call.Fail(notRead);
                     return;
@@ -93,7 +94,7 @@ internal abstract class RecordKeeper<TState> : Keeper
             }
 
             _retryAt = now.Monotonic + RetryAfter;
-            switch (step.Durable ? await SaveAsync(step.Next, call.IsBackground) : SaveOutcome.Saved)
+            switch (step.Durable ? await SaveAsync(step.Next, call.IsBackground, call.Span) : SaveOutcome.Saved)
             {
                 case SaveOutcome.Saved:
                     _retryAt = TimeSpan.Zero;
@@ -137,7 +138,7 @@ internal abstract class RecordKeeper<TState> : Keeper
         // What a refusal says must be true of what is stored.
         if (!step.Durable || step.RequiresFreshRead) return false;
         var record = new StoredRecord(_kind, Name, step.Next);
-        var (outcome, found) = await AddOrLoadAsync(record, call.IsBackground);
+        var (outcome, found) = await AddOrLoadAsync(record, call.IsBackground, call.Span);
         switch (outcome)
         {
             case SaveOutcome.Saved:
@@ -164,9 +165,9 @@ internal abstract class RecordKeeper<TState> : Keeper
     /// <summary>
     /// Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.
     /// </summary>
-    private async ValueTask<Refusal?> LoadAsync()
+    private async ValueTask<Refusal?> LoadAsync(Activity? span)
     {
-        var start = _host.Metrics?.Store.Start() ?? 0;
+        var use = StoreSpan.Start(_host.Metrics, span, StoreMetrics.Load);
         var isLoaded = false;
         try
         {
@@ -180,7 +181,7 @@ internal abstract class RecordKeeper<TState> : Keeper
         }
         finally
         {
-            _host.Metrics?.Store.Loaded(start, failed: !isLoaded);
+            use.Loaded(failed: !isLoaded);
         }
     }
 
@@ -202,9 +203,9 @@ internal abstract class RecordKeeper<TState> : Keeper
 
     private void Note(StoredRecord record) => (_stored, _tag) = ((TState)record.State, record.Tag);
 
-    private async ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord record, bool background)
+    private async ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord record, bool background, Activity? span)
     {
-        var start = _host.Metrics?.Store.Start() ?? 0;
+        var use = StoreSpan.Start(_host.Metrics, span, StoreMetrics.Add);
         var done = new AddOrLoad(SaveOutcome.Unknown);
         try
         {
@@ -217,14 +218,14 @@ internal abstract class RecordKeeper<TState> : Keeper
         }
         finally
         {
-            _host.Metrics?.Store.AddedOrLoaded(start, done.Outcome);
+            use.AddedOrLoaded(done.Outcome);
         }
     }
 
-    private async ValueTask<SaveOutcome> SaveAsync(TState next, bool background)
+    private async ValueTask<SaveOutcome> SaveAsync(TState next, bool background, Activity? span)
     {
         var record = new StoredRecord(_kind, Name, next);
-        var start = _host.Metrics?.Store.Start() ?? 0;
+        var use = StoreSpan.Start(_host.Metrics, span, StoreMetrics.Save);
         var outcome = SaveOutcome.Unknown;
         try
         {
@@ -238,7 +239,7 @@ internal abstract class RecordKeeper<TState> : Keeper
         }
         finally
         {
-            _host.Metrics?.Store.Saved(start, outcome);
+            use.Saved(outcome);
         }
     }
 }

@@ -27,6 +27,7 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
         where TReply : KeyReply<TReply>
     {
         var call = new KeyCall<TReply>(this, command, _host.Clock.Read());
+        if (LeaseTracing.IsOn) call.Trace("leases.keeper", _host);
         return TryEnqueue(call, MaxCalls) ? call.Task : null;
     }
 

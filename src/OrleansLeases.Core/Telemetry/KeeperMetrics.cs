@@ -4,7 +4,7 @@ namespace OrleansLeases.Core;
 
 /// <summary>
 /// What the keepers of one host count. Totals are numbers here, which a collector reads when it wants them: to count a renewal costs next
-/// to nothing, and one that comes late misses nothing. Thread-safe.
+/// to nothing, and one that comes late misses nothing. Decision totals-are-numbers-that-are-read. Thread-safe.
 /// </summary>
 internal sealed class KeeperMetrics
 {

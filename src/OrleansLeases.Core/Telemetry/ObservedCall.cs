@@ -30,7 +30,7 @@ internal readonly struct ObservedCall(OperationMetrics metrics, string verb, Tim
         }
     }
 
-    public void Answered(Refusal? refusal) => End(refusal is null ? Tags.Ok : RefusalConverter.WordOf(refusal.Code));
+    public void Answered(Refusal? refusal) => End(ServiceFront.OutcomeOf(refusal));
 
     private void End(string outcome) => metrics.Answered(verb, outcome, time.GetElapsedTime(_start));
 }

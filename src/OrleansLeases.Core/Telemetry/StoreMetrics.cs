@@ -67,7 +67,7 @@ internal sealed class StoreMetrics
             _time.GetElapsedTime(start).TotalSeconds, Tags.Of(Tags.StoreOperation, operation), Tags.Of(Tags.Outcome, outcome));
     }
 
-    private static string WordOf(SaveOutcome outcome) => outcome switch
+    public static string WordOf(SaveOutcome outcome) => outcome switch
     {
         SaveOutcome.Saved => Tags.Ok,
         SaveOutcome.Conflict => "conflict",

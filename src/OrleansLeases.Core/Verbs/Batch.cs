@@ -7,9 +7,7 @@ internal sealed partial class ServiceFront
     private static readonly TimeSpan LongestBatch = TimeSpan.FromSeconds(2);
 
     public ValueTask<LeaseResult<BatchReply>> BatchAsync(BatchRequest request, CancellationToken cancellationToken = default) =>
-        IsObserved
-            ? Observe("batch").EndWithAsync(RunBatchAsync(request, cancellationToken))
-            : RunBatchAsync(request, cancellationToken);
+        IsObserved ? RunObservedBatchAsync(request, cancellationToken) : RunBatchAsync(request, cancellationToken);
 
     private async ValueTask<LeaseResult<BatchReply>> RunBatchAsync(BatchRequest request, CancellationToken cancellationToken)
     {
@@ -59,15 +57,19 @@ internal sealed partial class ServiceFront
             _ => throw new ArgumentException($"There is no operation {operation.GetType()}.", nameof(operation)),
         };
 
+        private ValueTask<LeaseResult<TReply>> ObservedAsync<TRequest, TReply>(
+            Verb<TRequest, TReply> verb, TRequest request, TimeSpan left)
+            where TReply : class => front.ObserveAsync(
+                verb.Name, NameIn(verb, request), () => front.RunCheckedAsync(verb, request, checks, left, cancellationToken));
+
         private async ValueTask<BatchResult> CallAsync<TRequest, TReply>(Verb<TRequest, TReply> verb, TRequest request)
             where TReply : class
         {
             var left = LongestBatch - front.RealTime.GetElapsedTime(_start);
             if (left <= TimeSpan.Zero) return BatchResult.Of<TReply>(NotBegun);
-            var answer = front.IsObserved
-                ? front.Observe(verb.Name).EndWithAsync(front.RunCheckedAsync(verb, request, checks, left, cancellationToken))
-                : front.RunCheckedAsync(verb, request, checks, left, cancellationToken);
-            return BatchResult.Of(await answer.ConfigureAwait(false));
+            return BatchResult.Of(front.IsObserved
+                ? await ObservedAsync(verb, request, left).ConfigureAwait(false)
+                : await front.RunCheckedAsync(verb, request, checks, left, cancellationToken).ConfigureAwait(false));
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OrleansLeases.Core;
 
 /// <summary>
@@ -27,6 +29,11 @@ internal partial interface IServiceHost
     /// <param name="isChange">Whether something may have been changed.</param>
     /// <param name="requestId">What to repeat; null where the verb takes no request id.</param>
     Refusal? Explain(Exception error, bool isChange, string? requestId);
+
+    /// <summary>Has the calls from now on carry a span, as far as they leave this process. It is current already.</summary>
+    void Carry(Activity span)
+    {
+    }
 
     /// <summary>See <see cref="IUndeliveredGrants"/>.</summary>
     Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant);

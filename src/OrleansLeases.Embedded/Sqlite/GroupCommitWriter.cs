@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using OrleansLeases.Core;
 using OrleansLeases.Storage;
@@ -27,6 +28,9 @@ internal sealed class PendingSave(StoredRecord previous, StoredRecord next, (lon
     public long? Due => next.Due;
 
     public byte[] State => _state;
+
+    /// <summary>The span that it is part of, if there is one.</summary>
+    public Activity? Caller { get; } = LeaseTracing.IsOn ? Activity.Current : null;
 
     public (long Slot, ReadOnlyMemory<byte> Entries)[] Blocks => blocks;
 }
@@ -138,6 +142,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 
     private void Write(List<PendingSave> batch)
     {
+        using var span = LeaseTracing.StartTogether("leases.store.batch", batch, static save => save.Caller);
         Metrics?.Batched(StoreMetrics.Save, batch.Count);
         if (TryWrite(batch) is not { } failed)
         {

@@ -21,6 +21,7 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
     private async Task LoadAsync(List<PendingLoad> batch, NpgsqlConnection connection)
     {
         metrics?.Batched(StoreMetrics.Load, batch.Count);
+        using var span = LeaseTracing.StartTogether("leases.store.batch", batch, static load => load.Caller);
         await using var command =
             new NpgsqlCommand("select place, epoch, version, payload, older from load_lease_records($1, $2, $3)", connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = serviceId });
@@ -35,6 +36,7 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
     private async Task SaveAsync(List<PendingSave> batch, NpgsqlConnection connection)
     {
         metrics?.Batched(StoreMetrics.Save, batch.Count);
+        using var span = LeaseTracing.StartTogether("leases.store.batch", batch, static save => save.Caller);
         await using var command = CommandOf(batch, connection);
         var answers = new Dictionary<(RecordKind, string), SavedRow>(batch.Count);
         await using (var reader = await command.ExecuteReaderAsync())

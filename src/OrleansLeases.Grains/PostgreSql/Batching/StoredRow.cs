@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using OrleansLeases.Storage;
 
@@ -27,12 +28,18 @@ internal sealed record StoredRow(int Version, byte[] Payload, byte[]? Older)
 internal sealed class PendingLoad(RecordKind kind, string name) : TaskCompletionSource<(int Epoch, StoredRow Row)?>, IBatchItem
 {
     public (RecordKind Kind, string Name) Key { get; } = (kind, name);
+
+    /// <summary>The span that it is part of, if there is one.</summary>
+    public Activity? Caller { get; } = LeaseTracing.IsOn ? Activity.Current : null;
 }
 
 /// <summary>A record to be stored if its version is still the expected one.</summary>
 internal sealed class PendingSave(int epoch, StoredRecord previous, StoredRecord next) : TaskCompletionSource<SavedRow>, IBatchItem
 {
     public (RecordKind Kind, string Name) Key { get; } = (next.Kind, next.Name);
+
+    /// <summary>The span that it is part of, if there is one.</summary>
+    public Activity? Caller { get; } = LeaseTracing.IsOn ? Activity.Current : null;
 
     /// <summary>The restore epoch under which it is written.</summary>
     public int Epoch => epoch;
