@@ -39,6 +39,7 @@ namespace OrleansLeases;
 [JsonSerializable(typeof(ApiKeyList))]
 [JsonSerializable(typeof(RevokedApiKey))]
 [JsonSerializable(typeof(CallerInfo))]
+[JsonSerializable(typeof(RetiredProofKeys))]
 [JsonSerializable(typeof(Refusal))]
 [JsonSerializable(typeof(CurrentHolder[]))]
 [JsonSerializable(typeof(Dictionary<string, string[]>))]

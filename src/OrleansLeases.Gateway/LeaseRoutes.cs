@@ -31,6 +31,7 @@ internal sealed class LeaseRoutes
     private readonly ServiceReads _service;
     private readonly AccessEndpoints _access;
     private readonly GrantProofs _proofs;
+    private readonly ProofKeyEndpoint _proofKeys;
 
     public LeaseRoutes(IServiceProvider provider)
     {
@@ -54,6 +55,7 @@ internal sealed class LeaseRoutes
         _keys = new KeyHandlers(calls);
         _watch = new WatchEndpoint(calls, bounds, time);
         _service = new ServiceReads(calls, _proofs);
+        _proofKeys = new ProofKeyEndpoint(_proofs, calls);
         _access = new AccessEndpoints(provider.GetService<LeaseAccessExtensions.AccessKeys>(), calls);
     }
 
@@ -100,5 +102,6 @@ internal sealed class LeaseRoutes
         WatchEndpoint.Map(endpoints, _watch);
         ServiceEndpoints.MapInfo(endpoints, _service);
         AccessEndpoints.Map(endpoints, _access);
+        ProofKeyEndpoint.Map(endpoints, _proofKeys);
     }
 }

@@ -55,6 +55,19 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task KeysOfProofs_AreRetired_ByWhoHasTheRight()
+    {
+        var token = await CreateAsync();
+        Assert.Equal(0, (await RunAsync(token, "acquire", "jobs/1", "--owner", "ci", "--proof")).Code);
+
+        Assert.Equal(1, (await RunAsync(token, "proof-keys", "retire")).Code);
+        var retired = await RunAsync(_root, "proof-keys", "retire");
+
+        Assert.Equal((0, ""), (retired.Code, retired.Error));
+        Assert.Matches("^retired [A-Za-z0-9_-]{43}\nsigning [A-Za-z0-9_-]{43}\n$", retired.Out);
+    }
+
+    [Fact]
     public async Task Key_OutlivesTheServer()
     {
         var token = await CreateAsync();

@@ -40,7 +40,8 @@ public sealed class AccessTests : IAsyncLifetime
     private static readonly string[] OfNoName =
         ["POST /v1/leases/renew-batch", "POST /v1/batch", "GET /v1/leases", "GET /v1/keys", "GET /v1/info", "GET /v1/whoami"];
 
-    private static readonly string[] OfAdmin = ["POST /v1/tokens", "GET /v1/tokens", "DELETE /v1/tokens/{**id}"];
+    private static readonly string[] OfAdmin =
+        ["POST /v1/tokens", "GET /v1/tokens", "DELETE /v1/tokens/{**id}", "DELETE /v1/proof-keys"];
 
     private static readonly string[] Open =
     [

@@ -23,6 +23,7 @@ public sealed class CallerTests : IAsyncLifetime
         { "PUT", "/v1/keys/a" },
         { "POST", "/v1/counters/a" },
         { "DELETE", "/v1/keys/a" },
+        { "DELETE", "/v1/proof-keys" },
         { "GET", "/v1/keys/a" },
         { "GET", "/v1/keys" },
         { "GET", "/v1/leases/a" },

@@ -14,6 +14,7 @@ internal static class Contracts
         // Between a client and the gateway, or in one process.
         typeof(AccessRule), typeof(QuotaRule), typeof(CreateApiKeyRequest), typeof(ApiKeyInfo), typeof(CreatedApiKey), typeof(ApiKeyList),
         typeof(RevokedApiKey), typeof(CallerInfo), typeof(CallerRule), typeof(AuditRecord), typeof(LeaseProof), typeof(LeaseProofOptions),
+        typeof(RetiredProofKeys),
     ];
 
     public static Assembly GrainInterfaces { get; } = typeof(ILeaseGrain).Assembly;

@@ -8,8 +8,9 @@ namespace OrleansLeases;
 /// make a token up. Thread-safe.
 /// </summary>
 /// <remarks>
-/// The keys are fetched with the first proof, again each hour, and for a proof of a key that is not known: then at most every 10 s,
-/// whatever comes in. While the server is away, those that are known stay valid.
+/// The keys are fetched with the first proof, again each minute that proofs come in, and for a proof of a key that is not known: then at
+/// most every 10 s, whatever comes in. No proof is checked by keys that are older than 5 min, so that those which the service has
+/// retired pass no longer. While the server is away, those that are known stay valid.
 /// </remarks>
 public sealed class LeaseProofVerifier
 {
@@ -17,7 +18,8 @@ public sealed class LeaseProofVerifier
 
     private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan UnknownEvery = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan RefreshEvery = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RefreshEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxKeysAge = TimeSpan.FromMinutes(5);
 
     private readonly HttpClient _http;
     private readonly Uri _keys;
@@ -61,7 +63,13 @@ public sealed class LeaseProofVerifier
 
     private async ValueTask<ECParameters?> FindAsync(string id, CancellationToken cancellationToken)
     {
-        if (IsWanted(id)) await Fetching(id).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (IsWanted(id))
+        {
+            var fetching = Fetching(id);
+            // Behind the calls, as long as what is known will do for them.
+            if (!IsKnown(id, MaxKeysAge)) await fetching.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         if (_known is not { } known) throw new HttpRequestException("The keys of the lease service cannot be fetched.", _failure?.Error);
         return known.Keys.TryGetValue(id, out var key) ? key : null;
     }
@@ -78,12 +86,13 @@ public sealed class LeaseProofVerifier
 
     private bool IsWanted(string id)
     {
-        var now = _options.Time.GetTimestamp();
-        if (_failure is { } failure && _options.Time.GetElapsedTime(failure.At, now) < UnknownEvery) return false;
-        if (_known is not { } known) return true;
-        return _options.Time.GetElapsedTime(known.At, now) is var age
-            && (age >= RefreshEvery || (age >= UnknownEvery && !known.Keys.ContainsKey(id)));
+        if (_failure is { } failure && _options.Time.GetElapsedTime(failure.At) < UnknownEvery) return false;
+        return _known is not { } known
+            || (_options.Time.GetElapsedTime(known.At) >= UnknownEvery && !IsKnown(id, RefreshEvery));
     }
+
+    private bool IsKnown(string id, TimeSpan maxAge) =>
+        _known is { } known && known.Keys.ContainsKey(id) && _options.Time.GetElapsedTime(known.At) < maxAge;
 
     private async Task FetchAsync()
     {

@@ -32,6 +32,7 @@ internal static class CommandTree
             new BackupVerb(),
             new RestoreVerb(),
             new TokenVerb(),
+            new ProofKeysVerb(),
             new WhoAmIVerb(),
             new CompletionVerb(),
             new NamesVerb(),

@@ -22,8 +22,8 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
     private const string Record = "proof-keys";
     private const string Path = "/" + LeaseProof.KeysPath;
 
-    // Far less than a key is published ahead of its use.
-    private static readonly TimeSpan ReadEvery = TimeSpan.FromMinutes(5);
+    // Far less than a key is published ahead of its use, and soon enough for one that was retired before its time.
+    private static readonly TimeSpan ReadEvery = TimeSpan.FromMinutes(1);
 
     private static readonly Refusal Unavailable = new Refusal.Unavailable(
         TimeSpan.FromSeconds(1), "The keys of the proofs cannot be read; the log says why. Ask again, or without a proof.");
@@ -88,6 +88,28 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
     public async ValueTask<string?> ServiceAsync(CancellationToken cancellationToken) =>
         records is not null && (await KeysAsync(cancellationToken)).TryGetValue(out var keys, out _) ? keys.Service : null;
 
+    /// <summary>
+    /// Has a new key sign from now on, and drops all others, which prove nothing any more. This server knows at once, the others within a
+    /// minute.
+    /// </summary>
+    public async ValueTask<LeaseResult<RetiredProofKeys>> RetireAsync(CancellationToken cancellationToken)
+    {
+        if (records is null)
+            return new Refusal.Forbidden("This server has no place for the keys of proofs, and makes none; ask one with the store.");
+        while (true)
+        {
+            var record = await records.LoadAsync(Record, cancellationToken);
+            var now = time.GetUtcNow();
+            var stored = ProofKeys.Read(record.Value);
+            var keys = stored?.Retire(now) ?? ProofKeys.Make(now);
+            if (await records.TrySaveAsync(record, keys.Write(), cancellationToken) is null) continue;
+            // One that is under way may have read what was there before, and must not have the last word.
+            if (Volatile.Read(ref _reading) is { } reading) await reading;
+            _known = new(keys, time.GetTimestamp());
+            return new RetiredProofKeys { Retired = [.. stored?.Keys.Select(key => key.Id) ?? []], KeyId = keys.Keys[0].Id };
+        }
+    }
+
     private async Task PublishAsync(HttpContext context)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -107,7 +129,7 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
             json.WriteEndObject();
         }
 
-        context.Response.Headers.CacheControl = "public, max-age=300";
+        context.Response.Headers.CacheControl = "public, max-age=60";
         await ResponseWriter.WriteAsync(context, buffer.WrittenMemory);
     }
 

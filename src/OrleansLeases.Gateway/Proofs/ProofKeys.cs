@@ -31,6 +31,12 @@ internal sealed partial record ProofKeys(string Service, IReadOnlyList<StoredPro
         return this with { Keys = keys };
     }
 
+    /// <summary>
+    /// With a new key alone, which signs at once: the others have leaked. All of them, since they are stored together.
+    /// Decision proof-keys-are-retired-together.
+    /// </summary>
+    public ProofKeys Retire(DateTimeOffset now) => this with { Keys = [StoredProofKey.Make(now)] };
+
     /// <summary>The key that signs now.</summary>
     public StoredProofKey Signing(DateTimeOffset now) => Keys.LastOrDefault(key => key.From <= now) ?? Keys[0];
 
