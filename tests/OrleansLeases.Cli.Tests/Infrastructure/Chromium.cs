@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace OrleansLeases.Cli.Tests.Infrastructure;
 
@@ -13,43 +14,57 @@ public sealed class ChromiumFactAttribute : FactAttribute
 }
 
 /// <summary>A browser without a window, with a profile of its own.</summary>
-internal sealed class Chromium : IAsyncDisposable
+internal sealed partial class Chromium : IAsyncDisposable
 {
     private readonly string _profile = Directory.CreateTempSubdirectory("chromium-").FullName;
     private readonly Process _process;
+    private readonly TaskCompletionSource<Uri> _control = new();
+    private readonly HttpClient _http = new();
 
-    private Chromium(string address, string[] options)
+    private Chromium(string[] options)
     {
         var start = new ProcessStartInfo(Path!) { RedirectStandardError = true, RedirectStandardOutput = true };
         string[] arguments =
         [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", $"--user-data-dir={_profile}", .. options, address,
+            "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", $"--user-data-dir={_profile}", .. options,
         ];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;
-        _process.ErrorDataReceived += (_, _) => { };
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            if (Control().Match(line.Data ?? "") is { Success: true } told) _control.TrySetResult(new($"http://{told.Groups[1].Value}/"));
+        };
         _process.BeginErrorReadLine();
     }
 
     /// <summary>Where it is; null where there is none.</summary>
     public static string? Path { get; } = new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser" }.FirstOrDefault(File.Exists);
 
-    /// <summary>Opens a page, until it is disposed of.</summary>
-    public static Chromium Open(string address, params string[] options) => new(address, options);
-
-    /// <summary>What a page looks like once it is loaded.</summary>
-    public static async Task<string> ReadAsync(string address, params string[] options)
+    /// <summary>Starts it, until it is disposed of.</summary>
+    public static async Task<Chromium> StartAsync(params string[] options)
     {
-        await using var browser = Open(address, ["--dump-dom", .. options]);
-        return await browser._process.StandardOutput.ReadToEndAsync();
+        var browser = new Chromium(options);
+        await browser._control.Task.WaitAsync(Eventually.Limit, TimeProvider.System);
+        return browser;
+    }
+
+    /// <summary>Opens a page in a tab of its own.</summary>
+    public async Task OpenAsync(string address)
+    {
+        using var response = await _http.PutAsync(new Uri(await _control.Task, $"json/new?{Uri.EscapeDataString(address)}"), content: null);
+        response.EnsureSuccessStatusCode();
     }
 
     public async ValueTask DisposeAsync()
     {
+        _http.Dispose();
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_profile, recursive: true);
     }
+
+    [GeneratedRegex("^DevTools listening on ws://([^/]+)/")]
+    private static partial Regex Control();
 }

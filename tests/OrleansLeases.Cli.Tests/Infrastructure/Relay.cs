@@ -3,13 +3,14 @@ using System.Net.Sockets;
 
 namespace OrleansLeases.Cli.Tests.Infrastructure;
 
-/// <summary>Another address of a server, which can go away while the server stays.</summary>
+/// <summary>Another address of a server, which can go away while the server stays, or come to lead to another one.</summary>
 internal sealed class Relay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Uri _server;
     private readonly Task _accepting;
+    private Uri _server;
+    private CancellationTokenSource _leading = new();
 
     public Relay(string server)
     {
@@ -20,6 +21,13 @@ internal sealed class Relay : IAsyncDisposable
     }
 
     public string Address { get; }
+
+    /// <summary>Breaks every connection, and leads those that come to another server.</summary>
+    public void LeadTo(string server)
+    {
+        _server = new(server);
+        Interlocked.Exchange(ref _leading, new()).Cancel();
+    }
 
     /// <summary>Breaks every connection, and takes no new ones.</summary>
     public async ValueTask DisposeAsync()
@@ -38,9 +46,10 @@ internal sealed class Relay : IAsyncDisposable
     {
         using var near = client;
         using var far = new TcpClient();
-        await far.ConnectAsync(_server.Host, _server.Port, _stopping.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, _leading.Token);
+        await far.ConnectAsync(_server.Host, _server.Port, stop.Token);
         await Task.WhenAny(
-            near.GetStream().CopyToAsync(far.GetStream(), _stopping.Token),
-            far.GetStream().CopyToAsync(near.GetStream(), _stopping.Token));
+            near.GetStream().CopyToAsync(far.GetStream(), stop.Token),
+            far.GetStream().CopyToAsync(near.GetStream(), stop.Token));
     }
 }
