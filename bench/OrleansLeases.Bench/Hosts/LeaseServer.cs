@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using OrleansLeases.Bench.Driving;
 using OrleansLeases.Bench.Http;
@@ -20,6 +21,18 @@ internal static class LeaseServer
         var port = ServerProcess.FreePort();
         var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
         return new ServerProcess("leases", port, "dotnet", [program, "serve", "--data", data, "--urls", url, .. more]);
+    }
+
+    // With as much memory for .NET as it takes in a container, which is three quarters of the container's.
+    public static ServerProcess StartInContainer(EventLoop loop, string program, string data, long bytes)
+    {
+        var port = ServerProcess.FreePort();
+        var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+        var start = new ProcessStartInfo("dotnet", [program, "serve", "--data", data, "--urls", url]);
+        start.Environment["DOTNET_GCHeapHardLimit"] = (bytes / 4 * 3).ToString("X", CultureInfo.InvariantCulture);
+        var process = new ServerProcess("leases", port, start);
+        loop.Run(() => WaitUntilReadyAsync(loop, process), ReadyLimit + TimeSpan.FromSeconds(5));
+        return process;
     }
 
     public static Task WaitUntilReadyAsync(EventLoop loop, ServerProcess process) =>

@@ -5,12 +5,15 @@ using OrleansLeases.Bench.Measuring;
 
 namespace OrleansLeases.Bench.Scenarios;
 
-// What credentials and rights cost: the same calls to a server that asks nobody, and to one with an API key and a hundred rules.
+// What credentials and rights cost: the same calls to a server that asks nobody, and to one with an API key and a hundred rules. Then what
+// a principal far beyond its quota costs the others.
 internal static class Access
 {
     private const int Rules = 100;
     private const double Target = 0.97;
     private const string ApiKey = "olk_0000000000000001_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    private const string GreedyKey = "olk_0000000000000002_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    private const int GreedyQuota = 200;
 
     public static void Run(Bench bench)
     {
@@ -30,6 +33,7 @@ internal static class Access
             new LeaseCycles(
                 asked, bench.LeaseClients(asked, clients, "own/", "owner", apiKey: ApiKey), Names.Own(clients),
                 "cycles, API key and rights"));
+        new Neighbours(bench, asked, ApiKey, GreedyKey, GreedyQuota).Run();
     }
 
     private static void Compare(Bench bench, string unit, Load open, Load asked)
@@ -41,13 +45,16 @@ internal static class Access
 
     private static string AccessFile()
     {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ApiKey)));
+        static string HashOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
         var others = Enumerable.Range(0, Rules - 1).Select(i => string.Create(
             CultureInfo.InvariantCulture,
             $$"""{ "principal": "bench", "prefix": "team-{{i}}/jobs", "verbs": ["read", "hold", "keys"] }"""));
         return $$"""
-            { "keys": [ { "id": "0000000000000001", "name": "bench", "principal": "bench", "sha256": "{{hash}}" } ],
-              "rules": [ { "principal": "bench", "prefix": "", "verbs": ["hold"], "owners": ["*"] }, {{string.Join(", ", others)}} ] }
+            { "keys": [ { "id": "0000000000000001", "name": "bench", "principal": "bench", "sha256": "{{HashOf(ApiKey)}}" },
+                        { "id": "0000000000000002", "name": "greedy", "principal": "greedy", "sha256": "{{HashOf(GreedyKey)}}" } ],
+              "rules": [ { "principal": "bench", "prefix": "", "verbs": ["hold"], "owners": ["*"] },
+                         { "principal": "greedy", "prefix": "", "verbs": ["hold"], "owners": ["*"] }, {{string.Join(", ", others)}} ],
+              "quotas": [ { "principal": "greedy", "prefix": "", "callsPerSecond": {{GreedyQuota}} } ] }
             """;
     }
 }

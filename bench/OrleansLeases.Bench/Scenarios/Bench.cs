@@ -35,6 +35,9 @@ internal sealed class Bench(EventLoop loop, Options options, Workspace workspace
     public ServerProcess StartLeasesWithAccess(string accessFile) =>
         Own(LeaseServer.Start(loop, options.ServerProgram, workspace.NewFolder("leases"), "--access", accessFile));
 
+    public ServerProcess StartLeasesInContainer(long bytes) =>
+        Own(LeaseServer.StartInContainer(loop, options.ServerProgram, workspace.NewFolder("leases"), bytes));
+
     public SiloCluster StartSilos(int count) => Own(SiloCluster.StartOnPostgres(loop, options.SiloProgram!, workspace, count));
 
     public SiloCluster StartSiloInMemory() => Own(SiloCluster.StartInMemory(loop, options.SiloProgram!));
