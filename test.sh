@@ -38,7 +38,7 @@ has_postgres() {
     [ -n "${LEASES_TEST_POSTGRES:-}" ] || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || command -v initdb > /dev/null
 }
 
-# A page of the test's tries to call a server from a real browser. Without one, those tests are skipped and say so.
+# The dashboard, and a page that tries to call a server, are tested in a real browser. Without one, those tests are skipped and say so.
 install_chromium() {
     command -v chromium > /dev/null || [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null && return
     echo "== Installing Debian's chromium"

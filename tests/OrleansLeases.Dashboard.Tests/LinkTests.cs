@@ -52,6 +52,45 @@ public sealed class LinkTests(Browser browser) : DashboardTest(browser)
         await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
     }
 
+    [ChromiumFact]
+    public async Task Server_ThatFallsSilent_IsCalledAgain()
+    {
+        var page = await OpenWithClockAsync();
+        var again = page.WaitForRequestAsync(request => request.Url.Contains("/v1/watch", StringComparison.Ordinal));
+        // Comments come by the server's clock, which goes on as ever.
+        await page.Clock.FastForwardAsync(50_000);
+
+        await again;
+        await page.Clock.ResumeAsync();
+        await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
+    }
+
+    [ChromiumFact]
+    public async Task Tab_ThatNobodyLooksAt_ClosesItsWatchUntilItIsLookedAt()
+    {
+        const string Show = "isHidden => { Object.defineProperty(document, 'hidden', { value: isHidden, configurable: true }); "
+            + "document.dispatchEvent(new Event('visibilitychange')); }";
+        var page = await OpenWithClockAsync();
+        await page.EvaluateAsync(Show, true);
+        await page.Clock.FastForwardAsync(61_000);
+        await Expect(page.Locator("#link")).ToHaveTextAsync("Paused");
+
+        await AcquireAsync("meanwhile");
+        await page.EvaluateAsync(Show, false);
+        await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "meanwhile" })).ToBeVisibleAsync();
+    }
+
+    // A window whose clock the test moves.
+    private async Task<IPage> OpenWithClockAsync()
+    {
+        var page = await OpenAsync();
+        await page.Clock.InstallAsync();
+        await page.ReloadAsync();
+        await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
+        return page;
+    }
+
     // Its watch tells nothing but that it may have missed something.
     private sealed class SilentLeases(ILeaseService inner) : ForwardingLeases(inner)
     {

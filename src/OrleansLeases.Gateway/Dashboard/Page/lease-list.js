@@ -51,8 +51,11 @@ function makeRow(leases, name) {
 export class LeaseList {
   watches = parameters => parameters.get('prefix') ?? '';
 
-  constructor(leases) {
+  #frame = 0;
+
+  constructor(leases, rights) {
     this.leases = leases;
+    this.rights = rights;
     this.rows = new Rows({ label: 'Leases', className: 'leases', columns, make: name => makeRow(leases, name) });
     this.summary = h('p', { class: 'summary', role: 'status' });
     this.empty = h('div', { class: 'empty', hidden: true });
@@ -72,7 +75,13 @@ export class LeaseList {
         h('label', { class: 'field' }, h('span', {}, 'Held by'), this.owner),
         h('fieldset', { class: 'choice' }, h('legend', { class: 'unseen' }, 'State'), this.state)),
       this.summary, this.rows.element, this.empty);
-    leases.addEventListener('change', () => this.#draw());
+    leases.addEventListener('change', () => {
+      // Thousands of events a second make one picture a frame.
+      this.#frame ||= requestAnimationFrame(() => {
+        this.#frame = 0;
+        this.#draw();
+      });
+    });
   }
 
   /** Shows what the address says. */
@@ -126,6 +135,7 @@ export class LeaseList {
     if (!isEmpty) return;
     if (leases.problem) fill(this.empty, h('p', {}, leases.problem.message));
     else if (!leases.isLoaded) fill(this.empty, h('p', {}, 'Reading…'));
+    else if (!this.rights.mayReadSomething) fill(this.empty, h('p', {}, 'You have no right to read any name.'));
     else fill(this.empty,
       h('p', {}, `No name ${prefix ? 'that starts with ' : ''}`, prefix ? shown(prefix) : null, ` is ${what}`,
         owner ? ' by ' : '', owner ? shown(owner, 'owner') : null, '.'),

@@ -21,7 +21,7 @@ const watch = new Watch();
 const leases = new Leases();
 const meters = new Meters();
 const views = {
-  leases: new LeaseList(leases),
+  leases: new LeaseList(leases, rights),
   lease: new LeasePage(rights),
   keys: new KeyList(),
   key: new KeyPage(),

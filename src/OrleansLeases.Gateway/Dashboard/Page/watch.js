@@ -52,7 +52,7 @@ export class Watch extends EventTarget {
 
   #look() {
     clearTimeout(this.#hidden);
-    if (document.hidden) this.#hidden = setTimeout(() => this.#state.name === 'live' && this.stop('paused'), unseen);
+    if (document.hidden) this.#hidden = setTimeout(() => this.#state.name !== 'stopped' && this.stop('paused'), unseen);
     else this.retry();
   }
 
