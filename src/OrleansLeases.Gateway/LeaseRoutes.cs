@@ -12,6 +12,7 @@ using OrleansLeases.Gateway.Dashboard;
 using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Keys;
 using OrleansLeases.Gateway.Leases;
+using OrleansLeases.Gateway.Metrics;
 using OrleansLeases.Gateway.OpenApi;
 using OrleansLeases.Gateway.Proofs;
 using OrleansLeases.Gateway.Service;
@@ -32,6 +33,7 @@ internal sealed class LeaseRoutes
     private readonly AccessEndpoints _access;
     private readonly GrantProofs _proofs;
     private readonly ProofKeyEndpoint _proofKeys;
+    private readonly IMetricsPage? _metrics;
 
     public LeaseRoutes(IServiceProvider provider)
     {
@@ -56,6 +58,7 @@ internal sealed class LeaseRoutes
         _watch = new WatchEndpoint(calls, bounds, time);
         _service = new ServiceReads(calls, _proofs);
         _proofKeys = new ProofKeyEndpoint(_proofs, calls);
+        _metrics = provider.GetService<IMetricsPage>();
         _access = new AccessEndpoints(provider.GetService<LeaseAccessExtensions.AccessKeys>(), calls);
     }
 
@@ -73,6 +76,7 @@ internal sealed class LeaseRoutes
         DocumentEndpoint.Map(behind, Contract);
         GrantProofs.Map(behind, _proofs);
         DashboardEndpoints.Map(behind);
+        if (_metrics is not null) MetricsEndpoint.Map(behind, _metrics);
         UnknownPath.Map(behind);
     }
 

@@ -95,6 +95,7 @@ internal static class SiloHost
         });
         if (settings.Access is { } access) builder.Services.AddLeaseAccess(access);
         if (settings.Audit.File is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);
+        builder.Services.AddExporting("leases-silo");
         LameDuck.Add(builder.Services);
         var app = builder.Build();
         LameDuck.Use(app);

@@ -26,6 +26,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         ["OrleansLeases.Fencing.PostgreSql"] = ["Npgsql"],
         ["OrleansLeases.Gateway"] = ["Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Abstractions"],
         ["OrleansLeases.GrainInterfaces"] = ["Microsoft.Orleans.Sdk", "OrleansLeases.Abstractions"],
+        ["OrleansLeases.OpenTelemetry"] = ["OpenTelemetry.Api.ProviderBuilderExtensions"],
         ["OrleansLeases.Grains"] =
         [
             "Microsoft.Extensions.Http", "Microsoft.Orleans.Persistence.AdoNet", "Microsoft.Orleans.Reminders",

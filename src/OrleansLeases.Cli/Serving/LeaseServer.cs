@@ -76,6 +76,7 @@ internal static class LeaseServer
         if (CertificateOf(settings) is { } certificate) builder.WebHost.ConfigureKestrel(certificate.Use);
         Log(builder.Logging);
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
+        builder.Services.AddExporting("leases");
         builder.Services.AddSingleton<ILeaseService>(leases).AddSingleton(leases.ServiceRecords);
         builder.Services.AddLeaseGateway(gateway =>
         {
