@@ -20,6 +20,8 @@ public sealed class LinkTests(Browser browser) : DashboardTest(browser)
         await using (var before = await Server.StartAsync(Leases, port))
         {
             await AcquireAsync("before");
+            for (var i = 0; i < 5; i++) await ReleaseAsync(await AcquireAsync("in-both"));
+            await AcquireAsync("in-both", "ann");
             page = await OpenAsync(server: before);
             await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
             await Expect(page.GetByRole(AriaRole.Link, new() { Name = "before" })).ToBeVisibleAsync();
@@ -31,11 +33,14 @@ public sealed class LinkTests(Browser browser) : DashboardTest(browser)
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "before" })).ToBeVisibleAsync();
 
         await after.AcquireAsync(new() { Resource = "after", Owner = "ann", Ttl = TimeSpan.FromMinutes(1) });
+        // It counts its changes anew.
+        await after.AcquireAsync(new() { Resource = "in-both", Owner = "bob", Ttl = TimeSpan.FromMinutes(1) });
         await using var again = await Server.StartAsync(after, port);
         await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeHiddenAsync();
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "after" })).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "before" })).ToHaveCountAsync(0);
+        await Expect(page.Locator(".body .owner-cell")).ToHaveTextAsync(["ann", "bob"]);
     }
 
     [ChromiumFact]

@@ -80,7 +80,7 @@ export class HolderCards {
 
   #keys(keys) {
     if (keys.length === 0) return null;
-    const value = key => this.#values.has(key) ? [' ', shown(this.#values.get(key), 'value')] : null;
+    const value = key => typeof this.#values.get(key) === 'string' ? [' ', shown(this.#values.get(key), 'value')] : null;
     return [
       h('h2', {}, `${many(keys.length, 'bound key')}, gone with the lease`),
       h('ul', { class: 'keys' }, keys.slice(0, mostKeys).map(key => h('li', {}, h('a', { href: toKey(key) }, shown(key)), value(key)))),

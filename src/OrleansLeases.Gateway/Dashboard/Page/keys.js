@@ -2,7 +2,7 @@
 
 import { call, pathOf, query } from './api.js';
 import { fill, h, say } from './dom.js';
-import { Sorted } from './order.js';
+import { Known } from './known.js';
 import { toKey, toKeys, toLease } from './route.js';
 import { Rows } from './rows.js';
 import { count, many, plain, shown } from './text.js';
@@ -23,7 +23,7 @@ const bound = lease => lease
   : h('span', { class: 'none' }, 'free-standing');
 
 export class KeyList {
-  #rows = new Sorted();
+  #rows = new Known(key => key.version);
   #prefix = null;
   #abort = new AbortController();
   #again = null;
@@ -64,20 +64,21 @@ export class KeyList {
     clearTimeout(this.#again);
     const { signal } = this.#abort = new AbortController();
     const seen = new Set();
+    this.#rows.begin();
     let after;
     try {
       do {
         const page = await call(`v1/keys${query({ prefix: this.#prefix, pageSize, after })}`, { signal });
         for (const key of page.keys) {
           seen.add(key.key);
-          if (!(this.#rows.get(key.key)?.version > key.version)) this.#rows.set(key.key, cut(key));
+          if (key.version >= this.#rows.lastOf(key.key)) this.#rows.put(key.key, cut(key));
         }
 
         after = page.next;
         this.#isFull = after !== undefined && seen.size >= most;
         this.#draw();
       } while (after !== undefined && !this.#isFull);
-      this.#rows.retain(name => seen.has(name));
+      this.#rows.end(seen);
       [this.#isLoaded, this.#problem] = [true, null];
     } catch (error) {
       if (signal.aborted) return;
@@ -90,11 +91,10 @@ export class KeyList {
 
   take({ name, data }) {
     if (this.#prefix === null || !data.key.startsWith(this.#prefix)) return;
-    const known = this.#rows.get(data.key);
-    if (known && known.version >= data.version) return;
-    if (name === 'key-deleted') this.#rows.delete(data.key);
+    if (data.version <= this.#rows.lastOf(data.key)) return;
+    if (name === 'key-deleted') this.#rows.drop(data.key, data.version);
     // Without its value it is not the newest change: another event follows.
-    else if (data.value !== undefined) this.#rows.set(data.key, cut(data));
+    else if (data.value !== undefined) this.#rows.put(data.key, cut(data));
     this.#draw();
   }
 

@@ -74,7 +74,7 @@ export class LeasePage {
   /** Takes an event of the watch: what it leaves out is read. */
   take({ data }) {
     if (data.resource === this.#name) this.resync();
-    if (data.key !== undefined && this.#values.has(data.key)) this.resync();
+    if (data.key !== undefined && (this.#values.has(data.key) || data.lease?.resource === this.#name)) this.resync();
   }
 
   tick(now) {
@@ -111,16 +111,13 @@ export class LeasePage {
     ]);
     const [{ status, body }, ...keys] = results;
     if (status !== 200) throw Object.assign(new Error(body.detail), { status });
-    const isFirst = !this.#row;
     this.#row = { ...body, at, readAt: performance.now() };
     this.#history = history;
-    keys.forEach((result, i) => {
-      if (result.status === 200) this.#values.set(asked[i], result.body.value);
-      else this.#values.delete(asked[i]);
-    });
+    // One that is gone, or may not be read, has no value, and is not asked for again.
+    keys.forEach((result, i) => this.#values.set(asked[i], result.status === 200 ? result.body.value : null));
     // The names of bound keys come with the lease, so their values come with the next read.
     const bound = body.holders.flatMap(holder => holder.keys).slice(0, mostKeys);
-    if ((isFirst || withHistory) && bound.some(key => !this.#values.has(key) && !asked.includes(key))) this.#isDue = true;
+    if (bound.some(key => !this.#values.has(key))) this.#isDue = true;
     for (const key of this.#values.keys()) if (!bound.includes(key)) this.#values.delete(key);
   }
 

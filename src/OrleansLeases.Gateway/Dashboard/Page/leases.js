@@ -1,11 +1,10 @@
 // The leases that the page knows: read in pages, kept right by the watch, and read again where they are looked at.
 
 import { batch, call, query } from './api.js';
-import { Sorted } from './order.js';
+import { Known } from './known.js';
 
 const pageSize = 1000;
 const most = 20_000;
-const mostGone = 5000;
 const ends = new Set(['released', 'expired', 'transferred', 'broken']);
 
 /** How often a lease that is looked at is read again: its renewals are no events. */
@@ -29,14 +28,16 @@ export function countdown(row, now) {
   return least;
 }
 
+const isSame = (left, right) => left.sequence === right.sequence
+  && left.holders.length === right.holders.length
+  && left.holders.every((holder, i) => holder.token === right.holders[i].token);
+
 export class Leases extends EventTarget {
-  #rows = new Sorted();
+  #rows = new Known(row => row.sequence);
   #filter = { prefix: '', owner: '', state: 'held' };
   #loading = null;
   #again = null;
   #reading = false;
-  // The last event of names that are no longer shown: an answer that was on its way meanwhile does not bring them back.
-  #gone = new Map();
   isFull = false;
   isLoaded = false;
   problem = null;
@@ -57,7 +58,6 @@ export class Leases extends EventTarget {
   show(filter) {
     this.#filter = filter;
     this.#rows.clear();
-    this.#gone.clear();
     this.isLoaded = false;
     this.#changed();
   }
@@ -68,7 +68,7 @@ export class Leases extends EventTarget {
     clearTimeout(this.#again);
     const loading = this.#loading = new AbortController();
     const seen = new Set();
-    for (const name of this.names) this.#rows.get(name).isTold = false;
+    this.#rows.begin();
     let after;
     let wait = 1000;
     try {
@@ -84,8 +84,7 @@ export class Leases extends EventTarget {
         this.isFull = after !== undefined && seen.size >= most;
         this.#changed();
       } while (after !== undefined && !this.isFull);
-      // What the watch told while this was read is newer than it.
-      this.#rows.retain(name => seen.has(name) || this.#rows.get(name).isTold);
+      this.#rows.end(seen);
       [this.isLoaded, this.problem] = [true, null];
     } catch (error) {
       if (loading.signal.aborted) return;
@@ -103,11 +102,9 @@ export class Leases extends EventTarget {
   take({ name, data }) {
     const { resource, sequence, owner, token } = data;
     if (!resource.startsWith(this.#filter.prefix)) return;
-    let row = this.#rows.get(resource);
-    if (sequence <= (row?.sequence ?? this.#gone.get(resource) ?? 0)) return;
-    row ??= { resource, state: 'free', holders: [], at: 0, lastToken: 0 };
+    if (sequence <= this.#rows.lastOf(resource)) return;
+    const row = this.#rows.get(resource) ?? { resource, state: 'free', holders: [], at: 0, lastToken: 0 };
     row.sequence = sequence;
-    row.isTold = true;
     // Of what a read would tell, the event has a part. What is looked at is read.
     row.at = row.at || performance.now();
     row.readAt = -Infinity;
@@ -153,12 +150,17 @@ export class Leases extends EventTarget {
   }
 
   #accept(lease, at, isStored) {
+    if (lease.sequence < this.#rows.lastOf(lease.resource)) return;
     const known = this.#rows.get(lease.resource);
-    if (known && (lease.sequence < known.sequence || (isStored && lease.sequence === known.sequence && !known.isStored))) return;
-    if (!known && lease.sequence < (this.#gone.get(lease.resource) ?? 0)) return;
+    if (isStored && known && !known.isStored && isSame(lease, known)) {
+      // The deadline that was read from its keeper is better than what is stored.
+      this.#rows.put(lease.resource, known);
+      return;
+    }
+
     const breaking = lease.holders.some(holder => holder.token === known?.breaking?.token) ? known.breaking : undefined;
     this.#keep({
-      waiters: known?.waiters, ...lease, at, isStored, breaking, isTold: known?.isTold, readAt: isStored ? -Infinity : performance.now(),
+      waiters: known?.waiters, ...lease, at, isStored, breaking, readAt: isStored ? -Infinity : performance.now(),
     });
   }
 
@@ -167,15 +169,8 @@ export class Leases extends EventTarget {
     const isHeld = row.holders.length > 0;
     const isWanted = (state === 'any' || (state === 'held') === isHeld)
       && (owner === '' || row.holders.some(holder => holder.owner === owner));
-    if (isWanted) {
-      this.#rows.set(row.resource, row);
-      this.#gone.delete(row.resource);
-      return;
-    }
-
-    this.#rows.delete(row.resource);
-    this.#gone.set(row.resource, row.sequence);
-    if (this.#gone.size > mostGone) this.#gone.delete(this.#gone.keys().next().value);
+    if (isWanted) this.#rows.put(row.resource, row);
+    else this.#rows.drop(row.resource, row.sequence);
   }
 
   #changed() {
