@@ -34,12 +34,14 @@ internal static class CommandTree
             new TokenVerb(),
             new ProofKeysVerb(),
             new WhoAmIVerb(),
+            new ContextVerb(),
             new CompletionVerb(),
             new NamesVerb(),
             new VersionVerb(),
             new HelpVerb(),
         };
         root.Options.Add(GlobalOptions.Server);
+        root.Options.Add(GlobalOptions.Context);
         root.Options.Add(GlobalOptions.Timeout);
         root.Options.Add(GlobalOptions.Json);
         root.Options.Add(GlobalOptions.Credential);

@@ -9,8 +9,16 @@ internal static class GlobalOptions
     {
         Description = "The lease server; several of one service, separated by commas or by repeating it, are asked in turn "
             + "until one answers. "
-            + "[default: LEASES_SERVER, or http://127.0.0.1:7400]",
+            + "[default: LEASES_SERVER, or that of the context, or http://127.0.0.1:7400]",
         HelpName = "URL",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> Context = new("--context")
+    {
+        Description = "The lease server by the name that `leases context` gave it, with its credential. "
+            + "[default: LEASES_CONTEXT, or the one in use]",
+        HelpName = "CONTEXT",
         Recursive = true,
     };
 

@@ -12,7 +12,7 @@ internal sealed class NamesVerb : ClientVerb
     // More than anyone reads.
     private const int Most = 200;
 
-    private readonly Argument<string> _kind = new("KIND") { HelpName = "resource|key" };
+    private readonly Argument<string> _kind = new("KIND") { HelpName = "resource|key|context" };
     private readonly Argument<string> _prefix = new("PREFIX") { DefaultValueFactory = _ => "" };
 
     public NamesVerb()
@@ -27,9 +27,12 @@ internal sealed class NamesVerb : ClientVerb
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)
     {
         var prefix = parsed.GetRequiredValue(_prefix);
-        var read = parsed.GetValue(_kind) == "key"
-            ? await KeysAsync(server.Service, prefix, cancellationToken)
-            : await ResourcesAsync(server.Service, prefix, cancellationToken);
+        var read = parsed.GetValue(_kind) switch
+        {
+            "context" => ContextFile.Read().Contexts.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToArray(),
+            "key" => await KeysAsync(server.Service, prefix, cancellationToken),
+            _ => await ResourcesAsync(server.Service, prefix, cancellationToken),
+        };
         if (!read.TryGetValue(out var names, out var refusal)) return output.Refuse(refusal);
         // The shell prints them to the terminal as they are.
         foreach (var name in names.Where(TerminalText.IsShown)) parsed.InvocationConfiguration.Output.WriteLine(name);

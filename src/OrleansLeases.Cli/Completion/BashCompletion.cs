@@ -51,7 +51,7 @@ internal static class BashCompletion
                 @unknown) COMPREPLY=() ;;
                 @files) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$last") ;;
                 @folders) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$last") ;;
-                @resource | @key)
+                @resource | @key | @context)
                     mapfile -t COMPREPLY < <("$1" __names --timeout 1s "${to[@]}" "${candidates#@}" -- "$last" </dev/null 2>/dev/null)
                     for i in "${!COMPREPLY[@]}"; do printf -v "COMPREPLY[$i]" %q "${COMPREPLY[i]}"; done ;;
                 *) mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$last") ;;
@@ -96,6 +96,7 @@ internal static class BashCompletion
         CandidateKind.Words => candidates.Words,
         CandidateKind.Resources => ["@resource"],
         CandidateKind.Keys => ["@key"],
+        CandidateKind.Contexts => ["@context"],
         CandidateKind.Files => ["@files"],
         CandidateKind.Folders => ["@folders"],
         CandidateKind.Verbs => verbs[0].Verbs.Select(verb => verb.Name),

@@ -47,6 +47,7 @@ internal sealed record Candidates(CandidateKind Kind, IReadOnlyList<string> Word
     {
         "RESOURCE" => new(CandidateKind.Resources, []),
         "KEY" => new(CandidateKind.Keys, []),
+        "CONTEXT" => new(CandidateKind.Contexts, []),
         "FILE" => new(CandidateKind.Files, []),
         "DIR" => new(CandidateKind.Folders, []),
         "VERB" => new(CandidateKind.Verbs, []),
@@ -69,6 +70,9 @@ internal enum CandidateKind
 
     /// <summary>The server knows the names.</summary>
     Keys,
+
+    /// <summary>The user's file of contexts has the names.</summary>
+    Contexts,
 
     /// <summary>The shell knows them.</summary>
     Files,

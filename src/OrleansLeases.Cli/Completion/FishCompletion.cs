@@ -94,6 +94,7 @@ internal static class FishCompletion
         CandidateKind.Words => $"-f -a '{string.Join(' ', candidates.Words)}'",
         CandidateKind.Resources => "-f -a '(__leases_names resource)'",
         CandidateKind.Keys => "-f -a '(__leases_names key)'",
+        CandidateKind.Contexts => "-f -a '(__leases_names context)'",
         CandidateKind.Files => "-F",
         CandidateKind.Folders => "-f -a '(__fish_complete_directories)'",
         CandidateKind.Verbs => $"-f -a '{string.Join(' ', verbs[0].Verbs.Select(verb => verb.Name))}'",

@@ -4,7 +4,7 @@ namespace OrleansLeases.Cli.Completion;
 internal static class ShellNames
 {
     /// <summary>The options that say which server is asked for names.</summary>
-    public static readonly IReadOnlyList<string> Connection = ["--server", "--cacert"];
+    public static readonly IReadOnlyList<string> Connection = ["--server", "--context", "--cacert"];
 
     /// <summary>As much of a description as fits beside a word.</summary>
     public static string FirstSentence(string description) => description.Split(". ")[0].Split(" [")[0].TrimEnd('.', ':');

@@ -49,7 +49,7 @@ internal static class ZshCompletion
                 (@unknown) return 1 ;;
                 (@files) _files ;;
                 (@folders) _files -/ ;;
-                (@resource | @key)
+                (@resource | @key | @context)
                     names=(${(f)"$(${(Q)words[1]} __names --timeout 1s $to ${candidates[1]#@} -- "${(Q)PREFIX}" </dev/null 2>/dev/null)"})
                     compadd -a names ;;
                 (*) _describe leases candidates ;;
@@ -94,6 +94,7 @@ internal static class ZshCompletion
         CandidateKind.Words => candidates.Words,
         CandidateKind.Resources => ["@resource"],
         CandidateKind.Keys => ["@key"],
+        CandidateKind.Contexts => ["@context"],
         CandidateKind.Files => ["@files"],
         CandidateKind.Folders => ["@folders"],
         CandidateKind.Verbs => verbs[0].Verbs.Select(verb => Item(verb.Name, verb.Description)),

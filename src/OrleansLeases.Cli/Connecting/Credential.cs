@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Text;
 using OrleansLeases.Cli.Commands;
 
 namespace OrleansLeases.Cli.Connecting;
 
 /// <summary>
-/// Who this command is to the server: what <c>--token</c> says, else LEASES_TOKEN, else what is in the file that LEASES_TOKEN_FILE names.
+/// Who this command is to the server: what <c>--token</c> says, else what is in the file of the context, else LEASES_TOKEN, else what is in
+/// the file that LEASES_TOKEN_FILE names.
 /// </summary>
 internal static class Credential
 {
@@ -12,6 +14,9 @@ internal static class Credential
     public const string FileVariable = "LEASES_TOKEN_FILE";
 
     private const string Option = "--token";
+
+    private const UnixFileMode OthersUse =
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     private static string? _given;
 
@@ -38,10 +43,12 @@ internal static class Credential
     }
 
     /// <summary>The credential of a call; null where there is none. A file is read each time, so that one that is renewed works.</summary>
-    /// <exception cref="UsageException">The file cannot be read.</exception>
-    public static string? Current()
+    /// <param name="contextFile">The file that the context names for it; null where it names none.</param>
+    /// <exception cref="UsageException">The file cannot be read, or that of a context is open to others.</exception>
+    public static string? Current(string? contextFile)
     {
         if (_given is not null) return _given;
+        if (contextFile is not null) return Encoding.UTF8.GetString(PrivateFile.Read(contextFile, OthersUse)).Trim();
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } token) return token.Trim();
         if (Environment.GetEnvironmentVariable(FileVariable) is not { Length: > 0 } file) return null;
         try
@@ -57,12 +64,12 @@ internal static class Credential
     private static bool IsNumber(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
 
     /// <summary>Puts the credential into each request.</summary>
-    internal sealed class Handler(HttpMessageHandler inner) : DelegatingHandler(inner)
+    internal sealed class Handler(string? contextFile, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             // Not validated, and so never named in an error: the server refuses what is none.
-            if (Current() is { } token) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+            if (Current(contextFile) is { } token) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
             return base.SendAsync(request, cancellationToken);
         }
     }

@@ -24,11 +24,11 @@ internal sealed class ServerConnection : IDisposable
     private readonly string[] _servers;
     private readonly TimeSpan _timeout;
 
-    private ServerConnection(string[] servers, bool named, X509ChainPolicy? trust, TimeSpan timeout)
+    private ServerConnection(string[] servers, ServerChoice choice, string? tokenFile, X509ChainPolicy? trust, TimeSpan timeout)
     {
         (_servers, _timeout) = (servers, timeout);
-        NextSteps = new NextSteps(named ? servers : []);
-        _http = new HttpClient(new Credential.Handler(new SocketsHttpHandler
+        NextSteps = new NextSteps(choice.Named);
+        _http = new HttpClient(new Credential.Handler(tokenFile, new SocketsHttpHandler
         {
             ConnectTimeout = timeout < ConnectTimeout ? timeout : ConnectTimeout,
             AllowAutoRedirect = false,
@@ -58,30 +58,33 @@ internal sealed class ServerConnection : IDisposable
 
     public static ServerConnection Of(ParseResult parsed)
     {
-        var (origin, texts) = parsed.GetValue(GlobalOptions.Server) is { Length: > 0 } named ? ("--server", named)
-            : Environment.GetEnvironmentVariable("LEASES_SERVER") is { Length: > 0 } environment ? ("LEASES_SERVER", [environment])
-            : ("", new[] { DefaultAddress });
-        string[] servers = [.. texts.SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries))];
-        if (servers.Select(server => ServerAddresses.Fault(origin, server)).FirstOrDefault(fault => fault is not null) is { } fault)
+        var choice = ServerChoice.Of(parsed);
+        var servers = choice.Servers;
+        if (servers.Select(server => ServerAddresses.Fault(choice.Origin, server)).FirstOrDefault(fault => fault is not null) is { } fault)
         {
             throw new UsageException(fault);
         }
 
         // A file that cannot be read is said so before anything is asked.
-        _ = Credential.Current();
+        var tokenFile = NamedServer.Resolve(choice.Context?.TokenFile);
+        _ = Credential.Current(tokenFile);
         // A list joined from two sources may name a server twice; it is used once.
         servers = [.. servers.DistinctBy(server => new Server(new(server), Random.Shared).Root)];
-        return new(servers, origin == "--server", TrustOf(parsed), parsed.GetValue(GlobalOptions.Timeout) ?? DefaultTimeout);
+        return new(
+            servers, choice, tokenFile, TrustOf(parsed, choice.Context),
+            parsed.GetValue(GlobalOptions.Timeout) ?? DefaultTimeout);
     }
 
     private HttpExchange ExchangeWith(Uri[] addresses) =>
         new(_http, new ServerList(addresses, TimeProvider.System, Random.Shared), TimeProvider.System);
 
-    private static X509ChainPolicy? TrustOf(ParseResult parsed)
+    private static X509ChainPolicy? TrustOf(ParseResult parsed, NamedServer? context)
     {
         const string Variable = "LEASES_CACERT";
-        var named = parsed.GetValue(GlobalOptions.Authority);
-        if ((named ?? Environment.GetEnvironmentVariable(Variable)) is not { Length: > 0 } file) return null;
+        var (origin, named) = parsed.GetValue(GlobalOptions.Authority) is { } given ? ("--cacert", given)
+            : context?.Authority is { } chosen ? ("the context", NamedServer.Resolve(chosen))
+            : (Variable, Environment.GetEnvironmentVariable(Variable));
+        if (named is not { Length: > 0 } file) return null;
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         try
         {
@@ -90,11 +93,11 @@ internal sealed class ServerConnection : IDisposable
         catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new UsageException(
-                $"{(named is null ? Variable : "--cacert")} names '{file}', which is no certificate as PEM: {error.Message}");
+                $"{origin} names '{file}', which is no certificate as PEM: {error.Message}");
         }
 
         return policy.CustomTrustStore.Count > 0 ? policy
-            : throw new UsageException($"{(named is null ? Variable : "--cacert")} names '{file}', which has no certificate as PEM.");
+            : throw new UsageException($"{origin} names '{file}', which has no certificate as PEM.");
     }
 
     /// <summary>Makes a call that is about no lease. Of one that may have changed something, no other server is asked.</summary>

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace OrleansLeases.Cli.Printing;
 
 /// <summary>The commands a person would type next, ready to paste.</summary>
-internal sealed class NextSteps(IReadOnlyList<string> namedServers)
+internal sealed class NextSteps(IReadOnlyList<string> connection)
 {
-    private readonly string _server = namedServers.Count == 0 ? "" : $" --server {TerminalText.Quote(string.Join(',', namedServers))}";
+    private readonly string _server = string.Concat(connection.Select(word => $" {TerminalText.Quote(word)}"));
 
     public string Renew(LeaseGrant grant) => Holder("renew", grant);
 

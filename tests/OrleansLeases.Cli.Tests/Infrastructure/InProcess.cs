@@ -8,6 +8,12 @@ internal static class InProcess
     // The options that all verbs share are one object each.
     private static readonly SemaphoreSlim OneAtATime = new(1);
 
+    // What the user of this machine has named is nothing to the tests.
+    static InProcess() => Environment.SetEnvironmentVariable("LEASES_CONFIG", NoContexts);
+
+    /// <summary>A file of contexts that is not there.</summary>
+    public static string NoContexts => Path.Combine(Path.GetTempPath(), "leases-tests-have-no-contexts.json");
+
     public static async Task<ToolResult> RunAsync(string? server, params string[] arguments)
     {
         await OneAtATime.WaitAsync();

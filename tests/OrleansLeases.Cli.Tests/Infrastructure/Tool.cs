@@ -71,6 +71,8 @@ internal sealed class Tool : IAsyncDisposable
             RedirectStandardInput = true,
         };
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        start.Environment["LEASES_CONFIG"] = InProcess.NoContexts;
+        start.Environment.Remove("LEASES_CONTEXT");
         start.Environment.Remove("LEASES_OWNER");
         start.Environment.Remove("LEASES_SERVER");
         start.Environment.Remove("LEASES_TOKEN");
