@@ -82,6 +82,18 @@ public sealed class TopTests
         Assert.Equal("\e[?1049h\e[?25l\e[Hone\e[K\r\ntwo\e[K\e[J\e[?25h\e[?1l\e>\e[?1049l", terminal.ToString());
     }
 
+    [Theory]
+    [InlineData(true, "\e[1mRESOURCE  STATE  OWNER  TOKEN  MODE       REMAINING\e[0m\nr\\u001b   \e[32mheld \e[0m  ")]
+    [InlineData(false, "RESOURCE  STATE  OWNER  TOKEN  MODE       REMAINING\nr\\u001b   held   ")]
+    public void Colours_AreThoseOfTheTerminal_AndOfNoName(bool isColoured, string text)
+    {
+        using var plain = new StringWriter { NewLine = "\n" };
+        using var terminal = new TerminalWriter(plain, isColoured);
+        LeasePrinter.Print(
+            new LeasePage { Leases = [Lease("r\e", 0, 10)], AsOf = DateTimeOffset.UnixEpoch }, isWide: false, terminal);
+        Assert.StartsWith(text, plain.ToString(), StringComparison.Ordinal);
+    }
+
     private static WatchEvent.LeaseChanged Event(LeaseEventKind kind) => new(
         new LeaseEvent { Resource = "r", Sequence = 1, Kind = kind, Owner = "ann", Token = 1, At = DateTimeOffset.UnixEpoch });
 

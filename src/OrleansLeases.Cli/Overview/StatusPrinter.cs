@@ -64,7 +64,7 @@ internal static class StatusPrinter
 
     private static void Print(string title, IEnumerable<LeaseInfo> leases, TextWriter writer)
     {
-        var rows = new Columns().Row(title, "OWNER", "REMAINING", "WAITING");
+        var rows = new Columns().Head(title, "OWNER", "REMAINING", "WAITING");
         var shown = leases.Take(MostNames).ToArray();
         if (shown.Length == 0) return;
         foreach (var lease in shown)

@@ -23,7 +23,7 @@ internal sealed record TopFrame(DateTimeOffset At, HeldNames Leases, [property: 
             $"{clock}  held {StatusPrinter.Held(Leases)}, waiting {Number(Leases.Waiting)}; a second: {Rate(Rates.Granted)} granted, "
                 + $"{Rate(Rates.Ended)} ended, {Rate(Rates.Expired)} expired");
         text.WriteLine(Trouble is null ? "" : TerminalText.Sentence(Trouble));
-        var rows = new Columns().Row("RESOURCE", "WAITING", "OWNER", "TOKEN", "MODE", "REMAINING");
+        var rows = new Columns().Head("RESOURCE", "WAITING", "OWNER", "TOKEN", "MODE", "REMAINING");
         foreach (var lease in Leases.Names.OrderByDescending(lease => lease.Waiters ?? 0).ThenBy(Remaining).Take(Math.Max(lines - 3, 0)))
         {
             rows.Row(

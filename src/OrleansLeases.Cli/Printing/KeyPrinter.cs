@@ -36,7 +36,7 @@ internal static class KeyPrinter
     public static void Print(KeyPage page, bool isWide, TextWriter writer)
     {
         if (page.Keys.Count == 0) return;
-        var rows = new Columns().Row("KEY", "VERSION", "LEASE", "TOKEN", "VALUE");
+        var rows = new Columns().Head("KEY", "VERSION", "LEASE", "TOKEN", "VALUE");
         foreach (var key in page.Keys)
         {
             rows.Row(

@@ -80,7 +80,7 @@ internal static class LeasePrinter
         if (info.Holders.Count == 0) return;
 
         writer.WriteLine();
-        var holders = new Columns().Row("OWNER", "TOKEN", "MODE", "REMAINING", "TTL", "KEYS", "METADATA");
+        var holders = new Columns().Head("OWNER", "TOKEN", "MODE", "REMAINING", "TTL", "KEYS", "METADATA");
         foreach (var holder in info.Holders)
         {
             holders.Row(
@@ -94,7 +94,7 @@ internal static class LeasePrinter
 
     /// <summary>The head of a list of leases.</summary>
     public static Columns ListOf(bool isWide) =>
-        new Columns().Row(["RESOURCE", "STATE", "OWNER", "TOKEN", "MODE", "REMAINING", .. isWide ? WideHead : []]);
+        new Columns().Head(["RESOURCE", "STATE", "OWNER", "TOKEN", "MODE", "REMAINING", .. isWide ? WideHead : []]);
 
     /// <summary>The rows of a lease: one for each holder.</summary>
     public static void AddTo(Columns rows, LeaseInfo lease, bool isWide)
@@ -127,7 +127,7 @@ internal static class LeasePrinter
     public static void Print(LeaseHistory history, TextWriter writer)
     {
         if (history.Events.Count == 0) return;
-        var rows = new Columns().Row("SEQUENCE", "AT", "EVENT", "OWNER", "TOKEN", "REASON");
+        var rows = new Columns().Head("SEQUENCE", "AT", "EVENT", "OWNER", "TOKEN", "REASON");
         foreach (var entry in history.Events)
         {
             rows.Row(

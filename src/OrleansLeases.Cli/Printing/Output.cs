@@ -20,9 +20,7 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
     public bool IsJson => format == OutputFormat.Json;
 
     /// <summary>Whether people look at the results on a terminal that can be repainted.</summary>
-    public bool IsTerminal =>
-        !IsJson && results == Console.Out && !Console.IsOutputRedirected
-        && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+    public bool IsTerminal => !IsJson && results is TerminalWriter;
 
     /// <summary>Prints a value, at once.</summary>
     public void Print<T>(
@@ -58,7 +56,7 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
     /// <summary>Prints an event of a watch, at once.</summary>
     public void Print(WatchEvent watchEvent)
     {
-        results.WriteLine(IsJson ? WatchPrinter.Json(watchEvent) : WatchPrinter.Line(watchEvent));
+        results.WriteLine(IsJson ? WatchPrinter.Json(watchEvent) : WatchPrinter.Line(watchEvent, results));
         results.Flush();
     }
 

@@ -7,22 +7,23 @@ namespace OrleansLeases.Cli.Printing;
 internal static class WatchPrinter
 {
     /// <summary>A line for people.</summary>
-    public static string Line(WatchEvent watchEvent) => watchEvent switch
+    public static string Line(WatchEvent watchEvent, TextWriter writer) => watchEvent switch
     {
-        WatchEvent.LeaseSnapshot { Lease: var lease } => Line("now", watchEvent, lease.Resource, HoldersOf(lease)),
+        WatchEvent.LeaseSnapshot { Lease: var lease } => Line("now", watchEvent, writer, lease.Resource, HoldersOf(lease)),
         WatchEvent.KeySnapshot { Key: { Value: { } value } key } =>
-            Line("now", watchEvent, key.Key, Written(key.Version, value, key.Lease)),
-        WatchEvent.KeySnapshot { Key: var key } => Line("now", watchEvent, key.Key, "no such key"),
+            Line("now", watchEvent, writer, key.Key, Written(key.Version, value, key.Lease)),
+        WatchEvent.KeySnapshot { Key: var key } => Line("now", watchEvent, writer, key.Key, "no such key"),
         WatchEvent.LeaseChanged { Lease: var change } =>
             Line(
                 Time(change.At),
-                watchEvent,
+                watchEvent, writer,
                 change.Resource ?? "",
                 $"{change.Owner}, token {Number(change.Token)}{(change.Reason is { } reason ? $": {reason}" : "")}"),
         WatchEvent.KeyChanged { Key: { Kind: KeyEventKind.KeyPut } change } =>
-            Line(Time(change.At), watchEvent, change.Key, Written(change.Version, change.Value, change.Lease)),
-        WatchEvent.KeyChanged { Key: var change } => Line(Time(change.At), watchEvent, change.Key, $"version {Number(change.Version)}"),
-        _ => Line("now", watchEvent, "", "changes may have been missed"),
+            Line(Time(change.At), watchEvent, writer, change.Key, Written(change.Version, change.Value, change.Lease)),
+        WatchEvent.KeyChanged { Key: var change } =>
+            Line(Time(change.At), watchEvent, writer, change.Key, $"version {Number(change.Version)}"),
+        _ => Line("now", watchEvent, writer, "", "changes may have been missed"),
     };
 
     /// <summary>A line for machines: <c>{"event": …, "id": …, "data": …}</c>, as on the wire.</summary>
@@ -42,8 +43,10 @@ internal static class WatchPrinter
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
     }
 
-    private static string Line(string when, WatchEvent watchEvent, string name, string what) =>
-        $"{when,-12}  {watchEvent.Name,-11}  {TerminalText.Show(name)}{(name.Length > 0 ? "  " : "")}{TerminalText.Show(what)}";
+    private static string Line(string when, WatchEvent watchEvent, TextWriter writer, string name, string what) =>
+        $"{when,-12}  {Ink.State($"{watchEvent.Name,-11}", writer)}  {TerminalText.Show(name)}{(name.Length > 0
+            ? "  "
+            : "")}{TerminalText.Show(what)}";
 
     private static string HoldersOf(LeaseInfo lease) => lease.Holders.Count > 0
         ? $"held by {string.Join(" and ", lease.Holders.Select(holder => $"{holder.Owner}, token {Number(holder.Token)}"))}"
