@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway.Audit;
@@ -151,6 +152,32 @@ public sealed class AuditTests : IAsyncLifetime
         }
 
         Assert.Empty(AuditReader.Read(Path));
+    }
+
+    // What is made of a caller is kept for its next call.
+    [Fact]
+    public async Task Caller_ThatComesFromAnotherAddress_IsRecordedWithThatOne()
+    {
+        var caller = new LeaseCaller("ci", () => _rights);
+        var address = new IPAddress(0);
+        await using (var host = await GatewayHost.StartAsync(
+            _leases,
+            options: gateway => gateway.Authenticate = _ => new(caller),
+            services: services => services.AddLeaseAudit(audit => audit.File = Path),
+            around: (context, next) =>
+            {
+                context.Connection.RemoteIpAddress = address;
+                return next(context);
+            }))
+        {
+            foreach (var one in new[] { "192.0.2.1", "192.0.2.1", "192.0.2.2" })
+            {
+                address = IPAddress.Parse(one);
+                await host.PostAsync("/v1/leases/acquire", """{"resource":"jobs/1","owner":"ci","ttlMs":1000}""");
+            }
+        }
+
+        Assert.Equal(["192.0.2.1", "192.0.2.1", "192.0.2.2"], AuditReader.Read(Path).Select(record => record!.Address));
     }
 
     [Fact]

@@ -98,7 +98,7 @@ public sealed class AccessRights
         if (rule.Prefix.Length > 0 && rule.Rights.HasFlag(LeaseRights.Admin))
             throw new ArgumentException($"admin is given for the prefix '{rule.Prefix}'; it is for the whole service: the prefix is ''.");
         foreach (var owner in rule.Owners) CheckPath(owner, "owners");
-        var owners = !rule.Rights.HasFlag(LeaseRights.Hold) ? [] : rule.Owners.Count > 0 ? rule.Owners : [principal];
+        string[] owners = !rule.Rights.HasFlag(LeaseRights.Hold) ? [] : rule.Owners.Count > 0 ? [.. rule.Owners] : [principal];
         _byPrefix[rule.Prefix] = _byPrefix.TryGetValue(rule.Prefix, out var before)
             ? new(before.Rights | rule.Rights, [.. before.Owners, .. owners])
             : new(rule.Rights, owners);
@@ -107,7 +107,7 @@ public sealed class AccessRights
     private bool IsOutermost(string prefix) => !Rules.Any(other =>
         other.Rights.HasFlag(LeaseRights.Read) && other.Prefix != prefix && IsAtOrBelow(prefix, other.Prefix));
 
-    private sealed record Entry(LeaseRights Rights, IReadOnlyList<string> Owners);
+    private sealed record Entry(LeaseRights Rights, string[] Owners);
 
     /// <summary>A name, then the path above it, and so on to the empty one.</summary>
     private ref struct Ancestors(string name)

@@ -28,4 +28,13 @@ public sealed class LeaseCaller(string principal, Func<AccessRights> rights)
     /// without an audit alike.
     /// </summary>
     internal bool HasOwnRequestIds { get; init; } = true;
+
+    /// <summary>What the gateway has made of it, so that it is made once for all calls of a caller that comes again. Immutable.</summary>
+    internal object? Scope { get; set; }
+
+    /// <summary>The same caller, with an address and an audit.</summary>
+    internal LeaseCaller Followed(string? address, Action<AuditRecord>? audit) => new(Principal, rights)
+    {
+        Address = address, Audit = audit, HasOwnRequestIds = HasOwnRequestIds,
+    };
 }

@@ -10,8 +10,19 @@ namespace OrleansLeases.Core;
 /// </summary>
 internal static class CallerRequestId
 {
-    public static string Of(string principal, string requestId) =>
-        Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{principal}\0{requestId}")));
+    private const int OnStack = 1024;
+
+    public static string Of(string principal, string requestId)
+    {
+        var most = Encoding.UTF8.GetMaxByteCount(principal.Length + 1 + requestId.Length);
+        var text = most <= OnStack ? stackalloc byte[OnStack] : new byte[most];
+        var length = Encoding.UTF8.GetBytes(principal, text);
+        text[length++] = 0;
+        length += Encoding.UTF8.GetBytes(requestId, text[length..]);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(text[..length], hash);
+        return Base64Url.EncodeToString(hash);
+    }
 
     public static LeaseResult<TReply> Restore<TReply>(LeaseResult<TReply> result, string requestId)
         where TReply : class => result.TryGetValue(out var reply, out var refusal)

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -26,18 +27,14 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     }
 
     /// <summary>A caller whose records come here, with the address of its connection.</summary>
-    public LeaseCaller Follow(LeaseCaller caller, HttpContext context) => new(caller.Principal, () => caller.Rights)
-    {
-        Address = caller.Address ?? AddressOf(context),
-        Audit = caller.Audit + _write,
-        HasOwnRequestIds = caller.HasOwnRequestIds,
-    };
+    public LeaseCaller Follow(LeaseCaller caller, IPAddress? address) =>
+        caller.Followed(caller.Address ?? Show(address), caller.Audit + _write);
 
     /// <summary>Records that a call was refused before anybody knew who makes it.</summary>
     public void Refused(HttpContext context, Refusal refusal) => Write(new AuditRecord
     {
         At = _time.GetUtcNow(),
-        Address = AddressOf(context),
+        Address = Show(context.Connection.RemoteIpAddress),
         Verb = AuditVerbs.Of(context),
         Outcome = RefusalConverter.WordOf(refusal.Code),
     });
@@ -91,8 +88,8 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     // What others chose must not steer a terminal, nor begin a line of its own.
     private static string? Shown(string? text) => text is null ? null : VisibleText.Show(text);
 
-    private static string? AddressOf(HttpContext context) => context.Connection.RemoteIpAddress is not { } address ? null
-        : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+    private static string? Show(IPAddress? address) =>
+        address is null ? null : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
 
     [LoggerMessage(
         1, LogLevel.Information,

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using OrleansLeases.Gateway.Audit;
 
@@ -37,10 +38,20 @@ internal sealed class Authentication
             return refusal;
         }
 
-        caller = _audit.Follow(caller, context);
-        context.Features.Set(caller);
-        context.Features.Set(_scopes.For(caller));
+        var scope = ScopeOf(caller, context.Connection.RemoteIpAddress);
+        context.Features.Set(scope.Caller);
+        context.Features.Set(scope.Leases);
         return null;
+    }
+
+    // A credential that is used again mostly comes from where it came from before.
+    private Scope ScopeOf(LeaseCaller caller, IPAddress? address)
+    {
+        if (caller.Scope is Scope known && known.Of == this && Equals(known.Address, address)) return known;
+        var followed = _audit.Follow(caller, address);
+        var scope = new Scope(this, address, followed, _scopes.For(followed));
+        caller.Scope = scope;
+        return scope;
     }
 
     private static LeaseCaller MakeAnonymous()
@@ -49,4 +60,7 @@ internal sealed class Authentication
         var rights = new AccessRights("anonymous", [new() { Prefix = "", Rights = All, Owners = ["*"] }]);
         return new LeaseCaller("anonymous", () => rights) { HasOwnRequestIds = false };
     }
+
+    /// <summary>A caller from an address, and the service as it sees it.</summary>
+    private sealed record Scope(Authentication Of, IPAddress? Address, LeaseCaller Caller, ILeaseService Leases);
 }
