@@ -27,6 +27,6 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
         return failure;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{What} (failure {Failure}).")]
+    [LoggerMessage(7412, LogLevel.Warning, "{What} (failure {Failure}).")]
     private static partial void LogFailed(ILogger logger, string what, string failure, Exception error);
 }

@@ -38,6 +38,6 @@ internal sealed partial class StorageHealthWatchdog(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The silo stops, so that others take its leases over: {Trouble}")]
+    [LoggerMessage(7411, LogLevel.Critical, "The silo stops, so that others take its leases over: {Trouble}")]
     private static partial void LogStopped(ILogger logger, string trouble);
 }

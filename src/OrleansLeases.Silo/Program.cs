@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using OrleansLeases;
 using OrleansLeases.Grains;
 using OrleansLeases.Silo;
 
@@ -17,6 +18,16 @@ var grant = new Option<string>("--grant")
     Description = "A role that silos run as, such as leases_silo: it gets the rights that they need, and none to change the schema.",
     HelpName = "ROLE",
 };
+var logFormat = new Option<string?>("--log-format")
+{
+    Description = "How the log on stderr is written, whatever the configuration says: text or json.",
+};
+logFormat.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<string?>() is { } format && ServerLog.ProblemOf(format) is { } problem)
+        result.AddError($"--log-format {problem}");
+});
+
 var migrate = new Command(
     "migrate", "Brings the database to the schema of leases. May be run again at any time; those that run at once wait for each other.")
 {
@@ -57,9 +68,13 @@ health.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settin
 
 var root = new RootCommand("A silo of a cluster of leases, with the HTTP gateway in it.")
 {
-    config, migrate, health, new Command("epoch", "The restore epoch: the high bits of every token.") { show, bump },
+    config, logFormat, migrate, health, new Command("epoch", "The restore epoch: the high bits of every token.") { show, bump },
 };
-root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settings => SiloHost.RunAsync(settings, cancellation)));
+root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation, settings =>
+{
+    settings.Log.Format = parsed.GetValue(logFormat) ?? settings.Log.Format;
+    return SiloHost.RunAsync(settings, cancellation);
+}));
 var parsed = root.Parse(args);
 if (parsed.Action is ParseErrorAction && parsed.Errors.Count > 0)
 {

@@ -57,9 +57,16 @@ internal static class SiloHost
             _ => $"A silo of cluster '{settings.Cluster.ClusterId}'. Leases are kept in PostgreSQL.",
         });
         Console.WriteLine($"At most {app.Services.Bounds()} are taken at once by the gateway.");
+        await StartLog.LogAsync(app.Services, app.Urls, PlaceOf(settings), settings.Access is not null);
         await app.WaitForShutdownAsync(cancellationToken);
         return 0;
     }
+
+    // The name of the database, and not its password.
+    private static string PlaceOf(SiloSettings settings) =>
+        settings.Postgres.ConnectionString is { } database && new NpgsqlConnectionStringBuilder(database) is var parts
+            ? $"PostgreSQL at {parts.Host}:{parts.Port}/{parts.Database}"
+            : "memory";
 
     // Reminders, leases with their listings and sweeps, and membership have a pool of connections to the database each.
     private static int DescriptorsInReserve(SiloSettings settings) => OwnDescriptors
@@ -76,13 +83,8 @@ internal static class SiloHost
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, mayBeReached));
         if (settings.Https is { Certificate: { } certificate, Key: { } key })
             builder.WebHost.ConfigureKestrel(new ServerCertificate(certificate, key, TimeProvider.System).Use);
-        builder.Logging.ClearProviders()
-            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
-            .SetMinimumLevel(LogLevel.Warning)
-            // The host prints a start that fails in one sentence instead.
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
-            // At most starts it takes the time before its first check for a stall.
-            .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+        // At most starts it takes the time before its first check for a stall.
+        settings.Log.ToServerLog().Apply(builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error));
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         if (settings.Mode == SiloMode.Gateway)
             builder.UseOrleansClient(client => Configure(client, settings));

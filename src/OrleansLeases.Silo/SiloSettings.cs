@@ -21,6 +21,9 @@ internal sealed class SiloSettings
 
     public AuditSettings Audit { get; set; } = new();
 
+    /// <summary>How it logs.</summary>
+    public LogSettings Log { get; set; } = new();
+
     /// <summary>How much the gateway takes at once.</summary>
     public ServerBounds Bounds { get; set; } = new();
 
@@ -75,6 +78,7 @@ internal sealed class SiloSettings
         if (Https.Certificate is null != Https.Key is null)
             throw new SettingsException("Https:Certificate and Https:Key go together; set both, or neither.");
         Cluster.Tls.Check();
+        if (ServerLog.ProblemOf(Log.Format) is { } format) throw new SettingsException($"Log:Format {format}");
         try
         {
             Bounds.Check();
@@ -126,6 +130,17 @@ internal sealed class HttpsSettings
     public string? Certificate { get; set; }
 
     public string? Key { get; set; }
+}
+
+internal sealed class LogSettings
+{
+    /// <summary><c>text</c> or <c>json</c>.</summary>
+    public string Format { get; set; } = ServerLog.Text;
+
+    /// <summary>The least level that is logged, by the beginning of a category's name; <c>Default</c> is for all others.</summary>
+    public Dictionary<string, LogLevel> Levels { get; set; } = [];
+
+    public ServerLog ToServerLog() => new() { Format = Format, Levels = Levels };
 }
 
 internal sealed class AuditSettings

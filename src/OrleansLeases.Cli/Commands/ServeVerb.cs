@@ -54,6 +54,20 @@ internal sealed class ServeVerb : Verb
         DefaultValueFactory = _ => "",
     };
 
+    private readonly Option<string> _logFormat = new("--log-format")
+    {
+        Description = "How the log on stderr is written: text, or json for machines; a line for each event.",
+        HelpName = "FORMAT",
+        DefaultValueFactory = _ => ServerLog.Text,
+    };
+
+    private readonly Option<string> _logLevel = new("--log-level")
+    {
+        Description = "The least level that is logged, such as Information; or by category, such as OrleansLeases=Debug;Microsoft=Error.",
+        HelpName = "LEVELS",
+        DefaultValueFactory = _ => "",
+    };
+
     private readonly Option<bool> _insecure = new("--insecure")
     {
         Description = "Listen on addresses that others reach, without asking who is calling.",
@@ -64,7 +78,7 @@ internal sealed class ServeVerb : Verb
             "serve", "Run a lease server on this machine.",
             "leases serve", "leases serve --data /var/lib/leases --urls http://127.0.0.1:7401", "leases serve --memory")
     {
-        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _bounds, _insecure })
+        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _bounds, _logFormat, _logLevel, _insecure })
             Options.Add(option);
         Validators.Add(result =>
         {
@@ -80,6 +94,21 @@ internal sealed class ServeVerb : Verb
         _urls.Validators.Add(result =>
         {
             if (ListenUrls.ProblemOf("--urls", result.GetValueOrDefault<string>()) is { } problem) result.AddError(problem);
+        });
+        _logFormat.Validators.Add(result =>
+        {
+            if (ServerLog.ProblemOf(result.GetValueOrDefault<string>() ?? "") is { } problem) result.AddError($"--log-format {problem}");
+        });
+        _logLevel.Validators.Add(result =>
+        {
+            try
+            {
+                ServerLog.ParseLevels(result.GetValueOrDefault<string>() ?? "");
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"--log-level {e.Message}");
+            }
         });
         _bounds.Validators.Add(result =>
         {
@@ -103,6 +132,10 @@ internal sealed class ServeVerb : Verb
                 KeyFile = parsed.GetValue(_key),
                 AuditFile = parsed.GetValue(_audit),
                 Bounds = ServerBounds.Parse(parsed.GetRequiredValue(_bounds)),
+                Log = new()
+                {
+                    Format = parsed.GetRequiredValue(_logFormat), Levels = ServerLog.ParseLevels(parsed.GetRequiredValue(_logLevel)),
+                },
                 IsInsecure = parsed.GetValue(_insecure),
             },
             parsed.InvocationConfiguration.Output, Output.Of(parsed).Note));

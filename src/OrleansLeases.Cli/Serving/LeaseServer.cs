@@ -25,7 +25,7 @@ internal static class LeaseServer
     {
         var folder = settings.Folder;
         OutOfMemory.EndsTheProcess();
-        using var loggers = LoggerFactory.Create(Log);
+        using var loggers = LoggerFactory.Create(logging => settings.Log.Apply(logging));
         EmbeddedLeases leases;
         try
         {
@@ -58,6 +58,8 @@ internal static class LeaseServer
             }
 
             ServeBanner.Print(app.Urls, settings, app.Services.Bounds(), results, note);
+            await StartLog.LogAsync(
+                app.Services, app.Urls, folder is null ? "memory" : Path.GetFullPath(folder), settings.AccessFile is not null);
             await app.WaitForShutdownAsync();
         }
 
@@ -74,7 +76,7 @@ internal static class LeaseServer
         var isAsked = settings.AccessFile is not null || settings.IsInsecure;
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, isAsked));
         if (CertificateOf(settings) is { } certificate) builder.WebHost.ConfigureKestrel(certificate.Use);
-        Log(builder.Logging);
+        settings.Log.Apply(builder.Logging);
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddExporting("leases");
         builder.Services.AddSingleton<ILeaseService>(leases).AddSingleton(leases.ServiceRecords);
@@ -125,10 +127,4 @@ internal static class LeaseServer
             throw new UsageException($"{e.Message} (--cert, --key)");
         }
     }
-
-    private static void Log(ILoggingBuilder logging) => logging.ClearProviders()
-        .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
-        .SetMinimumLevel(LogLevel.Warning)
-        // The server prints a start that fails in one sentence instead.
-        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
 }

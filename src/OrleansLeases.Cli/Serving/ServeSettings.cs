@@ -29,6 +29,9 @@ internal sealed record ServeSettings
     /// <summary>How much it takes at once.</summary>
     public required ServerBounds Bounds { get; init; }
 
+    /// <summary>How it logs.</summary>
+    public required ServerLog Log { get; init; }
+
     /// <summary>Whether others may reach it all the same.</summary>
     public required bool IsInsecure { get; init; }
 }

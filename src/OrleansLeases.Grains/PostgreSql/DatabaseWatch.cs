@@ -150,7 +150,7 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
         else LogSeen(_logger);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "No leases are claimed: {Trouble}")]
+    [LoggerMessage(7406, LogLevel.Error, "No leases are claimed: {Trouble}")]
     private static partial void LogTrouble(ILogger logger, string trouble);
 
     [LoggerMessage(

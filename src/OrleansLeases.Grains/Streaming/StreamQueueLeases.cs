@@ -166,7 +166,7 @@ internal sealed partial class StreamQueueLeases(
         _ => ResponseCode.TransientFailure,
     };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The lease of '{Resource}' could not be released and runs out by itself: {Detail}")]
+    [LoggerMessage(7421, LogLevel.Warning, "The lease of '{Resource}' could not be released and runs out by itself: {Detail}")]
     private static partial void LogNotReleased(ILogger logger, string resource, string detail);
 
     private readonly record struct Renewal(int Index, string Key, RenewRequest Request);

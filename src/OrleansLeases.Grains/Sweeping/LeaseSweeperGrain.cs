@@ -99,10 +99,10 @@ internal sealed partial class LeaseSweeperGrain(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The lease of '{Resource}' could not be woken; a later sweep tries again.")]
+    [LoggerMessage(7431, LogLevel.Warning, "The lease of '{Resource}' could not be woken; a later sweep tries again.")]
     private static partial void LogNotWoken(ILogger logger, string resource, Exception error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Shard} of the leases was not swept; a later sweep tries again.")]
+    [LoggerMessage(7432, LogLevel.Warning, "Shard {Shard} of the leases was not swept; a later sweep tries again.")]
     private static partial void LogNotSwept(ILogger logger, int shard, Exception error);
 }
 

@@ -48,6 +48,6 @@ internal sealed partial class SweeperStarter(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The sweeper of shard {Shard} did not answer {Times} times in a row; trying on.")]
+    [LoggerMessage(7433, LogLevel.Warning, "The sweeper of shard {Shard} did not answer {Times} times in a row; trying on.")]
     private static partial void LogNotStarted(ILogger logger, int shard, int times, Exception error);
 }
