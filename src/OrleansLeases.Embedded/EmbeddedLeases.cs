@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Core;
 using OrleansLeases.Storage;
 
@@ -34,8 +35,9 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
         };
         var prefixes = new PrefixWatchers();
         _meter = LeaseMeter.Create(options.MeterFactory);
-        var metrics = new KeeperMetrics(_meter, new StoreMetrics(_meter, TimeProvider.System));
-        _keepers = new KeeperRegistry(store, clock, rules, prefixes, time, metrics: metrics);
+        var log = options.Logger is NullLogger ? null : new ServiceLog(options.Logger, time);
+        var metrics = new KeeperMetrics(_meter, new StoreMetrics(_meter, TimeProvider.System) { Slow = log is null ? null : log.Slow });
+        _keepers = new KeeperRegistry(store, clock, rules, prefixes, time, metrics: metrics, log: log);
         KeeperMetrics.Observe(_meter, _keepers.Cleaner);
         StoreMetrics.Observe(_meter, store);
         ClockMetrics.Observe(_meter, clock);
@@ -54,7 +56,8 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
         {
             Metrics = new OperationMetrics(_meter),
         };
-        if (store.IsDurable) _sweeper = new Sweeper(store, clock, time, _keepers.LeaseOf);
+        if (store.IsDurable) _sweeper = new Sweeper(
+            store, clock, time, _keepers.LeaseOf, () => log?.LookAtClock(clock.Stepped, options.ClockSkew));
         if (store is not SqliteStore folder) return;
         folder.Metrics = metrics.Store;
         _ = folder.Lost.ContinueWith(

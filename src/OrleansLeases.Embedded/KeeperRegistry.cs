@@ -26,9 +26,10 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     /// <param name="time">The clock of alarms and pauses.</param>
     /// <param name="isSingleWriter">Nobody else writes to the store: true, but where a test has several hosts on one.</param>
     /// <param name="metrics">Counts what the keepers do; null where nobody can ask.</param>
+    /// <param name="log">Logs what became of leases; null where nothing is logged.</param>
     public KeeperRegistry(
         IRecordStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time, bool isSingleWriter = true,
-        KeeperMetrics? metrics = null)
+        KeeperMetrics? metrics = null, IServiceLog? log = null)
     {
         _store = store;
         // One thread at a time does what nobody waits for, however much it is: callers find the others free.
@@ -44,6 +45,7 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
             IsSingleWriter = isSingleWriter,
             Background = background,
             Metrics = metrics,
+            Log = log,
         };
     }
 

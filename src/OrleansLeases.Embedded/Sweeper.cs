@@ -16,8 +16,13 @@ internal sealed class Sweeper : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
 
-    public Sweeper(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf) =>
-        _loop = Background.Run(() => SweepAsync(store, clock, time, keeperOf));
+    /// <param name="store">The store.</param>
+    /// <param name="clock">What is due by.</param>
+    /// <param name="time">The clock of the pauses.</param>
+    /// <param name="keeperOf">Finds the keeper of a resource.</param>
+    /// <param name="turn">Does what else is to be done every second; it must not throw.</param>
+    public Sweeper(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action turn) =>
+        _loop = Background.Run(() => SweepAsync(store, clock, time, keeperOf, turn));
 
     public async ValueTask DisposeAsync()
     {
@@ -26,13 +31,14 @@ internal sealed class Sweeper : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task SweepAsync(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf)
+    private async Task SweepAsync(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action turn)
     {
         var startOver = TimeSpan.Zero;
         DueRecord? done = null;
         while (!_stop.IsCancellationRequested)
         {
             var pause = true;
+            turn();
             try
             {
                 var now = clock.Read();

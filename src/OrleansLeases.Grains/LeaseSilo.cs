@@ -18,6 +18,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     private readonly TimeSpan _failover;
     private readonly FailureLog _failures;
     private readonly KeeperMetrics _metrics;
+    private readonly ServiceLog _log;
     private LeaseRules? _rules;
     private ServiceInfo? _info;
     private bool _stopping;
@@ -25,9 +26,9 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     public LeaseSilo(
         LeaseStorage storage, GrainKeepers keepers, KeyCleaner cleaner,
         IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock,
-        FailureLog failures, KeeperMetrics metrics, ServiceMeter meter)
+        FailureLog failures, KeeperMetrics metrics, ServiceMeter meter, ServiceLog log)
     {
-        _metrics = metrics;
+        (_metrics, _log) = (metrics, log);
         KeeperMetrics.Observe(meter.Meter, cleaner);
         StoreMetrics.Observe(meter.Meter, storage.Store);
         ClockMetrics.Observe(meter.Meter, clock, storage.ClockOffset);
@@ -78,6 +79,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         Prefixes = Prefixes,
         Failed = _failures.Log,
         Metrics = _metrics,
+        Log = _log,
         Carried = CarriedTrace.Get,
     };
 

@@ -26,10 +26,15 @@ internal sealed record ServerLog
         var levels = new Dictionary<string, LogLevel>(StringComparer.OrdinalIgnoreCase);
         foreach (var part in text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            var (category, level) = part.Split('=', 2, StringSplitOptions.TrimEntries) is [var name, var given] ? (name, given) : ("Default", part);
+            var (category, level) = part.Split('=', 2, StringSplitOptions.TrimEntries) is [var name, var given]
+                ? (name, given)
+                : ("Default", part);
             if (!Enum.TryParse<LogLevel>(level, ignoreCase: true, out var known) || !Enum.IsDefined(known) || char.IsAsciiDigit(level[0]))
-                throw new FormatException(
-                    $"has '{part}'; it takes a level, or CATEGORY=LEVEL, and the levels are {string.Join(", ", Enum.GetNames<LogLevel>())}.");
+            {
+                var all = string.Join(", ", Enum.GetNames<LogLevel>());
+                throw new FormatException($"has '{part}'; it takes a level, or CATEGORY=LEVEL, and the levels are {all}.");
+            }
+
             levels[category] = known;
         }
 
@@ -77,7 +82,8 @@ internal static partial class StartLog
 {
     [LoggerMessage(
         7001, LogLevel.Information,
-        "leases {Version} serves at {Addresses}: engine {Engine}, kept in {Place}, epoch {Epoch}, grace {Grace}, credentials {Credentials}.")]
+        "leases {Version} serves at {Addresses}: engine {Engine}, kept in {Place}, epoch {Epoch}, grace {Grace}, credentials "
+            + "{Credentials}.")]
     public static partial void Started(
         ILogger logger, string version, string addresses, string engine, string place, int epoch, TimeSpan grace, string credentials);
 

@@ -27,6 +27,31 @@ public sealed class AuditTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Burst_OfRefusals_IsNotedOnceAMinute()
+    {
+        var time = new ManualTimeProvider();
+        var bursts = new RefusalBursts(time);
+
+        Assert.Equal([100, 400], Enumerable.Range(1, 450).Where(i =>
+        {
+            if (i == 301) time.Advance(TimeSpan.FromMinutes(1));
+            return bursts.Note();
+        }));
+    }
+
+    [Fact]
+    public async Task Burst_OfRefusals_IsOneWarning()
+    {
+        await using var host = await StartAsync(gateway => gateway.Authenticate = _ => new(new Refusal.Unauthorized("No credential.")));
+
+        for (var i = 0; i < 120; i++) await host.GetAsync("/v1/info");
+
+        Assert.Single(
+            host.Log.Of("OrleansLeases.Audit"),
+            line => line.StartsWith("100 calls were refused within a minute", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Changes_AndRefusalsForLackOfRights_AreOneRecordEach_InTheFileAndInTheLog()
     {
         var host = await StartAsync(gateway => gateway.Authenticate = context =>

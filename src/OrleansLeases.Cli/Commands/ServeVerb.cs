@@ -78,7 +78,12 @@ internal sealed class ServeVerb : Verb
             "serve", "Run a lease server on this machine.",
             "leases serve", "leases serve --data /var/lib/leases --urls http://127.0.0.1:7401", "leases serve --memory")
     {
-        foreach (var option in new Option[] { _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _bounds, _logFormat, _logLevel, _insecure })
+        Option[] options =
+        [
+            _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _bounds,
+            _logFormat, _logLevel, _insecure,
+        ];
+        foreach (var option in options)
             Options.Add(option);
         Validators.Add(result =>
         {

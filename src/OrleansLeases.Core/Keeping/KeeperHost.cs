@@ -42,6 +42,9 @@ internal sealed record KeeperHost(LeaseClock Clock, LeaseRules Rules, IKeeperAla
     /// <summary>Counts what the keepers do; null where nobody can ask.</summary>
     public KeeperMetrics? Metrics { get; init; }
 
+    /// <summary>Logs what became of leases; null where nothing is logged.</summary>
+    public IServiceLog? Log { get; init; }
+
     /// <summary>
     /// Finds the span that a call has come with from another process, where none is current; null where all come from this one.
     /// </summary>

@@ -12,6 +12,12 @@ internal sealed partial class LeaseKeeper
         else _host.Metrics?.RenewalRefused();
     }
 
+    private void LogChanges(LeaseState before, LeaseState next)
+    {
+        if (_host.Log is not { IsOn: true } log || next.Log.Last == before.Log.Last) return;
+        foreach (var (_, change) in next.Log.After(before.Log.Last)) log.Changed(Name, change);
+    }
+
     private protected override void OnRetired_NeedsLock() => CountHolders_NeedsLock();
 
     // The number of holders changes with what is stored only, so that renewals in memory do not take the lock.

@@ -154,6 +154,7 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
         var before = _state ?? LeaseState.Unused;
         base.Advance(next);
         _host.Metrics?.Advanced(before, next, _host.Clock);
+        LogChanges(before, next);
         CountHolders();
         DispatchCleanUps(before.Pending);
     }

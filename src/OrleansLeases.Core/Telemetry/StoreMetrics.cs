@@ -13,6 +13,9 @@ internal sealed class StoreMetrics
     public const string Add = "add";
     private const string Failed = "failed";
 
+    // A ttl of a few seconds is short of that, and most are longer.
+    private static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(1);
+
     private static readonly StorageTroubleKind[] Kinds = Enum.GetValues<StorageTroubleKind>();
 
     private readonly TimeProvider _time;
@@ -33,7 +36,10 @@ internal sealed class StoreMetrics
         _batches = meter.CreateSize("leases.store.batch.size", "{record}", "How many records went to the store together.");
     }
 
-    public long Start() => _durations.Enabled ? _time.GetTimestamp() : 0;
+    /// <summary>Is told of what has taken long, and how long; null where nobody wants to know.</summary>
+    public Action<string, TimeSpan>? Slow { get; init; }
+
+    public long Start() => _durations.Enabled || Slow is not null ? _time.GetTimestamp() : 0;
 
     public void Loaded(long start, bool failed) => Record(start, Load, failed ? Failed : Tags.Ok);
 
@@ -63,8 +69,9 @@ internal sealed class StoreMetrics
     private void Record(long start, string operation, string outcome)
     {
         if (start == 0) return;
-        _durations.Record(
-            _time.GetElapsedTime(start).TotalSeconds, Tags.Of(Tags.StoreOperation, operation), Tags.Of(Tags.Outcome, outcome));
+        var took = _time.GetElapsedTime(start);
+        _durations.Record(took.TotalSeconds, Tags.Of(Tags.StoreOperation, operation), Tags.Of(Tags.Outcome, outcome));
+        if (took >= SlowFrom) Slow?.Invoke(operation, took);
     }
 
     public static string WordOf(SaveOutcome outcome) => outcome switch

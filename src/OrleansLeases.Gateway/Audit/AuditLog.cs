@@ -14,6 +14,7 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly RefusalBudget _refusals;
+    private readonly RefusalBursts _bursts;
     private readonly AuditFile? _file;
     private readonly Action<AuditRecord> _write;
 
@@ -23,6 +24,7 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     public AuditLog(ILoggerFactory loggers, TimeProvider time, RotatingFile? file = null)
     {
         (_logger, _time, _write, _refusals) = (loggers.CreateLogger(Category), time, Write, new(time));
+        _bursts = new(time);
         if (file is not null) _file = new AuditFile(file, loggers.CreateLogger<AuditFile>(), TimeProvider.System);
     }
 
@@ -64,6 +66,8 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     // Whatever a logger of the host's throws, the call that is recorded has been carried out.
     private void Write(AuditRecord record)
     {
+        if (record.Outcome is "unauthorized" or "forbidden" or "limit-reached" && _bursts.Note())
+            LogBurst(_logger, RefusalBursts.Burst, Shown(record.Principal), record.Address, record.Outcome);
         if (record.Outcome is not ("ok" or "cancelled" or "outcome-unknown"))
         {
             if (!_refusals.TryTake(record.Principal, out var omitted)) return;
@@ -104,4 +108,11 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
         2, LogLevel.Information, "{Omitted} refusals of '{Principal}' before the last one were not recorded: they came too fast.",
         EventName = "Omitted")]
     private static partial void LogOmitted(ILogger logger, long omitted, string? principal);
+
+    [LoggerMessage(
+        3, LogLevel.Warning,
+        "{Count} calls were refused within a minute for their credential, rights or quotas, the last one of '{Principal}' from {Address} "
+            + "({Outcome}).",
+        EventName = "RefusalBurst")]
+    private static partial void LogBurst(ILogger logger, int count, string? principal, string? address, string outcome);
 }

@@ -203,7 +203,11 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton<GrainKeepers>();
         silo.Services.AddSingleton(services => new KeyCleaner(services.GetRequiredService<GrainKeepers>(), GrainKeepers.RealTime));
         silo.Services.AddSingleton(
-            services => new StoreMetrics(services.GetRequiredService<ServiceMeter>().Meter, TimeProvider.System));
+            services => new ServiceLog(services.GetRequiredService<ILogger<LeaseSilo>>(), services.GetRequiredService<TimeProvider>()));
+        silo.Services.AddSingleton(services => new StoreMetrics(services.GetRequiredService<ServiceMeter>().Meter, TimeProvider.System)
+        {
+            Slow = services.GetRequiredService<ServiceLog>().Slow,
+        });
         silo.Services.AddSingleton(services => new KeeperMetrics(
             services.GetRequiredService<ServiceMeter>().Meter, services.GetRequiredService<StoreMetrics>()));
         silo.Services.AddSingleton<LeaseSilo>();
