@@ -20,8 +20,8 @@ internal sealed class Sweeper : IAsyncDisposable
     /// <param name="clock">What is due by.</param>
     /// <param name="time">The clock of the pauses.</param>
     /// <param name="keeperOf">Finds the keeper of a resource.</param>
-    /// <param name="turn">Does what else is to be done every second; it must not throw.</param>
-    public Sweeper(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action turn) =>
+    /// <param name="turn">Does what else is to be done every second; it must not throw. Null for nothing.</param>
+    public Sweeper(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action? turn = null) =>
         _loop = Background.Run(() => SweepAsync(store, clock, time, keeperOf, turn));
 
     public async ValueTask DisposeAsync()
@@ -31,14 +31,14 @@ internal sealed class Sweeper : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task SweepAsync(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action turn)
+    private async Task SweepAsync(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action? turn)
     {
         var startOver = TimeSpan.Zero;
         DueRecord? done = null;
         while (!_stop.IsCancellationRequested)
         {
             var pause = true;
-            turn();
+            turn?.Invoke();
             try
             {
                 var now = clock.Read();
