@@ -71,7 +71,8 @@ public sealed class ReferenceTests
 
     private static void Options(StringWriter page, Command command)
     {
-        var options = command.Options.Where(option => !option.Hidden).Select(option => (Name: NameOf(option), Description: Described(option)));
+        var options = command.Options.Where(option => !option.Hidden)
+            .Select(option => (Name: NameOf(option), Description: Described(option)));
         var rows = command.Arguments.Select(argument => (argument.Name, argument.Description)).Concat(options).ToList();
         if (rows.Count == 0) return;
         page.WriteLine();

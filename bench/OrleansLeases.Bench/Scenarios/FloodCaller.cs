@@ -69,7 +69,8 @@ internal sealed class FloodCaller : IDisposable
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.TooManyOpenSockets)
         {
-            throw new BenchException("The flood has some thousands of connections open at once: raise the limit of open files (ulimit -n 8192).");
+            throw new BenchException(
+                "The flood has some thousands of connections open at once: raise the limit of open files (ulimit -n 8192).");
         }
     }
 

@@ -139,8 +139,8 @@ public sealed class CallerQuotasTests
             LookedAtALease.TrySetResult();
             LeaseHolder holder = new()
             {
-                Owner = "ci", Token = 7, Mode = LeaseMode.Exclusive, Ttl = Idle, Remaining = Idle, Metadata = new Dictionary<string, string>(),
-                Keys = [],
+                Owner = "ci", Token = 7, Mode = LeaseMode.Exclusive, Ttl = Idle, Remaining = Idle,
+                Metadata = new Dictionary<string, string>(), Keys = [],
             };
             return Task.FromResult<LeaseResult<LeaseInfo>>(new LeaseInfo
             {

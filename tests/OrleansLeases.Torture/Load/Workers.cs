@@ -25,7 +25,10 @@ internal sealed class Workers : IAsyncDisposable
     {
         _world = world;
         _atWork = [.. Enumerable.Range(0, count).Select(Start)];
-        Targets = [.. Enumerable.Range(0, count).Select(number => new Target($"worker-{number}", Pause, random => BreakAsync(number, random)))];
+        Targets =
+        [
+            .. Enumerable.Range(0, count).Select(number => new Target($"worker-{number}", Pause, random => BreakAsync(number, random))),
+        ];
     }
 
     /// <summary>Each of them, as a part that breaks.</summary>

@@ -33,7 +33,8 @@ internal static class WorkerProgram
             Environment.Exit(0);
         });
         using var http = new HttpClient();
-        await using var client = new LeaseClient(new HttpLeaseService(http, [.. arguments[0].Split(' ').Select(address => new Uri(address))]));
+        await using var client = new LeaseClient(
+            new HttpLeaseService(http, [.. arguments[0].Split(' ').Select(address => new Uri(address))]));
         await using var database = arguments.Count > 3 ? NpgsqlDataSource.Create(arguments[3]) : null;
         var table = database is null ? null : new FencedTable(database);
         while (true)
