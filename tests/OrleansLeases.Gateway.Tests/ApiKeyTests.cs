@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Embedded;
@@ -235,13 +236,37 @@ public sealed class ApiKeyTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, status);
     }
 
+    [Fact]
+    public void Hash_OfAHeader_IsKeptForThatStringAndNoOther()
+    {
+        var proven = new ProvenKeys();
+        var header = $"Bearer {_root.Token}";
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        proven.Hash(header, _root.Token, hash);
+        var real = hash.ToArray();
+        byte[] noted = [.. Enumerable.Repeat((byte)7, real.Length)];
+
+        proven.Note(header, noted);
+        proven.Hash(header, _root.Token, hash);
+        Assert.Equal(noted, hash.ToArray());
+
+        proven.Hash(new string(header), _root.Token, hash);
+        Assert.Equal(real, hash.ToArray());
+    }
+
     private ApiKeys KeysOfAnotherServer() =>
         new(_leases.ServiceRecords, principal => new(principal, []), _time, NullLogger<ApiKeys>.Instance);
 
     private static async Task<LeaseCaller?> FindAsync(ApiKeys keys, string token)
     {
-        ValueTask<LeaseCaller?> Find() => ApiKeyText.TryParse(token, out var id) ? keys.FindAsync(token, id) : default;
         return await Find();
+
+        ValueTask<LeaseCaller?> Find()
+        {
+            Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+            ApiKeyText.Hash(token, hash);
+            return ApiKeyText.TryParse(token, out var id) ? keys.FindAsync(hash, id) : default;
+        }
     }
 
     private async Task<CreatedApiKey> CreateAsync(string name, string principal, string expires = "null")

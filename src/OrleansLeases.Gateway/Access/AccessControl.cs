@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
@@ -28,6 +29,10 @@ internal sealed class AccessControl : BackgroundService
     private readonly AccessFile _file;
     private readonly ApiKeys? _keys;
     private readonly TimeProvider _time;
+    private readonly ProvenKeys _proven = new();
+
+    // What is kept with a caller is of use where it is the same one for each call.
+    private readonly ConditionalWeakTable<KeyText, LeaseCaller> _callers = [];
 
     /// <param name="file">The access file.</param>
     /// <param name="keys">The keys that are stored; null where this process has no store.</param>
@@ -43,11 +48,12 @@ internal sealed class AccessControl : BackgroundService
         if (!text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) || !ApiKeyText.TryParse(text[Bearer.Length..], out var id))
             return new(Malformed);
         var token = text[Bearer.Length..];
-        if (_file.Policy.KeyOf(id) is { } own) return new(Of(CallerOf(own, token)));
-        if (_keys is null) return new(Unknown);
-        if (!_keys.AreKnown && !_keys.Knows(id)) return new(NotReadYet);
-        var caller = _keys.FindAsync(token, id);
-        return caller.IsCompletedSuccessfully ? new(Of(caller.Result)) : OfAsync(caller);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        _proven.Hash(headers[0]!, token, hash);
+        var caller = Find(id, hash);
+        if (!caller.IsCompletedSuccessfully) return caller;
+        if (caller.Result.Refusal is null) _proven.Note(headers[0]!, hash);
+        return caller;
     }
 
     /// <inheritdoc/>
@@ -70,17 +76,25 @@ internal sealed class AccessControl : BackgroundService
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private LeaseCaller? CallerOf(KeyText key, ReadOnlySpan<char> token)
+    private ValueTask<LeaseResult<LeaseCaller>> Find(ReadOnlySpan<char> id, ReadOnlySpan<byte> hash)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        ApiKeyText.Hash(token, hash);
-        if (!CryptographicOperations.FixedTimeEquals(hash, key.Hash) || key.Expires <= _time.GetUtcNow()) return null;
-        return new(key.Principal!, () =>
-            _file.Policy.KeyOf(key.Id) is { } now && now.Sha256 == key.Sha256 && now.Principal == key.Principal
-            && !(now.Expires <= _time.GetUtcNow())
-                ? _file.Policy.RightsOf(key.Principal!, [])
-                : AccessRights.None);
+        if (_file.Policy.KeyOf(id) is { } own) return new(Of(CallerOf(own, hash)));
+        if (_keys is null) return new(Unknown);
+        if (!_keys.AreKnown && !_keys.Knows(id)) return new(NotReadYet);
+        var caller = _keys.FindAsync(hash, id);
+        return caller.IsCompletedSuccessfully ? new(Of(caller.Result)) : OfAsync(caller);
     }
+
+    private LeaseCaller? CallerOf(KeyText key, ReadOnlySpan<byte> hash) =>
+        CryptographicOperations.FixedTimeEquals(hash, key.Hash) && !(key.Expires <= _time.GetUtcNow())
+            ? _callers.GetValue(key, MakeCaller)
+            : null;
+
+    private LeaseCaller MakeCaller(KeyText key) => new(key.Principal!, () =>
+        _file.Policy.KeyOf(key.Id) is { } now && now.Sha256 == key.Sha256 && now.Principal == key.Principal
+        && !(now.Expires <= _time.GetUtcNow())
+            ? _file.Policy.RightsOf(key.Principal!, [])
+            : AccessRights.None);
 
     private static async ValueTask<LeaseResult<LeaseCaller>> OfAsync(ValueTask<LeaseCaller?> caller) => Of(await caller);
 

@@ -31,17 +31,13 @@ internal sealed partial class ApiKeys(
     private bool _failing;
 
     /// <summary>Finds the caller that a credential is for.</summary>
-    /// <param name="token">The credential, which has the form of an API key.</param>
+    /// <param name="hash">The hash of the credential, which has the form of an API key.</param>
     /// <param name="id">Its id.</param>
     /// <returns>The caller; null where there is no such key, or it is another's or valid no longer.</returns>
-    public ValueTask<LeaseCaller?> FindAsync(ReadOnlySpan<char> token, ReadOnlySpan<char> id)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        ApiKeyText.Hash(token, hash);
-        return _known.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(id, out var known)
+    public ValueTask<LeaseCaller?> FindAsync(ReadOnlySpan<byte> hash, ReadOnlySpan<char> id) =>
+        _known.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(id, out var known)
             ? new(known.CallerOf(hash, time.GetUtcNow()))
             : LookUpAsync(id.ToString(), hash.ToArray());
-    }
 
     public bool IsFull => _known.Count >= Most;
 
