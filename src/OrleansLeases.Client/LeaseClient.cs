@@ -72,6 +72,9 @@ public sealed class LeaseClient : IAsyncDisposable
 
     internal int RenewalsUnderWay => _held.UnderWay;
 
+    /// <summary>How many leases are held, and how many of them could not be renewed at the last attempt.</summary>
+    internal (int Held, int NotRenewed) Counts => _held.Counts;
+
     /// <summary>Acquires a lease; waits in the queue without a limit.</summary>
     /// <param name="resource">The resource: 1 to 512 bytes of UTF-8, a path such as <c>orders/42</c>.</param>
     /// <param name="options">The kind of lease; an exclusive one of 30 s where left out.</param>

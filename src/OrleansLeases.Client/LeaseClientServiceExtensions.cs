@@ -2,9 +2,11 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using OrleansLeases.Client.Health;
 using OrleansLeases.Client.Holding;
 using OrleansLeases.Client.Internal;
 
@@ -31,6 +33,8 @@ public static class LeaseClientServiceExtensions
     /// <see cref="AddKeyedLeasesClient(IServiceCollection, string, Action{LeaseHttpOptions})"/>.</para>
     /// <para>Options are checked when a host starts, and otherwise at the first use: an <see cref="OptionsValidationException"/>
     /// names each field that is wrong, its value and the remedy.</para>
+    /// <para>Where the application has health checks, one called <c>leases</c> is among them, <c>leases:</c> and the key for a keyed
+    /// client: whether the service answers and the leases are being renewed, with the reason.</para>
     /// <para>What <c>ConfigureHttpClientDefaults</c> adds to every client's handlers is left out here, but for service discovery:
     /// retries, time-outs and breakers such as the standard resilience handler's cut waits of 25 s, and repeat what may not be
     /// repeated. Handlers for this client are added to the builder that this returns; add none
@@ -130,6 +134,13 @@ public static class LeaseClientServiceExtensions
                 : OptionsOf(provider, key).Client,
             provider.GetService<TimeProvider>(),
             provider.GetService<ILogger<LeaseClient>>()));
+        // It takes effect where the application has health checks, and is one line fewer to forget.
+        services.AddOptions<HealthCheckServiceOptions>().Configure(checks => checks.Registrations.Add(new(
+            key is null ? "leases" : $"leases:{key}",
+            provider => new LeaseClientHealthCheck(
+                key is null ? provider.GetRequiredService<LeaseClient>() : provider.GetRequiredKeyedService<LeaseClient>(key)),
+            failureStatus: null,
+            tags: null)));
         client
             .WithoutForeignHandlers()
             // Several lines for each renewal; what matters of them the client says itself.

@@ -15,7 +15,8 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
     private static readonly Dictionary<string, string[]> Needed = new()
     {
         ["OrleansLeases.Abstractions"] = [],
-        ["OrleansLeases.Client"] = ["Microsoft.Extensions.Http", "OrleansLeases.Abstractions"],
+        ["OrleansLeases.Client"] =
+            ["Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Http", "OrleansLeases.Abstractions"],
         ["OrleansLeases.Core"] = ["OrleansLeases.Abstractions"],
         ["OrleansLeases.Embedded"] =
         [
@@ -29,7 +30,8 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         ["OrleansLeases.OpenTelemetry"] = ["OpenTelemetry.Api.ProviderBuilderExtensions"],
         ["OrleansLeases.Grains"] =
         [
-            "Microsoft.Extensions.Http", "Microsoft.Orleans.Persistence.AdoNet", "Microsoft.Orleans.Reminders",
+            "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Http", "Microsoft.Orleans.Connections.Security",
+            "Microsoft.Orleans.Persistence.AdoNet", "Microsoft.Orleans.Reminders",
             "Microsoft.Orleans.Reminders.AdoNet", "Microsoft.Orleans.Sdk", "Microsoft.Orleans.Server", "Npgsql",
             "OrleansLeases.Client", "OrleansLeases.Core", "OrleansLeases.GrainInterfaces",
         ],

@@ -45,6 +45,14 @@ internal sealed class HeldLeases
 
     public TimeSpan Now => _clock.Now();
 
+    public (int Held, int NotRenewed) Counts
+    {
+        get
+        {
+            lock (_gate) return (_queue.Count, _inTrouble);
+        }
+    }
+
     /// <summary>Samples the clock during an acquire, since its lease may count from before a sleep of the machine.</summary>
     public void StartAsking()
     {
