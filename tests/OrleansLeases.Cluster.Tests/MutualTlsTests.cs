@@ -16,7 +16,8 @@ using OrleansLeases.Testing.Processes;
 namespace OrleansLeases.Cluster.Tests;
 
 /// <summary>Silos and Orleans clients of one authority are a cluster; nobody else joins it or calls it.</summary>
-public sealed class MutualTlsTests(SecureCluster secure) : IClassFixture<SecureCluster>
+[Collection(OnSecureCluster.Name)]
+public sealed class MutualTlsTests(SecureCluster secure)
 {
     [Fact]
     public async Task Silos_OfOneAuthority_AreOneService()
@@ -79,16 +80,11 @@ public sealed class MutualTlsTests(SecureCluster secure) : IClassFixture<SecureC
     public async Task Silo_WithFilesThatCannotBeUsed_SaysWhy()
     {
         var others = secure.Write("wrong", secure.OtherAuthority.Sign("silo"), secure.Authority.Pem);
-        await AssertRefusedAsync("Cluster:Tls:Certificate is '", [.. others.Settings]);
-        await AssertRefusedAsync("Cluster:Tls:Key is 'none.key', and there is no such file", ("Cluster__Tls__Key", "none.key"));
+        await using var start = BeginSilo([("Cluster__SiloPort", $"{Ports.Free()}"), .. others.Settings]);
 
-        async Task AssertRefusedAsync(string reason, params (string, string?)[] settings)
-        {
-            await using var start = BeginSilo([("Cluster__SiloPort", $"{Ports.Free()}"), .. settings]);
-            Assert.Equal(1, await start.ExitCodeAsync());
-            Assert.Contains(reason, start.Error, StringComparison.Ordinal);
-            Assert.DoesNotContain("   at ", start.Error, StringComparison.Ordinal);
-        }
+        Assert.Equal(1, await start.ExitCodeAsync());
+        Assert.StartsWith("leases-silo: Cluster:Tls:Certificate is '", start.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", start.Error, StringComparison.Ordinal);
     }
 
     [Fact]

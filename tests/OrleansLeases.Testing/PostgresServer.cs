@@ -53,14 +53,31 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <param name="settings">Settings beside the defaults, such as <c>fsync=off</c>.</param>
     /// <returns>The server, once it takes connections.</returns>
     /// <exception cref="InvalidOperationException">There is no PostgreSQL on this machine, or it does not start.</exception>
-    public static async Task<PostgresServer> StartAsync(params string[] settings)
+    public static Task<PostgresServer> StartAsync(params string[] settings) => StartAsync(new Dictionary<string, string>(), settings);
+
+    /// <summary>Makes a server with files of the caller's in its folder, such as <c>server.key</c> or <c>pg_hba.conf</c>.</summary>
+    /// <param name="files">Their names and what is in them.</param>
+    /// <param name="settings">Settings beside the defaults, such as <c>ssl=on</c>.</param>
+    /// <returns>The server, once it takes connections.</returns>
+    /// <exception cref="InvalidOperationException">There is no PostgreSQL on this machine, or it does not start.</exception>
+    public static async Task<PostgresServer> StartAsync(IReadOnlyDictionary<string, string> files, params string[] settings)
     {
+        ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(settings);
         var server = new PostgresServer(
             FindBinaries(), Directory.CreateTempSubdirectory("orleans-leases-postgres-"), Ports.Free(), settings);
         if (Environment.IsPrivilegedProcess) await RunAsync("chown", SystemAccount, server._folder.FullName);
         await server.RunAsServerAsync(
             "initdb", "-D", server.Data, "-U", SystemAccount, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
+        foreach (var (name, text) in files)
+        {
+            var path = Path.Combine(server.Data, name);
+            await File.WriteAllTextAsync(path, text);
+            // The server refuses a key that others may read.
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (Environment.IsPrivilegedProcess) await RunAsync("chown", SystemAccount, path);
+        }
+
         await server.StartAgainAsync();
         return server;
     }

@@ -9,7 +9,8 @@ internal static class DatabaseErrors
     private const string OutOfMemory = "53200";
     private const string LockNotAvailable = "55P03";
 
-    // Npgsql has no code for these. The second and the third are of several hosts, the next two of a data source's own passwords.
+    // Npgsql has no code for these. The second and the third are of several hosts, the next two of a data source's own passwords, the
+    // last two of TLS.
     private static readonly string[] NoConnection =
     [
         "Failed to connect to ",
@@ -18,6 +19,8 @@ internal static class DatabaseErrors
         "An exception was thrown from the password provider",
         "An exception was thrown from the periodic password provider",
         "The connection pool has been exhausted",
+        "SSL connection requested.",
+        "Exception while performing SSL handshake",
     ];
 
     /// <summary>Whether a write that failed with this error certainly changed nothing.</summary>

@@ -27,7 +27,9 @@ internal sealed class LeaseConnectionString
     /// <summary>Reads a connection string.</summary>
     /// <param name="given">As configured.</param>
     /// <returns>What it says.</returns>
-    /// <exception cref="OrleansConfigurationException">It is no connection string of Npgsql, or names no server.</exception>
+    /// <exception cref="OrleansConfigurationException">
+    /// It is no connection string of Npgsql, or names no server, or a file that there is not.
+    /// </exception>
     public static NpgsqlConnectionStringBuilder Parse(string given)
     {
         NpgsqlConnectionStringBuilder connection;
@@ -40,6 +42,11 @@ internal sealed class LeaseConnectionString
             // The string itself is not shown: it may hold a password.
             throw new OrleansConfigurationException($"The connection string for leases is none of Npgsql's: {error.Message}", error);
         }
+
+        if (connection.RootCertificate is { Length: > 0 } authority && !File.Exists(authority))
+            throw new OrleansConfigurationException(
+                $"The connection string for leases has Root Certificate '{authority}', and there is no such file; it takes the "
+                + "certificate of the authority that signed the database's, as PEM.");
 
         return string.IsNullOrWhiteSpace(connection.Host)
             ? throw new OrleansConfigurationException(

@@ -34,7 +34,7 @@ public static class LeaseSchema
     public static async Task MigrateAsync(NpgsqlDataSource database, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(database);
-        await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await DatabaseStart.OpenAsync(database, cancellationToken).ConfigureAwait(false);
         await using var transaction =
             await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await RunAsync("select pg_advisory_xact_lock(hashtext('orleans-leases schema'))").ConfigureAwait(false);
@@ -76,7 +76,7 @@ public static class LeaseSchema
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentException.ThrowIfNullOrWhiteSpace(role);
-        await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await DatabaseStart.OpenAsync(database, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using var name = new NpgsqlCommand("select set_config('leases.role', $1, true)", connection, transaction);
         name.Parameters.Add(new() { Value = role });
@@ -119,7 +119,7 @@ public static class LeaseSchema
 
     internal static async Task<int> CheckAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await DatabaseStart.OpenAsync(database, cancellationToken).ConfigureAwait(false);
         await SchemaRights.CheckAsync(connection, cancellationToken).ConfigureAwait(false);
         var version = await VersionAsync(connection, cancellationToken).ConfigureAwait(false);
         if (version is null)

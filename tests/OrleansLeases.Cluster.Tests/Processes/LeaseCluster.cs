@@ -13,13 +13,13 @@ internal sealed class LeaseCluster : IAsyncDisposable
     private readonly List<SiloProcess> _silos = [];
     private readonly Dictionary<string, string> _settings;
 
-    private LeaseCluster(PostgresServer postgres, TimeSpan probe)
+    private LeaseCluster(PostgresServer postgres, string database, TimeSpan probe)
     {
         Postgres = postgres;
-        Database = NpgsqlDataSource.Create(postgres.ConnectionString);
+        Database = NpgsqlDataSource.Create(database);
         _settings = new()
         {
-            ["Postgres__ConnectionString"] = postgres.ConnectionString,
+            ["Postgres__ConnectionString"] = database,
             ["Cluster__ProbeTimeout"] = Text(probe),
             ["Leases__Limits__MaxTtl"] = Text(LongestTtl),
         };
@@ -45,11 +45,25 @@ internal sealed class LeaseCluster : IAsyncDisposable
     public static async Task<LeaseCluster> StartAsync(
         int silos = 3, TimeSpan? probe = null, string[]? database = null, params (string Name, string Value)[] settings)
     {
-        var cluster = new LeaseCluster(await PostgresServer.StartAsync(database ?? ["fsync=off"]), probe ?? QuickProbe);
+        var postgres = await PostgresServer.StartAsync(database ?? ["fsync=off"]);
+        return await OnAsync(postgres, postgres.ConnectionString, silos, probe, ["migrate"], settings);
+    }
+
+    /// <summary>Gives a server the schema, and starts silos on it until they are ready.</summary>
+    /// <param name="postgres">The server, which ends with the cluster.</param>
+    /// <param name="owner">Connects to it as the schema's owner; the silos do too, unless their settings say otherwise.</param>
+    /// <param name="silos">How many.</param>
+    /// <param name="probe">How long they wait for each other; <see cref="QuickProbe"/> where left out.</param>
+    /// <param name="migrate">How the schema is made.</param>
+    /// <param name="settings">Settings of every silo, beside the others.</param>
+    public static async Task<LeaseCluster> OnAsync(
+        PostgresServer postgres, string owner, int silos, TimeSpan? probe, string[] migrate, params (string Name, string Value)[] settings)
+    {
+        var cluster = new LeaseCluster(postgres, owner, probe ?? QuickProbe);
+        await using (var migration = new SiloProcess(cluster._settings).Begin(migrate))
+            Assert.True(await migration.ExitCodeAsync() == 0, migration.Error);
         foreach (var (name, value) in settings) cluster._settings[name] = value;
         for (var i = 0; i < silos; i++) cluster.Add();
-        await using (var migration = cluster._silos[0].Begin("migrate"))
-            Assert.True(await migration.ExitCodeAsync() == 0, migration.Error);
         await Task.WhenAll(cluster._silos.Select(silo => silo.StartAsync()));
         return cluster;
     }

@@ -34,6 +34,7 @@ public sealed class DatabaseErrorsTests
     [InlineData("Password=wrong;Username=nobody")]
     [InlineData("Database=none")]
     [InlineData("Maximum Pool Size=1;Timeout=1")]
+    [InlineData("SSL Mode=VerifyFull")] // which the server does not have
     public async Task SurelyNotWritten_IsWhatFailedToConnect(string otherwise)
     {
         var (here, there) =
@@ -76,6 +77,26 @@ public sealed class DatabaseErrorsTests
         await stream.WriteAsync(new byte[] { (byte)'R', 0, 0, 0, 8, 0, 0, 0, 3 });
         var error = await Assert.ThrowsAsync<NpgsqlException>(() => opening);
 
+        Assert.True(DatabaseErrors.SurelyNotWritten(error), error.ToString());
+    }
+
+    [Fact]
+    public async Task SurelyNotWritten_IsWhatFailedItsHandshake()
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        await using var database = NpgsqlDataSource.Create(
+            $"Host=127.0.0.1;Port={((IPEndPoint)server.LocalEndpoint).Port};Username=me;SSL Mode=VerifyFull;GSS Encryption Mode=Disable");
+
+        var opening = database.OpenConnectionAsync().AsTask();
+        using (var client = await server.AcceptTcpClientAsync())
+        {
+            await client.GetStream().ReadExactlyAsync(new byte[8]);
+            // It has TLS, it says.
+            await client.GetStream().WriteAsync(new[] { (byte)'S' });
+        }
+
+        var error = await Assert.ThrowsAsync<NpgsqlException>(() => opening);
         Assert.True(DatabaseErrors.SurelyNotWritten(error), error.ToString());
     }
 }
