@@ -35,6 +35,9 @@ public sealed class ApiKeyTests : IAsyncLifetime
         _host = await GatewayHost.StartAsync(
             _leases,
             services: services => services.AddSingleton(_leases.ServiceRecords).AddSingleton<TimeProvider>(_time).AddLeaseAccess(_file));
+        // A server that starts reads the keys beside its first calls.
+        while ((await SendAsync(HttpMethod.Get, "/v1/whoami", _root.Token)).StatusCode == HttpStatusCode.ServiceUnavailable)
+            await Task.Yield();
     }
 
     public async Task DisposeAsync()
