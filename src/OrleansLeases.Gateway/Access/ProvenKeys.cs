@@ -7,6 +7,7 @@ namespace OrleansLeases.Gateway.Access;
 /// The hashes of API keys that were found valid, by the header that they came in. Kestrel gives all calls of a connection that send the
 /// same header the same string, so that a key is hashed once for its connection. A hash goes with its string: no key is in memory for
 /// longer than it is anyway, and whether it is still valid is found out by each call. Thread-safe.
+/// Decision key-hash-goes-with-its-header.
 /// </summary>
 internal sealed class ProvenKeys
 {
