@@ -9,7 +9,7 @@ public sealed class ConventionTests
         Assert.Equal(
             [
                 typeof(LeaseAccessExtensions), typeof(LeaseAuditExtensions), typeof(LeaseAuditOptions), typeof(LeaseGatewayExtensions),
-                typeof(LeaseGatewayOptions),
+                typeof(LeaseGatewayHealthExtensions), typeof(LeaseGatewayOptions),
             ],
             typeof(LeaseGatewayExtensions).Assembly.GetExportedTypes());
 
