@@ -15,7 +15,7 @@ done
 silos=no
 case " $* " in
 *" orleans "* | *" users "* | *" grains "* | *" batching "* | *" takeover "*) silos=yes ;;
-*" cycles "* | *" renewals "* | *" batch "* | *" handover "* | *" watch "* | *" expiry "* | *" keys "* | *" scale "* | *" client "* | *" access "* | *" flood "* | *" sizing "* | *" --help "* | *" -h "*) ;;
+*" cycles "* | *" renewals "* | *" batch "* | *" handover "* | *" watch "* | *" expiry "* | *" keys "* | *" scale "* | *" client "* | *" access "* | *" telemetry "* | *" flood "* | *" sizing "* | *" --help "* | *" -h "*) ;;
 *) silos=yes ;;
 esac
 if [ "$silos" = yes ]; then

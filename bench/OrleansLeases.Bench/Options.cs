@@ -7,7 +7,7 @@ internal sealed record Options
 {
     public const string Usage = """
         usage: run.sh [scenario…] [options]
-          scenarios: cycles renewals batch handover watch expiry keys scale client access flood sizing users;
+          scenarios: cycles renewals batch handover watch expiry keys scale client access telemetry flood sizing users;
                      with silos: orleans grains batching takeover (default: all)
           --seconds N     length of one round (default 3, 1 to 60)
           --rounds N      rounds of each row (default 5, 1 to 50)

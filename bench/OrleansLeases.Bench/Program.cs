@@ -17,6 +17,7 @@ using OrleansLeases.Bench.Scenarios;
     ("scale", Scale.Run),
     ("client", ClientHandles.Run),
     ("access", Access.Run),
+    ("telemetry", Telemetry.Run),
     ("flood", Flood.Run),
     ("sizing", Sizing.Run),
     ("users", Users.Run),

@@ -14,8 +14,10 @@ internal static class LeaseTracing
         SourceName,
         typeof(LeaseTracing).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]);
 
-    /// <summary>Whether anybody listens.</summary>
-    public static bool IsOn => Source.HasListeners();
+    /// <summary>
+    /// Whether anybody listens. Not within a trace that was not sampled: there to begin a span costs, and comes to nothing.
+    /// </summary>
+    public static bool IsOn => Source.HasListeners() && Activity.Current is not { IsAllDataRequested: false };
 
     /// <summary>Starts a span that is current nowhere: it belongs to a call, and calls of others go on here.</summary>
     /// <param name="name">Its name.</param>

@@ -35,6 +35,20 @@ internal static class LeaseServer
         return process;
     }
 
+    // With metrics and traces on, for a collector that is away.
+    public static ServerProcess StartObserved(EventLoop loop, string program, string data)
+    {
+        var port = ServerProcess.FreePort();
+        var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+        var start = new ProcessStartInfo("dotnet", [program, "serve", "--data", data, "--urls", url]);
+        start.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9";
+        start.Environment["OTEL_TRACES_SAMPLER"] = "parentbased_traceidratio";
+        start.Environment["OTEL_TRACES_SAMPLER_ARG"] = "0.01";
+        var process = new ServerProcess("leases", port, start);
+        loop.Run(() => WaitUntilReadyAsync(loop, process), ReadyLimit + TimeSpan.FromSeconds(5));
+        return process;
+    }
+
     public static Task WaitUntilReadyAsync(EventLoop loop, ServerProcess process) =>
         process.WaitUntilReadyAsync(loop, () => IsReadyAsync(loop, process.Port), ReadyLimit);
 

@@ -35,6 +35,9 @@ internal sealed class Bench(EventLoop loop, Options options, Workspace workspace
     public ServerProcess StartLeasesWithAccess(string accessFile) =>
         Own(LeaseServer.Start(loop, options.ServerProgram, workspace.NewFolder("leases"), "--access", accessFile));
 
+    public ServerProcess StartLeasesObserved() =>
+        Own(LeaseServer.StartObserved(loop, options.ServerProgram, workspace.NewFolder("leases")));
+
     public ServerProcess StartLeasesInContainer(long bytes) =>
         Own(LeaseServer.StartInContainer(loop, options.ServerProgram, workspace.NewFolder("leases"), bytes));
 
