@@ -19,6 +19,7 @@ internal sealed class LeaseClientHealthCheck(LeaseClient client) : IHealthCheck
         return inTrouble == 0
             ? HealthCheckResult.Healthy($"The lease service answers; {held} leases are held.", data)
             : HealthCheckResult.Degraded(
-                $"{inTrouble} of {held} leases are not being renewed, and end at their deadlines if that lasts; the log says why.", data: data);
+                $"{inTrouble} of {held} leases are not being renewed, and end at their deadlines if that lasts; the log says why.",
+                data: data);
     }
 }
