@@ -117,7 +117,9 @@ public sealed class CallerQuotasTests
     private static LeaseCaller Caller(string principal, AccessRights rights) => new(principal, () => rights);
 
     /// <summary>Has one lease, where that is held, and every key.</summary>
+#pragma warning disable CA1852 // The proxy derives from it.
     private class Host : DispatchProxy
+#pragma warning restore CA1852
     {
         public bool IsHeld { get; set; }
 
