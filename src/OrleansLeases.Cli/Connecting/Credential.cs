@@ -28,6 +28,7 @@ internal static class Credential
     /// <returns>The rest of it.</returns>
     public static string[] TakeFrom(string[] args)
     {
+        _given = null;
         var rest = new List<string>();
         for (var i = 0; i < args.Length; i++)
         {
