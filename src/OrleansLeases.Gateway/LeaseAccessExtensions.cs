@@ -25,7 +25,8 @@ public static class LeaseAccessExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrEmpty(file);
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => new AccessFile(file, provider.GetRequiredService<ILogger<AccessFile>>()));
+        services.AddSingleton(provider => new AccessFile(
+            file, provider.GetRequiredService<ILogger<AccessFile>>(), provider.GetService<IJwtVerifiers>()));
         services.AddSingleton(provider => new AccessKeys(provider.GetService<IServiceRecords>() is { } records
             ? new ApiKeys(
                 records,

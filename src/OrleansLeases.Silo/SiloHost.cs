@@ -81,8 +81,9 @@ internal static class SiloHost
             .BoundConnections(settings.Bounds.Connections, DescriptorsInReserve(settings));
         var mayBeReached = settings is { Access: not null } or { Insecure: true };
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, mayBeReached));
-        if (settings.Https is { Certificate: { } certificate, Key: { } key })
-            builder.WebHost.ConfigureKestrel(new ServerCertificate(certificate, key, TimeProvider.System).Use);
+        var certificate = settings.Https is { Certificate: { } certificateFile, Key: { } keyFile }
+            ? new ServerCertificate(certificateFile, keyFile, TimeProvider.System) : null;
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.UseHttps(certificate));
         // At most starts it takes the time before its first check for a stall.
         settings.Log.ToServerLog().Apply(builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error));
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
@@ -95,7 +96,7 @@ internal static class SiloHost
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
             settings.Bounds.Apply(gateway);
         });
-        if (settings.Access is { } access) builder.Services.AddLeaseAccess(access);
+        if (settings.Access is { } access) builder.Services.AddLeaseAccess(access).AddLeaseJwtBearer();
         if (settings.Audit.File is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);
         builder.Services.AddExporting("leases-silo");
         LameDuck.Add(builder.Services);

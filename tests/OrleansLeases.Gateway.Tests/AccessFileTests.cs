@@ -1,6 +1,10 @@
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Gateway.Access;
+using OrleansLeases.Gateway.JwtBearer;
+using OrleansLeases.Gateway.Tests.Hosting;
+using OrleansLeases.Testing;
 
 namespace OrleansLeases.Gateway.Tests;
 
@@ -75,6 +79,22 @@ public sealed class AccessFileTests : IDisposable
     [InlineData("{\n\n \"quotas\": [ { \"principal\": \"a\", \"prefix\": \"\" } ] }", 3, "bounds nothing")]
     [InlineData("{\n \"quotas\": [ { \"principal\": \"a\", \"prefix\": \"\", \"leases\": -1 } ] }", 2, "below 0")]
     [InlineData("{\n \"quotas\": [ { \"principal\": \"a\", \"prefix\": \"\", \"leases\": \"1\" } ] }", 2, "")]
+    [InlineData("{\n \"jwt\": { \"audience\": \"a\", \"keys\": \"k\" } }", 2, "'issuer'")]
+    [InlineData("{\n \"jwt\": { \"issuer\": \"i\", \"keys\": \"k\" } }", 2, "'audience'")]
+    [InlineData("{\n \"jwt\": { \"issuer\": \"i\", \"audience\": \"a\" } }", 2, "either 'authority'")]
+    [InlineData("{\n \"jwt\": { \"issuer\": \"i\", \"audience\": \"a\", \"keys\": \"k\", \"authority\": \"https://i\" } }", 2, "either")]
+    [InlineData("{\n \"jwt\": { \"issuer\": \"i\", \"audience\": \"a\", \"authority\": \"http://example.org\" } }", 2, "https")]
+    [InlineData("{\n \"jwt\": { \"issuer\": \"i\", \"audience\": \"a\", \"authority\": \"http://localhost.evil\" } }", 2, "https")]
+    [InlineData("{\n \"jwt\": { \"issuer\": \"i\", \"audience\": \"a\", \"authority\": \"file:///etc\" } }", 2, "https")]
+    [InlineData("{\n \"jwt\": { \"issuer\": \"i\", \"audience\": \"a\", \"keys\": \"k\", \"principalClaim\": \"\" } }", 2, "no name")]
+    [InlineData("{\n \"jwt\": { \"issuer\": \"i\", \"audience\": [\"a\"], \"keys\": \"k\" } }", 2, "wrong type")]
+    [InlineData("{\n \"jwt\": { \"issuers\": \"i\" } }", 2, "'issuers'")]
+    [InlineData("{\n \"certificates\": { \"principal\": \"cn\" } }", 2, "'authorities'")]
+    [InlineData("{\n \"certificates\": { \"authorities\": \"ca.pem\" } }", 2, "'principal'")]
+    [InlineData("{\n \"certificates\": { \"authorities\": \"ca.pem\", \"principal\": \"CN\" } }", 2, "'CN'")]
+    [InlineData("{\n \"certificates\": { \"authorities\": \"ca.pem\", \"principal\": \"uri\" } }", 2, "'uriPrefix'")]
+    [InlineData("{\n \"certificates\": { \"authorities\": \"a\", \"principal\": \"uri\", \"uriPrefix\": \"a://a\" } }", 2, "'uriPrefix'")]
+    [InlineData("{\n \"certificates\": { \"authorities\": \"a\", \"principal\": \"dns\", \"uriPrefix\": \"a://a/\" } }", 2, "'uriPrefix'")]
     [InlineData("{\n", 2, "")]
     [InlineData("", 1, "")]
     [InlineData("null", 1, "null")]
@@ -121,6 +141,44 @@ public sealed class AccessFileTests : IDisposable
         file.Refresh();
 
         Assert.True(file.Policy.RightsOf("bob", []).May(LeaseRights.Read, "jobs"));
+    }
+
+    [Fact]
+    public void Section_WhoseFileIsWrong_IsRefusedWithLineAndReason()
+    {
+        using var folder = new AccessFolder();
+        using var keys = new Jwts();
+        using var authority = new Certificates("Clients", new ManualTimeProvider().GetUtcNow());
+        using var curve = ECDsa.Create();
+        using var weak = RSA.Create(1024);
+        const string Certificates = """ "certificates": { "authorities": "it", "principal": "cn" } """;
+        const string Tokens = """ "jwt": { "issuer": "i", "audience": "a", "keys": "it" } """;
+        foreach (var (section, content, said) in new (string, string?, string)[]
+        {
+            (Certificates, null, "'it' cannot be read"), (Certificates, "", "no certificate of a root"),
+            (Certificates, "x", "no certificate"),
+            (Certificates, authority.Below("Department").Pem, "no certificate of a root"),
+            (Certificates, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "something else"),
+            (Tokens, null, "'it' cannot be read"), (Tokens, "", "no public key"), (Tokens, "{}", "no public key"), (Tokens, "{", "no keys"),
+            (Tokens, "{ \"keys\": 7 }", "no keys"), (Tokens, curve.ExportPkcs8PrivateKeyPem(), "private key"),
+            (Tokens, curve.ExportECPrivateKeyPem(), "private key"), (Tokens, weak.ExportSubjectPublicKeyInfoPem(), "2048"),
+            (Tokens, keys.Set.Replace("\"x\"", "\"d\":\"AAAA\",\"x\"", StringComparison.Ordinal), "private key"),
+            (Tokens, """{"keys":[{"kty":"oct","k":"AAAA"}]}""", "no public key"),
+        })
+        {
+            if (content is null) folder.Delete("it");
+            else folder.Write("it", content);
+            folder.Write("access.json", $"{{\n\n{section} }}");
+
+            var error = Assert.Throws<InvalidDataException>(() => new AccessFile(
+                folder.AccessFile, NullLogger<AccessFile>.Instance, new JwtVerifiers(NullLoggerFactory.Instance, TimeProvider.System)));
+
+            Assert.StartsWith($"{folder.AccessFile}(3): 'it' ", error.Message, StringComparison.Ordinal);
+            Assert.Contains(said, error.Message, StringComparison.Ordinal);
+        }
+
+        var lacks = Assert.Throws<InvalidDataException>(() => new AccessFile(folder.AccessFile, NullLogger<AccessFile>.Instance));
+        Assert.Contains("AddLeaseJwtBearer", lacks.Message, StringComparison.Ordinal);
     }
 
     [Fact]

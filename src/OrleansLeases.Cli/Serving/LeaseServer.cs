@@ -75,7 +75,8 @@ internal static class LeaseServer
             .BoundConnections(settings.Bounds.Connections, DescriptorsInReserve);
         var isAsked = settings.AccessFile is not null || settings.IsInsecure;
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, isAsked));
-        if (CertificateOf(settings) is { } certificate) builder.WebHost.ConfigureKestrel(certificate.Use);
+        var certificate = CertificateOf(settings);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.UseHttps(certificate));
         settings.Log.Apply(builder.Logging);
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddExporting("leases");
@@ -85,7 +86,7 @@ internal static class LeaseServer
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
             settings.Bounds.Apply(gateway);
         });
-        if (settings.AccessFile is { } access) builder.Services.AddLeaseAccess(access);
+        if (settings.AccessFile is { } access) builder.Services.AddLeaseAccess(access).AddLeaseJwtBearer();
         if (settings.AuditFile is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);
         WebApplication app;
         try

@@ -16,7 +16,7 @@ internal static class ServeBanner
             settings.Folder is { } folder
                 ? $"Leases are kept in {Path.GetFullPath(folder)}" : "Leases are kept in memory: nothing survives a restart.");
         if (settings.AccessFile is { } access)
-            results.WriteLine($"Every caller needs an API key; {Path.GetFullPath(access)} says who may do what.");
+            results.WriteLine($"Every caller needs a credential; {Path.GetFullPath(access)} says who may do what.");
         if (settings.AuditFile is { } audit) results.WriteLine($"Changes and refusals are recorded in {Path.GetFullPath(audit)}");
         results.WriteLine($"At most {bounds} are taken at once.");
         results.WriteLine(
@@ -38,7 +38,7 @@ internal static class ServeBanner
         if (settings.AccessFile is null && urls.FirstOrDefault(ListenUrls.IsOpenToOthers) is { } open)
             note($"Whoever can reach {open} can take, break and release every lease: this server does not ask who is calling.");
         if (settings.AccessFile is not null && urls.FirstOrDefault(IsReadByOthers) is { } clear)
-            note($"API keys travel to {clear} unencrypted, for all to read on the way: use https, with --cert and --key.");
+            note($"Credentials travel to {clear} unencrypted, for all to read on the way: use https, with --cert and --key.");
     }
 
     private static bool IsReadByOthers(string url) =>

@@ -1,11 +1,16 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
+using OrleansLeases.Gateway.Hosting;
 
 namespace OrleansLeases.Gateway.Access;
 
-/// <summary>Finds out who calls, by an API key, and what each may do, by the access file. Both are kept up to date. Thread-safe.</summary>
+/// <summary>
+/// Finds out who calls, by an API key, a JWT or a client certificate, and what each may do, by the access file. All are kept up to date.
+/// Thread-safe.
+/// </summary>
 internal sealed class AccessControl : BackgroundService
 {
     private const string Bearer = "Bearer ";
@@ -13,13 +18,7 @@ internal sealed class AccessControl : BackgroundService
     // Half of what is promised: within 5 s of a change every server has read it.
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromSeconds(2);
 
-    private static readonly Refusal.Unauthorized None = new(
-        "The call has no credential, and this service wants one: send the header 'Authorization: Bearer …' with an API key.");
-
     private static readonly Refusal.Unauthorized Several = new("The call has several Authorization headers; send one.");
-
-    private static readonly Refusal.Unauthorized Malformed = new(
-        "The header Authorization is not 'Bearer …' with an API key, which begins with 'olk_'.");
 
     private static readonly Refusal.Unauthorized Unknown = new("The API key is not valid: unknown, expired or revoked.");
 
@@ -42,12 +41,22 @@ internal sealed class AccessControl : BackgroundService
     /// <summary>See <see cref="LeaseGatewayOptions.Authenticate"/>.</summary>
     public ValueTask<LeaseResult<LeaseCaller>> AuthenticateAsync(HttpContext context)
     {
+        var policy = _file.Policy;
         var headers = context.Request.Headers.Authorization;
-        if (headers.Count != 1) return new(headers.Count == 0 ? None : Several);
+        if (headers.Count > 1) return new(Several);
+        // A header goes before a certificate, and a wrong one is wrong whatever the certificate: it is what the caller says of this call.
+        if (headers.Count == 0)
+        {
+            return new(policy.Certificates is { } certificates && context.Connection.ClientCertificate is { } shown
+                ? CallerOf(context, certificates, shown)
+                : policy.NoCredential);
+        }
+
         var text = headers[0].AsSpan();
-        if (!text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) || !ApiKeyText.TryParse(text[Bearer.Length..], out var id))
-            return new(Malformed);
+        if (!text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return new(policy.NoBearer);
         var token = text[Bearer.Length..];
+        if (!ApiKeyText.TryParse(token, out var id))
+            return policy.Jwt is { } jwt && token.Count('.') == 2 ? FindAsync(context, jwt) : new(policy.NoBearer);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         _proven.Hash(headers[0]!, token, hash);
         var caller = Find(id, hash);
@@ -57,7 +66,8 @@ internal sealed class AccessControl : BackgroundService
     }
 
     /// <inheritdoc/>
-    // Each by itself: a store that answers late keeps neither the rules from being read, nor the keys while last uses are noted.
+    // Each by itself: a store or an authority that answers late keeps neither the rules from being read, nor the keys while last uses
+    // are noted.
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         RepeatAsync(
             () =>
@@ -66,6 +76,7 @@ internal sealed class AccessControl : BackgroundService
                 return Task.CompletedTask;
             },
             stoppingToken),
+        RepeatAsync(() => _file.Policy.Jwt?.RefreshAsync(stoppingToken) ?? Task.CompletedTask, stoppingToken),
         _keys is null ? Task.CompletedTask : RepeatAsync(() => _keys.RefreshAsync(stoppingToken), stoppingToken),
         _keys is null ? Task.CompletedTask : RepeatAsync(() => _keys.NoteUsesAsync(stoppingToken), stoppingToken));
 
@@ -95,6 +106,26 @@ internal sealed class AccessControl : BackgroundService
         && !(now.Expires <= _time.GetUtcNow())
             ? _file.Policy.RightsOf(key.Principal!, [])
             : AccessRights.None);
+
+    private async ValueTask<LeaseResult<LeaseCaller>> FindAsync(HttpContext context, IJwtVerifier jwt)
+    {
+        if (!(await jwt.VerifyAsync(context)).TryGetValue(out var identity, out var refusal)) return refusal;
+        return new LeaseCaller(identity.Principal, () =>
+            _file.Policy is { Jwt: { } now } policy && now.Accepts(identity) && _time.GetUtcNow() < identity.Expires
+                ? policy.RightsOf(identity.Principal, identity.Groups)
+                : AccessRights.None);
+    }
+
+    private LeaseResult<LeaseCaller> CallerOf(HttpContext context, ClientCertificates certificates, X509Certificate2 shown)
+    {
+        var sent = HttpsAddresses.IntermediatesOf(context);
+        var (principal, problem) = certificates.PrincipalOf(shown, sent, _time.GetUtcNow());
+        if (principal is null) return new Refusal.Unauthorized($"The client certificate is not valid: {problem}.");
+        return new LeaseCaller(principal, () =>
+            _file.Policy is { Certificates: { } now } policy && now.PrincipalOf(shown, sent, _time.GetUtcNow()).Principal == principal
+                ? policy.RightsOf(principal, [])
+                : AccessRights.None);
+    }
 
     private static async ValueTask<LeaseResult<LeaseCaller>> OfAsync(ValueTask<LeaseCaller?> caller) => Of(await caller);
 

@@ -78,9 +78,7 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
         FieldErrors errors = default;
         if (request.Name is not { Length: > 0 and <= MaxNameLength } || request.Name.Any(char.IsControl))
             errors.Add("name", $"takes 1 to {MaxNameLength} characters, none of them a control character");
-        if (request.Principal is "" or AccessPolicy.Everybody || Names.BadSegmentOf(request.Principal) is not null
-            || request.Principal.Any(char.IsControl))
-            errors.Add("principal", "takes segments joined by '/', none of them empty, '.' or '..', and not '*'");
+        if (!PrincipalName.IsValid(request.Principal)) errors.Add("principal", $"takes {PrincipalName.Form}");
         if (request.ExpiresIn is { } expires && (expires <= TimeSpan.Zero || expires > TimeSpan.FromDays(36_500)))
             errors.Add("expiresInMs", "takes more than 0, up to a hundred years");
         if (errors.Any)

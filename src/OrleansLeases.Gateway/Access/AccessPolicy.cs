@@ -14,14 +14,37 @@ internal sealed class AccessPolicy
 
     private readonly ConcurrentDictionary<string, AccessRights> _known = new(StringComparer.Ordinal);
     private readonly FrozenDictionary<string, KeyText>.AlternateLookup<ReadOnlySpan<char>> _keys;
+    private readonly FrozenSet<string> _groups;
     private readonly AccessText _text;
 
-    public AccessPolicy(AccessText text)
+    /// <param name="text">The file.</param>
+    /// <param name="jwt">What verifies JWTs as it says; null for none.</param>
+    /// <param name="certificates">What it says of client certificates, with its authorities; null for none.</param>
+    public AccessPolicy(AccessText text, IJwtVerifier? jwt = null, ClientCertificates? certificates = null)
     {
-        _text = text;
+        (_text, Jwt, Certificates) = (text, jwt, certificates);
+        _groups = text.Groups.Keys.Concat(text.Rules.Select(rule => rule.Value.Group).OfType<string>())
+            .Concat(text.Quotas.Select(quota => quota.Value.Group).OfType<string>()).ToFrozenSet(StringComparer.Ordinal);
+        var kinds = jwt is null ? "an API key" : "an API key or a JWT";
+        var shown = certificates is null ? "" : ", or show a client certificate";
+        NoCredential = new(
+            $"The call has no credential, and this service wants one: send the header 'Authorization: Bearer …' with {kinds}{shown}.");
+        NoBearer = new($"The header Authorization is not 'Bearer …' with {kinds}. An API key begins with 'olk_'.");
         _keys = text.Keys.ToFrozenDictionary(key => key.Value.Id!, key => key.Value, StringComparer.Ordinal)
             .GetAlternateLookup<ReadOnlySpan<char>>();
     }
+
+    /// <summary>Answers a call without a credential.</summary>
+    public Refusal.Unauthorized NoCredential { get; }
+
+    /// <summary>Answers a call whose header has none of the kinds that are taken.</summary>
+    public Refusal.Unauthorized NoBearer { get; }
+
+    /// <summary>Verifies JWTs; null where none are taken.</summary>
+    public IJwtVerifier? Jwt { get; }
+
+    /// <summary>Whom client certificates are for; null where none are taken.</summary>
+    public ClientCertificates? Certificates { get; }
 
     /// <summary>The key of an id that is in the file itself; null where there is none.</summary>
     public KeyText? KeyOf(ReadOnlySpan<char> id) => _keys.TryGetValue(id, out var key) ? key : null;
@@ -32,6 +55,8 @@ internal sealed class AccessPolicy
     /// <exception cref="ArgumentException">The name is no principal's.</exception>
     public AccessRights RightsOf(string principal, IReadOnlyList<string> groups)
     {
+        // A directory puts people into hundreds of groups of which the rules know a few.
+        if (groups.Count > 0) groups = [.. groups.Where(_groups.Contains)];
         var key = groups.Count == 0 ? principal : $"{principal}\0{string.Join('\0', groups)}";
         if (_known.TryGetValue(key, out var rights)) return rights;
         if (_known.Count >= MostRemembered) _known.Clear();

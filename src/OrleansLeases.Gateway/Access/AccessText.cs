@@ -16,6 +16,10 @@ internal sealed partial record AccessText
 
     public Located<KeyText>[] Keys { get; set; } = [];
 
+    public Located<JwtText>? Jwt { get; set; }
+
+    public Located<CertificateText>? Certificates { get; set; }
+
     /// <summary>Reads a file.</summary>
     /// <param name="utf8">Its text.</param>
     /// <param name="file">Its name, for what is wrong.</param>
@@ -34,12 +38,16 @@ internal sealed partial record AccessText
         }
         catch (WrongEntryException error)
         {
-            throw new InvalidDataException($"{file}({LineOf(utf8, error.At)}): {Plain(error.Message)}");
+            throw Wrong(utf8, file, error.At, Plain(error.Message));
         }
 
-        foreach (var (at, problem) in text.Problems()) throw new InvalidDataException($"{file}({LineOf(utf8, at)}): {problem}");
+        foreach (var (at, problem) in text.Problems()) throw Wrong(utf8, file, at, problem);
         return text;
     }
+
+    /// <summary>Says what is wrong with a file, and in which line.</summary>
+    public static InvalidDataException Wrong(ReadOnlySpan<byte> utf8, string file, long at, string problem) =>
+        new($"{file}({LineOf(utf8, at)}): {problem}");
 
     private IEnumerable<(long At, string Problem)> Problems()
     {
@@ -59,6 +67,9 @@ internal sealed partial record AccessText
             if (key.Value.Problem() is { } problem) yield return (key.At, problem);
             else if (!ids.Add(key.Value.Id!)) yield return (key.At, $"The key '{key.Value.Id}' is there twice.");
         }
+
+        if (Jwt is { } jwt && jwt.Value.Problem() is { } problemOfJwt) yield return (jwt.At, problemOfJwt);
+        if (Certificates is { } certificates && certificates.Value.Problem() is { } wrong) yield return (certificates.At, wrong);
     }
 
     private static int LineOf(ReadOnlySpan<byte> utf8, long at) => 1 + utf8[..(int)at].Count((byte)'\n');
@@ -253,9 +264,15 @@ internal sealed class WrongEntryException(long at, string message) : Exception(m
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(LocatedConverter<RuleText>), typeof(LocatedConverter<QuotaText>), typeof(LocatedConverter<KeyText>)])]
+    Converters =
+    [
+        typeof(LocatedConverter<RuleText>), typeof(LocatedConverter<QuotaText>), typeof(LocatedConverter<KeyText>),
+        typeof(LocatedConverter<JwtText>), typeof(LocatedConverter<CertificateText>),
+    ])]
 [JsonSerializable(typeof(AccessText))]
 [JsonSerializable(typeof(RuleText))]
 [JsonSerializable(typeof(QuotaText))]
 [JsonSerializable(typeof(KeyText))]
+[JsonSerializable(typeof(JwtText))]
+[JsonSerializable(typeof(CertificateText))]
 internal sealed partial class AccessJson : JsonSerializerContext;

@@ -1,6 +1,5 @@
 using System.Net.Security;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -29,22 +28,15 @@ internal sealed partial class ServerCertificate
     /// <summary>What a new connection shows.</summary>
     public SslStreamCertificateContext Current => _files.Current;
 
-    /// <summary>Has all https addresses of a server use it, with HTTP/1.1 and HTTP/2.</summary>
-    public void Use(KestrelServerOptions kestrel)
+    /// <summary>Has an https address use it. Whoever sets that up sends those between it and its root as well.</summary>
+    public void Use(HttpsConnectionAdapterOptions https) => https.ServerCertificateSelector = (_, _) => Current.TargetCertificate;
+
+    /// <summary>Has what happens to it told to the log of a host.</summary>
+    public void LogTo(IServiceProvider services)
     {
-        var logger = kestrel.ApplicationServices.GetRequiredService<ILogger<ServerCertificate>>();
+        var logger = services.GetRequiredService<ILogger<ServerCertificate>>();
         _files.Renewed = renewed => LogRenewed(logger, _certificateFile, renewed.TargetCertificate.NotAfter);
         _files.Unusable = problem => LogUnusable(logger, problem);
-        kestrel.ConfigureHttpsDefaults(https =>
-        {
-            https.ServerCertificateSelector = (_, _) => Current.TargetCertificate;
-            // The selector gives the certificate alone, without those between it and its root.
-            https.OnAuthenticate = (_, connection) =>
-            {
-                connection.ServerCertificateSelectionCallback = null;
-                connection.ServerCertificateContext = Current;
-            };
-        });
     }
 
     [LoggerMessage(1, LogLevel.Information, "The certificate was read again from {File}. It is valid until {Until}.")]

@@ -12,11 +12,14 @@ internal sealed class EventReader : IDisposable
 
     private EventReader(HttpResponseMessage response, Stream stream) => (_response, _reader) = (response, new StreamReader(stream));
 
-    public static async Task<EventReader> OpenAsync(GatewayHost host, string query, string? lastEventId = null)
+    public static Task<EventReader> OpenAsync(GatewayHost host, string query, string? lastEventId = null) =>
+        OpenAsync(host.Client, query, lastEventId);
+
+    public static async Task<EventReader> OpenAsync(HttpClient client, string query, string? lastEventId = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/watch?{query}");
         if (lastEventId is not null) request.Headers.Add("Last-Event-ID", lastEventId);
-        var response = await host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (response.StatusCode, response.Content.Headers.ContentType?.ToString()));
         return new EventReader(response, await response.Content.ReadAsStreamAsync());
     }

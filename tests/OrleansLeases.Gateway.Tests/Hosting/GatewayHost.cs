@@ -30,6 +30,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public IEnumerable<RouteEndpoint> Endpoints =>
         _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>();
 
+    public IServiceProvider Services => _app.Services;
+
     public LogRecords Log => _app.Services.GetRequiredService<LogRecords>();
 
     public static async Task<GatewayHost> StartAsync(

@@ -14,7 +14,7 @@ await using var embedded = await EmbeddedLeases.OpenAsync("data");
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:0");
-builder.Services.AddSingleton<ILeaseService>(embedded).AddLeaseGateway();
+builder.Services.AddSingleton<ILeaseService>(embedded).AddLeaseGateway().AddLeaseJwtBearer();
 builder.Services.AddLeaseFence("Host=127.0.0.1;Port=1;Database=none");
 builder.Services.AddLeaseProofs(new Uri("http://127.0.0.1:1"));
 await using var gateway = builder.Build();
