@@ -46,6 +46,8 @@ internal static class CommandTree
         root.Options.Add(GlobalOptions.Json);
         root.Options.Add(GlobalOptions.Credential);
         root.Options.Add(GlobalOptions.Authority);
+        root.Options.Add(GlobalOptions.ClientCertificate);
+        root.Options.Add(GlobalOptions.ClientKey);
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExamplesHelp((HelpAction)help.Action!);
         return root;

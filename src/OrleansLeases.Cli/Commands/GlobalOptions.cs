@@ -30,7 +30,7 @@ internal static class GlobalOptions
     /// </summary>
     public static readonly Option<string?> Credential = new("--token")
     {
-        Description = "Who asks: an API key. Others on this machine can read a command line; better say it with "
+        Description = "Who asks: an API key or a JWT. Others on this machine can read a command line; better say it with "
             + "LEASES_TOKEN_FILE, which names a file, or LEASES_TOKEN.",
         HelpName = "CREDENTIAL",
     };
@@ -39,6 +39,21 @@ internal static class GlobalOptions
     {
         Description = "Trust servers whose certificates are of this authority, as PEM, and no others. "
             + "[default: LEASES_CACERT, or what the system trusts]",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> ClientCertificate = new("--client-cert")
+    {
+        Description = "Who asks, to https servers that take certificates: one as PEM, with those between it and its root. "
+            + "[default: LEASES_CLIENT_CERT]",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> ClientKey = new("--client-key")
+    {
+        Description = "The private key of --client-cert, as PEM, where it is not in that file. [default: LEASES_CLIENT_KEY]",
         HelpName = "FILE",
         Recursive = true,
     };

@@ -25,7 +25,8 @@ internal sealed class RunVerb : ClientVerb
     private readonly Option<int?> _capacity = Inputs.Capacity();
     private readonly Option<bool> _passToken = new("--pass-token")
     {
-        Description = "Leave LEASES_TOKEN and LEASES_TOKEN_FILE in COMMAND's environment; they are taken out otherwise.",
+        Description = "Leave LEASES_TOKEN, LEASES_TOKEN_FILE, LEASES_CLIENT_CERT and LEASES_CLIENT_KEY in COMMAND's environment; "
+            + "they are taken out otherwise.",
     };
 
     public RunVerb()

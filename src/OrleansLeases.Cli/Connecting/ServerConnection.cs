@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization.Metadata;
@@ -24,20 +25,12 @@ internal sealed class ServerConnection : IDisposable
     private readonly string[] _servers;
     private readonly TimeSpan _timeout;
 
-    private ServerConnection(string[] servers, ServerChoice choice, string? tokenFile, X509ChainPolicy? trust, TimeSpan timeout)
+    private ServerConnection(
+        string[] servers, ServerChoice choice, string? tokenFile, HttpMessageHandler handler, TimeSpan timeout)
     {
         (_servers, _timeout) = (servers, timeout);
         NextSteps = new NextSteps(choice.Named);
-        _http = new HttpClient(new Credential.Handler(tokenFile, new SocketsHttpHandler
-        {
-            ConnectTimeout = timeout < ConnectTimeout ? timeout : ConnectTimeout,
-            AllowAutoRedirect = false,
-            Proxy = new ProxyForOthers(HttpClient.DefaultProxy),
-            SslOptions = { CertificateChainPolicy = trust },
-        }))
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        _http = new HttpClient(new Credential.Handler(tokenFile, handler)) { Timeout = Timeout.InfiniteTimeSpan };
         Uri[] addresses = [.. servers.Select(server => new Uri(server))];
         Service = new HttpLeaseService(_http, addresses)
         {
@@ -70,10 +63,19 @@ internal sealed class ServerConnection : IDisposable
         _ = Credential.Current(tokenFile);
         // A list joined from two sources may name a server twice; it is used once.
         servers = [.. servers.DistinctBy(server => new Server(new(server), Random.Shared).Root)];
-        return new(
-            servers, choice, tokenFile, TrustOf(parsed, choice.Context),
-            parsed.GetValue(GlobalOptions.Timeout) ?? DefaultTimeout);
+        var timeout = parsed.GetValue(GlobalOptions.Timeout) ?? DefaultTimeout;
+        var trust = TrustOf(parsed, choice.Context);
+        var handler = ClientCertificate.Use(parsed, shown => HandlerFor(trust, shown, timeout));
+        return new(servers, choice, tokenFile, handler, timeout);
     }
+
+    private static SocketsHttpHandler HandlerFor(X509ChainPolicy? trust, SslStreamCertificateContext? shown, TimeSpan timeout) => new()
+    {
+        ConnectTimeout = timeout < ConnectTimeout ? timeout : ConnectTimeout,
+        AllowAutoRedirect = false,
+        Proxy = new ProxyForOthers(HttpClient.DefaultProxy),
+        SslOptions = { CertificateChainPolicy = trust, ClientCertificateContext = shown },
+    };
 
     private HttpExchange ExchangeWith(Uri[] addresses) =>
         new(_http, new ServerList(addresses, TimeProvider.System, Random.Shared), TimeProvider.System);

@@ -64,7 +64,11 @@ internal sealed class GuardProcess : IDisposable
         start.Environment["LEASE_RESOURCE"] = resource;
         start.Environment["LEASE_OWNER"] = owner;
         if (!passCredential)
-            foreach (var variable in (string[])[Credential.Variable, Credential.FileVariable]) start.Environment.Remove(variable);
+        {
+            string[] own = [Credential.Variable, Credential.FileVariable, ClientCertificate.Variable, ClientCertificate.KeyVariable];
+            foreach (var variable in own) start.Environment.Remove(variable);
+        }
+
         var process = Process.Start(start)!;
 
         // Only then does each side see the pipe close when the other one dies.
