@@ -26,7 +26,10 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         ["OrleansLeases.Fencing.AspNetCore"] = ["Npgsql", "OrleansLeases.Abstractions", "OrleansLeases.Fencing.PostgreSql"],
         ["OrleansLeases.Fencing.PostgreSql"] = ["Npgsql"],
         ["OrleansLeases.Gateway"] = ["Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Abstractions"],
-        ["OrleansLeases.Gateway.JwtBearer"] = ["Microsoft.AspNetCore.Authentication.JwtBearer", "OrleansLeases.Gateway"],
+        ["OrleansLeases.Gateway.JwtBearer"] =
+        [
+            "Microsoft.AspNetCore.Authentication.JwtBearer", "Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Gateway",
+        ],
         ["OrleansLeases.GrainInterfaces"] = ["Microsoft.Orleans.Sdk", "OrleansLeases.Abstractions"],
         ["OrleansLeases.OpenTelemetry"] = ["OpenTelemetry.Api.ProviderBuilderExtensions"],
         ["OrleansLeases.Grains"] =
