@@ -1,5 +1,7 @@
 # The cluster executable, leases-silo. `docker compose up` builds and runs it; by hand: docker build --tag orleans-leases .
-FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+# The bases are pinned by tag, and are bumped together with the packages. A tag can be moved: for a build that is the same for ever, name
+# the digest as well, as in aspnet:10.0.12@sha256:…, which `docker buildx imagetools inspect` shows.
+FROM mcr.microsoft.com/dotnet/sdk:10.0.401 AS build
 WORKDIR /build
 COPY Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY silo-config silo-config
@@ -7,7 +9,8 @@ COPY sql sql
 COPY src src
 RUN dotnet publish src/OrleansLeases.Silo --configuration Release --output /app
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0
+# The runtime alone: no compiler, SDK or curl.
+FROM mcr.microsoft.com/dotnet/aspnet:10.0.12
 WORKDIR /app
 COPY --from=build /app .
 # The image would have ASP.NET Core listen on 8080 as well; Urls says where.
@@ -15,5 +18,7 @@ ENV PATH="/app:$PATH" ASPNETCORE_HTTP_PORTS=""
 # HTTP; silo to silo; Orleans clients.
 EXPOSE 7400 11111 30000
 USER $APP_UID
+# Orchestrators that have probes of their own ask /health/live and /health/ready instead.
+HEALTHCHECK --interval=10s --timeout=10s --start-period=2m --retries=3 CMD ["leases-silo", "health", "--config", "/app/silo-config/cluster.json"]
 ENTRYPOINT ["leases-silo"]
 CMD ["--config", "/app/silo-config/cluster.json"]
