@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrleansLeases.Gateway.OpenApi;
 using OrleansLeases.Gateway.Tests.Hosting;
 
 namespace OrleansLeases.Gateway.Tests;
@@ -149,6 +150,46 @@ public sealed class OpenApiTests
         Assert.Equal("body status", string.Join(' ', FieldsOf(schemas, "BatchResult").Order(StringComparer.Ordinal)));
     }
 
+    [Fact]
+    public async Task Document_WhenFetched_HasExamplesWithTheFieldsOfTheirSchemas()
+    {
+        var document = await DocumentAsync();
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        var bodies =
+            from path in document.GetProperty("paths").EnumerateObject()
+            from operation in path.Value.EnumerateObject()
+            from body in operation.Value.TryGetProperty("requestBody", out var request)
+                ? [request, operation.Value.GetProperty("responses").GetProperty("200")]
+                : new[] { operation.Value.GetProperty("responses").GetProperty("200") }
+            select (operation.Value.GetProperty("operationId").GetString(), body.GetProperty("content").EnumerateObject().Single().Value);
+
+        Assert.All(bodies, body =>
+        {
+            var (name, content) = body;
+            Assert.True(content.TryGetProperty("example", out var example), $"{name} has no example.");
+            Matches(example, content.GetProperty("schema"), schemas, name!);
+        });
+    }
+
+    [Fact]
+    public async Task Document_ThatIsAskedForTwiceAtOnce_IsMadeOnce_AndAgainAfterAFailure()
+    {
+        using var go = new ManualResetEventSlim();
+        var endpoint = new DocumentEndpoint(_ =>
+        {
+            go.Wait();
+            throw new InvalidOperationException("No document.");
+        });
+
+        var first = endpoint.DocumentAsync();
+        Assert.Same(first, endpoint.DocumentAsync());
+        go.Set();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => first);
+        var again = endpoint.DocumentAsync();
+        Assert.NotSame(first, again);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => again);
+    }
+
     // What Redocly's rules and generators of clients stumble over.
     [Fact]
     public async Task Document_WhenFetched_IsFitForItsReaders()
@@ -165,6 +206,24 @@ public sealed class OpenApiTests
         Assert.All(
             descriptions,
             one => Assert.DoesNotMatch(@"\b[A-Z]\w+\.[A-Z]\w+|<see|\b(int|long|string|bool|TimeSpan) [A-Z]", one.Value.GetString()!));
+    }
+
+    private static void Matches(JsonElement example, JsonElement schema, JsonElement schemas, string where)
+    {
+        if (schema.TryGetProperty("$ref", out var reference)) schema = schemas.GetProperty(reference.GetString()!.Split('/')[^1]);
+        if (example.ValueKind == JsonValueKind.Array)
+            Assert.All(example.EnumerateArray(), item => Matches(item, schema.GetProperty("items"), schemas, where));
+        if (schema.TryGetProperty("enum", out var words))
+            Assert.Contains(example.GetString(), words.EnumerateArray().Select(word => word.GetString()));
+        if (example.ValueKind != JsonValueKind.Object || !schema.TryGetProperty("properties", out var properties)) return;
+        if (schema.TryGetProperty("required", out var required))
+            Assert.All(
+                required.EnumerateArray(), field => Assert.True(example.TryGetProperty(field.GetString()!, out _), $"{where}: {field}"));
+        Assert.All(example.EnumerateObject(), field =>
+        {
+            Assert.True(properties.TryGetProperty(field.Name, out var type), $"{where}: {field.Name} is no field.");
+            Matches(field.Value, type, schemas, $"{where}.{field.Name}");
+        });
     }
 
     private static IEnumerable<JsonProperty> Everything(JsonElement element) => element.ValueKind switch

@@ -13,8 +13,8 @@ internal sealed class DocumentEndpoint(Action<IEndpointRouteBuilder> contract)
 {
     private const string Path = "/openapi/v1.json";
 
-    // Two first calls at once make it twice.
-    private Document? _document;
+    private readonly Lock _starting = new();
+    private Task<Document>? _document;
 
     public static void Map(IEndpointRouteBuilder endpoints, Action<IEndpointRouteBuilder> contract)
     {
@@ -24,7 +24,7 @@ internal sealed class DocumentEndpoint(Action<IEndpointRouteBuilder> contract)
 
     private async Task GetAsync(HttpContext context)
     {
-        var document = _document ??= await MakeAsync(context.RequestAborted);
+        var document = await DocumentAsync().WaitAsync(context.RequestAborted);
         context.Response.Headers.CacheControl = "no-cache";
         context.Response.Headers.ETag = document.Tag;
         if (context.Request.Headers.IfNoneMatch == document.Tag)
@@ -33,16 +33,26 @@ internal sealed class DocumentEndpoint(Action<IEndpointRouteBuilder> contract)
             await ResponseWriter.WriteAsync(context, document.Json);
     }
 
-    private async Task<Document> MakeAsync(CancellationToken cancellation)
+    /// <summary>The document; callers that come while it is being made share it. One that could not be made is tried again.</summary>
+    internal Task<Document> DocumentAsync()
     {
-        var document = await LeaseOpenApi.MakeAsync(contract, cancellation);
+        // Made for all who wait, it is not the first caller's to cancel.
+        lock (_starting)
+            return _document is { IsFaulted: false } document
+                ? document
+                : _document = Background.SuppressFlow(() => Task.Run(MakeAsync));
+    }
+
+    private async Task<Document> MakeAsync()
+    {
+        var document = await LeaseOpenApi.MakeAsync(contract, CancellationToken.None);
         // Relative to the document, so that it is the same by whatever name and below whatever path the host is called.
         document.Servers = [new OpenApiServer { Url = ".." }];
         using var json = new MemoryStream();
-        await document.SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, cancellation);
+        await document.SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1);
         var bytes = json.ToArray();
         return new Document(bytes, $"\"{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 16))}\"");
     }
 
-    private sealed record Document(byte[] Json, string Tag);
+    internal sealed record Document(byte[] Json, string Tag);
 }

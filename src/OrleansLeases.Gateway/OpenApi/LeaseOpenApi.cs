@@ -12,6 +12,16 @@ internal static class LeaseOpenApi
 {
     private const string DocumentName = "v1";
 
+    private static readonly Dictionary<string, string> Tags = new()
+    {
+        ["Leases"] = "Taking, keeping and giving back leases, and looking at them.",
+        ["Batches"] = "Several calls in one.",
+        ["Keys"] = "Values that live and die with a lease, and counters.",
+        ["Watch"] = "Changes as they happen, as server-sent events.",
+        ["Service"] = "The service itself, and its health.",
+        ["Access"] = "Who is calling, API keys, and the keys of proofs.",
+    };
+
     /// <summary>
     /// Makes the document in an application of its own, which is never started: the one around may have documents, schemas and JSON
     /// options that are no business of ours, as ours are none of its.
@@ -49,10 +59,13 @@ internal static class LeaseOpenApi
                 Description = "Leases: ownership of a named resource for a limited time, numbered with fencing tokens. "
                     + "Durations are whole milliseconds. "
                     + "A holder counts its deadline as its own send time + elapsedMs + remainingMs, less a margin.",
+                License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
             };
             // One empty requirement: callers need no credential.
             document.Security = [new OpenApiSecurityRequirement()];
             WireSchemas.Correct(document);
+            OperationExamples.AddTo(document);
+            foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>()) tag.Description = Tags.GetValueOrDefault(tag.Name ?? "");
             return Task.CompletedTask;
         });
     }
