@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Hosting;
@@ -44,6 +45,45 @@ public sealed class BoundsTests
         // A call is over a little after its caller has the answer.
         await UntilTakenAsync(async () => (await host.GetAsync("v1/leases/r")).Status);
         Assert.Equal([7303, 7304], host.Log.OfGateway.Select(record => record.Id).Where(id => id is 7303 or 7304));
+    }
+
+    [Fact]
+    public async Task Refusals_ThatOutsidersDoNotRead_HoldNoPlaceOfHolders()
+    {
+        var (stalled, read) = (new SemaphoreSlim(0), new TaskCompletionSource());
+        await using var host = await GatewayHost.StartAsync(
+            new HeldUp().Service,
+            around: (context, next) =>
+            {
+                if (context.Request.Headers.ContainsKey("Sec-Fetch-Site"))
+                    context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new Unread(stalled, read.Task)));
+                return next(context);
+            },
+            options: options => options.MaxOpenRequests = 1);
+        var open = new List<Task>();
+        for (var i = 0; i < 5; i++)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, "v1/leases/renew") { Headers = { { "Sec-Fetch-Site", "cross-site" } } };
+            open.Add(host.Client.SendAsync(request));
+            Assert.True(await stalled.WaitAsync(TimeSpan.FromSeconds(20)));
+        }
+
+        Assert.Equal(200, (await host.PostAsync("v1/leases/renew", Renew)).Status);
+        read.SetResult();
+        await Task.WhenAll(open).ContinueWith(_ => { }, TaskScheduler.Default);
+    }
+
+    [Fact]
+    public void Health_HasRoomApartFromRenewals()
+    {
+        var memory = new MemoryBound(100, MemoryBound.OfProcess, () => { }, TimeProvider.System, NullLogger.Instance);
+        var bounds = new GatewayBounds(new MostOpen(1, 1, 1), memory, NullLoggerFactory.Instance);
+
+        Assert.Null(bounds.EnterOwn(isOpenToAll: true));
+        Assert.NotNull(bounds.EnterOwn(isOpenToAll: true));
+
+        for (var i = 0; i < 4; i++) Assert.Null(bounds.EnterOwn(isOpenToAll: false));
+        Assert.NotNull(bounds.EnterOwn(isOpenToAll: false));
     }
 
     [Fact]
@@ -196,7 +236,7 @@ public sealed class BoundsTests
         var bounds = new GatewayBounds(new MostOpen(1, 1, 1), memory, NullLoggerFactory.Instance);
 
         Assert.Equal("memory", bounds.Enter(place: null)?.Limit);
-        Assert.Null(bounds.EnterOwn());
+        Assert.Null(bounds.EnterOwn(isOpenToAll: false));
     }
 
     [Fact]
@@ -262,6 +302,16 @@ public sealed class BoundsTests
         public async Task HasAsync(int calls)
         {
             while (Service.Asked.Count < calls) await Task.Yield();
+        }
+    }
+
+    /// <summary>What a caller does not read.</summary>
+    private sealed class Unread(SemaphoreSlim stalled, Task read) : MemoryStream
+    {
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            stalled.Release();
+            await read;
         }
     }
 }

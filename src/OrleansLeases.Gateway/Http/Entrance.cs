@@ -45,7 +45,7 @@ internal sealed partial class Entrance(
         context.Response.Headers.CacheControl = "no-store";
         // Before anything else: what is too much costs as little as can be.
         var place = context.Features.Get<ConnectionPlace>();
-        if ((kind.HasOwnRoom ? bounds.EnterOwn() : bounds.Enter(place)) is { } full)
+        if ((kind.HasOwnRoom ? bounds.EnterOwn(kind.IsOpenToAll) : bounds.Enter(place)) is { } full)
         {
             await Full.RefuseAsync(context, full);
             return;
@@ -53,12 +53,15 @@ internal sealed partial class Entrance(
 
         if (place is { IsInReserve: true }) Full.EndConnection(context);
         string? failure = null;
+        var isIn = true;
         try
         {
-            if (callers.Refuse(context, kind.IsOpenToLinks) is { } refusal)
+            if (await RefuseAsync(context, kind) is { } refusal)
+            {
+                // Over HTTP/2 who reads no answer holds up its writing: an outsider must not keep a holder's place meanwhile.
+                Leave(kind, ref isIn);
                 await ResponseWriter.RefuseAsync(context, refusal);
-            else if (authentication is not null && !kind.IsOpenToAll && await authentication.RefuseAsync(context) is { } unknown)
-                await ResponseWriter.RefuseAsync(context, unknown);
+            }
             else if (!RawPath.IsExact(context))
                 await UnknownPath.RefuseAsync(context);
             else
@@ -81,11 +84,23 @@ internal sealed partial class Entrance(
         }
         finally
         {
-            if (kind.HasOwnRoom) bounds.LeaveOwn();
-            else bounds.Leave();
+            Leave(kind, ref isIn);
         }
 
         await EndAsync(context, failure);
+    }
+
+    private async ValueTask<Refusal?> RefuseAsync(HttpContext context, Kind kind) =>
+        callers.Refuse(context, kind.IsOpenToLinks) is { } refusal ? refusal
+        : authentication is not null && !kind.IsOpenToAll ? await authentication.RefuseAsync(context)
+        : null;
+
+    private void Leave(Kind kind, ref bool isIn)
+    {
+        if (!isIn) return;
+        isIn = false;
+        if (kind.HasOwnRoom) bounds.LeaveOwn(kind.IsOpenToAll);
+        else bounds.Leave();
     }
 
     // Every answer says what it is before a byte of it leaves. A host that buffers may not have started it by now.
