@@ -39,6 +39,7 @@ public sealed class BoundsTests
         Assert.Equal(200, (await host.SendAsync(HttpMethod.Delete, "v1/keys/k")).Status);
         Assert.Equal(200, (await host.GetAsync("health/live")).Status);
         Assert.Equal(200, (await host.GetAsync("health/ready")).Status);
+        Assert.Equal(200, (await host.GetAsync("openapi/v1.json")).Status);
 
         leases.GoOn.SetResult();
         foreach (var call in open) Assert.Equal(200, (await call).Status);
@@ -74,7 +75,7 @@ public sealed class BoundsTests
     }
 
     [Fact]
-    public void Health_HasRoomApartFromRenewals()
+    public void WhatIsOpenToAll_HasRoomApartFromRenewals()
     {
         var memory = new MemoryBound(100, MemoryBound.OfProcess, () => { }, TimeProvider.System, NullLogger.Instance);
         var bounds = new GatewayBounds(new MostOpen(1, 1, 1), memory, NullLoggerFactory.Instance);

@@ -17,8 +17,8 @@ internal sealed class RetireProofKeysVerb : ClientVerb
         : base("retire", "Have a new key sign proofs, and nothing be proved by those of before.", "leases proof-keys retire") =>
         Details =
         [
-            "Fences that fetch the keys take no proof of before within 7 minutes. Holders then repeat their acquire with its request id,",
-            "and get a proof by the new key. It takes the right 'admin'.",
+            "Within 7 minutes no fence takes a proof of before, if it reaches a server, and the servers can read their store. Holders then",
+            "repeat their acquire with its request id, and get a proof by the new key. It takes the right 'admin'.",
         ];
 
     protected override async Task<int> AskAsync(

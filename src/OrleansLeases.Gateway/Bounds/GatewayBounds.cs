@@ -13,7 +13,7 @@ internal sealed class GatewayBounds
 
     private readonly OpenBound _requests;
     private readonly OpenBound _renewals;
-    private readonly OpenBound _health;
+    private readonly OpenBound _openToAll;
     private readonly MemoryBound _memory;
 
     /// <param name="most">How many.</param>
@@ -24,7 +24,7 @@ internal sealed class GatewayBounds
         var logger = loggers.CreateLogger<GatewayBounds>();
         _requests = new("openRequests", most.Requests, logger);
         _renewals = new("openRenewals", (int)Math.Min(int.MaxValue, (long)RenewalsToRequests * most.Requests), logger);
-        _health = new("openRequests", most.Requests, logger);
+        _openToAll = new("openRequests", most.Requests, logger);
         Waits = new("openWaits", most.Waits, logger);
         Watches = new("openWatches", most.Watches, logger);
         _memory = memory;
@@ -52,11 +52,11 @@ internal sealed class GatewayBounds
     public void Leave() => _requests.Leave();
 
     /// <summary>As <see cref="Enter"/>, for a request that is never held back by those.</summary>
-    /// <param name="isOpenToAll">Whether it takes no credential: outsiders must not fill the room of holders either.</param>
-    public Refusal.LimitReached? EnterOwn(bool isOpenToAll) => (isOpenToAll ? _health : _renewals).Enter();
+    /// <param name="isOpenToAll">Whether it takes no credential: outsiders, who may read slowly, fill a room of their own only.</param>
+    public Refusal.LimitReached? EnterOwn(bool isOpenToAll) => (isOpenToAll ? _openToAll : _renewals).Enter();
 
     /// <summary>A request that was let in so is over.</summary>
-    public void LeaveOwn(bool isOpenToAll) => (isOpenToAll ? _health : _renewals).Leave();
+    public void LeaveOwn(bool isOpenToAll) => (isOpenToAll ? _openToAll : _renewals).Leave();
 }
 
 /// <summary>How many calls the gateway takes at once.</summary>

@@ -32,10 +32,11 @@ internal sealed partial class Entrance(
     private void Guard(EndpointBuilder endpoint)
     {
         var next = endpoint.RequestDelegate!;
+        var isOpenToAll = endpoint.Metadata.Contains(OpenToAll.Instance);
         var kind = new Kind(
-            endpoint.Metadata.Contains(OpenToAll.Instance),
+            isOpenToAll,
             endpoint.Metadata.Contains(OpenToLinks.Instance),
-            endpoint.Metadata.Contains(OwnRoom.Instance));
+            isOpenToAll || endpoint.Metadata.Contains(OwnRoom.Instance));
         endpoint.Metadata.Add(kind.HasOwnRoom ? bounds.OwnBodies : bounds.Bodies);
         endpoint.RequestDelegate = context => PassAsync(context, next, kind);
     }

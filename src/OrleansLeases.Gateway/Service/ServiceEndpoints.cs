@@ -47,7 +47,7 @@ internal static class ServiceEndpoints
     {
         var endpoint = endpoints.MapGet(path, handler);
         endpoint.WithOperation(handler, operation);
-        if (operation.IsOpen) endpoint.WithMetadata(OpenToAll.Instance, OwnRoom.Instance);
+        if (operation.IsOpen) endpoint.WithMetadata(OpenToAll.Instance);
         endpoints.MapOtherMethods(path, _ => "GET");
     }
 }

@@ -26,7 +26,7 @@ internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
     /// </summary>
     public async ValueTask<Refusal?> TakeAsync(LeaseCaller caller, AccessRights rights, Demand demand)
     {
-        if (IsTimeToForget()) _ = Background.Run(ForgetIdleAsync);
+        if (IsTimeToForget()) _ = Background.Run(ForgetAndPauseAsync);
         var rules = rights.QuotasOf(demand.Name, demand.IsPrefix);
         foreach (var rule in rules)
         {
@@ -104,10 +104,23 @@ internal sealed class CallerQuotas(IServiceHost host, TimeProvider time)
         }
     }
 
+    // One at a time: where the host is slow to tell what is left, a look at many takes long.
+    private async Task ForgetAndPauseAsync()
+    {
+        try
+        {
+            await ForgetIdleAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Volatile.Write(ref _forgetAt, Now.Ticks + ForgetEvery.Ticks);
+        }
+    }
+
     private bool IsTimeToForget()
     {
-        var (now, at) = (Now.Ticks, Volatile.Read(ref _forgetAt));
-        return now >= at && Interlocked.CompareExchange(ref _forgetAt, now + ForgetEvery.Ticks, at) == at;
+        var at = Volatile.Read(ref _forgetAt);
+        return Now.Ticks >= at && Interlocked.CompareExchange(ref _forgetAt, long.MaxValue, at) == at;
     }
 
     private Refusal.LimitReached? Take(LeaseCaller caller, QuotaRule rule, Demand demand)
