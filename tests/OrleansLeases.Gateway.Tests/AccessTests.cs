@@ -1,7 +1,5 @@
 using System.Net;
-using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway.Tests.Hosting;
 using OrleansLeases.Testing;
@@ -17,43 +15,11 @@ public sealed class AccessTests : IAsyncLifetime
     private const string Credential = "the-secret-of-ci";
     private const LeaseRights All = LeaseRights.Read | LeaseRights.Hold | LeaseRights.Break | LeaseRights.Keys;
 
-    private const string Lease = """ "resource":"NAME","owner":"ci","token":1 """;
-
-    /// <summary>By method and route: the right on the name that a call needs, and its body. NAME is the name.</summary>
-    private static readonly Dictionary<string, (LeaseRights Needs, string? Body)> Calls = new()
-    {
-        ["POST /v1/leases/acquire"] = (LeaseRights.Hold, """{"resource":"NAME","owner":"ci","ttlMs":1000}"""),
-        ["POST /v1/leases/renew"] = (LeaseRights.Hold, $"{{{Lease}}}"),
-        ["POST /v1/leases/release"] = (LeaseRights.Hold, $"{{{Lease}}}"),
-        ["POST /v1/leases/transfer"] = (LeaseRights.Hold, $$"""{{{Lease}},"newOwner":"ci/2"}"""),
-        ["POST /v1/leases/break"] = (LeaseRights.Break, """{"resource":"NAME","graceMs":0,"reason":"r"}"""),
-        ["GET /v1/leases/{**resource}"] = (LeaseRights.Read, null),
-        ["GET /v1/history/{**resource}"] = (LeaseRights.Read, null),
-        ["GET /v1/watch"] = (LeaseRights.Read, null),
-        ["PUT /v1/keys/{**key}"] = (LeaseRights.Keys, """{"value":"v"}"""),
-        ["GET /v1/keys/{**key}"] = (LeaseRights.Read, null),
-        ["DELETE /v1/keys/{**key}"] = (LeaseRights.Keys, null),
-        ["POST /v1/counters/{**key}"] = (LeaseRights.Keys, """{"delta":1}"""),
-    };
-
-    /// <summary>Routes about no name of their own; what they show or do is checked name by name.</summary>
-    private static readonly string[] OfNoName =
-        ["POST /v1/leases/renew-batch", "POST /v1/batch", "GET /v1/leases", "GET /v1/keys", "GET /v1/info", "GET /v1/whoami"];
-
-    private static readonly string[] OfAdmin =
-        ["POST /v1/tokens", "GET /v1/tokens", "DELETE /v1/tokens/{**id}", "DELETE /v1/proof-keys"];
-
-    private static readonly string[] Open =
-    [
-        "GET /.well-known/jwks.json", "GET /health/live", "GET /health/ready", "GET /openapi/v1.json",
-        "GET /", .. DashboardTests.Files.Select(file => $"GET {file}"),
-    ];
-
     private readonly EmbeddedLeases _leases = EmbeddedLeases.InMemory();
     private AccessRights _rights = AccessRights.None;
     private GatewayHost _host = null!;
 
-    public static TheoryData<string> Routes => new(Calls.Keys);
+    public static TheoryData<string> RoutesOfNames => new(Routes.OfNames.Keys);
 
     public async Task InitializeAsync() =>
         _host = await GatewayHost.StartAsync(_leases, options: gateway => gateway.Authenticate = CallerOf);
@@ -67,21 +33,21 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public void Route_OfTheTable_IsOneOfThese()
     {
-        var routes = RoutesOfTheTable().ToArray();
+        var known = Routes.OfNames.Keys.Concat(Routes.OfNoName).Concat(Routes.OfAdmin).Concat(Routes.Open);
 
-        Assert.Equal([.. Calls.Keys.Concat(OfNoName).Concat(OfAdmin).Concat(Open).Order()], routes.Order());
+        Assert.Equal(known.Order(), Routes.Of(_host).Order());
     }
 
     [Fact]
     public async Task Route_WithoutACredential_IsRefusedUnlessItIsOpen()
     {
-        foreach (var route in RoutesOfTheTable())
+        foreach (var route in Routes.Of(_host))
         {
             foreach (var authorization in (string?[])
                 [null, "Bearer wrong", $"Basic {Credential}", "Bearer", $"Bearer {Credential}x", Credential])
             {
                 var reply = await SendAsync(route, "jobs", authorization);
-                if (Open.Contains(route)) Assert.Equal(HttpStatusCode.OK, reply.Status);
+                if (Routes.Open.Contains(route)) Assert.Equal(HttpStatusCode.OK, reply.Status);
                 else
                 {
                     Assert.Equal((HttpStatusCode.Unauthorized, "Bearer"), (reply.Status, reply.Challenge));
@@ -95,10 +61,10 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Routes))]
+    [MemberData(nameof(RoutesOfNames))]
     public async Task Route_ByTheRightsOfItsCaller_IsTakenOrForbidden(string route)
     {
-        var needs = Calls[route].Needs;
+        var needs = Routes.OfNames[route].Needs;
         Give(("jobs", needs));
         foreach (var name in new[] { "jobs", "jobs/7", "jobs%2f7", "jobs%2F7" })
             Assert.NotEqual(HttpStatusCode.Forbidden, await StatusAsync(route, name));
@@ -159,25 +125,12 @@ public sealed class AccessTests : IAsyncLifetime
     public async Task Credential_IsInNoLog()
     {
         Give(("jobs", LeaseRights.Read));
-        foreach (var route in RoutesOfTheTable()) await SendAsync(route, "jobs", $"Bearer {Credential}");
-        foreach (var route in RoutesOfTheTable()) await SendAsync(route, "jobs", $"Bearer {Credential}/wrong");
+        foreach (var route in Routes.Of(_host)) await SendAsync(route, "jobs", $"Bearer {Credential}");
+        foreach (var route in Routes.Of(_host)) await SendAsync(route, "jobs", $"Bearer {Credential}/wrong");
 
         Assert.NotEmpty(_host.Log.Texts);
         Assert.DoesNotContain(_host.Log.Texts, text => text.Contains(Credential, StringComparison.Ordinal));
     }
-
-    private static string PathOf(string route, string name) => route.Split(' ')[1] switch
-    {
-        "/v1/watch" => $"/v1/watch?resource={name}",
-        var path when path.Contains("{**", StringComparison.Ordinal) => path[..path.IndexOf('{', StringComparison.Ordinal)] + name,
-        var path => path,
-    };
-
-    private IEnumerable<string> RoutesOfTheTable() =>
-        from endpoint in _host.Endpoints
-        let methods = endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []
-        from method in methods
-        select $"{method} {endpoint.RoutePattern.RawText}";
 
     private ValueTask<LeaseResult<LeaseCaller>> CallerOf(HttpContext context) =>
         new(context.Request.Headers.Authorization == $"Bearer {Credential}"
@@ -191,22 +144,17 @@ public sealed class AccessTests : IAsyncLifetime
         (await SendAsync(route, name, $"Bearer {Credential}")).Status;
 
     private Task<(HttpStatusCode Status, string Type, string Challenge, string Body)> SendAsync(
-        string route, string name, string? authorization)
-    {
-        var body = Calls.TryGetValue(route, out var call)
-            ? call.Body?.Replace("NAME", Uri.UnescapeDataString(name), StringComparison.Ordinal)
-            : "{}";
-        return SendAsync(route.Split(' ')[0], PathOf(route, name), body, authorization);
-    }
+        string route, string name, string? authorization) =>
+        SendAsync(Routes.Call(_host.Address, route, name, owner: "ci"), authorization);
+
+    private Task<(HttpStatusCode Status, string Type, string Challenge, string Body)> SendAsync(
+        string method, string path, string? body, string? authorization) =>
+        SendAsync(Routes.Send(_host.Address, method, path, body), authorization);
 
     private async Task<(HttpStatusCode Status, string Type, string Challenge, string Body)> SendAsync(
-        string method, string path, string? body, string? authorization)
+        HttpRequestMessage request, string? authorization)
     {
-        // As it is: a client of .NET would normalize the path before anybody could refuse it.
-        using var request = new HttpRequestMessage(new(method), new Uri(
-            _host.Address.GetLeftPart(UriPartial.Authority) + path,
-            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
-        if (body is not null && method is "POST" or "PUT") request.Content = new StringContent(body!, Encoding.UTF8, "application/json");
+        using var sent = request;
         if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
         using var response = await _host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
