@@ -9,7 +9,7 @@ namespace OrleansLeases.Gateway;
 public static class LeaseAccessExtensions
 {
     /// <summary>
-    /// Wants an API key of every caller, and gives it the rights that a file says. Call it after
+    /// Wants a credential of every caller, and gives it the rights that a file says. Call it after
     /// <see cref="LeaseGatewayExtensions.AddLeaseGateway"/>; the host adds the <see cref="IServiceRecords"/> of its service, where the keys
     /// are kept. Without one, only those in the file are valid.
     /// </summary>
