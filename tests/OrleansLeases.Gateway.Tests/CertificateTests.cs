@@ -207,6 +207,49 @@ public sealed class CertificateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Certificates_OfNoKindAnyLonger_EndTheirWatches()
+    {
+        using var client = Authority.ClientOf(_host.Address, Authority.Issue("CN=ci"));
+        using var events = await EventReader.OpenAsync(client, "prefix=jobs");
+        await events.NextAsync();
+
+        _folder.Write("access.json", """{ "rules": [ { "principal": "*", "prefix": "jobs", "verbs": ["read"] } ] }""");
+        ReadAgain();
+
+        Assert.Null(await WhoAmIAsync(client));
+        Assert.Null(await LastAsync(events));
+    }
+
+    [Fact]
+    public async Task Certificate_InAHeader_IsNobodys()
+    {
+        using var certificate = Authority.Issue("CN=ci");
+        using var client = Authority.ClientOf(_host.Address, certificate: null);
+        foreach (var name in new[] { "Client-Cert", "X-Client-Cert", "X-ARR-ClientCert", "X-SSL-CERT", "X-Forwarded-Client-Cert" })
+            client.DefaultRequestHeaders.Add(name, Convert.ToBase64String(certificate.RawData));
+
+        Assert.Null(await WhoAmIAsync(client));
+    }
+
+    [Fact]
+    public async Task Certificate_ThatHasTheNameOfAGroup_IsNotInIt()
+    {
+        Configure(
+            """ "principal": "cn" """,
+            """, "groups": { "ops": ["ann"] }""");
+        var text = File.ReadAllText(_folder.AccessFile);
+        _folder.Write("access.json", text.Replace(
+            "\"rules\": [", "\"rules\": [ { \"group\": \"ops\", \"prefix\": \"\", \"verbs\": [\"read\"] },", StringComparison.Ordinal));
+        ReadAgain();
+        foreach (var (name, status) in new[] { ("ann", HttpStatusCode.OK), ("ops", HttpStatusCode.Forbidden) })
+        {
+            using var client = Authority.ClientOf(_host.Address, Authority.Issue($"CN={name}"));
+            using var reply = await client.GetAsync("/v1/leases/other");
+            Assert.Equal((name, status), (name, reply.StatusCode));
+        }
+    }
+
+    [Fact]
     public async Task Certificates_AreAskedFor_OnceTheFileHasThem()
     {
         _folder.Write("access.json", """{ "rules": [] }""");

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway.Tests.Hosting;
@@ -66,6 +67,18 @@ public sealed class JwtTests : IAsyncLifetime
         ["a group in a name"] = (test => test.With(claims => claims["sub"] = "ci\0ops"), "'sub'"),
         ["an object"] = (test => test.With(claims => claims["sub"] = new JsonObject { ["name"] = "ci" }), ""),
         ["two subjects"] = (test => test.With(claims => claims["sub"] = new JsonArray("ci", "root")), ""),
+        ["a subject in a list of lists"] = (test => test.With(claims => claims["sub"] = new JsonArray(new JsonArray("ci"))), ""),
+        ["a truth"] = (test => test.With(claims => claims["sub"] = true), ""),
+        ["null"] = (test => test.With(claims => claims["sub"] = null), "'sub'"),
+        ["a subject of another case"] = (test => test.With(claims =>
+        {
+            claims.Remove("sub");
+            claims["Sub"] = "ci";
+        }), "'sub'"),
+        ["expired before there was time"] = (test => test.With(claims => claims["exp"] = -1), "expired"),
+        ["an expiry in a list"] = (test => test.With(claims => claims["exp"] = new JsonArray(4_000_000_000)), ""),
+        ["an expiry that is null"] = (test => test.With(claims => claims["exp"] = null), ""),
+        ["valid from the end of time"] = (test => test.With(claims => claims["nbf"] = long.MaxValue), "not valid yet"),
         ["nobody"] = (test => test.With(claims => claims["sub"] = ""), "'sub'"),
         ["a name that is too long"] = (test => test.With(claims => claims["sub"] = new string('x', 513)), "'sub'"),
     };
@@ -133,6 +146,122 @@ public sealed class JwtTests : IAsyncLifetime
         var refusal = (await reply.Content.ReadFromJsonAsync(LeaseJson.Default.Refusal))!;
         Assert.StartsWith("The JWT is not valid", refusal.Detail, StringComparison.Ordinal);
         Assert.Contains(said, refusal.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Token_ThatExpiresAfterTheEndOfTime_IsTaken()
+    {
+        foreach (var exp in new[] { "253402300799", "253402300800", "9007199254740991", "9223372036854775807", "4000000000.5", "1e17" })
+        {
+            var status = await StatusAsync(With(claims => claims["exp"] = JsonNode.Parse(exp)), "/v1/leases/jobs");
+            Assert.Equal((exp, HttpStatusCode.OK), (exp, status));
+        }
+    }
+
+    [Fact]
+    public async Task Groups_OfAnotherFormOrCase_AreNone()
+    {
+        foreach (var (name, groups) in new (string, JsonNode)[]
+        {
+            ("Groups", new JsonArray("ops")), ("GROUPS", "ops"), ("groups", new JsonArray(new JsonArray("ops"))),
+            ("groups", new JsonObject { ["ops"] = "ops" }), ("groups", new JsonArray(new JsonObject { ["name"] = "ops" })),
+            ("groups", "[\"ops\"]"), ("groups", "x ops"), ("groups", 7), ("groups", new JsonArray(1, true, null)), ("roles", "ops"),
+        })
+        {
+            var token = Signer.Sign(Jwts.Claims("ann", _time.GetUtcNow()).With(name, groups));
+            Assert.Equal((name, HttpStatusCode.Forbidden), (name, await StatusAsync(token, "/v1/leases/other")));
+        }
+    }
+
+    // What anybody may send, with a signature or not: it is refused, and is no failure of the server.
+    [Fact]
+    public async Task Token_ThatIsMadeUp_IsUnauthorized()
+    {
+        var good = Encoding.UTF8.GetString(JsonSerializer.SerializeToUtf8Bytes(Good));
+        string[] headers =
+        [
+            """{"alg":"ES256","kid":"curve"}""", """{"alg":"ES256","kid":7}""", """{"alg":"ES256","kid":["curve"]}""",
+            """{"alg":["ES256"],"kid":"curve"}""", """{"alg":null}""", """{"alg":"ES256","kid":"\ud800"}""", """{"alg":"none"}""",
+            """{"alg":"ES256","alg":"none"}""", """{"alg":"none","alg":"ES256","kid":"curve"}""", "[]", "null", "7", "\"\"", "{", "",
+            """{"alg":"ES256","x5t":"curve"}""", """{"alg":"ES256","x5c":["MIIB"],"kid":"curve"}""", """{"alg":"dir","enc":"A128GCM"}""",
+            """{"alg":"ES256","kid":"../../etc/passwd"}""", """{"alg":"ES256","kid":"curve\u0000"}""", """{"alg":"ES256","kid":""}""",
+            """{"alg":"ES256","b64":false,"crit":["b64"],"kid":"curve"}""", """{"alg":"ES256","zip":"DEF","kid":"curve"}""",
+            new string('[', 200), $$"""{"a":{{new string('[', 100)}}{{new string(']', 100)}},"alg":"ES256"}""",
+        ];
+        string[] payloads =
+        [
+            good, "[]", "null", "7", "{", "", new string('[', 200),
+            """{"sub":"\ud800"}""", """{"exp":1e400}""", """{"exp":{}}""", """{"aud":{}}""", """{"iss":[]}""",
+            good[..^1] + ",\"exp\":99999999999999999999}", good[..^1] + ",\"nbf\":\"x\"}",
+            good[..^1] + $$""","x":{{new string('[', 100)}}{{new string(']', 100)}}}""",
+            good[..^1] + $",\"x\":\"{new string('x', 10_000)}\"}}",
+        ];
+        foreach (var header in headers)
+        {
+            foreach (var payload in payloads)
+            {
+                foreach (var signature in new[] { "", "AA", Base64Url.EncodeToString(new byte[64]), "!" })
+                {
+                    var token = $"{Part(header)}.{Part(payload)}.{signature}";
+                    using var reply = await SendAsync(HttpMethod.Get, "/v1/whoami", token);
+                    Assert.Equal((header, payload, HttpStatusCode.Unauthorized), (header, payload, reply.StatusCode));
+                }
+            }
+        }
+
+        static string Part(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
+    }
+
+    [Fact]
+    public async Task Header_ThatIsNoSingleToken_IsUnauthorized()
+    {
+        var token = Signer.Sign(Good);
+        foreach (var value in new[]
+        {
+            $"Bearer {token}, Bearer {token}", $"Bearer {token},", $"Bearer {token} x", $"Bearer Bearer {token}", token, $"Bearer={token}",
+            $"Basic {token}", $"DPoP {token}", $"Bearer {token}.x",
+        })
+            Assert.StartsWith("HTTP/1.1 401", await AskAsync($"Authorization: {value}\r\n"), StringComparison.Ordinal);
+
+        // Which of two is meant, a proxy in front may have answered otherwise.
+        foreach (var second in new[] { token, Stranger.Sign(Good), "x" })
+        {
+            Assert.StartsWith(
+                "HTTP/1.1 401", await AskAsync($"Authorization: Bearer {token}\r\nauthorization: Bearer {second}\r\n"),
+                StringComparison.Ordinal);
+        }
+
+        var large = $"Authorization: Bearer {token}{new string('x', 40_000)}\r\n";
+        Assert.StartsWith("HTTP/1.1 431", await AskAsync(large), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", await AskAsync($"Authorization: Bearer {token}\r\n"), StringComparison.Ordinal);
+
+        // As it is on the wire: a client of .NET would make one header of two.
+        async Task<string> AskAsync(string headers)
+        {
+            await using var connection = await _host.ConnectAsync();
+            await connection.SendAsync($"GET /v1/whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+            return await connection.ReadAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Token_OfNoKindAnyLonger_EndsItsWatch()
+    {
+        var token = Signer.Sign(Good);
+        _host.Client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        using var events = await EventReader.OpenAsync(_host, "prefix=jobs");
+        await events.NextAsync();
+
+        _folder.Write("access.json", $$"""{ {{Rules}} }""");
+        var reading = events.NextAsync();
+        await UntilAsync(() =>
+        {
+            if (reading is { IsCompletedSuccessfully: true, Result: ":" }) reading = events.NextAsync();
+            return Task.FromResult(reading.IsCompleted);
+        });
+
+        Assert.Null(await reading);
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(token, "/v1/leases/jobs"));
     }
 
     [Fact]
