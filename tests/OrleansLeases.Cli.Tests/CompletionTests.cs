@@ -38,7 +38,8 @@ public sealed class CompletionTests(ServerProcess server) : IClassFixture<Server
             Assert.Equal(0, (await InProcess.RunAsync(server.Address, "acquire", name, "--ttl", "1h")).Code);
         Assert.Equal(0, (await InProcess.RunAsync(server.Address, "key", "put", "b/key", "1")).Code);
 
-        // Bash shows what it is given, quoted for the line; what follows a colon is a word of its own to it.
+        // Bash shows what it is given, quoted for the line; what follows a colon is a word of its own to it. Who asks with what cannot be
+        // read is told no names.
         Assert.Equal(
             $"""
             leases get b/: b/\$\(touch\ {proof}\) b/\`touch\ {proof}\`\;x b/it\'s\ a b/plain
@@ -46,11 +47,13 @@ public sealed class CompletionTests(ServerProcess server) : IClassFixture<Server
             leases key get b: b/key
             leases key put k v --lease b/p: b/plain
             leases --server http://127.0.0.1:1 get b: 
+            leases --client-cert /none get b/p: 
+            leases --client-key /none get b/p: 
 
             """,
             await BashAsync(
                 "leases get b/", "leases release c:d", "leases key get b", "leases key put k v --lease b/p",
-                "leases --server http://127.0.0.1:1 get b"));
+                "leases --server http://127.0.0.1:1 get b", "leases --client-cert /none get b/p", "leases --client-key /none get b/p"));
         Assert.False(File.Exists(proof));
     }
 
