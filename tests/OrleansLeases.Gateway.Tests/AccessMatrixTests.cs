@@ -58,6 +58,8 @@ public sealed class AccessMatrixTests(Callers callers) : IClassFixture<Callers>
 
     public static TheoryData<string, string> RoutesOfAdmin => Product(Routes.OfAdmin);
 
+    private static readonly string[] Verbs = ["read", "hold", "break", "keys", "admin"];
+
     public static TheoryData<string> Kinds => new(Callers.Kinds);
 
     [Theory]
@@ -69,7 +71,7 @@ public sealed class AccessMatrixTests(Callers callers) : IClassFixture<Callers>
         var caller = Callers.PrincipalOf(kind, needs);
         foreach (var name in Right)
             Assert.Contains((await CallAsync(caller, route, name)).Status, Taken);
-        foreach (var verb in new[] { "read", "hold", "break", "keys", "admin" }.Where(verb => verb != needs))
+        foreach (var verb in Verbs.Where(verb => verb != needs))
         {
             // Admin is everything: whoever may make a credential for anybody can do what anybody can, but does it as that one.
             var refused = await CallAsync(Callers.PrincipalOf(kind, verb), route, Inside);

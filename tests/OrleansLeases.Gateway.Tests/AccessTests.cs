@@ -112,11 +112,7 @@ public sealed class AccessTests : IAsyncLifetime
 
         Volatile.Write(ref _rights, AccessRights.None);
         var reading = events.NextAsync();
-        while (!reading.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(15));
-            await Task.WhenAny(reading, Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System));
-        }
+        await time.AdvanceUntilAsync(() => reading.IsCompleted, TimeSpan.FromSeconds(15));
 
         Assert.Null(await reading);
     }

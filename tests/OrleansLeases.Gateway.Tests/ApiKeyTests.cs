@@ -203,15 +203,10 @@ public sealed class ApiKeyTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Client.GetAsync("/v1/tokens")).StatusCode);
 
         records.IsAway = false;
-        HttpStatusCode status;
-        do
-        {
-            _time.Advance(TimeSpan.FromSeconds(2));
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
-            status = (await host.Client.GetAsync("/v1/tokens")).StatusCode;
-        }
-        while (status == HttpStatusCode.ServiceUnavailable);
-
+        var status = HttpStatusCode.ServiceUnavailable;
+        await _time.AdvanceUntilAsync(
+            async () => (status = (await host.Client.GetAsync("/v1/tokens")).StatusCode) != HttpStatusCode.ServiceUnavailable,
+            TimeSpan.FromSeconds(2));
         Assert.Equal(HttpStatusCode.OK, status);
     }
 
@@ -235,15 +230,10 @@ public sealed class ApiKeyTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Forbidden, (await AcquireAsync(key.Token, "other")).StatusCode);
 
         await File.WriteAllTextAsync(_file, Rules.Replace("\"jobs\"", "\"other\"", StringComparison.Ordinal));
-        HttpStatusCode status;
-        do
-        {
-            _time.Advance(TimeSpan.FromSeconds(2));
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
-            status = (await AcquireAsync(key.Token, "other")).StatusCode;
-        }
-        while (status == HttpStatusCode.Forbidden);
-
+        var status = HttpStatusCode.Forbidden;
+        await _time.AdvanceUntilAsync(
+            async () => (status = (await AcquireAsync(key.Token, "other")).StatusCode) != HttpStatusCode.Forbidden,
+            TimeSpan.FromSeconds(2));
         Assert.Equal(HttpStatusCode.OK, status);
     }
 

@@ -277,13 +277,13 @@ public sealed class CertificateTests : IAsyncLifetime
     private async Task<string?> LastAsync(EventReader events)
     {
         var reading = events.NextAsync();
-        for (var i = 0; !reading.IsCompleted && i < 2_000; i++)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
-            if (reading is { IsCompletedSuccessfully: true, Result: ":" }) reading = events.NextAsync();
-        }
-
+        await _time.AdvanceUntilAsync(
+            () =>
+            {
+                if (reading is { IsCompletedSuccessfully: true, Result: ":" }) reading = events.NextAsync();
+                return reading.IsCompleted;
+            },
+            TimeSpan.FromSeconds(1));
         return await reading;
     }
 

@@ -374,15 +374,7 @@ public sealed class JwtTests : IAsyncLifetime
     private bool HasLogged(string text) => _host.Log.Errors.Any(error => error.Contains(text, StringComparison.Ordinal));
 
     // Moves the clock of the host on until something has come of it.
-    private async Task UntilAsync(Func<Task<bool>> isTrue)
-    {
-        for (var i = 0; !await isTrue(); i++)
-        {
-            Assert.True(i < 2_000, "Nothing comes of it.");
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
-        }
-    }
+    private Task UntilAsync(Func<Task<bool>> isTrue) => _time.AdvanceUntilAsync(isTrue, TimeSpan.FromSeconds(1));
 
     private async Task<HttpStatusCode> StatusAsync(string token, string path)
     {

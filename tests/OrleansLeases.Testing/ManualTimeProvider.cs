@@ -14,6 +14,10 @@ public sealed class ManualTimeProvider : TimeProvider
     private long _mono;
     private DateTimeOffset _wall;
 
+    // How long other threads may take in real time.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(2);
+
     /// <summary>Starts a clock.</summary>
     /// <param name="start">The first wall time; <see cref="DefaultStart"/> where left out.</param>
     public ManualTimeProvider(DateTimeOffset? start = null) => _wall = start ?? DefaultStart;
@@ -54,6 +58,28 @@ public sealed class ManualTimeProvider : TimeProvider
     /// </summary>
     /// <param name="by">Not negative. Zero fires what is due now.</param>
     public void Advance(TimeSpan by) => Advance(by, by);
+
+    /// <summary>
+    /// Moves the clock step by step until something has happened that several timers lead to, and other threads bring about.
+    /// </summary>
+    /// <param name="hasHappened">Whether it has.</param>
+    /// <param name="step">By how much the clock moves between two looks.</param>
+    /// <exception cref="TimeoutException">It has not happened within a minute of real time.</exception>
+    public async Task AdvanceUntilAsync(Func<Task<bool>> hasHappened, TimeSpan step)
+    {
+        ArgumentNullException.ThrowIfNull(hasHappened);
+        var started = System.GetTimestamp();
+        while (!await hasHappened())
+        {
+            if (System.GetElapsedTime(started) > Patience) throw new TimeoutException("What was waited for did not happen.");
+            Advance(step);
+            await Task.Delay(Look, System);
+        }
+    }
+
+    /// <inheritdoc cref="AdvanceUntilAsync(Func{Task{bool}}, TimeSpan)"/>
+    public Task AdvanceUntilAsync(Func<bool> hasHappened, TimeSpan step) =>
+        AdvanceUntilAsync(() => Task.FromResult(hasHappened()), step);
 
     /// <summary>Moves both on, the wall clock at a rate of its own; timers go off as for <see cref="Advance(TimeSpan)"/>.</summary>
     /// <param name="monotonic">Not negative.</param>

@@ -53,14 +53,7 @@ internal sealed class HandleFixture : IAsyncDisposable
     }
 
     /// <summary>Moves the clock until something is done that may wait for it several times. Leases in its way should be long.</summary>
-    public async Task AdvanceUntilAsync(Task done)
-    {
-        while (!done.IsCompleted)
-        {
-            Time.Advance(Step);
-            await Task.WhenAny(done, Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System));
-        }
-    }
+    public Task AdvanceUntilAsync(Task done) => Time.AdvanceUntilAsync(() => done.IsCompleted, Step);
 
     /// <summary>Waits until every renewal that was answered has been taken in.</summary>
     public Task SettleAsync() => Eventually.TrueAsync(() => Client.RenewalsUnderWay == Network.OpenCalls("renew"));
