@@ -20,8 +20,6 @@ internal sealed partial class AuthorityKeys(JwtText text, ILogger<AuthorityKeys>
     // Tokens may name made-up keys: what they make this server ask for stays little.
     private static readonly TimeSpan ReadAtMostEvery = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan WaitAtMost = TimeSpan.FromSeconds(5);
-
     private static readonly HttpClient Http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
     {
         Timeout = TimeSpan.FromSeconds(10),
@@ -39,33 +37,20 @@ internal sealed partial class AuthorityKeys(JwtText text, ILogger<AuthorityKeys>
     public SigningKeys? Current => _keys;
 
     /// <inheritdoc/>
-    public Task RefreshAsync(CancellationToken cancellationToken) =>
-        time.GetUtcNow() - _lastSuccess >= ReadEvery ? ReadAsync().WaitAsync(cancellationToken) : Task.CompletedTask;
+    public Task RefreshAsync(CancellationToken cancellationToken) => ReadAsync(ReadEvery).WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<bool> MissedAsync(CancellationToken cancellationToken)
-    {
-        var before = _keys;
-        try
-        {
-            await ReadAsync().WaitAsync(WaitAtMost, time, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            // The call is answered by the keys that there are.
-        }
+    public bool Missed() => !ReadAsync(unlessWithin: TimeSpan.Zero).IsCompleted;
 
-        return _keys != before;
-    }
-
-    // One reading at a time, which ends by itself: whoever asks meanwhile waits for the same.
-    private Task ReadAsync()
+    // One reading at a time, which ends by itself: whoever asks meanwhile has the same.
+    private Task ReadAsync(TimeSpan unlessWithin)
     {
         lock (_gate)
         {
-            if (!_reading.IsCompleted || time.GetUtcNow() - _lastTry < ReadAtMostEvery) return _reading;
-            _lastTry = time.GetUtcNow();
-            return _reading = ReadNowAsync(_lastTry);
+            var now = time.GetUtcNow();
+            if (!_reading.IsCompleted || now - _lastTry < ReadAtMostEvery || now - _lastSuccess < unlessWithin) return _reading;
+            _lastTry = now;
+            return _reading = ReadNowAsync(now);
         }
     }
 
@@ -83,7 +68,8 @@ internal sealed partial class AuthorityKeys(JwtText text, ILogger<AuthorityKeys>
 
             // What an authority shares with its clients alone is no key of ours.
             _keys = SigningKeys.OfSet(published.JsonWebKeySet ?? new());
-            (_lastSuccess, _problem) = (now, null);
+            lock (_gate) _lastSuccess = now;
+            _problem = null;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {

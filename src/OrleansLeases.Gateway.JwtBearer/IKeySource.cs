@@ -9,9 +9,9 @@ internal interface IKeySource
     /// <summary>Reads them again where that is due.</summary>
     Task RefreshAsync(CancellationToken cancellationToken);
 
-    /// <summary>A token names a key that is not among them.</summary>
-    /// <returns>Whether they have been read again since, so that it may be now.</returns>
-    ValueTask<bool> MissedAsync(CancellationToken cancellationToken);
+    /// <summary>A token names a key that is not among them. It returns at once: no caller may have a server wait for others.</summary>
+    /// <returns>Whether they are being read again, so that it may be among them soon.</returns>
+    bool Missed();
 }
 
 /// <summary>The keys of a file, for which whoever reads the file makes another source once it has changed.</summary>
@@ -21,5 +21,5 @@ internal sealed class FixedKeys(SigningKeys keys) : IKeySource
 
     public Task RefreshAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public ValueTask<bool> MissedAsync(CancellationToken cancellationToken) => new(false);
+    public bool Missed() => false;
 }

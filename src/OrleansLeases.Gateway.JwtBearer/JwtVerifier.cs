@@ -34,7 +34,7 @@ internal sealed class JwtVerifier : IJwtVerifier, IOptionsMonitor<JwtBearerOptio
 
     private static readonly Refusal.Unavailable NotReadYet = new(
         TimeSpan.FromSeconds(1),
-        "This server has not read the keys yet that tokens are verified by, and cannot tell whether this one is valid; ask again.");
+        "This server is still reading the keys that tokens are verified by, and cannot tell whether this one is valid; ask again.");
 
     private readonly JwtText _text;
     private readonly byte[]? _file;
@@ -96,11 +96,15 @@ internal sealed class JwtVerifier : IJwtVerifier, IOptionsMonitor<JwtBearerOptio
     /// <inheritdoc/>
     public async ValueTask<LeaseResult<JwtIdentity>> VerifyAsync(HttpContext context)
     {
-        if (_keys.Current is null) return NotReadYet;
+        if (_keys.Current is not { } known) return NotReadYet;
         var result = await AuthenticateAsync(context);
-        // An issuer may have begun with a new key a moment ago.
-        if (result.Failure is SecurityTokenSignatureKeyNotFoundException && await _keys.MissedAsync(context.RequestAborted))
-            result = await AuthenticateAsync(context);
+        if (result.Failure is SecurityTokenSignatureKeyNotFoundException)
+        {
+            // An issuer may have begun with a new key a moment ago.
+            if (_keys.Missed()) return NotReadYet;
+            if (_keys.Current != known) result = await AuthenticateAsync(context);
+        }
+
         return result.Succeeded
             ? IdentityOf(result)
             : new Refusal.Unauthorized($"The JWT is not valid: {ProblemOf(result.Failure)}.");
