@@ -68,19 +68,12 @@ internal static class BashCompletion
     public static string Write(IReadOnlyList<CompletedVerb> verbs)
     {
         var places = new StringBuilder();
+        string[] words = [.. verbs[0].Verbs.Select(verb => verb.Name)];
         foreach (var verb in verbs)
         {
             if (verb.Verbs.Count > 0) Add(verb.Path, "verbs", verb.Verbs.Select(below => below.Name));
             Add(verb.Path, "options", verb.Options.Select(option => option.Name));
-            foreach (var option in verb.Options)
-            {
-                if (option.Value is not { } value) continue;
-                Add(verb.Path, option.Name, PlaceOf(value, verbs));
-                if (option.Short is { } letter) Add(verb.Path, letter, PlaceOf(value, verbs));
-            }
-
-            foreach (var (i, argument) in verb.Arguments.Index())
-                Add(verb.Path, (i + 1).ToString(CultureInfo.InvariantCulture), PlaceOf(argument, verbs));
+            foreach (var (place, value) in verb.Places()) Add(verb.Path, place, value.InScript(words));
         }
 
         return Script
@@ -90,16 +83,4 @@ internal static class BashCompletion
         void Add(string verb, string place, IEnumerable<string> words) =>
             places.Append(CultureInfo.InvariantCulture, $"        '{verb}/{place}') candidates='{string.Join(' ', words)}' ;;\n");
     }
-
-    private static IEnumerable<string> PlaceOf(Candidates candidates, IReadOnlyList<CompletedVerb> verbs) => candidates.Kind switch
-    {
-        CandidateKind.Words => candidates.Words,
-        CandidateKind.Resources => ["@resource"],
-        CandidateKind.Keys => ["@key"],
-        CandidateKind.Contexts => ["@context"],
-        CandidateKind.Files => ["@files"],
-        CandidateKind.Folders => ["@folders"],
-        CandidateKind.Verbs => verbs[0].Verbs.Select(verb => verb.Name),
-        _ => ["@unknown"],
-    };
 }

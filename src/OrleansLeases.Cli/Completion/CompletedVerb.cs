@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace OrleansLeases.Cli.Completion;
 
@@ -12,6 +13,19 @@ internal sealed record CompletedVerb(
 {
     /// <summary>The command and all of its verbs.</summary>
     public static IReadOnlyList<CompletedVerb> AllOf(Command root) => [.. Visit(root, "", [])];
+
+    /// <summary>The places of values: behind an option, by its name; and those of arguments, by their number from 1.</summary>
+    public IEnumerable<(string Place, Candidates Value)> Places()
+    {
+        foreach (var option in Options)
+        {
+            if (option.Value is not { } value) continue;
+            yield return (option.Name, value);
+            if (option.Short is { } letter) yield return (letter, value);
+        }
+
+        foreach (var (i, argument) in Arguments.Index()) yield return ((i + 1).ToString(CultureInfo.InvariantCulture), argument);
+    }
 
     private static IEnumerable<CompletedVerb> Visit(Command command, string path, IReadOnlyList<Option> inherited)
     {
@@ -42,6 +56,20 @@ internal sealed record CompletedOption(string Name, string? Short, string Descri
 /// <param name="Words">All there is, where the kind is <see cref="CandidateKind.Words"/>.</param>
 internal sealed record Candidates(CandidateKind Kind, IReadOnlyList<string> Words)
 {
+    /// <summary>The words, or one that a script knows to ask for.</summary>
+    /// <param name="verbs">What stands for the verbs of the command.</param>
+    public IEnumerable<string> InScript(IEnumerable<string> verbs) => Kind switch
+    {
+        CandidateKind.Words => Words,
+        CandidateKind.Resources => ["@resource"],
+        CandidateKind.Keys => ["@key"],
+        CandidateKind.Contexts => ["@context"],
+        CandidateKind.Files => ["@files"],
+        CandidateKind.Folders => ["@folders"],
+        CandidateKind.Verbs => verbs,
+        _ => ["@unknown"],
+    };
+
     /// <summary>By what the help calls the place.</summary>
     public static Candidates Of(string name) => name switch
     {

@@ -63,19 +63,12 @@ internal static class ZshCompletion
     public static string Write(IReadOnlyList<CompletedVerb> verbs)
     {
         var places = new StringBuilder();
+        string[] words = [.. verbs[0].Verbs.Select(verb => Item(verb.Name, verb.Description))];
         foreach (var verb in verbs)
         {
             if (verb.Verbs.Count > 0) Add(verb.Path, "verbs", verb.Verbs.Select(below => Item(below.Name, below.Description)));
             Add(verb.Path, "options", verb.Options.Select(option => Item(option.Name, option.Description)));
-            foreach (var option in verb.Options)
-            {
-                if (option.Value is not { } value) continue;
-                Add(verb.Path, option.Name, PlaceOf(value, verbs));
-                if (option.Short is { } letter) Add(verb.Path, letter, PlaceOf(value, verbs));
-            }
-
-            foreach (var (i, argument) in verb.Arguments.Index())
-                Add(verb.Path, (i + 1).ToString(CultureInfo.InvariantCulture), PlaceOf(argument, verbs));
+            foreach (var (place, value) in verb.Places()) Add(verb.Path, place, value.InScript(words));
         }
 
         return Script
@@ -88,16 +81,4 @@ internal static class ZshCompletion
 
     private static string Item(string name, string? description) =>
         ShellNames.Quote($"{name}:{ShellNames.FirstSentence(description ?? "")}");
-
-    private static IEnumerable<string> PlaceOf(Candidates candidates, IReadOnlyList<CompletedVerb> verbs) => candidates.Kind switch
-    {
-        CandidateKind.Words => candidates.Words,
-        CandidateKind.Resources => ["@resource"],
-        CandidateKind.Keys => ["@key"],
-        CandidateKind.Contexts => ["@context"],
-        CandidateKind.Files => ["@files"],
-        CandidateKind.Folders => ["@folders"],
-        CandidateKind.Verbs => verbs[0].Verbs.Select(verb => Item(verb.Name, verb.Description)),
-        _ => ["@unknown"],
-    };
 }
