@@ -34,7 +34,8 @@ public static class LeaseClientServiceExtensions
     /// <para>Options are checked when a host starts, and otherwise at the first use: an <see cref="OptionsValidationException"/>
     /// names each field that is wrong, its value and the remedy.</para>
     /// <para>Where the application has health checks, one called <c>leases</c> is among them, <c>leases:</c> and the key for a keyed
-    /// client: whether the service answers and the leases are being renewed, with the reason.</para>
+    /// client, unless the application has one of that name: whether the service answers and the leases are being renewed, with the
+    /// reason.</para>
     /// <para>What <c>ConfigureHttpClientDefaults</c> adds to every client's handlers is left out here, but for service discovery:
     /// retries, time-outs and breakers such as the standard resilience handler's cut waits of 25 s, and repeat what may not be
     /// repeated. Handlers for this client are added to the builder that this returns; add none
@@ -134,13 +135,7 @@ public static class LeaseClientServiceExtensions
                 : OptionsOf(provider, key).Client,
             provider.GetService<TimeProvider>(),
             provider.GetService<ILogger<LeaseClient>>()));
-        // It takes effect where the application has health checks, and is one line fewer to forget.
-        services.AddOptions<HealthCheckServiceOptions>().Configure(checks => checks.Registrations.Add(new(
-            key is null ? "leases" : $"leases:{key}",
-            provider => new LeaseClientHealthCheck(
-                key is null ? provider.GetRequiredService<LeaseClient>() : provider.GetRequiredKeyedService<LeaseClient>(key)),
-            failureStatus: null,
-            tags: null)));
+        AddHealthCheck(services, key);
         client
             .WithoutForeignHandlers()
             // Several lines for each renewal; what matters of them the client says itself.
@@ -190,4 +185,19 @@ public static class LeaseClientServiceExtensions
 
     /// <summary>Says that a client was added, by the name of its <see cref="HttpClient"/>.</summary>
     private sealed record Added(string Name);
+
+    // It takes effect where the application has health checks, and is one line fewer to forget. A name may be there once, and is the
+    // application's own where it has it.
+    private static void AddHealthCheck(IServiceCollection services, object? key) =>
+        services.AddOptions<HealthCheckServiceOptions>().PostConfigure(checks =>
+        {
+            var name = key is null ? "leases" : $"leases:{key}";
+            if (checks.Registrations.Any(check => string.Equals(check.Name, name, StringComparison.OrdinalIgnoreCase))) return;
+            checks.Registrations.Add(new(
+                name,
+                provider => new LeaseClientHealthCheck(
+                    key is null ? provider.GetRequiredService<LeaseClient>() : provider.GetRequiredKeyedService<LeaseClient>(key)),
+                failureStatus: null,
+                tags: null));
+        });
 }

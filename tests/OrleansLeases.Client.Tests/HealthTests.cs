@@ -26,6 +26,22 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task Check_GivesWayToOneOfTheApplications_AndIsThereOnce()
+    {
+        var services = new ServiceCollection().AddLogging();
+        services.AddLeasesClient(leases => leases.Servers.Add("http://127.0.0.1:1"));
+        services.AddLeasesClient(_ => { });
+        services.AddKeyedLeasesClient("billing", leases => leases.Servers.Add("http://127.0.0.1:1"));
+        services.AddHealthChecks().AddCheck("leases:billing", () => HealthCheckResult.Healthy("It is the application's."));
+        await using var provider = services.BuildServiceProvider();
+
+        var report = await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+
+        Assert.Equal(["leases", "leases:billing"], report.Entries.Keys.Order());
+        Assert.Equal("It is the application's.", report.Entries["leases:billing"].Description);
+    }
+
+    [Fact]
     public async Task Check_IsDegraded_WhileLeasesAreNotRenewed()
     {
         await using var fixture = new HandleFixture();
