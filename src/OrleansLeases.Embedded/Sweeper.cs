@@ -20,7 +20,7 @@ internal sealed class Sweeper : IAsyncDisposable
     /// <param name="clock">What is due by.</param>
     /// <param name="time">The clock of the pauses.</param>
     /// <param name="keeperOf">Finds the keeper of a resource.</param>
-    /// <param name="turn">Does what else is to be done every second; it must not throw. Null for nothing.</param>
+    /// <param name="turn">Does what else is to be done each time, after the sweep: what it throws harms none. Null for nothing.</param>
     public Sweeper(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action? turn = null) =>
         _loop = Background.Run(() => SweepAsync(store, clock, time, keeperOf, turn));
 
@@ -38,7 +38,6 @@ internal sealed class Sweeper : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             var pause = true;
-            turn?.Invoke();
             try
             {
                 var now = clock.Read();
@@ -49,6 +48,7 @@ internal sealed class Sweeper : IAsyncDisposable
                 await Task.WhenAll(page.Select(record => keeperOf(record.Name).Wake())).ConfigureAwait(false);
                 if (page.Count > 0) done = page[^1];
                 pause = page.Count < PageSize;
+                turn?.Invoke();
             }
             catch (Exception error) when (error is not OutOfMemoryException)
             {

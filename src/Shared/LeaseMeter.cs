@@ -29,4 +29,43 @@ internal static class LeaseMeter
     /// <summary>A number of things, whose buckets are powers of four.</summary>
     public static Histogram<int> CreateSize(this Meter meter, string name, string unit, string description) => meter.CreateHistogram(
         name, unit, description, tags: null, new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 4, 16, 64, 256, 1024] });
+
+    /// <summary>Counts. Whoever listens runs here, within what is counted, and fails for itself alone.</summary>
+    public static void Count<T>(this Counter<T> counter, T more, params ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        where T : struct
+    {
+        try
+        {
+            counter.Add(more, tags);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+        }
+    }
+
+    /// <inheritdoc cref="Count{T}(Counter{T}, T, ReadOnlySpan{KeyValuePair{string, object}})"/>
+    public static void Count<T>(this UpDownCounter<T> counter, T more)
+        where T : struct
+    {
+        try
+        {
+            counter.Add(more);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+        }
+    }
+
+    /// <inheritdoc cref="Count{T}(Counter{T}, T, ReadOnlySpan{KeyValuePair{string, object}})"/>
+    public static void Note<T>(this Histogram<T> histogram, T value, params ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        where T : struct
+    {
+        try
+        {
+            histogram.Record(value, tags);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+        }
+    }
 }

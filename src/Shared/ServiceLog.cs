@@ -20,21 +20,28 @@ internal sealed partial class ServiceLog(ILogger logger, TimeProvider time) : IS
 
     public void Changed(string resource, in LogEntry change)
     {
-        if (change.Kind == LeaseEventKind.Breaking)
+        try
         {
-            LogBroken(
-                logger, VisibleText.Show(resource), VisibleText.Show(change.Owner), change.Token, VisibleText.Show(change.Reason ?? ""));
+            Log(resource, change);
         }
-        else if (change.Kind == LeaseEventKind.Expired && _expired.TryTake(out var omitted))
+        catch (Exception error) when (error is not OutOfMemoryException)
         {
-            LogExpired(logger, VisibleText.Show(resource), VisibleText.Show(change.Owner), change.Token, omitted);
+            // What is stored is stored, whatever becomes of its line.
         }
     }
 
     /// <summary>The store has taken long.</summary>
     public void Slow(string operation, TimeSpan took)
     {
-        if (_slow.TryTake(out var omitted)) LogSlow(logger, operation, took.TotalSeconds, omitted);
+        if (!_slow.TryTake(out var omitted)) return;
+        try
+        {
+            LogSlow(logger, operation, took.TotalSeconds, omitted);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // The store has done what it was asked for.
+        }
     }
 
     /// <summary>Looks how far the wall clock has been set.</summary>
@@ -51,6 +58,19 @@ internal sealed partial class ServiceLog(ILogger logger, TimeProvider time) : IS
         }
 
         LogStepped(logger, by.TotalSeconds, stepped.TotalSeconds);
+    }
+
+    private void Log(string resource, in LogEntry change)
+    {
+        if (change.Kind == LeaseEventKind.Breaking)
+        {
+            LogBroken(
+                logger, VisibleText.Show(resource), VisibleText.Show(change.Owner), change.Token, VisibleText.Show(change.Reason ?? ""));
+        }
+        else if (change.Kind == LeaseEventKind.Expired && _expired.TryTake(out var omitted))
+        {
+            LogExpired(logger, VisibleText.Show(resource), VisibleText.Show(change.Owner), change.Token, omitted);
+        }
     }
 
     [LoggerMessage(

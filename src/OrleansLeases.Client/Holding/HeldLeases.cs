@@ -284,8 +284,8 @@ internal sealed class HeldLeases
         var left = lease.EndsAt - now;
         if (result.TryGetValue(out var renewal, out var trouble))
         {
-            _metrics.Renewed(left);
             lease.Renewed_NeedsLock(sentAt, renewal, now);
+            _metrics.Renewed(left);
         }
         else
         {

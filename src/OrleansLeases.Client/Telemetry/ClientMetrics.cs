@@ -32,16 +32,16 @@ internal sealed class ClientMetrics
     /// <summary>Those of a host, or of the process where there is none.</summary>
     public static ClientMetrics Of(IMeterFactory? factory) => factory is null ? Shared.Value : new(LeaseMeter.Create(factory, MeterName));
 
-    public void Held(int more) => _held.Add(more);
+    public void Held(int more) => _held.Count(more);
 
-    public void Renewed(TimeSpan left) => _margins.Record(left.TotalSeconds);
+    public void Renewed(TimeSpan left) => _margins.Note(left.TotalSeconds);
 
-    public void Lost(NotHolderReason reason) => _lost.Add(1, new KeyValuePair<string, object?>(Reason, WordOf(reason)));
+    public void Lost(NotHolderReason reason) => _lost.Count(1, new KeyValuePair<string, object?>(Reason, WordOf(reason)));
 
     /// <param name="server">What names the server.</param>
     /// <param name="outcome">What the attempt came to.</param>
     public void Attempted(ServerTags server, string outcome) =>
-        _attempts.Add(1, server.Address, server.Port, new KeyValuePair<string, object?>(Outcome, outcome));
+        _attempts.Count(1, server.Address, server.Port, new KeyValuePair<string, object?>(Outcome, outcome));
 
     private static string WordOf(NotHolderReason reason) => reason switch
     {

@@ -61,7 +61,7 @@ internal sealed class KeeperMetrics
 
     public void Waiting(int more) => Interlocked.Add(ref _waiters, more);
 
-    public void Waited(TimeSpan wait, string outcome) => _waits.Record(wait.TotalSeconds, Tags.Of(Tags.Outcome, outcome));
+    public void Waited(TimeSpan wait, string outcome) => _waits.Note(wait.TotalSeconds, Tags.Of(Tags.Outcome, outcome));
 
     public void Renewed(bool stored) => Interlocked.Increment(ref stored ? ref _renewalsStored : ref _renewalsInMemory);
 
@@ -75,10 +75,10 @@ internal sealed class KeeperMetrics
         {
             if (WordOf(entry.Kind) is not { } how) continue;
             var end = Tags.Of(Tags.End, how);
-            _ends.Add(1, end);
+            _ends.Count(1, end);
             if (_durations.Enabled && GrantOf(entry.Token, next.Log) is { } granted)
-                _durations.Record(Math.Max(0, (entry.At - granted).TotalSeconds), end);
-            if (entry.Kind == LeaseEventKind.Expired) _delays.Record(Math.Max(0, (clock.Read().Latest - entry.At).TotalSeconds));
+                _durations.Note(Math.Max(0, (entry.At - granted).TotalSeconds), end);
+            if (entry.Kind == LeaseEventKind.Expired) _delays.Note(Math.Max(0, (clock.Read().Latest - entry.At).TotalSeconds));
         }
     }
 

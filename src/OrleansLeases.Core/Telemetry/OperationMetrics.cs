@@ -26,14 +26,14 @@ internal sealed class OperationMetrics
     public bool TimesCalls => _durations.Enabled;
 
     public void Answered(string verb, string outcome, TimeSpan took) =>
-        _durations.Record(took.TotalSeconds, Tags.Of(Tags.Verb, verb), Tags.Of(Tags.Outcome, outcome));
+        _durations.Note(took.TotalSeconds, Tags.Of(Tags.Verb, verb), Tags.Of(Tags.Outcome, outcome));
 
-    public void Batched(string verb, int operations) => _batches.Record(operations, Tags.Of(Tags.Verb, verb));
+    public void Batched(string verb, int operations) => _batches.Note(operations, Tags.Of(Tags.Verb, verb));
 
     public void OverQuota(Refusal refusal)
     {
-        if (refusal is Refusal.LimitReached { Limit: var limit }) _quotaRefusals.Add(1, Tags.Of(Tags.Limit, limit));
+        if (refusal is Refusal.LimitReached { Limit: var limit }) _quotaRefusals.Count(1, Tags.Of(Tags.Limit, limit));
     }
 
-    public void Forbidden(string verb) => _accessRefusals.Add(1, Tags.Of(Tags.Verb, verb));
+    public void Forbidden(string verb) => _accessRefusals.Count(1, Tags.Of(Tags.Verb, verb));
 }

@@ -46,13 +46,13 @@ internal sealed class StoreMetrics
     public void Saved(long start, SaveOutcome outcome)
     {
         Record(start, Save, WordOf(outcome));
-        if (outcome == SaveOutcome.Conflict) _conflicts.Add(1);
+        if (outcome == SaveOutcome.Conflict) _conflicts.Count(1);
     }
 
     // What it finds is no conflict: there it is a load.
     public void AddedOrLoaded(long start, SaveOutcome outcome) => Record(start, Add, WordOf(outcome));
 
-    public void Batched(string operation, int records) => _batches.Record(records, Tags.Of(Tags.StoreOperation, operation));
+    public void Batched(string operation, int records) => _batches.Note(records, Tags.Of(Tags.StoreOperation, operation));
 
     /// <summary>Shows the trouble of a store.</summary>
     public static void Observe(Meter meter, IRecordStore store) => meter.CreateObservableGauge(
@@ -70,7 +70,7 @@ internal sealed class StoreMetrics
     {
         if (start == 0) return;
         var took = _time.GetElapsedTime(start);
-        _durations.Record(took.TotalSeconds, Tags.Of(Tags.StoreOperation, operation), Tags.Of(Tags.Outcome, outcome));
+        _durations.Note(took.TotalSeconds, Tags.Of(Tags.StoreOperation, operation), Tags.Of(Tags.Outcome, outcome));
         if (took >= SlowFrom) Slow?.Invoke(operation, took);
     }
 

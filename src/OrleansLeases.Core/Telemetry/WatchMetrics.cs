@@ -20,5 +20,5 @@ internal sealed class WatchMetrics
 
     public void Ended() => Interlocked.Decrement(ref _readers);
 
-    public void Resynced() => _resyncs.Add(1);
+    public void Resynced() => _resyncs.Count(1);
 }
