@@ -92,6 +92,29 @@ public sealed class CallerQuotasTests
     }
 
     [Fact]
+    public async Task Idle_AreLookedAtByOneAtATime_HoweverLongThatTakes()
+    {
+        var rights = Rights(new QuotaRule { Prefix = "", Leases = 10 });
+        await _quotas.TakeAsync(Caller("ann", rights), rights, Acquire);
+        _quotas.Leave(Caller("ann", rights), rights, Acquire, isChange: true);
+        (_host.IsHeld, _host.GoOn) = (true, new(TaskCreationOptions.RunContinuationsAsynchronously));
+
+        _time.Advance(Idle);
+        await _quotas.TakeAsync(Caller("bob", rights), rights, Get);
+        await _host.LookedAtALease.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        for (var i = 0; i < 5; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(2));
+            await _quotas.TakeAsync(Caller("bob", rights), rights, Get);
+            // What would run beside it has begun by then.
+            for (var other = 0; other < 100; other++) await Task.Yield();
+        }
+
+        Assert.Equal(1, _host.LeasesLookedAt);
+        _host.GoOn.SetResult();
+    }
+
+    [Fact]
     public async Task Keys_ThatAreStillThere_AreLookedAtLessAndLess()
     {
         var rights = Rights(new QuotaRule { Prefix = "", Keys = 1 });
@@ -127,6 +150,10 @@ public sealed class CallerQuotasTests
 
         public int KeysLookedAt { get; private set; }
 
+        public int LeasesLookedAt { get; private set; }
+
+        public TaskCompletionSource? GoOn { get; set; }
+
         public TaskCompletionSource LookedAtALease { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         protected override object Invoke(MethodInfo? method, object?[]? arguments) => method!.Name switch
@@ -136,19 +163,21 @@ public sealed class CallerQuotasTests
             _ => throw new NotSupportedException(method.Name),
         };
 
-        private Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request)
+        private async Task<LeaseResult<LeaseInfo>> GetAsync(GetLeaseRequest request)
         {
+            LeasesLookedAt++;
             LookedAtALease.TrySetResult();
+            if (GoOn is { } goOn) await goOn.Task;
             LeaseHolder holder = new()
             {
                 Owner = "ci", Token = 7, Mode = LeaseMode.Exclusive, Ttl = Idle, Remaining = Idle,
                 Metadata = new Dictionary<string, string>(), Keys = [],
             };
-            return Task.FromResult<LeaseResult<LeaseInfo>>(new LeaseInfo
+            return new LeaseInfo
             {
                 Resource = request.Resource, State = IsHeld ? LeaseStatus.Held : LeaseStatus.Free, Holders = IsHeld ? [holder] : [],
                 LastToken = 7, Waiters = 0, Sequence = 1,
-            });
+            };
         }
 
         private Task<LeaseResult<KeyValue>> GetKeyAsync(string key)
