@@ -32,7 +32,8 @@ public sealed class LeaseGatewayOptions
 
     /// <summary>
     /// How many requests may be open at once, those that wait or watch among them. Further ones are refused with 429 and the limit
-    /// <c>openRequests</c>. Renewals, releases, deletes of keys, health and metrics have room of their own, for four times as many.
+    /// <c>openRequests</c>. Renewals, releases, deletes of keys and metrics have room of their own, for four times as many; what takes no
+    /// credential, such as health, has another, for as many.
     /// </summary>
     /// <value>Null, the default, takes one for each 64 KiB of memory that the process may use; 1 or more.</value>
     public int? MaxOpenRequests { get; set; }

@@ -9,8 +9,8 @@ namespace OrleansLeases;
 /// </summary>
 /// <remarks>
 /// The keys are fetched with the first proof, again each minute that proofs come in, and for a proof of a key that is not known: then at
-/// most every 10 s, whatever comes in. No proof is checked by keys that are older than 5 min, so that those which the service has
-/// retired pass no longer. While the server is away, those that are known stay valid.
+/// most every 10 s, whatever comes in. While the server answers, no proof is checked by keys that are older than 5 min, so that those
+/// which the service has retired pass no longer. While it is away, those that are known stay valid, however old they are.
 /// </remarks>
 public sealed class LeaseProofVerifier
 {
