@@ -1,5 +1,7 @@
 using System.Net;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Tests.Hosting;
@@ -215,10 +217,41 @@ public sealed class AuditTests : IAsyncLifetime
         Assert.Empty(host.Log.Of(AuditLog.Category));
     }
 
+    [Fact]
+    public void Logger_ThatFails_FailsNoCall()
+    {
+        using var log = new AuditLog(new FailingLoggers(), TimeProvider.System);
+        var refusal = new Refusal.Unauthorized("There is no credential.");
+
+        for (var i = 0; i < 2 * RefusalBursts.Burst; i++) log.Refused(new DefaultHttpContext(), refusal);
+    }
+
     private static string Text(AuditRecord? record) =>
         $"{record!.Verb}:{record.Name}:{record.Owner}:{record.Outcome}:{record.RequestId}";
 
     private Task<GatewayHost> StartAsync(Action<LeaseGatewayOptions>? options = null, TimeProvider? time = null) =>
         GatewayHost.StartAsync(
             _leases, time: time, options: options, services: services => services.AddLeaseAudit(audit => audit.File = Path));
+
+    private sealed class FailingLoggers : ILoggerFactory, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException("It fails.");
+
+        public void Dispose()
+        {
+        }
+    }
 }

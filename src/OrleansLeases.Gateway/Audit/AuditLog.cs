@@ -63,11 +63,11 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
     /// <inheritdoc/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    // Whatever a logger of the host's throws, the call that is recorded has been carried out.
     private void Write(AuditRecord record)
     {
-        if (record.Outcome is "unauthorized" or "forbidden" or "limit-reached" && _bursts.Note())
-            LogBurst(_logger, RefusalBursts.Burst, Shown(record.Principal), record.Address, record.Outcome);
+        var isBurst = record.Outcome is "unauthorized" or "forbidden" or "limit-reached" && _bursts.Note();
+        if (isBurst) Quietly(record, static (log, last) => LogBurst(
+            log._logger, RefusalBursts.Burst, Shown(last.Principal), last.Address, last.Outcome));
         if (record.Outcome is not ("ok" or "cancelled" or "outcome-unknown"))
         {
             if (!_refusals.TryTake(record.Principal, out var omitted)) return;
@@ -75,13 +75,23 @@ internal sealed partial class AuditLog : IAsyncDisposable, IDisposable
         }
 
         _file?.Add(record);
-        if (!_logger.IsEnabled(LogLevel.Information)) return;
+        if (_logger.IsEnabled(LogLevel.Information)) Quietly(record, static (log, told) => log.LogWithOmitted(told));
+    }
+
+    private void LogWithOmitted(AuditRecord record)
+    {
+        LogRecord(
+            _logger, record.Verb, Shown(record.Name), Shown(record.Owner), record.Token, Shown(record.Principal), record.Address,
+            record.Outcome, Shown(record.RequestId), record.At);
+        if (record.Omitted is { } many) LogOmitted(_logger, many, Shown(record.Principal));
+    }
+
+    // Whatever a logger of the host's throws, the call that is recorded has been carried out.
+    private void Quietly(AuditRecord record, Action<AuditLog, AuditRecord> write)
+    {
         try
         {
-            LogRecord(
-                _logger, record.Verb, Shown(record.Name), Shown(record.Owner), record.Token, Shown(record.Principal), record.Address,
-                record.Outcome, Shown(record.RequestId), record.At);
-            if (record.Omitted is { } many) LogOmitted(_logger, many, Shown(record.Principal));
+            write(this, record);
         }
         catch (Exception)
         {
