@@ -40,7 +40,7 @@ public sealed class StartTests
     [Theory]
     [InlineData("LEASES_Urls", "http://localhost:80x", "Urls has 'http://localhost:80x'; it takes")]
     [InlineData("LEASES_Urls", "", "Urls has ''; it takes")]
-    [InlineData("LEASES_Urls", "http://0.0.0.0:7400", "Insecure")]
+    [InlineData("LEASES_Urls", "http://0.0.0.0:0", "Insecure")]
     [InlineData("LEASES_Access", "there-is-no-such.json", "there-is-no-such.json")]
     [InlineData("LEASES_Audit__File", "no/such/audit.jsonl", "The audit file 'no/such/audit.jsonl' cannot be written")]
     [InlineData("LEASES_Https__Certificate", "tls.crt", "Https:Certificate and Https:Key go together")]
