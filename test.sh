@@ -46,6 +46,13 @@ install_chromium() {
         || echo "It did not install; $results/chromium-install.log says why."
 }
 
+# What the OpenAPI document is checked by. Without npm that test is skipped and says so.
+install_redocly() {
+    command -v npm > /dev/null || return
+    npm install --silent --no-audit --no-fund --prefix artifacts/redocly @redocly/cli@2.77.0 > "$results/redocly-install.log" 2>&1 \
+        || echo "Redocly's linter did not install; $results/redocly-install.log says why."
+}
+
 counter() { grep -o '<Counters [^>]*' "$1" | grep -oE " $2=\"[0-9]+\"" | grep -oE '[0-9]+'; }
 
 # Runs the tests of a project; what came of it is counted later.
@@ -101,6 +108,7 @@ count_tests() {
 rm -rf "$results"
 mkdir -p "$results"
 install_chromium
+install_redocly
 
 for project in tests/*/*.csproj; do
     grep -qF "$(basename "$project")" OrleansLeases.sln && continue

@@ -15,11 +15,16 @@ internal sealed partial class OpenBound(string name, int most, ILogger logger)
 
     // Some room between the two, so that the log is not filled at the edge.
     private readonly int _roomy = most - Math.Max(1, most / 10);
-    private readonly Refusal.LimitReached _full = new(
-        name, RetryAfter, $"'{name}' of this server is {most}, and so many are open; ask again later, or ask another server.");
+    private readonly Refusal.LimitReached _full = RefusalOf(name, most);
 
     private int _open;
     private int _refused;
+
+    /// <summary>The answer to what comes beyond a bound.</summary>
+    /// <param name="name">Its name in the contract.</param>
+    /// <param name="most">How much it lets in.</param>
+    public static Refusal.LimitReached RefusalOf(string name, int most) =>
+        new(name, RetryAfter, $"'{name}' of this server is {most}, and so many are open; ask again later, or ask another server.");
 
     /// <summary>Lets one in.</summary>
     /// <returns>Why not; null where there is room, and then it is to <see cref="Leave"/>.</returns>

@@ -57,10 +57,15 @@ internal sealed class CallerCheck
         // A window of its own, not a frame and not a script. Decision dashboard-takes-links.
         if (isOpenToLinks && origin.Count == 0 && request.Headers[FetchDestination] == "document") return null;
         var (header, value) = site.Count > 0 ? (FetchSite, site) : ("Origin", origin);
-        return new Refusal.Forbidden(
-            $"The header {header} is '{FieldErrors.Shorten(value.ToString())}': web pages of other origins cannot call this server. "
-            + "Call it from a program, or add the page's origin to its AllowedOrigins.");
+        return OfAnotherOrigin(header, value.ToString());
     }
+
+    /// <summary>The answer to a page of another origin.</summary>
+    /// <param name="header">The header that tells of it.</param>
+    /// <param name="value">What that says.</param>
+    public static Refusal.Forbidden OfAnotherOrigin(string header, string value) => new(
+        $"The header {header} is '{FieldErrors.Shorten(value)}': web pages of other origins cannot call this server. "
+        + "Call it from a program, or add the page's origin to its AllowedOrigins.");
 
     // Behind a proxy that ends TLS the scheme is another; browsers send the site to that server instead.
     // Decision sec-fetch-site-before-origin.

@@ -25,6 +25,9 @@ internal struct QueryReader
         }
     }
 
+    /// <summary>What is wrong with a parameter that is none of these.</summary>
+    public static string IsUnknown(FieldNames names) => $"is no parameter of this; it takes {names.Listed}";
+
     public readonly string? Text(string name) => _values?.GetValueOrDefault(name);
 
     public readonly bool? Boolean(string name, ref FieldErrors errors)
@@ -66,12 +69,12 @@ internal struct QueryReader
         var encodedName = equals < 0 ? pair : pair[..equals];
         if (!PercentEncoding.TryDecode(encodedName, plusIsSpace: true, out var name, out _))
         {
-            errors.Add(FieldErrors.Shorten(encodedName.ToString()), "is no parameter of this; it takes " + names.Listed);
+            errors.Add(FieldErrors.Shorten(encodedName.ToString()), IsUnknown(names));
             return;
         }
 
         if (names.IndexOf(name) < 0)
-            errors.Add(name, "is no parameter of this; it takes " + names.Listed);
+            errors.Add(name, IsUnknown(names));
         else if (_values!.ContainsKey(name))
             errors.Add(name, "is given more than once");
         else if (PercentEncoding.TryDecode(equals < 0 ? "" : pair[(equals + 1)..], plusIsSpace: true, out var value, out var problem))

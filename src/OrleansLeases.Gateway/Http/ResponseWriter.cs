@@ -73,7 +73,13 @@ internal static class ResponseWriter
     public static async Task RefuseAsync(HttpContext context, HttpProblem problem)
     {
         var buffer = ResponseBuffer.Rent();
-        var json = buffer.Json;
+        Write(buffer.Json, problem);
+        await SendAsync(context, problem.Status, Problem, buffer);
+    }
+
+    /// <summary>Writes a problem of HTTP itself as JSON, which is the writer's to flush.</summary>
+    public static void Write(Utf8JsonWriter json, HttpProblem problem)
+    {
         json.WriteStartObject();
         json.WriteString("type"u8, "urn:orleans-leases:invalid-request"u8);
         json.WriteString("title"u8, "The request is malformed"u8);
@@ -85,7 +91,20 @@ internal static class ResponseWriter
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndObject();
-        await SendAsync(context, problem.Status, Problem, buffer);
+    }
+
+    /// <summary>The header Retry-After of a refusal, in seconds; null where it has none.</summary>
+    public static string? RetryAfterOf(Refusal refusal)
+    {
+        TimeSpan? retryAfter = refusal switch
+        {
+            Refusal.LimitReached limit => limit.RetryAfter,
+            Refusal.Unavailable unavailable => unavailable.RetryAfter,
+            _ => null,
+        };
+        return retryAfter is { } wait
+            ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture)
+            : null;
     }
 
     private static async ValueTask<bool> SendAsync(HttpContext context, int status, string contentType, ResponseBuffer buffer)
@@ -124,18 +143,5 @@ internal static class ResponseWriter
         // fires that too.
         var flush = await response.BodyWriter.WriteAsync(body);
         return flush is { IsCompleted: false, IsCanceled: false };
-    }
-
-    private static string? RetryAfterOf(Refusal refusal)
-    {
-        TimeSpan? retryAfter = refusal switch
-        {
-            Refusal.LimitReached limit => limit.RetryAfter,
-            Refusal.Unavailable unavailable => unavailable.RetryAfter,
-            _ => null,
-        };
-        return retryAfter is { } wait
-            ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture)
-            : null;
     }
 }

@@ -21,6 +21,9 @@ internal ref struct FieldReader
     /// <summary>The field of a request's id.</summary>
     public const string RequestId = "requestId";
 
+    /// <summary>What is wrong with a field that is missing.</summary>
+    public const string IsRequired = "is required";
+
     private const long MaxMilliseconds = long.MaxValue / TimeSpan.TicksPerMillisecond;
 
     // The reader keeps one bit for each level and does not recurse, so a body of brackets is skipped like any other
@@ -93,7 +96,7 @@ internal ref struct FieldReader
         }
 
         for (var i = 0; i < names.RequiredCount && !_errors.IsFull; i++)
-            if ((seen & (1u << i)) == 0) Refuse(names[i], "is required");
+            if ((seen & (1u << i)) == 0) Refuse(names[i], IsRequired);
         return -1;
     }
 

@@ -50,7 +50,7 @@ internal static class LeaseOpenApi
             WireSchemas.Correct(schema, context);
             return Task.CompletedTask;
         });
-        options.AddDocumentTransformer((document, _, _) =>
+        options.AddDocumentTransformer((document, context, _) =>
         {
             document.Info = new OpenApiInfo
             {
@@ -64,7 +64,8 @@ internal static class LeaseOpenApi
             // One empty requirement: callers need no credential.
             document.Security = [new OpenApiSecurityRequirement()];
             WireSchemas.Correct(document);
-            OperationExamples.AddTo(document);
+            OperationExamples.AddTo(document, context.DescriptionGroups.SelectMany(group => group.Items)
+                .SelectMany(endpoint => endpoint.ActionDescriptor.EndpointMetadata.OfType<OperationMetadata>()));
             foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>()) tag.Description = Tags.GetValueOrDefault(tag.Name ?? "");
             return Task.CompletedTask;
         });

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
@@ -77,17 +76,15 @@ internal static class OperationDescriptions
             statuses[StatusCodes.Status415UnsupportedMediaType] = "invalid-request: the body is not application/json in UTF-8";
         }
 
-        if (!metadata.IsOpen)
-        {
-            statuses[StatusCodes.Status401Unauthorized] = "unauthorized, where credentials are required";
-            statuses[StatusCodes.Status403Forbidden] = "forbidden: the caller has no right to this, or is a web page of another origin";
-        }
-
-        // There may be no room for any call.
-        foreach (var refusal in metadata.Refusals.Append(RefusalCode.LimitReached).Distinct())
+        foreach (var refusal in metadata.AllRefusals)
         {
             var status = RefusalConverter.StatusOf(refusal);
-            var word = JsonNamingPolicy.KebabCaseLower.ConvertName(refusal.ToString());
+            var word = refusal switch
+            {
+                RefusalCode.Unauthorized => "unauthorized, where credentials are required",
+                RefusalCode.Forbidden => "forbidden: the caller has no right to this, or is a web page of another origin",
+                _ => RefusalConverter.WordOf(refusal),
+            };
             statuses[status] = statuses.TryGetValue(status, out var others) ? $"{others} or {word}" : word;
         }
 

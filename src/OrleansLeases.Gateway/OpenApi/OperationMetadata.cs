@@ -35,7 +35,17 @@ internal sealed record OperationMetadata(string Name)
     /// <summary>What it may refuse.</summary>
     public IReadOnlyList<RefusalCode> Refusals { get; init; } = [];
 
+    /// <summary>The same, and what each call may be refused for: its caller, or since there is no room.</summary>
+    public IEnumerable<RefusalCode> AllRefusals => Refusals
+        .Concat(IsOpen ? [] : [RefusalCode.Unauthorized, RefusalCode.Forbidden])
+        .Append(RefusalCode.LimitReached)
+        .Distinct();
+
     public IReadOnlyList<Parameter> Parameters { get; init; } = [];
+
+    /// <summary>The names of those in the query.</summary>
+    public IEnumerable<string> QueryParameters =>
+        Parameters.Where(parameter => parameter.In == "query").Select(parameter => parameter.Name);
 
     public static Parameter Query(string name, Type type, string description) => new(name, "query", type, description);
 

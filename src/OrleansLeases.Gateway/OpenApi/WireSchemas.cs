@@ -28,7 +28,8 @@ internal static class WireSchemas
         schema.Type &= ~JsonSchemaType.Null;
         // What is counted may be below zero.
         if (context.JsonPropertyInfo?.Name is "delta" or "value") schema.Minimum = null;
-        if (context.JsonPropertyInfo?.Name != "token") return;
+        // That of an API key is a text.
+        if (context.JsonPropertyInfo?.Name != "token" || type != typeof(long)) return;
         schema.Minimum = "1";
         schema.Maximum = Tokens.Max.ToString(CultureInfo.InvariantCulture);
     }
