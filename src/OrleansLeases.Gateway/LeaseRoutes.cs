@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +35,7 @@ internal sealed class LeaseRoutes
     private readonly GrantProofs _proofs;
     private readonly ProofKeyEndpoint _proofKeys;
     private readonly IMetricsPage? _metrics;
+    private readonly IApiPage? _apiPage;
 
     public LeaseRoutes(IServiceProvider provider)
     {
@@ -59,6 +61,7 @@ internal sealed class LeaseRoutes
         _service = new ServiceReads(calls, _proofs);
         _proofKeys = new ProofKeyEndpoint(_proofs, calls);
         _metrics = provider.GetService<IMetricsPage>();
+        _apiPage = provider.GetService<IApiPage>();
         _access = new AccessEndpoints(provider.GetService<LeaseAccessExtensions.AccessKeys>(), calls);
     }
 
@@ -77,6 +80,7 @@ internal sealed class LeaseRoutes
         GrantProofs.Map(behind, _proofs);
         DashboardEndpoints.Map(behind);
         if (_metrics is not null) MetricsEndpoint.Map(behind, _metrics);
+        _apiPage?.Map(behind).WithMetadata(OpenToAll.Instance);
         UnknownPath.Map(behind);
     }
 

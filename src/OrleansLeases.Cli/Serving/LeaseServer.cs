@@ -4,6 +4,7 @@ using OrleansLeases.Embedded;
 using OrleansLeases.Gateway;
 using OrleansLeases.Gateway.Audit;
 using OrleansLeases.Gateway.Hosting;
+using OrleansLeases.Gateway.OpenApi;
 
 namespace OrleansLeases.Cli.Serving;
 
@@ -86,6 +87,8 @@ internal static class LeaseServer
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
             settings.Bounds.Apply(gateway);
         });
+        // Whoever runs a server to develop against it has ASP.NET Core's environment say so, as for any other.
+        if (builder.Environment.IsDevelopment()) builder.Services.AddSingleton<IApiPage, ScalarPage>();
         if (settings.AccessFile is { } access) builder.Services.AddLeaseAccess(access).AddLeaseJwtBearer();
         if (settings.AuditFile is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);
         WebApplication app;

@@ -11,6 +11,7 @@ namespace OrleansLeases.Gateway.OpenApi;
 internal static class LeaseOpenApi
 {
     private const string DocumentName = "v1";
+    private const string Bearer = "bearer";
 
     private static readonly Dictionary<string, string> Tags = new()
     {
@@ -61,8 +62,14 @@ internal static class LeaseOpenApi
                     + "A holder counts its deadline as its own send time + elapsedMs + remainingMs, less a margin.",
                 License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
             };
-            // One empty requirement: callers need no credential.
-            document.Security = [new OpenApiSecurityRequirement()];
+            // An empty requirement as well: a service may want no credential.
+            document.AddComponent(Bearer, new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = Bearer,
+                Description = "An API key or a JWT, where the service wants credentials. A client certificate takes no header.",
+            });
+            document.Security = [[], new() { [new OpenApiSecuritySchemeReference(Bearer, document)] = [] }];
             WireSchemas.Correct(document);
             OperationExamples.AddTo(document, context.DescriptionGroups.SelectMany(group => group.Items)
                 .SelectMany(endpoint => endpoint.ActionDescriptor.EndpointMetadata.OfType<OperationMetadata>()));

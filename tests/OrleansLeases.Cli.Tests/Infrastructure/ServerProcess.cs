@@ -12,21 +12,29 @@ public sealed class ServerProcess : IAsyncLifetime, IAsyncDisposable
     internal static async Task<ServerProcess> StartAsync(params string[] arguments)
     {
         var server = new ServerProcess();
-        await server.ListenAsync(arguments);
+        await server.ListenAsync(all => Tool.Start(null, all), arguments);
         return server;
     }
 
-    public Task InitializeAsync() => ListenAsync("--memory");
+    /// <summary>Starts it with an environment variable.</summary>
+    internal static async Task<ServerProcess> StartWithAsync(string name, string value, params string[] arguments)
+    {
+        var server = new ServerProcess();
+        await server.ListenAsync(all => Tool.StartWith(name, value, all), arguments);
+        return server;
+    }
+
+    public Task InitializeAsync() => ListenAsync(all => Tool.Start(null, all), "--memory");
 
     public ValueTask DisposeAsync() => _tool!.DisposeAsync();
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
-    private async Task ListenAsync(params string[] arguments)
+    private async Task ListenAsync(Func<string[], Tool> start, params string[] arguments)
     {
         const string Listening = "Listening on ";
-        _tool = Tool.Start(
-            null, ["serve", .. arguments, .. arguments.Contains("--urls") ? Array.Empty<string>() : ["--urls", "http://127.0.0.1:0"]]);
+        _tool = start(
+            ["serve", .. arguments, .. arguments.Contains("--urls") ? Array.Empty<string>() : ["--urls", "http://127.0.0.1:0"]]);
         await Eventually.TrueAsync(
             () => _tool.Out.StartsWith(Listening, StringComparison.Ordinal) && _tool.Out.Contains("stops it", StringComparison.Ordinal)
                 || _tool.HasExited,

@@ -31,6 +31,9 @@ internal sealed class Tool : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>The files that the process has mapped: its libraries, among others.</summary>
+    public Task<string> LoadedAsync() => File.ReadAllTextAsync($"/proc/{Id}/maps");
+
     public static async Task<ToolResult> RunAsync(string? server, params string[] arguments)
     {
         await using var tool = Start(server, arguments);
