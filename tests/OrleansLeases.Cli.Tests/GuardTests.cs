@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using OrleansLeases.Cli.Running;
 using OrleansLeases.Client.Holding;
 using OrleansLeases.Testing;
@@ -50,5 +51,38 @@ public sealed class GuardTests
     {
         var clock = BootTime.Instance!;
         Assert.InRange(Deadline.Now(clock).Plus(TimeSpan.FromDays(365), clock).Left(clock), TimeSpan.FromDays(364), TimeSpan.FromDays(365));
+    }
+
+    [Fact]
+    public void Stop_ThatIsHeld_IsTakenBackByAContinue()
+    {
+        Linux.Hold(Linux.SigTstp);
+        try
+        {
+            Assert.False(Linux.IsHeld(Linux.SigTstp));
+            _ = Linux.Raise(Linux.SigTstp);
+            Assert.True(Linux.IsHeld(Linux.SigTstp));
+
+            _ = Linux.Kill(Environment.ProcessId, Linux.SigCont);
+
+            Assert.False(Linux.IsHeld(Linux.SigTstp));
+        }
+        finally
+        {
+            Linux.Discard(Linux.SigTstp);
+            Linux.Release(Linux.SigTstp);
+        }
+    }
+
+    [Fact]
+    public void Pipe_WhoseWriterHasEnded_HasHungUp()
+    {
+        using var reader = new AnonymousPipeServerStream(PipeDirection.In);
+        var pipe = (int)reader.SafePipeHandle.DangerousGetHandle();
+        Assert.False(Linux.HasHungUp(pipe));
+
+        reader.DisposeLocalCopyOfClientHandle();
+
+        Assert.True(Linux.HasHungUp(pipe));
     }
 }

@@ -6,9 +6,12 @@ using OrleansLeases.Testing.Processes;
 
 namespace OrleansLeases.Cli.Tests;
 
-/// <summary><c>leases run</c> as a job of an interactive shell, at a terminal of its own.</summary>
+/// <summary><c>leases run</c> as a job: of an interactive shell, at a terminal of its own, or of whoever stops and ends it.</summary>
 public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess>
 {
+    // It looks every 200 ms. One that has not looked yet has these tests miss what they are about, and fail nothing.
+    private static readonly TimeSpan GuardLooks = TimeSpan.FromMilliseconds(500);
+
     private readonly string _resource = $"tests/{Guid.NewGuid():N}";
 
     [Fact]
@@ -89,6 +92,48 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
         await Eventually.TrueAsync(() => State() == "free", () => $"The lease was not released: {shell.Out}");
     }
 
+    [Fact]
+    public async Task Run_ThatIsEndedAsItIsAboutToStop_Ends()
+    {
+        await using var run = Tool.Start(server.Address, "run", _resource, "--ttl", "1h", "--", "sh", "-c", "echo $$; sleep 1000 & wait");
+        var command = await CommandOfAsync(run);
+        // The renewer hears that the command has stopped as it goes on, with the signal.
+        Signals.Send(run.Id, Signals.Stop);
+        Signals.Send(command, Signals.Stop);
+        await Task.Delay(GuardLooks, TimeProvider.System);
+
+        // As a shell, `timeout` and systemd end a job.
+        Signals.Send(run.Id, Signals.Terminate);
+        Signals.Send(run.Id, Signals.Continue);
+
+        Assert.Equal(128 + Signals.Terminate, (await run.ResultAsync()).Code);
+        Assert.Equal("free", State());
+    }
+
+    [Fact]
+    public async Task Run_WhoseCommandGoesOnBeforeTheJobHasStopped_IsRenewed()
+    {
+        await using var run = Tool.Start(server.Address, "run", _resource, "--ttl", "12s", "--", "sh", "-c", "echo $$; sleep 1000 & wait");
+        var command = await CommandOfAsync(run);
+        Signals.Send(run.Id, Signals.Stop);
+
+        // Until the guard has seen both, and has had the renewer go on, which hears of the stop only then.
+        await Eventually.TrueAsync(
+            () =>
+            {
+                Signals.Send(command, Signals.Stop);
+                Thread.Sleep(GuardLooks);
+                Signals.Send(command, Signals.Continue);
+                Thread.Sleep(GuardLooks);
+                return !Signals.IsStopped(run.Id);
+            },
+            () => "The guard has never had the renewer go on.");
+
+        var left = Remaining();
+        await Eventually.TrueAsync(
+            () => left < (left = Remaining()), () => $"The lease was not renewed any more: {run.Out}{run.Error}");
+    }
+
     [Theory]
     [InlineData("watch {0}", "state")]
     [InlineData("watch --key {0}", "state")]
@@ -122,6 +167,19 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
         JsonDocument.Parse(
             Tool.RunAsync(server.Address, "get", _resource, "--json").GetAwaiter().GetResult().Out).RootElement.GetProperty("state")
                 .GetString();
+
+    private int Remaining() => JsonDocument.Parse(
+        Tool.RunAsync(server.Address, "get", _resource, "--json").GetAwaiter().GetResult().Out).RootElement.GetProperty("holders")
+            .EnumerateArray().Select(holder => holder.GetProperty("remainingMs").GetInt32()).FirstOrDefault();
+
+    private static async Task<int> CommandOfAsync(Tool run)
+    {
+        var command = 0;
+        await Eventually.TrueAsync(
+            () => int.TryParse(run.Out, CultureInfo.InvariantCulture, out command),
+            () => $"The command never started: {run.Out}{run.Error}");
+        return command;
+    }
 
     private static Task UntilAsync(Tool shell, string text) =>
         Eventually.TrueAsync(() => shell.Out.Contains(text, StringComparison.Ordinal), () => $"'{text}' never came: {shell.Out}");

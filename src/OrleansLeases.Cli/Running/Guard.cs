@@ -35,7 +35,7 @@ internal sealed class Guard : IDisposable
     private bool _forLease;
     private bool _commandEnded;
     private bool _commandStopped;
-    private bool _renewerStopped;
+    private bool _renewerIsToStop;
 
     private Guard(TimeSpan ttl, GuardChannel channel, string[] command) =>
         (_times, _channel, _command) = (TerminationTimes.For(ttl), channel, command);
@@ -218,7 +218,7 @@ internal sealed class Guard : IDisposable
                 ProcessGroup.Signal(_group, Linux.SigCont);
                 break;
             case GuardMessage.Continue:
-                _renewerStopped = _commandStopped = false;
+                _renewerIsToStop = false;
                 ProcessGroup.Signal(_group, Linux.SigCont);
                 break;
             case GuardMessage.Lost:
@@ -241,24 +241,19 @@ internal sealed class Guard : IDisposable
     /// </summary>
     private void LookWhetherStopped(Process command)
     {
-        var stopped = !_commandEnded && _killAt is null && ProcessGroup.IsStopped(command.Id);
-        if (stopped == _commandStopped) return;
-        _commandStopped = stopped;
-        if (stopped)
+        _commandStopped = !_commandEnded && _killAt is null && ProcessGroup.IsStopped(command.Id);
+        if (!_commandStopped) ContinueRenewer();
+        else if (!_renewerIsToStop)
         {
-            _renewerStopped = true;
+            _renewerIsToStop = true;
             Report(new GuardMessage.Stopped());
-        }
-        else
-        {
-            ContinueRenewer();
         }
     }
 
+    /// <summary>Has the renewer go on until it says so: it may not have stopped yet when this is called.</summary>
     private void ContinueRenewer()
     {
-        if (_renewerStopped && Linux.GetParent() == _renewer) _ = Linux.Kill(_renewer, Linux.SigCont);
-        _renewerStopped = false;
+        if (_renewerIsToStop && Linux.GetParent() == _renewer) _ = Linux.Kill(_renewer, Linux.SigCont);
     }
 
     private void EndForLease(string why, TimeSpan atMost)

@@ -116,6 +116,8 @@ internal sealed class GuardProcess : IDisposable
         return life;
     }
 
+    private bool HasGuardEnded() => Linux.HasHungUp((int)_life.SafePipeHandle.DangerousGetHandle());
+
     private async Task<GuardMessage?> FinishAsync()
     {
         using var reports = new StreamReader(_reportPipe, leaveOpen: true);
@@ -128,7 +130,7 @@ internal sealed class GuardProcess : IDisposable
                     _ready.SetResult();
                     break;
                 case GuardMessage.Stopped:
-                    Job.StopAlong(Group);
+                    Job.StopAlong(Group, HasGuardEnded);
                     Tell(new GuardMessage.Continue());
                     break;
                 case var other:

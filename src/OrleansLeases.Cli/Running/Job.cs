@@ -6,30 +6,51 @@ namespace OrleansLeases.Cli.Running;
 [SupportedOSPlatform("linux")]
 internal static class Job
 {
+    // A signal that has come is handled by a thread that the runtime starts for it; a stopped process starts none.
+    private static readonly TimeSpan HandlerTime = TimeSpan.FromMilliseconds(200);
+
     /// <summary>
     /// Called when the command has stopped. Gives it the terminal where that is this job's; otherwise stops as well, so that the
     /// shell sees it and nobody renews, and returns once the job goes on. The command is to go on then.
     /// </summary>
-    public static void StopAlong(int commandGroup)
+    /// <param name="commandGroup">The process group of the command.</param>
+    /// <param name="isOver">Whether nobody is left who would have this process go on with the command.</param>
+    public static void StopAlong(int commandGroup, Func<bool> isOver)
     {
         var own = Linux.GetProcessGroup();
-        if (!Terminal.IsInForeground()) Stop();
+        if (!Terminal.IsInForeground()) Stop(isOver);
         Terminal.Pass(from: own, to: commandGroup);
     }
 
-    private static void Stop()
+    /// <summary>
+    /// Stops, unless somebody wants the job to go on by then. A shell, <c>timeout</c> and systemd end a job by SIGTERM and then SIGCONT:
+    /// where both come while it runs, and it stopped then, it would have missed them.
+    /// </summary>
+    private static void Stop(Func<bool> isOver)
     {
-        // Without a terminal there is no shell that waits for the others.
-        if (!Terminal.Exists)
+        // As Ctrl-Z does, the rest of a pipeline too.
+        if (Terminal.Exists)
         {
-            _ = Linux.Raise(Linux.SigStop);
-            return;
+            var handler = Linux.OnSignal(Linux.SigTstp, Linux.IgnoreSignal);
+            _ = Linux.Kill(0, Linux.SigTstp);
+            _ = Linux.OnSignal(Linux.SigTstp, handler);
         }
 
-        // As Ctrl-Z does, the rest of a pipeline too. Where nobody could make the job go on, the kernel lets it be.
-        var handler = Linux.OnSignal(Linux.SigTstp, Linux.IgnoreSignal);
-        _ = Linux.Kill(0, Linux.SigTstp);
-        _ = Linux.OnSignal(Linux.SigTstp, handler);
+        // The stop is held from here on. The kernel takes it back with each SIGCONT, of whoever is to have this process go on: so what
+        // is asked after this cannot change unnoticed.
+        Linux.Hold(Linux.SigTstp);
         _ = Linux.Raise(Linux.SigTstp);
+        Thread.Sleep(HandlerTime);
+        var stops = !isOver() && !Terminal.IsInForeground() && Linux.IsHeld(Linux.SigTstp);
+        if (!stops || !Terminal.Exists) Linux.Discard(Linux.SigTstp);
+
+        // Where nobody could make the job go on, the kernel lets it be.
+        Linux.Release(Linux.SigTstp);
+
+        // Without a terminal there is no shell that waits for the others, and the kernel would let it be.
+        if (stops && !Terminal.Exists) _ = Linux.Raise(Linux.SigStop);
+
+        // Whoever has this process alone go on means the whole job.
+        if (Terminal.Exists) _ = Linux.Kill(0, Linux.SigCont);
     }
 }

@@ -37,6 +37,12 @@ internal static partial class Linux
     public const nint DefaultSignal = 0;
     public const nint IgnoreSignal = 1;
 
+    private const int BlockSignals = 0;
+    private const int UnblockSignals = 1;
+    // Of `sigset_t`, in 64 bits; the kernel has the first.
+    private const int SignalSetSize = 16;
+    private const short HungUp = 0x10;
+
     [LibraryImport("libc", EntryPoint = "setpgid", SetLastError = true)]
     public static partial int SetProcessGroup(int process, int group);
 
@@ -64,8 +70,49 @@ internal static partial class Linux
     [LibraryImport("libc", EntryPoint = "getppid")]
     public static partial int GetParent();
 
+    /// <summary>Sends a signal to the calling thread, which handles it, or stops, before this returns.</summary>
     [LibraryImport("libc", EntryPoint = "raise")]
     public static partial int Raise(int signal);
+
+    /// <summary>Keeps a signal from the calling thread until that releases it.</summary>
+    public static void Hold(int signal) => _ = MaskSignals(BlockSignals, SetOf(signal), 0);
+
+    /// <summary>Has the calling thread receive a signal that was held, before this returns.</summary>
+    public static void Release(int signal) => _ = MaskSignals(UnblockSignals, SetOf(signal), 0);
+
+    /// <summary>Whether a signal has come that the calling thread holds.</summary>
+    public static bool IsHeld(int signal)
+    {
+        Span<ulong> pending = stackalloc ulong[SignalSetSize];
+        _ = GetPending(pending);
+        return (pending[0] & (1UL << (signal - 1))) != 0;
+    }
+
+    /// <summary>Forgets a signal that has come and is held.</summary>
+    public static void Discard(int signal) => _ = OnSignal(signal, OnSignal(signal, IgnoreSignal));
+
+    /// <summary>Whether all that could write to a pipe have closed it.</summary>
+    public static bool HasHungUp(int pipe)
+    {
+        var poll = new PollRequest { Descriptor = pipe };
+        return Poll(ref poll, 1, 0) > 0 && (poll.Events & HungUp) != 0;
+    }
+
+    private static ulong[] SetOf(int signal)
+    {
+        var set = new ulong[SignalSetSize];
+        set[0] = 1UL << (signal - 1);
+        return set;
+    }
+
+    [LibraryImport("libc", EntryPoint = "sigprocmask")]
+    private static partial int MaskSignals(int how, ReadOnlySpan<ulong> signals, nint before);
+
+    [LibraryImport("libc", EntryPoint = "sigpending")]
+    private static partial int GetPending(Span<ulong> signals);
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    private static partial int Poll(ref PollRequest request, nuint count, int timeout);
 
     /// <summary>Before glibc 2.34 timers had a library of their own.</summary>
     public static int CreateTimer(int clock, ref TimerSignal signal, out nint timer)
@@ -127,6 +174,14 @@ internal static partial class Linux
         public nint Value;
         public int Signal;
         public int Kind;
+    }
+
+    /// <summary><c>struct pollfd</c>.</summary>
+    private struct PollRequest
+    {
+        public int Descriptor;
+        public short Wanted;
+        public short Events;
     }
 
     /// <summary><c>struct itimerspec</c>: once, without an interval.</summary>
