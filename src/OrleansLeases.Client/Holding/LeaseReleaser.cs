@@ -18,6 +18,9 @@ internal sealed class LeaseReleaser(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    // A server that answers calls in time has by then read, or lost, whatever was sent before.
+    private static readonly TimeSpan SecondLookAfter = CallLimit;
+
     /// <summary>Releases a lease, again and again until the service has answered or the lease has run out.</summary>
     /// <param name="grant">The lease.</param>
     /// <param name="endsAt">When it runs out, by the holder's clock.</param>
@@ -31,9 +34,24 @@ internal sealed class LeaseReleaser(
     public Task<LeaseResult<LeaseRelease>> ReleaseAsync(LeaseGrant grant) =>
         ReleaseAsync(grant, clock.Sample() + grant.Elapsed + grant.Remaining);
 
-    /// <summary>Releases the grant that an acquire may have brought while its answer was lost or not waited for.</summary>
-    public Task AbandonAsync(AcquireRequest request) =>
-        RepeatAsync(() => AbandonOnceAsync(request with { Wait = TimeSpan.Zero }), clock.Sample() + request.Ttl);
+    /// <summary>
+    /// Releases the grant that an acquire may have brought while its answer was lost or not waited for. Completes with the first look
+    /// for it; where there is none, a second look follows in the background.
+    /// </summary>
+    public async Task AbandonAsync(AcquireRequest request)
+    {
+        request = request with { Wait = TimeSpan.Zero };
+        var found = await RepeatAsync(() => AbandonOnceAsync(request), clock.Sample() + request.Ttl).ConfigureAwait(false);
+        if (found.Refusal is Refusal.NotHolder) _ = Background.Run(() => LookAgainAsync(request));
+    }
+
+    // The look goes by a connection of its own, and may overtake the acquire: a server on a busy machine reads that one later.
+    private async Task LookAgainAsync(AcquireRequest request)
+    {
+        await Task.Delay(SecondLookAfter, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!stopping.IsCancellationRequested)
+            await RepeatAsync(() => AbandonOnceAsync(request), clock.Sample() + request.Ttl).ConfigureAwait(false);
+    }
 
     private async Task<LeaseResult<LeaseRelease>> AbandonOnceAsync(AcquireRequest request)
     {

@@ -212,6 +212,24 @@ public sealed class AcquireTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Acquire_CancelledAndGrantedAfterItWasLookedUp_IsGivenBack()
+    {
+        using var cancel = new CancellationTokenSource();
+        _fixture.Network.FateOf = verb => verb == "acquire" ? Fate.Waits : Fate.Passes;
+        var acquire = _fixture.StartAcquire(ttl: HandleFixture.LongTtl, cancellationToken: cancel.Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => acquire);
+        await Eventually.TrueAsync(() => _fixture.Network.Sent<GetLeaseRequest>().Count == 1);
+
+        _fixture.Network.FateOf = _ => Fate.Passes;
+        await _fixture.Network.CarryRequestAsync();
+        Assert.Equal(LeaseStatus.Held, (await _fixture.LookAsync()).State);
+
+        await _fixture.Time.AdvanceUntilAsync(() => _fixture.Network.Sent<ReleaseRequest>().Count == 1, TimeSpan.FromSeconds(1));
+        await FreeAfterUseAsync();
+    }
+
+    [Fact]
     public async Task Acquire_CancelledInLine_GivesItsPlaceToTheNext()
     {
         using var cancel = new CancellationTokenSource();
