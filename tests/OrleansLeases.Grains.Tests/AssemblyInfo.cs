@@ -1,0 +1,2 @@
+// Its tests mostly wait, for silos to start and for deadlines.
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]
