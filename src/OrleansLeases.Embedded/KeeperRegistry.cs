@@ -24,11 +24,13 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     /// <param name="rules">The rules of the leases.</param>
     /// <param name="prefixes">Who watches names by their prefix.</param>
     /// <param name="time">The clock of alarms and pauses.</param>
-    /// <param name="isSingleWriter">Nobody else writes to the store: true, but where a test has several hosts on one.</param>
+    /// <param name="all">
+    /// The keepers of all names, where a test has several hosts on one store; null where these are all, and nobody else writes to it.
+    /// </param>
     /// <param name="metrics">Counts what the keepers do; null where nobody can ask.</param>
     /// <param name="log">Logs what became of leases; null where nothing is logged.</param>
     public KeeperRegistry(
-        IRecordStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time, bool isSingleWriter = true,
+        IRecordStore store, LeaseClock clock, LeaseRules rules, PrefixWatchers prefixes, TimeProvider time, IKeepers? all = null,
         KeeperMetrics? metrics = null, IServiceLog? log = null)
     {
         _store = store;
@@ -36,13 +38,13 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
         var background =
             new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, maxConcurrencyLevel: 1, BackgroundAtOnce).ExclusiveScheduler;
         _alarms = new AlarmQueue(time, clock, background, Forget);
-        _cleaner = new KeyCleaner(this, time, background);
+        _cleaner = new KeyCleaner(all ?? this, time, background);
         _host = new KeeperHost(clock, rules, _alarms)
         {
             IdleAfter = IdleAfter,
             Cleaner = _cleaner,
             Prefixes = prefixes,
-            IsSingleWriter = isSingleWriter,
+            IsSingleWriter = all is null,
             Background = background,
             Metrics = metrics,
             Log = log,

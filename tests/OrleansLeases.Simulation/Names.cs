@@ -21,5 +21,7 @@ internal sealed record Names(
 
     public IEnumerable<string> Resources => Exclusive.Concat(Shared);
 
+    public IEnumerable<string> Keys => BoundKeys.Concat(FreeKeys).Concat(Counters);
+
     private static string[] Make(string kind, int count) => [.. Enumerable.Range(0, count).Select(number => $"{kind}/{number}")];
 }

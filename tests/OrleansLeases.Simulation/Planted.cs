@@ -62,4 +62,13 @@ internal enum Planted
 
     /// <summary>The mark of a task is forgotten.</summary>
     TasksForgotten = 1 << 18,
+
+    /// <summary>Keys of ended leases are never cleaned up.</summary>
+    CleanUpsLost = 1 << 19,
+
+    /// <summary>A watch of a bound key begins without asking its lease.</summary>
+    WatchesWithoutTheirLease = 1 << 20,
+
+    /// <summary>A watch shows with a put the value of the one before.</summary>
+    WatchesShowTheValueBefore = 1 << 21,
 }

@@ -102,7 +102,7 @@ internal sealed class Swarm(World world)
     private void Overlap()
     {
         if (!world.IsCluster) return;
-        var names = world.Names.Resources.Concat(world.Names.BoundKeys).Concat(world.Names.FreeKeys).Concat(world.Names.Counters).ToList();
+        var names = world.Names.Resources.Concat(world.Names.Keys).ToList();
         for (var count = _dice.Between(1, 4); count > 0; count--)
             world.Cluster.Believe(
                 _dice.Next(world.Cluster.Hosts.Length), _dice.Pick(names), _dice.Next(world.Cluster.Hosts.Length));

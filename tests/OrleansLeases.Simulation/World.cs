@@ -57,7 +57,7 @@ internal sealed class World
         Recipes = new(Scheduler, Truth);
         Network = new(Scheduler, Faults);
         Store = new(Scheduler, Faults, Planted, Truth);
-        Cluster = new(Scheduler, Network, Truth.Promises, places);
+        Cluster = new(Scheduler, Network, Truth, places);
         Resource = new(Network, Planted);
         Counters = [.. Names.Counters.Select(key => new CounterHistory(key, Scheduler))];
         Registers = [.. Names.FreeKeys.Select(key => new RegisterHistory(key, Scheduler, IsCluster))];
@@ -252,7 +252,7 @@ internal sealed class World
     {
         var client = StartClient(acts: false);
         foreach (var name in Names.Resources) Watchers.Add(new(this, client, RecordKind.Lease, name));
-        foreach (var name in Names.BoundKeys.Concat(Names.Counters)) Watchers.Add(new(this, client, RecordKind.Key, name));
+        foreach (var name in Names.Keys) Watchers.Add(new(this, client, RecordKind.Key, name));
         foreach (var watcher in Watchers) _ = GuardAsync(watcher.RunAsync);
         // A host of this simulation shows below a prefix what its own keepers do.
         if (!IsCluster) _ = GuardAsync(new PrefixWatcher(this, client, Dice.Pick(["lock", "shared", "recipe"])).RunAsync);

@@ -25,6 +25,9 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
 
     public long Grants { get; private set; }
 
+    /// <summary>What was stored of keys.</summary>
+    public KeyVersions Keys { get; } = new(scheduler);
+
     public Promises Promises { get; } = new(scheduler) { IsOff = areClocksWrong };
 
     /// <summary>All grants of a resource by their tokens.</summary>
@@ -36,6 +39,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
         if (after.Kind == RecordKind.Key)
         {
             Remember(after.Name, after.Key.Log.Last - before.Key.Log.Last, after);
+            Keys.Written(after);
             return;
         }
 
@@ -56,6 +60,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
         _history = LeaseRules.TokenFloorOfEpoch(epoch);
         foreach (var belief in _beliefs.Values.SelectMany(all => all)) belief.IsExempt = true;
         _changes.Clear();
+        Keys.Forget();
         _ended.Clear();
         _toldEnded.Clear();
     }
@@ -110,6 +115,30 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
         if (_toldEnded.TryGetValue((lease.Resource, lease.Token), out var told) && told < asked)
             scheduler.Fail(
                 "I6", $"{key} was shown, bound to token {lease.Token} of {lease.Resource}, whose end was told {asked - told} before.");
+    }
+
+    /// <summary>I6 for a watch: what it begins with, or begins again with, is what a read shows.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="shown">What the watch shows.</param>
+    /// <param name="began">When it began.</param>
+    public void WatchShowsKey(string key, WatchEvent shown, TimeSpan began)
+    {
+        switch (shown)
+        {
+            case WatchEvent.KeySnapshot { Key.Lease: { } lease }:
+                ShowsKey(key, lease, began);
+                break;
+            case WatchEvent.KeyChanged { Key: { Lease: { } lease } put } when Keys.WhenStored(key, put.Version) < began:
+                ShowsKey(key, lease, began);
+                break;
+        }
+    }
+
+    /// <summary>A watcher is shown a version of a key.</summary>
+    public void ShowsVersion(string key, WatchPoint at, string? value, KeyLease? lease)
+    {
+        if (at.History == _history)
+            Keys.Shows(key, at.Sequence, value, lease, bound => _ended.Contains((bound.Resource, bound.Token)));
     }
 
     /// <summary>A watcher is shown what happened.</summary>

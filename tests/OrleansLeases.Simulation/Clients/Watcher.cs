@@ -3,12 +3,13 @@ using OrleansLeases.Simulation.Checking;
 namespace OrleansLeases.Simulation.Clients;
 
 /// <summary>
-/// Watches one resource or key for as long as it lives: every change once and in order, or resync and then the state. What it knows in
-/// the end is what a cache would show.
+/// Watches one resource or key for as long as it lives: every change once and in order, or resync and then the state. Of a key it keeps
+/// a cache.
 /// </summary>
 internal sealed class Watcher(World world, SimClient client, RecordKind kind, string name)
 {
     private readonly Truth _truth = world.Truth;
+    private readonly KeyCache? _cache = kind == RecordKind.Key ? new(world, name) : null;
 
     public string Name { get; } = name;
 
@@ -36,10 +37,20 @@ internal sealed class Watcher(World world, SimClient client, RecordKind kind, st
         }
     }
 
+    /// <summary>With all faults over it knows the end state.</summary>
+    public void EndsAs(StoredRecord stored)
+    {
+        var last = Kind == RecordKind.Lease ? stored.Lease.Log.Last : stored.Key.Log.Last;
+        if (Known != last)
+            world.Scheduler.Fail("watch", $"The watcher of {Name} knows change {Known} in the end; the last is {last}.");
+        _cache?.EndsAs(stored);
+    }
+
     private void Take(WatchEvent change)
     {
         if (world.Planted.HasFlag(Planted.WatcherDropsResync) && change is WatchEvent.Resync) return;
         world.Scheduler.Trace.Add(world.Scheduler.Now, change.Name, Client.Name, change.ResumeFrom?.Sequence ?? 0);
+        _cache?.Take(change);
         switch (change)
         {
             case WatchEvent.Resync:

@@ -4,7 +4,7 @@ using OrleansLeases.Simulation.Scheduling;
 namespace OrleansLeases.Simulation.Hosts;
 
 /// <summary>The places where hosts run, and who takes whom for the place of a name.</summary>
-internal sealed class Cluster(Scheduler scheduler, SimNetwork network, Checking.Promises promises, int places)
+internal sealed class Cluster(Scheduler scheduler, SimNetwork network, Checking.Truth truth, int places)
 {
     private readonly Dictionary<(int At, string Name), int> _believed = [];
 
@@ -12,7 +12,7 @@ internal sealed class Cluster(Scheduler scheduler, SimNetwork network, Checking.
 
     public Scheduler Scheduler => scheduler;
 
-    public Checking.Promises Promises => promises;
+    public Checking.Truth Truth => truth;
 
     /// <summary>The host of each place; null while there is none.</summary>
     public SimHost?[] Hosts { get; } = new SimHost?[places];

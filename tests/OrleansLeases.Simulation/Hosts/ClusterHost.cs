@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrleansLeases.Core;
 
 namespace OrleansLeases.Simulation.Hosts;
@@ -86,11 +87,34 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
         ? Task.FromResult<LeaseResult<LeaseWatch>>(here.Watches.StartPrefix(here.Prefixes, prefix))
         : here.Watches.StartAsync(
             request.Since, since => request.Key is { } key
-                ? here.Keys.WatchAsync(key, since)
+                ? WatchKeyAsync(key, since)
                 : here.Keepers.SubmitAsync(request.Resource!, new LeaseCommand.Watch(since)));
 
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
         Task.FromResult<LeaseResult<ServiceInfo>>(here.Info);
+
+    private async Task<LeaseResult<LeaseWatch>> WatchKeyAsync(string key, WatchPoint? since)
+    {
+        var began = cluster.Scheduler.Now;
+        var started = await here.WatchedKeys.WatchAsync(key, since).ConfigureAwait(false);
+        return started.TryGetValue(out var watch, out var refusal) ? new LeaseWatch(SeenAsync(key, watch, began), watch) : refusal;
+    }
+
+    private async IAsyncEnumerable<WatchEvent> SeenAsync(
+        string key, LeaseWatch watch, TimeSpan began, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        string? before = null;
+        await foreach (var change in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            cluster.Truth.WatchShowsKey(key, change, began);
+            var put = (change as WatchEvent.KeyChanged)?.Key;
+            var shown = here.Planted.HasFlag(Planted.WatchesShowTheValueBefore) && before is not null && put is { Value: not null }
+                ? new WatchEvent.KeyChanged(put with { Value = before }) { ResumeFrom = change.ResumeFrom }
+                : change;
+            before = put?.Value ?? before;
+            yield return shown;
+        }
+    }
 
     private bool Forgets(string key) =>
         here.Planted.HasFlag(Planted.TasksForgotten) && key.StartsWith(Names.RecipeTask, StringComparison.Ordinal);
@@ -113,6 +137,9 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
 /// <summary>What a key's keeper asks of the keepers of leases, wherever they are.</summary>
 internal sealed class RoutedKeepers(Cluster cluster, SimHost here, Planted planted) : IKeepers
 {
+    // Of Orleans: nobody else ends the calls of clean-ups.
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
+
     public Task<LeaseResult<LeaseReply.Acknowledged>> AskLeaseAsync(string resource, LeaseCommand<LeaseReply.Acknowledged> command) =>
         LeaseAsync(resource, command);
 
@@ -127,15 +154,25 @@ internal sealed class RoutedKeepers(Cluster cluster, SimHost here, Planted plant
         return new LeaseReply.ActiveTokens(record.Lease.Log.NewestFirst().Select(entry => entry.Token).ToHashSet());
     }
 
-    public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) => KeyAsync(key, command);
+    public Task<LeaseResult<KeyReply<KeyReply.Cleaned>>> AskKeyAsync(string key, KeyCommand.Clean command) =>
+        planted.HasFlag(Planted.CleanUpsLost)
+            ? Task.FromResult<LeaseResult<KeyReply<KeyReply.Cleaned>>>(new Refusal.Unavailable(TimeSpan.Zero, "It never comes."))
+            : KeyAsync(key, command);
 
     public Task<LeaseResult<KeyReply<KeyReply.Forgone>>> AskKeyAsync(string key, KeyCommand.Forgo command) => KeyAsync(key, command);
 
     private Task<LeaseResult<TReply>> LeaseAsync<TReply>(string resource, LeaseCommand<TReply> command)
         where TReply : class =>
-        cluster.CallAsync(here, cluster.PlaceOf(resource, here.Place), host => host.Keepers.SubmitAsync(resource, command));
+        CallAsync(resource, host => host.Keepers.SubmitAsync(resource, command));
 
     private Task<LeaseResult<KeyReply<TReply>>> KeyAsync<TReply>(string key, KeyCommand<TReply> command)
         where TReply : KeyReply<TReply> =>
-        cluster.CallAsync(here, cluster.PlaceOf(key, here.Place), host => host.Keepers.SubmitAsync(key, command));
+        CallAsync(key, host => host.Keepers.SubmitAsync(key, command));
+
+    private Task<T> CallAsync<T>(string name, Func<SimHost, Task<T>> call)
+    {
+        var place = cluster.PlaceOf(name, here.Place);
+        var answer = cluster.CallAsync(here, place, call);
+        return place == here.Place ? answer : answer.WaitAsync(ResponseTimeout, here.Process.Clock);
+    }
 }

@@ -30,15 +30,17 @@ internal sealed class SimHost
         Prefixes = new PrefixWatchers();
         Watches = new Watches(process.Clock);
         var alarms = setting.Planted.HasFlag(Planted.NoAlarms) ? new SilentTimers(process.Clock) : (TimeProvider)process.Clock;
-        Keepers = new KeeperRegistry(store, LeaseClock, Rules, Prefixes, alarms, isSingleWriter: cluster.Hosts.Length == 1);
+        Routed = new RoutedKeepers(cluster, this, setting.Planted);
+        Keepers = new KeeperRegistry(store, LeaseClock, Rules, Prefixes, alarms, cluster.Hosts.Length == 1 ? null : Routed);
         Info = new ServiceInfo
         {
             Version = "0", Engine = "simulation", Durable = true, Epoch = store.Epoch, Limits = setting.Limits,
             Grace = (Rules with { ClockSkew = setting.ClockSkew }).Grace,
         };
-        cluster.Promises.Grace = Info.Grace;
-        Routed = new RoutedKeepers(cluster, this, setting.Planted);
+        cluster.Truth.Promises.Grace = Info.Grace;
         Keys = new KeyOperations(Keepers, Routed, process.Clock);
+        WatchedKeys = !Planted.HasFlag(Planted.WatchesWithoutTheirLease) ? Keys
+            : new KeyOperations(Keepers, new RoutedKeepers(cluster, this, Planted.KeysWithoutTheirLease), process.Clock);
         Front = new ServiceFront(new ClusterHost(cluster, this), setting.Limits, process.Clock) { RealTime = process.Clock };
         // It makes what is due happen sooner, and is not needed for anything else.
         var sweeps = setting.SweepsSeldom ? new SeldomTimers(alarms) : alarms;
@@ -60,6 +62,9 @@ internal sealed class SimHost
     public KeeperRegistry Keepers { get; }
 
     public KeyOperations Keys { get; }
+
+    /// <summary>What starts watches of keys.</summary>
+    public KeyOperations WatchedKeys { get; }
 
     public IKeepers Routed { get; }
 
@@ -100,7 +105,7 @@ internal sealed class SimHost
 
     private void Note<T>(string resource, LeaseResult<T> result, TimeSpan asked)
         where T : class =>
-        _cluster.Promises.Answered(resource, result.TryGetValue(out var value, out var refusal) ? value : refusal, asked);
+        _cluster.Truth.Promises.Answered(resource, result.TryGetValue(out var value, out var refusal) ? value : refusal, asked);
 
     /// <summary>Shuts down in order: waiters are refused, calls under way finish.</summary>
     public void Stop()
