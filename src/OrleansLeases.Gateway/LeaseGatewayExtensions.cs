@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace OrleansLeases.Gateway;
 
@@ -18,24 +19,29 @@ public static class LeaseGatewayExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         services.AddRouting();
+        services.TryAddSingleton<LeaseRoutes>();
         if (configure is not null) services.Configure(configure);
         return services;
     }
 
     /// <summary>
-    /// Maps leases, keys, watch and info, all below <c>/v1</c>, into an application that has endpoints of its own. Below a prefix, and with
-    /// conventions such as <c>RequireAuthorization</c>, by a group: <c>app.MapGroup("/leases").MapLeases()</c>; clients then have the
-    /// prefix in their address. The host's request timeout and output cache do not apply to these endpoints.
+    /// Maps leases, keys, watch and info, all below <c>/v1</c>, and the public keys of proofs at <c>/.well-known/jwks.json</c>, into an
+    /// application that has endpoints of its own. Below a prefix, and with conventions such as <c>RequireAuthorization</c>, by a group:
+    /// <c>app.MapGroup("/leases").MapLeases()</c>; clients, and those who check proofs, then have the prefix in their address. The host's
+    /// request timeout and output cache do not apply to these endpoints, and the public keys take no login. Where the application has
+    /// <c>/.well-known/jwks.json</c> itself, that one stays: map leases below a prefix then.
     /// </summary>
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The host has no <see cref="ILeaseService"/>, or <see cref="AddLeaseGateway"/> was not called.
+    /// </exception>
     /// <exception cref="ArgumentException">A host or origin in <see cref="LeaseGatewayOptions"/> is malformed.</exception>
     public static IEndpointRouteBuilder MapLeases(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        new LeaseRoutes(endpoints.ServiceProvider).MapCalls(endpoints);
+        RoutesOf(endpoints).MapCalls(endpoints);
         return endpoints;
     }
 
@@ -47,12 +53,14 @@ public static class LeaseGatewayExtensions
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The host has no <see cref="ILeaseService"/>, or <see cref="AddLeaseGateway"/> was not called.
+    /// </exception>
     /// <exception cref="ArgumentException">A host or origin in <see cref="LeaseGatewayOptions"/> is malformed.</exception>
     public static IEndpointRouteBuilder MapLeaseServer(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        new LeaseRoutes(endpoints.ServiceProvider).MapAll(endpoints);
+        RoutesOf(endpoints).MapAll(endpoints);
         return endpoints;
     }
 
@@ -65,12 +73,17 @@ public static class LeaseGatewayExtensions
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">The host has no <see cref="ILeaseService"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The host has no <see cref="ILeaseService"/>, or <see cref="AddLeaseGateway"/> was not called.
+    /// </exception>
     /// <exception cref="ArgumentException">A host or origin in <see cref="LeaseGatewayOptions"/> is malformed.</exception>
     public static IEndpointRouteBuilder MapLeaseDashboard(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        new LeaseRoutes(endpoints.ServiceProvider).MapDashboard(endpoints);
+        RoutesOf(endpoints).MapDashboard(endpoints);
         return endpoints;
     }
+
+    private static LeaseRoutes RoutesOf(IEndpointRouteBuilder endpoints) => endpoints.ServiceProvider.GetService<LeaseRoutes>()
+        ?? throw new InvalidOperationException($"The host has no gateway. Call {nameof(AddLeaseGateway)} on its services.");
 }

@@ -21,7 +21,7 @@ using OrleansLeases.Gateway.Watching;
 
 namespace OrleansLeases.Gateway;
 
-/// <summary>The routes of the wire contract, over the services of a host.</summary>
+/// <summary>The routes of the wire contract, over the services of a host. It has one, so that bounds hold for all that it maps.</summary>
 internal sealed class LeaseRoutes
 {
     private readonly Entrance _entrance;
@@ -77,7 +77,6 @@ internal sealed class LeaseRoutes
         var behind = _entrance.Before(endpoints);
         Contract(behind);
         DocumentEndpoint.Map(behind, Contract);
-        GrantProofs.Map(behind, _proofs);
         DashboardEndpoints.Map(behind);
         if (_metrics is not null) MetricsEndpoint.Map(behind, _metrics);
         _apiPage?.Map(behind).WithMetadata(OpenToAll.Instance);
@@ -111,5 +110,6 @@ internal sealed class LeaseRoutes
         ServiceEndpoints.MapInfo(endpoints, _service);
         AccessEndpoints.Map(endpoints, _access);
         ProofKeyEndpoint.Map(endpoints, _proofKeys);
+        GrantProofs.Map(endpoints, _proofs);
     }
 }

@@ -313,6 +313,86 @@ public sealed class GuestTests
         Assert.Contains("ready", await host.Client.GetStringAsync("/all/health/ready"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("/leases")]
+    public async Task Proof_OfAGuest_IsCheckedByTheKeysAtItsOwnAddress(string prefix)
+    {
+        await using var leases = EmbeddedLeases.InMemory();
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services.AddLeaseGateway().AddSingleton(leases.ServiceRecords)
+                .AddAuthorization(options => options.FallbackPolicy = options.DefaultPolicy = new AuthorizationPolicyBuilder()
+                    .RequireAssertion(call => ((HttpContext)call.Resource!).Request.Headers.ContainsKey("User")).Build())
+                .AddAuthentication().AddBearerToken(),
+            app =>
+            {
+                app.MapGet("/{**path}", () => "their page");
+                app.MapGroup(prefix).RequireAuthorization().MapLeases();
+            });
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{prefix}/v1/leases/acquire");
+        request.Content = Json(Acquire.Replace("\"id\"", "\"id\",\"proof\":true", StringComparison.Ordinal));
+        request.Headers.Add("User", "ann");
+        using var reply = await host.Client.SendAsync(request);
+        var grant = (await reply.Content.ReadFromJsonAsync(LeaseJson.Default.LeaseGrant))!;
+
+        // A fence is no user of the application.
+        using var refused = await host.Client.GetAsync($"{prefix}/v1/info");
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        using var fence = new HttpClient();
+        var proof = await new LeaseProofVerifier(fence, new Uri(host.Client.BaseAddress!, prefix)).VerifyAsync(grant.Proof!);
+
+        Assert.Equal(("a", "o", grant.Token), (proof!.Resource, proof.Owner, proof.Token));
+    }
+
+    [Fact]
+    public async Task Host_WithKeysOfItsOwn_KeepsThem()
+    {
+        await using var leases = EmbeddedLeases.InMemory();
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services.AddLeaseGateway().AddSingleton(leases.ServiceRecords),
+            app =>
+            {
+                app.MapLeases();
+                app.MapGet("/.well-known/jwks.json", () => "theirs");
+                app.MapGet("/.well-known/{file}", (string file) => $"their {file}");
+                app.MapGroup("/leases").MapLeases();
+            });
+
+        Assert.Equal("theirs", await host.Client.GetStringAsync("/.well-known/jwks.json"));
+        Assert.Equal("their jwks.json2", await host.Client.GetStringAsync("/.well-known/jwks.json2"));
+        Assert.Contains("\"kty\":\"EC\"", await host.Client.GetStringAsync("/leases/.well-known/jwks.json"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bound_OfTheHost_HoldsForAllThatIsMapped()
+    {
+        await using var leases = EmbeddedLeases.InMemory();
+        await using var host = await HostApplication.StartAsync(
+            leases,
+            services => services.AddLeaseGateway(gateway => gateway.MaxOpenWatches = 1),
+            app =>
+            {
+                app.MapGroup("/one").MapLeases().MapLeaseDashboard();
+                app.MapGroup("/two").MapLeases();
+            });
+
+        using var first = await host.Client.GetAsync("/one/v1/watch?prefix=", HttpCompletionOption.ResponseHeadersRead);
+        using var second = await host.Client.GetAsync("/two/v1/watch?prefix=", HttpCompletionOption.ResponseHeadersRead);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.TooManyRequests), (first.StatusCode, second.StatusCode));
+    }
+
+    [Fact]
+    public async Task MapLeases_WithoutTheServicesOfTheGateway_SaysWhatIsMissing()
+    {
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => HostApplication.StartAsync(new ScriptedLeases(), _ => { }, app => app.MapLeases()));
+
+        Assert.Contains(nameof(LeaseGatewayExtensions.AddLeaseGateway), error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Call_BeyondARateOfTheHosts_IsRefusedBeforeTheGateway()
     {

@@ -41,7 +41,7 @@ internal static class RawPath
     /// </summary>
     public static void RequireName(HttpContext context, ref FieldErrors errors)
     {
-        if (!PercentEncoding.TryDecode(PathOf(context), plusIsSpace: false, out var path, out _)) return;
+        if (!PercentEncoding.TryDecode(Of(context), plusIsSpace: false, out var path, out _)) return;
         if (!path.Split('/').Any(static segment => Names.IsDots(segment))
             && !path.EndsWith("/v1/leases/", StringComparison.Ordinal)
             && !path.EndsWith("/v1/keys/", StringComparison.Ordinal))
@@ -58,7 +58,7 @@ internal static class RawPath
     {
         name = default;
         if (context.GetEndpoint() is not RouteEndpoint endpoint) return false;
-        var rest = PathOf(context);
+        var rest = Of(context);
         // A proxy that strips a prefix and forwards it in a header puts it into the path base, but not into the request line.
         var pathBase = context.Request.PathBase.ToUriComponent();
         if (rest.StartsWith(pathBase, StringComparison.Ordinal)) rest = rest[pathBase.Length..];
@@ -81,7 +81,8 @@ internal static class RawPath
         return rest.IsEmpty || (rest is "/" && endpoint.RoutePattern.RawText is [.., '/']);
     }
 
-    private static ReadOnlySpan<char> PathOf(HttpContext context)
+    /// <summary>The path, without the query.</summary>
+    public static ReadOnlySpan<char> Of(HttpContext context)
     {
         ReadOnlySpan<char> target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var query = target.IndexOf('?');

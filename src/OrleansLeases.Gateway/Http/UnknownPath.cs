@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 using OrleansLeases.Gateway.Json;
 
 namespace OrleansLeases.Gateway.Http;
@@ -14,6 +15,10 @@ internal static class UnknownPath
 
     /// <summary>Takes the methods of a path that no endpoint takes.</summary>
     public static void MapOtherMethods(this IEndpointRouteBuilder endpoints, string pattern, Func<HttpContext, string> allowed) =>
+        endpoints.MapOtherMethods(RoutePatternFactory.Parse(pattern), allowed);
+
+    /// <inheritdoc cref="MapOtherMethods(IEndpointRouteBuilder, string, Func{HttpContext, string})"/>
+    public static void MapOtherMethods(this IEndpointRouteBuilder endpoints, RoutePattern pattern, Func<HttpContext, string> allowed) =>
         endpoints.Map(pattern, context => RefuseMethodAsync(context, allowed(context)));
 
     /// <summary>Answers a path that is none of the contract's.</summary>

@@ -20,8 +20,6 @@ namespace OrleansLeases.Gateway.Proofs;
 internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider time, ILogger<GrantProofs> logger)
 {
     private const string Record = "proof-keys";
-    private const string Path = "/" + LeaseProof.KeysPath;
-
     // Far less than a key is published ahead of its use, and soon enough for one that was retired before its time.
     private static readonly TimeSpan ReadEvery = TimeSpan.FromMinutes(1);
 
@@ -34,8 +32,13 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
 
     public static void Map(IEndpointRouteBuilder endpoints, GrantProofs proofs)
     {
-        endpoints.MapGet(Path, proofs.PublishAsync).WithMetadata(OpenToAll.Instance);
-        endpoints.MapOtherMethods(Path, _ => "GET");
+        var folder = LeaseProof.KeysPath.LastIndexOf('/') + 1;
+        var path = OwnSegment.Of("/" + LeaseProof.KeysPath[..folder], LeaseProof.KeysPath[folder..]);
+        // They are public, and a fence is no user of the host. Decision proof-keys-need-no-login.
+        endpoints.Map(path, proofs.PublishAsync)
+            .WithMetadata(OpenToAll.Instance, new HttpMethodMetadata([HttpMethods.Get]))
+            .AllowAnonymous();
+        endpoints.MapOtherMethods(path, _ => "GET");
     }
 
     /// <summary>The keys, made where there are none; or why there are none.</summary>

@@ -42,7 +42,7 @@ internal static class Routes
     /// <summary>Those that want no credential.</summary>
     public static readonly IReadOnlyList<string> Open =
     [
-        "GET /.well-known/jwks.json", "GET /health/live", "GET /health/ready", "GET /openapi/v1.json",
+        "GET /.well-known/{jwks.json}", "GET /health/live", "GET /health/ready", "GET /openapi/v1.json",
         "GET /", .. DashboardTests.Files.Select(file => $"GET {file}"),
     ];
 
@@ -77,6 +77,7 @@ internal static class Routes
     private static string PathOf(string route, string name) => route.Split(' ')[1] switch
     {
         "/v1/watch" => $"/v1/watch?resource={name}",
+        "/.well-known/{jwks.json}" => "/.well-known/jwks.json",
         var path when path.Contains("{**", StringComparison.Ordinal) => path[..path.IndexOf('{', StringComparison.Ordinal)] + name,
         var path => path,
     };
