@@ -118,16 +118,14 @@ public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess
         Signals.Send(run.Id, Signals.Stop);
 
         // Until the guard has seen both, and has had the renewer go on, which hears of the stop only then.
-        await Eventually.TrueAsync(
-            () =>
-            {
-                Signals.Send(command, Signals.Stop);
-                Thread.Sleep(GuardLooks);
-                Signals.Send(command, Signals.Continue);
-                Thread.Sleep(GuardLooks);
-                return !Signals.IsStopped(run.Id);
-            },
-            () => "The guard has never had the renewer go on.");
+        for (var looks = 0; Signals.IsStopped(run.Id); looks++)
+        {
+            Assert.True(looks < 300, "The guard has never had the renewer go on.");
+            Signals.Send(command, Signals.Stop);
+            await Task.Delay(GuardLooks, TimeProvider.System);
+            Signals.Send(command, Signals.Continue);
+            await Task.Delay(GuardLooks, TimeProvider.System);
+        }
 
         var left = Remaining();
         await Eventually.TrueAsync(

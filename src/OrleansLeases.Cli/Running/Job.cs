@@ -40,8 +40,7 @@ internal static class Job
         // is asked after this cannot change unnoticed.
         Linux.Hold(Linux.SigTstp);
         _ = Linux.Raise(Linux.SigTstp);
-        Thread.Sleep(HandlerTime);
-        var stops = !isOver() && !Terminal.IsInForeground() && Linux.IsHeld(Linux.SigTstp);
+        var stops = !SpinWait.SpinUntil(isOver, HandlerTime) && !Terminal.IsInForeground() && Linux.IsHeld(Linux.SigTstp);
         if (!stops || !Terminal.Exists) Linux.Discard(Linux.SigTstp);
 
         // Where nobody could make the job go on, the kernel lets it be.
