@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -18,6 +17,7 @@ namespace OrleansLeases.Gateway.JwtBearer;
 internal sealed class JwtVerifier : IJwtVerifier, IOptionsMonitor<JwtBearerOptions>
 {
     private const string SigningKey = "OrleansLeases.SigningKey";
+    private const string Payload = "OrleansLeases.Payload";
 
     // What verifies can also sign where a secret does both, so none of those; `none` is no algorithm at all.
     private static readonly string[] Algorithms =
@@ -71,8 +71,9 @@ internal sealed class JwtVerifier : IJwtVerifier, IOptionsMonitor<JwtBearerOptio
                 OnTokenValidated = validated =>
                 {
                     // What a token calls critical must be understood (RFC 7515), and the library knows none of it.
-                    if (validated.SecurityToken is JsonWebToken token && token.TryGetHeaderValue<object>("crit", out _))
-                        validated.Fail(new CriticalHeaderException());
+                    var token = (JsonWebToken)validated.SecurityToken;
+                    if (token.TryGetHeaderValue<object>("crit", out _)) validated.Fail(new CriticalHeaderException());
+                    validated.Properties.SetParameter(Payload, token.EncodedPayload);
                     validated.Properties.SetParameter(SigningKey, validated.SecurityToken.SigningKey);
                     return Task.CompletedTask;
                 },
@@ -135,27 +136,21 @@ internal sealed class JwtVerifier : IJwtVerifier, IOptionsMonitor<JwtBearerOptio
 
     private LeaseResult<JwtIdentity> IdentityOf(AuthenticateResult result)
     {
-        if (result.Principal!.FindAll(_text.PrincipalClaim).ToArray() is not [{ ValueType: ClaimValueTypes.String } claim]
-            || !PrincipalName.IsValid(claim.Value))
+        var payload = result.Properties!.GetParameter<string>(Payload)!;
+        if (JwtNames.Read(payload, _text.PrincipalClaim, _text.GroupsClaim) is not { } names)
+            return new Refusal.Unauthorized($"The JWT is not valid: {ProblemOf(failure: null)}.");
+        if (!PrincipalName.IsValid(names.Principal))
         {
             return new Refusal.Unauthorized(
-                $"The JWT is not valid: its claim '{_text.PrincipalClaim}' is no name of a principal: {PrincipalName.Form}.");
+                $"The JWT is not valid: its claim '{_text.PrincipalClaim}' is no name of a principal: a text, {PrincipalName.Form}.");
         }
 
         return new JwtIdentity(
-            claim.Value,
-            _text.GroupsClaim is { } groups ? GroupsOf(result.Principal, groups) : [],
-            result.Properties!.ExpiresUtc!.Value,
+            names.Principal!,
+            names.Groups,
+            result.Properties.ExpiresUtc!.Value,
             _text,
             SigningKeys.DigestOf(result.Properties.GetParameter<SecurityKey>(SigningKey)!));
-    }
-
-    // A list of names; for the claims that OAuth has for it, one text with spaces between them.
-    private static string[] GroupsOf(ClaimsPrincipal principal, string claim)
-    {
-        var groups = principal.FindAll(claim).Where(group => group.ValueType == ClaimValueTypes.String).Select(group => group.Value);
-        if (claim is "scope" or "scp") groups = groups.SelectMany(group => group.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        return [.. groups];
     }
 
     // Not what the libraries say, which is at length of types and keys.

@@ -6,7 +6,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansLeases.Embedded;
+using OrleansLeases.Gateway.Access;
 using OrleansLeases.Gateway.Tests.Hosting;
 using OrleansLeases.Testing;
 
@@ -68,6 +70,10 @@ public sealed class JwtTests : IAsyncLifetime
         ["an object"] = (test => test.With(claims => claims["sub"] = new JsonObject { ["name"] = "ci" }), ""),
         ["two subjects"] = (test => test.With(claims => claims["sub"] = new JsonArray("ci", "root")), ""),
         ["a subject in a list of lists"] = (test => test.With(claims => claims["sub"] = new JsonArray(new JsonArray("ci"))), ""),
+        ["a number"] = (test => test.With(claims => claims["sub"] = 7), "'sub'"),
+        ["a list of one"] = (test => test.With(claims => claims["sub"] = new JsonArray("ci")), ""),
+        ["two claims of one name"] = (test => Signer.Sign(test.Good, claims => claims[..^1] + ",\"sub\":\"root\"}"), "cannot be read"),
+        ["half a character"] = (test => Signer.Sign(test.Good, claims => claims[..^1] + ",\"groups\":[\"\\ud800\"]}"), "cannot be read"),
         ["a truth"] = (test => test.With(claims => claims["sub"] = true), ""),
         ["null"] = (test => test.With(claims => claims["sub"] = null), "'sub'"),
         ["a subject of another case"] = (test => test.With(claims =>
@@ -170,6 +176,26 @@ public sealed class JwtTests : IAsyncLifetime
         {
             var token = Signer.Sign(Jwts.Claims("ann", _time.GetUtcNow()).With(name, groups));
             Assert.Equal((name, HttpStatusCode.Forbidden), (name, await StatusAsync(token, "/v1/leases/other")));
+        }
+    }
+
+    [Fact]
+    public async Task Claims_OfOtherNames_AreTextsToo()
+    {
+        _folder.Write("access.json", $$"""
+            { {{Rules}}, "jwt": {{Jwts.Section().Replace(" }", ", \"principalClaim\": \"client\" }", StringComparison.Ordinal)}} }
+            """);
+        _host.Services.GetRequiredService<AccessFile>().Refresh();
+        foreach (var (client, groups, status) in new (JsonNode, JsonNode, HttpStatusCode)[]
+        {
+            ("ann", "ops", HttpStatusCode.OK), ("ann", new JsonArray(7, "ops", null), HttpStatusCode.OK),
+            ("2030-01-01T00:00:00.0000000Z", "ops", HttpStatusCode.OK),
+            (7, "ops", HttpStatusCode.Unauthorized), (new JsonArray("ann"), "ops", HttpStatusCode.Unauthorized),
+            (true, "ops", HttpStatusCode.Unauthorized), (new JsonObject(), "ops", HttpStatusCode.Unauthorized),
+        })
+        {
+            var token = Signer.Sign(Good.With("client", client).With("groups", groups));
+            Assert.Equal((client.ToJsonString(), status), (client.ToJsonString(), await StatusAsync(token, "/v1/leases/other")));
         }
     }
 

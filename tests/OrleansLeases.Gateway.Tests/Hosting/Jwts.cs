@@ -46,6 +46,14 @@ internal sealed class Jwts : IDisposable
     public string Sign(JsonObject claims, string? kid = "curve", string algorithm = "ES256", Action<JsonObject>? header = null) =>
         Join(Header(algorithm, kid, header), claims, input => _curve.SignData(input, HashAlgorithmName.SHA256));
 
+    /// <summary>A token signed with the key of the curve, whose claims are what becomes of these as text.</summary>
+    public string Sign(JsonObject claims, Func<string, string> change)
+    {
+        var payload = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(change(claims.ToJsonString())));
+        var input = $"{Encode(Header("ES256", "curve", null))}.{payload}";
+        return $"{input}.{Base64Url.EncodeToString(_curve.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256))}";
+    }
+
     /// <summary>A token signed with the key of RSA.</summary>
     public string SignRsa(JsonObject claims, RSASignaturePadding padding, string algorithm, string kid = "rsa") =>
         Join(Header(algorithm, kid, null), claims, input => _rsa.SignData(input, HashAlgorithmName.SHA256, padding));
