@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using k8s;
 using k8s.Models;
 using OrleansLeases.Silo;
@@ -28,14 +27,7 @@ public sealed class ManifestTests
 
         Assert.Contains(variables, variable => variable.Name == "LEASES_Cluster__AdvertisedAddress"
             && variable.ValueFrom.FieldRef.FieldPath == "status.podIP");
-        Assert.All(variables, variable =>
-        {
-            Assert.StartsWith("LEASES_", variable.Name, StringComparison.Ordinal);
-            var type = typeof(SiloSettings);
-            foreach (var part in variable.Name["LEASES_".Length..].Split("__"))
-                type = type.GetProperty(part)?.PropertyType ?? throw new InvalidOperationException($"{variable.Name} is no setting.");
-            if (variable.Value is { } value) TypeDescriptor.GetConverter(type).ConvertFromInvariantString(value);
-        });
+        Assert.All(variables, variable => SiloVariables.Check(variable.Name, variable.Value));
     }
 
     [Fact]
