@@ -35,6 +35,18 @@ public sealed class FormatTests(ServerProcess server) : IClassFixture<ServerProc
     }
 
     [Fact]
+    public async Task Output_Yaml_IsTheJson_RefusalsToo()
+    {
+        await AskAsync("key", "put", _name, "no: \u202e\n");
+        foreach (var asked in new string[][] { ["key", "get", _name], ["info"], ["key", "get", $"{_name}/none"], ["history", _name] })
+        {
+            var (json, yaml) = (await AskAsync([.. asked, "-o", "json"]), await AskAsync([.. asked, "-o", "yaml"]));
+            Assert.Equal((json.Code, ""), (yaml.Code, yaml.Error));
+            Assert.Equal(YamlTextTests.Shape(json.Out), YamlTextTests.Shape(YamlTextTests.Parse(yaml.Out)));
+        }
+    }
+
+    [Fact]
     public async Task Output_Wide_HasAllColumns()
     {
         await AskAsync("acquire", _name, "--owner", "ann", "--shared", "--capacity", "3", "--ttl", "1h", "--meta", "room=12");
@@ -48,8 +60,10 @@ public sealed class FormatTests(ServerProcess server) : IClassFixture<ServerProc
     }
 
     [Theory]
-    [InlineData("--output is 'yaml'; it takes json, name, wide.", "list", "-o", "yaml")]
-    [InlineData("--output is 'wide'; it takes json, name.", "get", "r", "-o", "wide")]
+    [InlineData("--output is 'xml'; it takes json, yaml, name, wide.", "list", "-o", "xml")]
+    [InlineData("--output is 'wide'; it takes json, yaml, name.", "get", "r", "-o", "wide")]
+    [InlineData("--output is 'name'; it takes json, yaml.", "info", "-o", "name")]
+    [InlineData("Only one of --output and --json.", "info", "-o", "yaml", "--json")]
     [InlineData("Only one of --output, --quiet and --json.", "list", "-q", "--json")]
     [InlineData("--after is for one page; leave out it or --watch.", "list", "--watch", "--after", "a")]
     public async Task Formats_ThatDoNotFit_AreWrongUsage(string message, params string[] arguments)
@@ -65,15 +79,22 @@ public sealed class FormatTests(ServerProcess server) : IClassFixture<ServerProc
         var token = (await AskAsync("acquire", _name, "--owner", "ann", "--ttl", "1h", "-q")).Out.Trim();
         await using var get = Tool.Start(server.Address, "get", _name, "--watch", "--json");
         await using var list = Tool.Start(server.Address, "list", "--prefix", _name, "--watch");
-        await Eventually.TrueAsync(() => Lines(get).Length == 1 && Lines(list).Length == 2, Printed);
+        await using var events = Tool.Start(server.Address, "watch", _name, "-o", "yaml");
+        await Eventually.TrueAsync(
+            () => Lines(get).Length == 1 && Lines(list).Length == 2 && Lines(events).Length > 1, Printed);
 
         await AskAsync("release", _name, "--owner", "ann", "--token", token);
-        await Eventually.TrueAsync(() => Lines(get).Length == 2 && Lines(list).Length == 3, Printed);
+        await Eventually.TrueAsync(
+            () => Lines(get).Length == 2 && Lines(list).Length == 3 && events.Out.Contains("event: released", StringComparison.Ordinal),
+            Printed);
 
         Assert.Equal(["held", "free"], Lines(get).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("state").GetString()!));
         Assert.Equal([_name, "held", "ann"], Words(Lines(list)[1])[..3]);
         Assert.Equal([_name, "free", "-"], Words(Lines(list)[2])[..3]);
-        string Printed() => get.Out + get.Error + list.Out + list.Error;
+        // One document for each event.
+        Assert.StartsWith("event: state\n", events.Out, StringComparison.Ordinal);
+        Assert.Contains("\n---\nevent: released\n", events.Out, StringComparison.Ordinal);
+        string Printed() => get.Out + get.Error + list.Out + list.Error + events.Out + events.Error;
     }
 
     private Task<ToolResult> AskAsync(params string[] arguments) => InProcess.RunAsync(server.Address, arguments);

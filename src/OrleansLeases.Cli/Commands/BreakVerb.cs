@@ -27,6 +27,7 @@ internal sealed class BreakVerb : ClientVerb
     {
         Arguments.Add(_resource);
         foreach (var option in new Option[] { _reason, _grace, _token, _force, _requestId }) Options.Add(option);
+        Formats = new();
     }
 
     protected override async Task<int> AskAsync(

@@ -8,24 +8,26 @@ namespace OrleansLeases.Cli.Commands;
 internal sealed class Formats
 {
     private readonly Option<OutputFormat?> _output;
-    private readonly Option<bool> _quiet;
+    private readonly Option<bool>? _quiet;
 
     /// <summary>Makes the options.</summary>
-    /// <param name="alone">What is printed alone with <c>--quiet</c>.</param>
+    /// <param name="alone">What is printed alone with <c>--quiet</c>; null where there is no such thing.</param>
     /// <param name="isWide">Whether there is more to print than fits most screens.</param>
-    public Formats(string alone, bool isWide = false)
+    public Formats(string? alone = null, bool isWide = false)
     {
-        var words = isWide ? "json|name|wide" : "json|name";
-        _quiet = new("--quiet", "-q") { Description = $"Print {alone} alone, for scripts." };
+        string[] words = ["json", "yaml", .. new[] { alone is null ? null : "name", isWide ? "wide" : null }.OfType<string>()];
+        if (alone is not null) _quiet = new("--quiet", "-q") { Description = $"Print {alone} alone, for scripts." };
         _output = new("--output", "-o")
         {
-            Description = isWide ? "As --json, as --quiet, or with all columns." : "As --json, or as --quiet.",
-            HelpName = words,
+            Description = alone is null ? "As --json, or the same as YAML."
+                : isWide ? "As --json, the same as YAML, as --quiet, or with all columns."
+                : "As --json, the same as YAML, or as --quiet.",
+            HelpName = string.Join('|', words),
             CustomParser = result =>
             {
                 var word = result.Tokens[0].Value;
-                if (words.Split('|').Contains(word)) return Enum.Parse<OutputFormat>(word, ignoreCase: true);
-                result.AddError($"--output is '{word}'; it takes {string.Join(", ", words.Split('|'))}.");
+                if (words.Contains(word)) return Enum.Parse<OutputFormat>(word, ignoreCase: true);
+                result.AddError($"--output is '{word}'; it takes {string.Join(", ", words)}.");
                 return null;
             },
         };
@@ -33,16 +35,16 @@ internal sealed class Formats
 
     public void AddTo(Command command)
     {
-        command.Options.Add(_quiet);
-        command.Options.Add(_output);
+        Option[] own = _quiet is null ? [_output] : [_quiet, _output];
+        foreach (var option in own) command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            OptionResult?[] given = [result.GetResult(_output), result.GetResult(_quiet), result.GetResult(GlobalOptions.Json)];
-            if (given.Count(option => option is { Implicit: false }) > 1) result.AddError("Only one of --output, --quiet and --json.");
+            if (own.Append(GlobalOptions.Json).Count(option => result.GetResult(option) is { Implicit: false }) > 1)
+                result.AddError($"Only one of --output{(_quiet is null ? "" : ", --quiet")} and --json.");
         });
     }
 
     /// <summary>How the command line wants it.</summary>
     public OutputFormat Of(ParseResult parsed) =>
-        parsed.GetValue(_quiet) ? OutputFormat.Name : parsed.GetValue(_output) ?? OutputFormat.Text;
+        _quiet is not null && parsed.GetValue(_quiet) ? OutputFormat.Name : parsed.GetValue(_output) ?? OutputFormat.Text;
 }

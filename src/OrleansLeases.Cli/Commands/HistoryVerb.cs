@@ -9,8 +9,11 @@ internal sealed class HistoryVerb : ClientVerb
     private readonly Argument<string> _resource = Inputs.Resource();
 
     public HistoryVerb()
-        : base("history", "Show who held a resource, from when, and why it ended.", "leases history jobs/nightly") =>
+        : base("history", "Show who held a resource, from when, and why it ended.", "leases history jobs/nightly")
+    {
         Arguments.Add(_resource);
+        Formats = new();
+    }
 
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>

@@ -8,9 +8,8 @@ namespace OrleansLeases.Cli.Commands;
 internal sealed class InfoVerb : ClientVerb
 {
     public InfoVerb()
-        : base("info", "Show what the service is, what it promises and its limits.", "leases info", "leases info --json")
-    {
-    }
+        : base("info", "Show what the service is, what it promises and its limits.", "leases info", "leases info --json") =>
+        Formats = new();
 
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>

@@ -94,6 +94,7 @@ internal sealed class DeleteKeyVerb : ClientVerb
     {
         Arguments.Add(_key);
         Options.Add(_ifVersion);
+        Formats = new();
     }
 
     protected override async Task<int> AskAsync(
@@ -128,7 +129,7 @@ internal sealed class ListKeysVerb : ClientVerb
         var code = output.Print(
             listed, LeaseJson.Default.KeyPage, (page, writer) => KeyPrinter.Print(page, output.IsWide, writer), server.Hint,
             page => page.Keys.Select(key => key.Key));
-        if (!output.IsJson && listed.TryGetValue(out var page, out _))
+        if (!output.IsData && listed.TryGetValue(out var page, out _))
         {
             if (page.Keys.Count == 0) output.Note("there are no such keys");
             if (page.Next is { } next) output.Note($"there are more; add --after {TerminalText.Quote(next)}");

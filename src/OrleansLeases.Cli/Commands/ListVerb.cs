@@ -56,7 +56,7 @@ internal sealed class ListVerb : ClientVerb
         var code = output.Print(
             listed, LeaseJson.Default.LeasePage, (page, writer) => LeasePrinter.Print(page, output.IsWide, writer), server.Hint,
             page => page.Leases.Select(lease => lease.Resource));
-        if (!output.IsJson && listed.TryGetValue(out var page, out _))
+        if (!output.IsData && listed.TryGetValue(out var page, out _))
         {
             if (page.Leases.Count == 0) output.Note("there are no such leases");
             if (page.Next is { } next) output.Note($"there are more; add --after {TerminalText.Quote(next)}");

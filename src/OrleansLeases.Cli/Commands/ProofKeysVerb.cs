@@ -14,12 +14,15 @@ internal sealed class ProofKeysVerb : Verb
 internal sealed class RetireProofKeysVerb : ClientVerb
 {
     public RetireProofKeysVerb()
-        : base("retire", "Have a new key sign proofs, and nothing be proved by those of before.", "leases proof-keys retire") =>
+        : base("retire", "Have a new key sign proofs, and nothing be proved by those of before.", "leases proof-keys retire")
+    {
         Details =
         [
             "Within 7 minutes no fence takes a proof of before, if it reaches a server, and the servers can read their store. Holders then",
             "repeat their acquire with its request id, and get a proof by the new key. It takes the right 'admin'.",
         ];
+        Formats = new();
+    }
 
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>

@@ -15,6 +15,7 @@ internal sealed class ReleaseVerb : ClientVerb
     {
         Arguments.Add(_resource);
         foreach (var option in new Option[] { _owner, _token }) Options.Add(option);
+        Formats = new();
     }
 
     protected override async Task<int> AskAsync(

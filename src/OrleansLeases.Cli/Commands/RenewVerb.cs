@@ -16,6 +16,7 @@ internal sealed class RenewVerb : ClientVerb
     {
         Arguments.Add(_resource);
         foreach (var option in new Option[] { _owner, _token, _ttl }) Options.Add(option);
+        Formats = new();
     }
 
     protected override async Task<int> AskAsync(

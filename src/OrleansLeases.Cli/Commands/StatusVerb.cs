@@ -8,9 +8,9 @@ namespace OrleansLeases.Cli.Commands;
 internal sealed class StatusVerb : ClientVerb
 {
     public StatusVerb()
-        : base("status", "Show the service at a glance: its servers, what is held and who waits.", "leases status", "leases status --json")
-    {
-    }
+        : base(
+            "status", "Show the service at a glance: its servers, what is held and who waits.", "leases status", "leases status --json") =>
+        Formats = new();
 
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken)

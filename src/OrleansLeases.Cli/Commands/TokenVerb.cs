@@ -43,6 +43,7 @@ internal sealed class CreateTokenVerb : ClientVerb
     {
         Arguments.Add(_name);
         foreach (var option in new Option[] { _principal, _expires, _forFile }) Options.Add(option);
+        Formats = new();
     }
 
     protected override async Task<int> AskAsync(
@@ -81,9 +82,8 @@ internal sealed class CreateTokenVerb : ClientVerb
 internal sealed class ListTokensVerb : ClientVerb
 {
     public ListTokensVerb()
-        : base("list", "List the API keys, without what proves them.", "leases token list", "leases token list --json")
-    {
-    }
+        : base("list", "List the API keys, without what proves them.", "leases token list", "leases token list --json") =>
+        Formats = new();
 
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
@@ -111,8 +111,11 @@ internal sealed class RevokeTokenVerb : ClientVerb
     private readonly Argument<string> _id = new("ID") { Description = "The key's id, as `leases token list` shows it." };
 
     public RevokeTokenVerb()
-        : base("revoke", "Revoke an API key: it is refused everywhere within 5 s.", "leases token revoke 0123456789abcdef") =>
+        : base("revoke", "Revoke an API key: it is refused everywhere within 5 s.", "leases token revoke 0123456789abcdef")
+    {
         Arguments.Add(_id);
+        Formats = new();
+    }
 
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
@@ -128,9 +131,8 @@ internal sealed class RevokeTokenVerb : ClientVerb
 internal sealed class WhoAmIVerb : ClientVerb
 {
     public WhoAmIVerb()
-        : base("whoami", "Show who the server takes this command for, and what it may do.", "leases whoami", "leases whoami --json")
-    {
-    }
+        : base("whoami", "Show who the server takes this command for, and what it may do.", "leases whoami", "leases whoami --json") =>
+        Formats = new();
 
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>

@@ -26,6 +26,7 @@ internal sealed class TopVerb : ClientVerb
             "Where the output is no terminal, each time is printed below the one before.",
         ];
         foreach (var option in new Option[] { _prefix, _interval, _count }) Options.Add(option);
+        Formats = new();
     }
 
     protected override bool WaitsToTell(ParseResult parsed) => true;

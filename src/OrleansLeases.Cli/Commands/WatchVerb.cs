@@ -30,6 +30,7 @@ internal sealed class WatchVerb : ClientVerb
     {
         Arguments.Add(_resource);
         foreach (var option in new Option[] { _key, _prefix, _since }) Options.Add(option);
+        Formats = new();
         Validators.Add(result =>
         {
             if (new SymbolResult?[] { result.GetResult(_resource), result.GetResult(_key), result.GetResult(_prefix) }.Count(

@@ -5,9 +5,11 @@ using OrleansLeases.Cli.Commands;
 
 namespace OrleansLeases.Cli.Printing;
 
-/// <summary>Results go to standard output, as text or as the wire's JSON; diagnostics go to standard error.</summary>
+/// <summary>Results go to standard output, as text, as the wire's JSON or as YAML; diagnostics go to standard error.</summary>
 internal sealed class Output(TextWriter results, TextWriter diagnostics, Command command, OutputFormat format)
 {
+    private bool _isDocument;
+
     public static Output Of(ParseResult parsed) => new(
         parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.CommandResult.Command,
         parsed.GetValue(GlobalOptions.Json) ? OutputFormat.Json
@@ -16,19 +18,19 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
     /// <summary>Whether all columns are to be printed.</summary>
     public bool IsWide => format == OutputFormat.Wide;
 
-    /// <summary>Whether machines read it.</summary>
-    public bool IsJson => format == OutputFormat.Json;
+    /// <summary>Whether what is printed is data: all of the answer, and nothing else.</summary>
+    public bool IsData => format is OutputFormat.Json or OutputFormat.Yaml;
 
     /// <summary>Whether people look at the results on a terminal that can be repainted.</summary>
-    public bool IsTerminal => !IsJson && results is TerminalWriter;
+    public bool IsTerminal => !IsData && results is TerminalWriter;
 
     /// <summary>Prints a value, at once.</summary>
     public void Print<T>(
         T value, JsonTypeInfo<T> type, Action<T, TextWriter> print, Func<T, IEnumerable<string>>? alone = null)
         where T : class
     {
-        if (IsJson)
-            results.WriteLine(JsonSerializer.Serialize(value, type));
+        if (IsData)
+            PrintData(JsonSerializer.Serialize(value, type));
         else if (format == OutputFormat.Name && alone is not null)
             // A script gets what it can hand back; people see it as everywhere.
             foreach (var line in alone(value)) results.WriteLine(IsTerminal ? TerminalText.Show(line) : line);
@@ -56,13 +58,14 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
     /// <summary>Prints an event of a watch, at once.</summary>
     public void Print(WatchEvent watchEvent)
     {
-        results.WriteLine(IsJson ? WatchPrinter.Json(watchEvent) : WatchPrinter.Line(watchEvent, results));
+        if (IsData) PrintData(WatchPrinter.Json(watchEvent));
+        else results.WriteLine(WatchPrinter.Line(watchEvent, results));
         results.Flush();
     }
 
     public int Refuse(Refusal refusal, Func<Refusal, string?>? hint = null)
     {
-        if (IsJson) results.WriteLine(JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));
+        if (IsData) PrintData(JsonSerializer.Serialize(refusal, LeaseJson.Default.Refusal));
         else RefusalPrinter.Print(refusal, new(command), hint?.Invoke(refusal), diagnostics);
         return ExitCode.Of(refusal);
     }
@@ -80,4 +83,18 @@ internal sealed class Output(TextWriter results, TextWriter diagnostics, Command
             : "the connection to the server broke; the watch goes on when one answers");
 
     public void Note(string text) => diagnostics.WriteLine($"leases: {TerminalText.Sentence(text)}");
+
+    // A line each of JSON; documents of YAML.
+    private void PrintData(string json)
+    {
+        if (format == OutputFormat.Json)
+        {
+            results.WriteLine(json);
+            return;
+        }
+
+        if (_isDocument) results.WriteLine("---");
+        _isDocument = true;
+        results.Write(YamlText.Of(json));
+    }
 }

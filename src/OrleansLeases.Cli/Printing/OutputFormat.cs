@@ -14,4 +14,7 @@ internal enum OutputFormat
 
     /// <summary>The JSON of the wire.</summary>
     Json,
+
+    /// <summary>The same as YAML.</summary>
+    Yaml,
 }
