@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansLeases.Embedded;
@@ -205,6 +206,60 @@ public sealed class CertificateTests : IAsyncLifetime
         _time.StepWall(TimeSpan.FromDays(30));
         Assert.Null(await WhoAmIAsync(other));
         Assert.Null(await LastAsync(others));
+    }
+
+    [Fact]
+    public async Task Certificate_ThatIsRevoked_EndsItsWatch_AndNoOtherOfItsPrincipal()
+    {
+        var (lost, kept) = (Authority.Issue("CN=ci"), Authority.Issue("CN=ci"));
+        _folder.Write("revoked.pem", Authority.Revoke());
+        Configure(""" "principal": "cn", "revoked": "revoked.pem" """);
+        ReadAgain();
+        using var client = Authority.ClientOf(_host.Address, lost);
+        using var events = await EventReader.OpenAsync(client, "prefix=jobs");
+        await events.NextAsync();
+        using var other = Authority.ClientOf(_host.Address, kept);
+        using var below = Authority.ClientOf(_host.Address, Department.Issue("CN=ci"), Department.Authority);
+        foreach (var one in new[] { client, other, below }) Assert.Equal("ci", await WhoAmIAsync(one));
+
+        _folder.Write("revoked.pem", $"{Authority.Revoke(lost)}\n{Authority.Revoke(Department.Authority)}");
+        ReadAgain();
+
+        Assert.Null(await WhoAmIAsync(client));
+        Assert.Null(await LastAsync(events));
+        Assert.Null(await WhoAmIAsync(below));
+        Assert.Equal("ci", await WhoAmIAsync(other));
+    }
+
+    [Fact]
+    public async Task ListOfRevokedOnes_ThatIsWrong_LeavesTheOneBeforeInForce()
+    {
+        var lost = Authority.Issue("CN=ci");
+        var good = Authority.Revoke(lost);
+        _folder.Write("ca.pem", Authority.Pem + "\n" + Department.Pem);
+        _folder.Write("revoked.pem", good);
+        Configure(""" "principal": "cn", "revoked": "revoked.pem" """);
+        ReadAgain();
+        using var client = Authority.ClientOf(_host.Address, lost);
+        Assert.Null(await WhoAmIAsync(client));
+
+        foreach (var (text, said) in new[]
+        {
+            ("", "no list"), (Authority.Pem, "'CERTIFICATE'"), (good[..^40], "cut off"), (good + good[..80], "cut off"),
+            (PemEncoding.WriteString("X509 CRL", [1, 2, 3]), "cannot be read"), (Stranger.Revoke(), "none of the authorities"),
+            (Department.Revoke() + "\n" + Stranger.Revoke(), "none of the authorities"), (Authority.RevokeInPart(), "not the whole list"),
+        })
+        {
+            _folder.Write("revoked.pem", text);
+            ReadAgain();
+            Assert.Contains(_host.Log.Texts, line => line.Contains("'revoked.pem' has", StringComparison.Ordinal)
+                && line.Contains(said, StringComparison.Ordinal));
+            Assert.Null(await WhoAmIAsync(client));
+        }
+
+        _folder.Write("revoked.pem", Department.Revoke());
+        ReadAgain();
+        Assert.Equal("ci", await WhoAmIAsync(client));
     }
 
     [Fact]

@@ -52,9 +52,16 @@ internal sealed partial class AccessFile
         var jwt = text.Jwt is not { } tokens ? null
             : tokens.Value.Keys is not { } keys ? VerifierOf(utf8, tokens, keys: null)
             : Refer(utf8, tokens.At, keys, seen, content => VerifierOf(utf8, tokens, content));
-        var certificates = text.Certificates is not { } section ? null
-            : Refer(utf8, section.At, section.Value.Authorities!, seen, pem => new ClientCertificates(section.Value, pem));
+        var certificates = text.Certificates is { } section ? CertificatesOf(utf8, section, seen) : null;
         return new AccessPolicy(text, jwt, certificates);
+    }
+
+    private ClientCertificates CertificatesOf(byte[] utf8, Located<CertificateText> section, List<(string, FileStamp)> seen)
+    {
+        var authorities = Refer(utf8, section.At, section.Value.Authorities!, seen, pem => CertificateAuthorities.Read(pem));
+        var revoked = section.Value.Revoked is not { } lists ? null
+            : Refer(utf8, section.At, lists, seen, pem => RevokedCertificates.Read(pem, authorities));
+        return new(section.Value, authorities, revoked);
     }
 
     // The same one for as long as what it is made of stays the same: it may have the keys of an authority.

@@ -8,6 +8,9 @@ internal sealed record CertificateText
     /// <summary>A file with the certificates of those that issue them, as PEM.</summary>
     public string? Authorities { get; set; }
 
+    /// <summary>A file with lists of those that were revoked, as PEM; null for none.</summary>
+    public string? Revoked { get; set; }
+
     /// <summary>Which of its names is the principal's: <c>cn</c>, <c>dns</c> or <c>uri</c>.</summary>
     public string? Principal { get; set; }
 
@@ -19,6 +22,7 @@ internal sealed record CertificateText
     {
         if (Authorities is not { Length: > 0 })
             return "'certificates' lacks 'authorities': the file with the certificates of those that issue them, as PEM.";
+        if (Revoked is "") return "'revoked' of 'certificates' is empty; name a file, or leave it out.";
         if (Principal is not ("cn" or "dns" or Uri))
         {
             return $"'certificates' has '{Principal}' as 'principal'; it takes cn, the common name of the subject, or dns or uri, its "

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 
 namespace OrleansLeases.Gateway.Access;
 
@@ -14,30 +13,15 @@ internal sealed class ClientCertificates
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
     private readonly ConditionalWeakTable<X509Certificate2, Verdict> _verdicts = [];
-    private readonly X509Certificate2[] _roots;
-    private readonly X509Certificate2Collection _intermediates;
+    private readonly CertificateAuthorities _authorities;
+    private readonly RevokedCertificates? _revoked;
     private readonly CertificateText _text;
 
     /// <param name="text">The section of the file.</param>
-    /// <param name="authorities">What is in the file of authorities.</param>
-    /// <exception cref="WrongFileException">That has no root as PEM.</exception>
-    public ClientCertificates(CertificateText text, ReadOnlySpan<byte> authorities)
-    {
-        _text = text;
-        var all = new X509Certificate2Collection();
-        try
-        {
-            all.ImportFromPem(Encoding.UTF8.GetString(authorities));
-        }
-        catch (CryptographicException error)
-        {
-            throw new WrongFileException($"has something else than certificates as PEM: {error.Message}");
-        }
-
-        _roots = [.. all.Where(certificate => certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData))];
-        _intermediates = [.. all.Except(_roots)];
-        if (_roots.Length == 0) throw new WrongFileException("has no certificate of a root, which is its own issuer, as PEM.");
-    }
+    /// <param name="authorities">Who may issue them.</param>
+    /// <param name="revoked">Those that were revoked; null where nobody says so.</param>
+    public ClientCertificates(CertificateText text, CertificateAuthorities authorities, RevokedCertificates? revoked) =>
+        (_text, _authorities, _revoked) = (text, authorities, revoked);
 
     /// <summary>Finds whom a certificate is for.</summary>
     /// <param name="certificate">What the caller has shown.</param>
@@ -60,7 +44,7 @@ internal sealed class ClientCertificates
         try
         {
             // Each root by itself: of two with one name, such as the old and the new one of an authority, only one would be tried.
-            var verdicts = _roots.Select(root => VerdictOf(certificate, intermediates, root)).ToArray();
+            var verdicts = _authorities.Roots.Select(root => VerdictOf(certificate, intermediates, root)).ToArray();
             return verdicts.Where(verdict => verdict.Principal is not null).MaxBy(verdict => verdict.NotAfter) ?? verdicts[0];
         }
         catch (CryptographicException)
@@ -74,10 +58,10 @@ internal sealed class ClientCertificates
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(root);
-        chain.ChainPolicy.ExtraStore.AddRange(_intermediates);
+        chain.ChainPolicy.ExtraStore.AddRange(_authorities.Intermediates);
         foreach (var sent in intermediates) chain.ChainPolicy.ExtraStore.Add(X509CertificateLoader.LoadCertificate(sent));
+        // A certificate of a stranger must not have this server call anybody. Decision revoked-by-a-file.
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        // A certificate of a stranger must not have this server call anybody.
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
         // The dates are compared with each call instead: connections live long.
@@ -87,6 +71,7 @@ internal sealed class ClientCertificates
         try
         {
             if (!isTrusted) return new Verdict(Problem: ProblemOf(chain));
+            if (_revoked?.HasAnyOf(elements) == true) return new Verdict(Problem: "it, or what issued it, was revoked");
             if (!IsForClients(certificate)) return new Verdict(Problem: "it does not say that it is for the authentication of clients");
             var (principal, problem) = _text.PrincipalOf(CertificateNames.Of(certificate));
             return new Verdict(

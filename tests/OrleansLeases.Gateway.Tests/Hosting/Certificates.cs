@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
@@ -66,6 +67,49 @@ internal sealed class Certificates : IDisposable
         _issued.Add(issued);
         return issued;
     }
+
+    /// <summary>The list of those that it has revoked, as PEM.</summary>
+    public string Revoke(params X509Certificate2[] certificates)
+    {
+        var list = new CertificateRevocationListBuilder();
+        foreach (var certificate in certificates) list.AddEntry(certificate, Now);
+        // A list that should have been followed by another one for long is one still.
+        return PemEncoding.WriteString(
+            "X509 CRL", list.Build(_authority, 1, Now.AddDays(-1), HashAlgorithmName.SHA256, thisUpdate: Now.AddDays(-2)));
+    }
+
+    /// <summary>The same list, with a critical extension.</summary>
+    public string RevokeInPart()
+    {
+        var list = new AsnReader(Convert.FromBase64String(PemBody(Revoke())), AsnEncodingRules.DER).ReadSequence().ReadSequence();
+        var signed = new AsnWriter(AsnEncodingRules.DER);
+        using (signed.PushSequence())
+        {
+            while (list.HasData && list.PeekTag().TagClass == TagClass.Universal) signed.WriteEncodedValue(list.ReadEncodedValue().Span);
+            using (signed.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+            using (signed.PushSequence())
+            using (signed.PushSequence())
+            {
+                // The number of the list that this one adds to.
+                signed.WriteObjectIdentifier("2.5.29.27");
+                signed.WriteBoolean(true);
+                signed.WriteOctetString([2, 1, 1]);
+            }
+        }
+
+        var all = new AsnWriter(AsnEncodingRules.DER);
+        using (all.PushSequence())
+        {
+            all.WriteEncodedValue(signed.Encode());
+            using (all.PushSequence()) all.WriteObjectIdentifier("1.2.840.10045.4.3.2");
+            using var key = _authority.GetECDsaPrivateKey()!;
+            all.WriteBitString(key.SignData(signed.Encode(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+        }
+
+        return PemEncoding.WriteString("X509 CRL", all.Encode());
+    }
+
+    private static string PemBody(string pem) => pem[PemEncoding.Find(pem).Base64Data];
 
     /// <summary>A client that shows a certificate, to a server whose own is of this authority.</summary>
     public HttpClient ClientOf(Uri server, X509Certificate2? certificate, params X509Certificate2[] intermediates)
