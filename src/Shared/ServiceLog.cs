@@ -36,7 +36,7 @@ internal sealed partial class ServiceLog(ILogger logger, TimeProvider time) : IS
         if (!_slow.TryTake(out var omitted)) return;
         try
         {
-            LogSlow(logger, operation, took.TotalSeconds, omitted);
+            LogSlow(logger, operation, took.TotalSeconds, omitted == 0 ? "" : $" {omitted} more that were slow went unmentioned before it.");
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
@@ -69,7 +69,9 @@ internal sealed partial class ServiceLog(ILogger logger, TimeProvider time) : IS
         }
         else if (change.Kind == LeaseEventKind.Expired && _expired.TryTake(out var omitted))
         {
-            LogExpired(logger, VisibleText.Show(resource), VisibleText.Show(change.Owner), change.Token, omitted);
+            LogExpired(
+                logger, VisibleText.Show(resource), VisibleText.Show(change.Owner), change.Token,
+                omitted == 0 ? "" : $" {omitted} more went unmentioned before it.");
         }
     }
 
@@ -79,14 +81,11 @@ internal sealed partial class ServiceLog(ILogger logger, TimeProvider time) : IS
 
     [LoggerMessage(
         7502, LogLevel.Information,
-        "The lease on '{Resource}' of '{Owner}' with token {Token} has expired: its holder did not renew it. {Omitted} more went "
-            + "unmentioned before it.")]
-    private static partial void LogExpired(ILogger logger, string resource, string owner, long token, long omitted);
+        "The lease on '{Resource}' of '{Owner}' with token {Token} has expired: its holder did not renew it.{Omitted}")]
+    private static partial void LogExpired(ILogger logger, string resource, string owner, long token, string omitted);
 
-    [LoggerMessage(
-        7503, LogLevel.Warning,
-        "The store took {Seconds:0.0} s for one {Operation}. {Omitted} more that were slow went unmentioned before it.")]
-    private static partial void LogSlow(ILogger logger, string operation, double seconds, long omitted);
+    [LoggerMessage(7503, LogLevel.Warning, "The store took {Seconds:0.0} s for one {Operation}.{Omitted}")]
+    private static partial void LogSlow(ILogger logger, string operation, double seconds, string omitted);
 
     [LoggerMessage(
         7504, LogLevel.Warning,

@@ -1,4 +1,7 @@
+using System.Diagnostics.Metrics;
+using OrleansLeases.Core;
 using OrleansLeases.Embedded.Tests.Hosting;
+using OrleansLeases.Storage;
 using OrleansLeases.Testing;
 using static OrleansLeases.Embedded.Tests.Hosting.Calls;
 
@@ -42,6 +45,7 @@ public sealed class ServiceLogTests
         await UntilAsync(() => Task.FromResult(_log.Of(Expired).Count == 20));
         await UntilAsync(async () => (await leases.ListAsync(new())).Value.Leases.Count == 0);
         Assert.Equal(20, _log.Of(Expired).Count);
+        Assert.EndsWith(": its holder did not renew it.", _log.Of(Expired)[0].TrimEnd(), StringComparison.Ordinal);
 
         await leases.GrantAsync(By("alice", "jobs/late"));
         _time.Advance(Seconds(90));
@@ -59,8 +63,33 @@ public sealed class ServiceLogTests
         _time.Advance(Seconds(60));
         log.Slow("save", Seconds(2));
 
-        Assert.Equal(2, _log.Of(Slow).Count);
-        Assert.StartsWith($"{Slow} Warning The store took 2.0 s for one save. 4 more", _log.Of(Slow)[^1], StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                $"{Slow} Warning The store took 1.5 s for one save.",
+                $"{Slow} Warning The store took 2.0 s for one save. 4 more that were slow went unmentioned before it.",
+            ],
+            _log.Of(Slow).Select(line => line.TrimEnd()));
+    }
+
+    [Fact]
+    public void Store_IsSlow_FromASecondOn_WhateverItDoes_AndWhetherOrNotAnybodyCounts()
+    {
+        var told = new List<(string, TimeSpan)>();
+        using var meter = new Meter("nobody listens");
+        var store = new StoreMetrics(meter, _time) { Slow = (operation, took) => told.Add((operation, took)) };
+        // Where the monotonic clock stands at 0, nothing has begun.
+        _time.Advance(Seconds(1));
+        foreach (var seconds in (double[])[0.999, 1])
+        {
+            var (load, save, add) = (store.Start(), store.Start(), store.Start());
+            _time.Advance(Seconds(seconds));
+            store.Loaded(load, failed: false);
+            store.Saved(save, SaveOutcome.Unknown);
+            store.AddedOrLoaded(add, SaveOutcome.Saved);
+        }
+
+        Assert.Equal([("load", Seconds(1)), ("save", Seconds(1)), ("add", Seconds(1))], told);
+        Assert.Equal(0, new StoreMetrics(meter, _time).Start());
     }
 
     [Fact]
