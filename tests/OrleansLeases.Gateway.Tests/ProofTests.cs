@@ -235,6 +235,24 @@ public sealed class ProofTests : IAsyncLifetime
         await Assert.ThrowsAsync<HttpRequestException>(async () => await VerifierOf(_host).VerifyAsync(proof));
     }
 
+    [Fact]
+    public async Task Keys_WhileTheirStoreIsAway_AreAskedForOnceASecond_AndLoggedOnce()
+    {
+        var records = new Records(_leases.ServiceRecords) { IsAway = true };
+        await using var host = await GatewayHost.StartAsync(
+            _leases, time: _time, services: services => services.AddSingleton<IServiceRecords>(records));
+
+        for (var i = 0; i < 50; i++) Assert.Equal(503, (await host.GetAsync("/.well-known/jwks.json")).Status);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 50; i++) Assert.Equal(503, (await host.PostAsync("/v1/leases/acquire", Body("a", ""","proof":true"""))).Status);
+
+        Assert.Equal(2, records.Loads);
+        Assert.Single(host.Log.Texts, text => text.Contains("The keys of the proofs cannot be read", StringComparison.Ordinal));
+        records.IsAway = false;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.NotNull((await AcquireAsync(host, "a", ""","proof":true""")).Proof);
+    }
+
     private Task<GatewayHost> StartAsync(EmbeddedLeases leases) => GatewayHost.StartAsync(
         leases, time: _time, services: services => services.AddSingleton(leases.ServiceRecords));
 
@@ -296,5 +314,26 @@ public sealed class ProofTests : IAsyncLifetime
             Count++;
             return base.SendAsync(request, cancellationToken);
         }
+    }
+
+    /// <summary>The records of a service, whose store may be away.</summary>
+    private sealed class Records(IServiceRecords behind) : IServiceRecords
+    {
+        public bool IsAway { get; set; }
+
+        public int Loads { get; private set; }
+
+        public ValueTask<ServiceRecord> LoadAsync(string name, CancellationToken cancellationToken = default)
+        {
+            Loads++;
+            return IsAway ? throw new IOException("The store is away.") : behind.LoadAsync(name, cancellationToken);
+        }
+
+        public ValueTask<ServiceRecord?> TrySaveAsync(
+            ServiceRecord read, string? value, CancellationToken cancellationToken = default) =>
+            behind.TrySaveAsync(read, value, cancellationToken);
+
+        public ValueTask<IReadOnlyList<ServiceRecord>> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
+            behind.ListAsync(prefix, cancellationToken);
     }
 }

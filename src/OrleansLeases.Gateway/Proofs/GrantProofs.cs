@@ -23,11 +23,15 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
     // Far less than a key is published ahead of its use, and soon enough for one that was retired before its time.
     private static readonly TimeSpan ReadEvery = TimeSpan.FromMinutes(1);
 
+    // Anybody may ask for the keys: while the store is away, a flood must neither load it nor fill the log.
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
+
     private static readonly Refusal Unavailable = new Refusal.Unavailable(
         TimeSpan.FromSeconds(1), "The keys of the proofs cannot be read; the log says why. Ask again, or without a proof.");
 
     private readonly Lock _gate = new();
     private volatile Known? _known;
+    private volatile Failure? _failure;
     private Task<LeaseResult<ProofKeys>>? _reading;
 
     public static void Map(IEndpointRouteBuilder endpoints, GrantProofs proofs)
@@ -51,6 +55,7 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
         }
 
         if (_known is { } known && time.GetElapsedTime(known.At) < ReadEvery) return known.Keys;
+        if (_failure is { } failure && time.GetElapsedTime(failure.At) < RetryEvery) return KnownOrNone;
         Task<LeaseResult<ProofKeys>> reading;
         lock (_gate)
         {
@@ -61,6 +66,9 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
 
         return await reading.WaitAsync(cancellationToken);
     }
+
+    // Those that are known are published for long, whoever has added others meanwhile.
+    private LeaseResult<ProofKeys> KnownOrNone => _known is { } known ? known.Keys : Unavailable;
 
     /// <summary>The proof of a grant.</summary>
     public string Sign(ProofKeys keys, LeaseGrant grant)
@@ -108,7 +116,7 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
             if (await records.TrySaveAsync(record, keys.Write(), cancellationToken) is null) continue;
             // One that is under way may have read what was there before, and must not have the last word.
             if (Volatile.Read(ref _reading) is { } reading) await reading;
-            _known = new(keys, time.GetTimestamp());
+            (_known, _failure) = (new(keys, time.GetTimestamp()), null);
             return new RetiredProofKeys { Retired = [.. stored?.Keys.Select(key => key.Id) ?? []], KeyId = keys.Keys[0].Id };
         }
     }
@@ -141,14 +149,14 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
         try
         {
             var keys = await StoredAsync(from);
-            _known = new(keys, time.GetTimestamp());
+            (_known, _failure) = (new(keys, time.GetTimestamp()), null);
             return keys;
         }
         catch (Exception error)
         {
-            LogUnreadable(logger, error);
-            // Those that are known are published for long, whoever has added others meanwhile.
-            return _known is { } known ? known.Keys : Unavailable;
+            if (_failure is null) LogUnreadable(logger, error);
+            _failure = new(time.GetTimestamp());
+            return KnownOrNone;
         }
     }
 
@@ -182,4 +190,6 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
     private static partial void LogUnreadable(ILogger logger, Exception error);
 
     private sealed record Known(ProofKeys Keys, long At);
+
+    private sealed record Failure(long At);
 }
