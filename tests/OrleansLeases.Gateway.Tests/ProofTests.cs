@@ -235,6 +235,22 @@ public sealed class ProofTests : IAsyncLifetime
         await Assert.ThrowsAsync<HttpRequestException>(async () => await VerifierOf(_host).VerifyAsync(proof));
     }
 
+    [Theory]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("AAAA")]
+    [InlineData("")]
+    public async Task Keys_ThatAreNoPointsOfTheCurve_AreNotTaken(string x)
+    {
+        var (proof, _) = await ProveAsync("a");
+        var jwks = $$"""{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"{{KeyIdOf(proof)}}","x":"{{x}}","y":"{{x}}"}]}""";
+        using var http = new HttpClient(new Answering(jwks));
+
+        var error = await Assert.ThrowsAsync<HttpRequestException>(
+            async () => await new LeaseProofVerifier(http, _host.Address, new() { Time = _time }).VerifyAsync(proof));
+
+        Assert.IsType<JsonException>(error.InnerException);
+    }
+
     [Fact]
     public async Task Keys_WhileTheirStoreIsAway_AreAskedForOnceASecond_AndLoggedOnce()
     {
@@ -314,6 +330,12 @@ public sealed class ProofTests : IAsyncLifetime
             Count++;
             return base.SendAsync(request, cancellationToken);
         }
+    }
+
+    private sealed class Answering(string body) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(body) });
     }
 
     /// <summary>The records of a service, whose store may be away.</summary>

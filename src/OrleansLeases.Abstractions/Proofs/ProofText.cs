@@ -73,7 +73,7 @@ internal readonly record struct ProofText(string KeyId, byte[] Signed, byte[] Si
             if (!Says(key, "kty", "EC") || !Says(key, "crv", "P-256") || !Says(key, "alg", LeaseProof.Algorithm)) continue;
             try
             {
-                found[key.GetProperty("kid").GetString()!] = new()
+                var point = new ECParameters
                 {
                     Curve = ECCurve.NamedCurves.nistP256,
                     Q =
@@ -82,9 +82,12 @@ internal readonly record struct ProofText(string KeyId, byte[] Signed, byte[] Si
                         Y = Base64Url.DecodeFromChars(key.GetProperty("y").GetString()),
                     },
                 };
+                // Here and not with each proof: one that is no point of the curve would fail the call that came with it.
+                ECDsa.Create(point).Dispose();
+                found[key.GetProperty("kid").GetString()!] = point;
             }
             catch (Exception malformed) when (malformed is FormatException or InvalidOperationException or KeyNotFoundException
-                or ArgumentNullException)
+                or ArgumentNullException or CryptographicException)
             {
                 throw new JsonException("A key of it cannot be read.", malformed);
             }
