@@ -37,7 +37,8 @@ internal sealed class RestoreVerb : Verb
         Details =
         [
             "What was in the folder is kept aside in it. A lease that was granted after the backup was made is not in it: start",
-            "the server only when the longest time to live in use has passed since the last one stopped.",
+            "the server only when the longest time to live in use has passed since the last one stopped. API keys that were revoked since",
+            "the backup are valid again: revoke them once more.",
         ];
         var file = new Argument<string>("FILE") { Description = "A file that `leases backup` made, or the leases.db of a stopped server." };
         var data = Inputs.DataFolder();
@@ -51,6 +52,7 @@ internal sealed class RestoreVerb : Verb
             Output.Of(parsed).Note(
                 "leases granted after the backup are not in it: before you start the server, wait until the longest ttl in use has "
                     + "passed since the last one stopped");
+            Output.Of(parsed).Note("API keys that were revoked after the backup are valid again, and retired keys of proofs sign again");
             return $"Restored, in epoch {restored.Epoch}: every token from now on is larger than any before";
         }));
     }
