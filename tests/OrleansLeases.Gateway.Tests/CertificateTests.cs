@@ -145,6 +145,20 @@ public sealed class CertificateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Certificate_SignedByAClient_IsNobodys()
+    {
+        var own = Authority.Issue("CN=ann");
+        using var client = Authority.ClientOf(_host.Address, Authority.Forge(own, "CN=ci"), own);
+
+        Assert.Null(await WhoAmIAsync(client));
+
+        // Nor where somebody has put the client's beside the authorities, to let it in.
+        _folder.Write("ca.pem", Authority.Pem + "\n" + own.ExportCertificatePem());
+        ReadAgain();
+        Assert.Null(await WhoAmIAsync(client));
+    }
+
+    [Fact]
     public async Task Caller_WithoutACertificate_IsUnauthorized()
     {
         using var client = Authority.ClientOf(_host.Address, certificate: null);

@@ -68,6 +68,21 @@ internal sealed class Certificates : IDisposable
         return issued;
     }
 
+    /// <summary>A certificate that somebody has signed with the key of a client's, which is no authority.</summary>
+    public X509Certificate2 Forge(X509Certificate2 client, string subject)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var issuer = client.GetECDsaPrivateKey()!;
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ForClients)], critical: false));
+        using var certificate = request.Create(
+            client.SubjectName, X509SignatureGenerator.CreateForECDsa(issuer), Now.AddDays(-1), Now.AddDays(1),
+            RandomNumberGenerator.GetBytes(8));
+        var forged = certificate.CopyWithPrivateKey(key);
+        _issued.Add(forged);
+        return forged;
+    }
+
     /// <summary>The list of those that it has revoked, as PEM.</summary>
     public string Revoke(params X509Certificate2[] certificates)
     {
