@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansLeases.Embedded;
 using OrleansLeases.Gateway.Tests.Hosting;
 using OrleansLeases.Testing;
@@ -22,7 +23,9 @@ public sealed class AccessTests : IAsyncLifetime
     public static TheoryData<string> RoutesOfNames => new(Routes.OfNames.Keys);
 
     public async Task InitializeAsync() =>
-        _host = await GatewayHost.StartAsync(_leases, options: gateway => gateway.Authenticate = CallerOf);
+        _host = await GatewayHost.StartAsync(
+            _leases, options: gateway => gateway.Authenticate = CallerOf,
+            services: services => services.AddSingleton(_leases.ServiceRecords));
 
     public async Task DisposeAsync()
     {

@@ -77,6 +77,7 @@ public sealed class ProofTests : IAsyncLifetime
         var reply = await host.PostAsync("/v1/leases/acquire", Body("a", ""","proof":true"""));
 
         Assert.Equal((int)HttpStatusCode.BadRequest, reply.Status);
+        Assert.Equal((int)HttpStatusCode.NotFound, (await host.GetAsync("/.well-known/jwks.json")).Status);
         Assert.Equal(0, (await _leases.GetAsync(new() { Resource = "a" })).Value.LastToken);
     }
 
@@ -235,6 +236,27 @@ public sealed class ProofTests : IAsyncLifetime
         await Assert.ThrowsAsync<HttpRequestException>(async () => await VerifierOf(_host).VerifyAsync(proof));
     }
 
+    // Such as those of an application that issues tokens of its own, or of a server without the store.
+    [Theory]
+    [InlineData("""{"keys":[]}""")]
+    [InlineData("""{"keys":[{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"}]}""")]
+    public async Task Keys_OfSomethingElse_TakeNothingFromThoseThatAreKnown(string others)
+    {
+        var (proof, _) = await ProveAsync("a");
+        var own = await _host.Client.GetStringAsync("/.well-known/jwks.json");
+        using var server = new Answering(own);
+        using var http = new HttpClient(server);
+        var verifier = new LeaseProofVerifier(http, _host.Address, new() { Time = _time });
+        Assert.NotNull(await verifier.VerifyAsync(proof));
+
+        server.Body = others;
+        _time.Advance(TimeSpan.FromMinutes(6));
+
+        Assert.NotNull(await verifier.VerifyAsync(proof));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            async () => await new LeaseProofVerifier(http, _host.Address, new() { Time = _time }).VerifyAsync(proof));
+    }
+
     [Theory]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("AAAA")]
@@ -334,8 +356,10 @@ public sealed class ProofTests : IAsyncLifetime
 
     private sealed class Answering(string body) : HttpMessageHandler
     {
+        public string Body { get; set; } = body;
+
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(body) });
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(Body) });
     }
 
     /// <summary>The records of a service, whose store may be away.</summary>

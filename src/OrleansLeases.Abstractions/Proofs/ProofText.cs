@@ -60,7 +60,7 @@ internal readonly record struct ProofText(string KeyId, byte[] Signed, byte[] Si
     }
 
     /// <summary>The keys of a JWKS that may sign proofs, by their ids. Others in it are left out.</summary>
-    /// <exception cref="JsonException">It is no JWKS.</exception>
+    /// <exception cref="JsonException">It is no JWKS, or has no such key.</exception>
     public static Dictionary<string, ECParameters> ReadKeys(ReadOnlyMemory<byte> jwks)
     {
         using var document = JsonDocument.Parse(jwks);
@@ -93,7 +93,8 @@ internal readonly record struct ProofText(string KeyId, byte[] Signed, byte[] Si
             }
         }
 
-        return found;
+        // A service always has one. Taken for all that there are, none would have every proof look forged.
+        return found.Count > 0 ? found : throw new JsonException("It has no key that may sign proofs.");
     }
 
     private static bool Says(JsonElement element, string name, string value) =>

@@ -34,8 +34,10 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
     private volatile Failure? _failure;
     private Task<LeaseResult<ProofKeys>>? _reading;
 
+    /// <summary>Maps where the keys are published, if there is a place for them: an empty set would be taken for all.</summary>
     public static void Map(IEndpointRouteBuilder endpoints, GrantProofs proofs)
     {
+        if (!proofs.HasKeys) return;
         var folder = LeaseProof.KeysPath.LastIndexOf('/') + 1;
         var path = OwnSegment.Of("/" + LeaseProof.KeysPath[..folder], LeaseProof.KeysPath[folder..]);
         // They are public, and a fence is no user of the host. Decision proof-keys-need-no-login.
@@ -66,6 +68,8 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
 
         return await reading.WaitAsync(cancellationToken);
     }
+
+    private bool HasKeys => records is not null;
 
     // Those that are known are published for long, whoever has added others meanwhile.
     private LeaseResult<ProofKeys> KnownOrNone => _known is { } known ? known.Keys : Unavailable;
@@ -124,8 +128,7 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
     private async Task PublishAsync(HttpContext context)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        var keys = records is null ? new ProofKeys("", []) : default;
-        if (keys is null && !(await KeysAsync(context.RequestAborted)).TryGetValue(out keys, out var refusal))
+        if (!(await KeysAsync(context.RequestAborted)).TryGetValue(out var keys, out var refusal))
         {
             await ResponseWriter.RefuseAsync(context, refusal);
             return;
