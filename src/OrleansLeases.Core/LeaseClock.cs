@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OrleansLeases.Core;
 
 /// <summary>One reading of a host's clock. Suspend and clock steps make its three answers differ.</summary>
@@ -15,7 +17,7 @@ internal sealed class LeaseClock
 {
     private readonly TimeProvider _time;
     private readonly long _startStamp;
-    private volatile ClockReading _anchor;
+    private volatile StrongBox<ClockReading> _anchor;
 
     /// <summary>Starts at this moment.</summary>
     /// <param name="time">Where time comes from.</param>
@@ -24,7 +26,7 @@ internal sealed class LeaseClock
         ArgumentNullException.ThrowIfNull(time);
         _time = time;
         _startStamp = time.GetTimestamp();
-        _anchor = ReadRaw();
+        _anchor = new(ReadRaw());
     }
 
     /// <summary>Reads monotonic and wall time together.</summary>
@@ -32,7 +34,7 @@ internal sealed class LeaseClock
     public Instant Read()
     {
         var (monotonic, wall) = ReadRaw();
-        var anchor = _anchor;
+        var anchor = _anchor.Value;
         var progressed = anchor.Wall + (monotonic - anchor.Monotonic);
         return wall < progressed ? new(monotonic, wall, progressed) : new(monotonic, progressed, wall);
     }
@@ -43,7 +45,7 @@ internal sealed class LeaseClock
         get
         {
             var (monotonic, wall) = ReadRaw();
-            var anchor = _anchor;
+            var anchor = _anchor.Value;
             return wall - (anchor.Wall + (monotonic - anchor.Monotonic));
         }
     }
@@ -57,10 +59,10 @@ internal sealed class LeaseClock
     /// so that a suspend, which stops the monotonic clock, does not hold times back for the rest of the process.
     /// </summary>
     /// <param name="confirmed">The reading.</param>
-    public void Calibrate(ClockReading confirmed) => _anchor = confirmed;
+    public void Calibrate(ClockReading confirmed) => _anchor = new(confirmed);
 }
 
 /// <summary>Two clocks at one moment.</summary>
 /// <param name="Monotonic">Monotonic time since the clock was made.</param>
 /// <param name="Wall">Wall time since the Unix epoch.</param>
-internal sealed record ClockReading(TimeSpan Monotonic, TimeSpan Wall);
+internal readonly record struct ClockReading(TimeSpan Monotonic, TimeSpan Wall);
