@@ -25,11 +25,11 @@ public static class LeaseGatewayExtensions
     }
 
     /// <summary>
-    /// Maps leases, keys, watch and info, all below <c>/v1</c>, and, where the host has an <see cref="IServiceRecords"/>, the public keys of
-    /// proofs at <c>/.well-known/jwks.json</c>, into an application that has endpoints of its own. Below a prefix, and with conventions such as <c>RequireAuthorization</c>, by a group:
-    /// <c>app.MapGroup("/leases").MapLeases()</c>; clients, and those who check proofs, then have the prefix in their address. The host's
-    /// request timeout and output cache do not apply to these endpoints, and the public keys take no login. Where the application has
-    /// <c>/.well-known/jwks.json</c> itself, that one stays: map leases below a prefix then.
+    /// Maps leases, keys, watch and info, all below <c>/v1</c>, and, where the host has an <see cref="IServiceRecords"/>, the public keys
+    /// of proofs at <c>/.well-known/jwks.json</c>, into an application that has endpoints of its own. Below a prefix, and with conventions
+    /// such as <c>RequireAuthorization</c>, by a group: <c>app.MapGroup("/leases").MapLeases()</c>; clients, and those who check proofs,
+    /// then have the prefix in their address. The host's request timeout and output cache do not apply to these endpoints, and the public
+    /// keys take no login. Where the application has <c>/.well-known/jwks.json</c> itself, that one stays: map leases below a prefix then.
     /// </summary>
     /// <param name="endpoints">The endpoints of the host, with <see cref="AddLeaseGateway"/> called on its services.</param>
     /// <returns>The same endpoints.</returns>
