@@ -50,7 +50,8 @@ internal sealed class LeaseRoutes
         var audit = provider.GetService<AuditLog>() ?? (options.Authenticate is null ? null : new AuditLog(loggers, time));
         var authentication = audit is null ? null : new Authentication(options.Authenticate, leases, audit);
         var bounds = BoundsOf(options, time, loggers);
-        _entrance = new Entrance(callers, authentication, bounds, memory, loggers.CreateLogger<Entrance>());
+        var traces = options.Authenticate is null ? null : provider.GetService<CallerTraces>();
+        _entrance = new Entrance(callers, authentication, traces, bounds, memory, loggers.CreateLogger<Entrance>());
         var delivery = new GrantDelivery(leases, loggers.CreateLogger<GrantDelivery>());
         _proofs = new GrantProofs(provider.GetService<IServiceRecords>(), time, loggers.CreateLogger<GrantProofs>());
         _changes = new LeaseChanges(calls, delivery, _proofs, bounds);

@@ -5,6 +5,7 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using OrleansLeases.Gateway.Http;
 using OrleansLeases.Gateway.Metrics;
 
 namespace OrleansLeases;
@@ -27,7 +28,9 @@ internal static class Exporting
         services.AddSingleton<IMetricsPage>(provider => new PrometheusPage(provider, service));
         if (IsDisabled) return;
         if (IsSet(Endpoint) || IsSet(MetricsEndpoint)) Otlp.AddMetrics(services, service);
-        if (IsSet(Endpoint) || IsSet(TracesEndpoint)) Otlp.AddTraces(services, service);
+        if (!IsSet(Endpoint) && !IsSet(TracesEndpoint)) return;
+        services.AddSingleton<CallerTraces>();
+        Otlp.AddTraces(services, service);
     }
 
     private static bool IsDisabled =>

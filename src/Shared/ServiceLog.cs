@@ -36,7 +36,8 @@ internal sealed partial class ServiceLog(ILogger logger, TimeProvider time) : IS
         if (!_slow.TryTake(out var omitted)) return;
         try
         {
-            LogSlow(logger, operation, took.TotalSeconds, omitted == 0 ? "" : $" {omitted} more that were slow went unmentioned before it.");
+            LogSlow(
+                logger, operation, took.TotalSeconds, omitted == 0 ? "" : $" {omitted} more that were slow went unmentioned before it.");
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {

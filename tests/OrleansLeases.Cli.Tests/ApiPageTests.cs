@@ -60,7 +60,7 @@ public sealed class ApiPageTests(ApiPageTests.World world) : IClassFixture<ApiPa
         public Task<string> LoadedAsync(int server) => _servers[server].Tool.LoadedAsync();
 
         public async Task InitializeAsync() => _servers = await Task.WhenAll(
-            ServerProcess.StartWithAsync("ASPNETCORE_ENVIRONMENT", "Development", "--memory"), ServerProcess.StartAsync("--memory"));
+            ServerProcess.StartWithAsync([("ASPNETCORE_ENVIRONMENT", "Development")], "--memory"), ServerProcess.StartAsync("--memory"));
 
         public async Task DisposeAsync()
         {

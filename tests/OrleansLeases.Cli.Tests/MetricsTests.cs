@@ -11,8 +11,11 @@ public sealed partial class MetricsTests(ServerProcess server) : IClassFixture<S
     public async Task Metrics_OfAServer_AreCalledAsTheTablesSay()
     {
         using var http = new HttpClient { BaseAddress = new(server.Address) };
+        // Nobody has asked for anything of it yet.
+        Assert.DoesNotContain("OpenTelemetry", await server.Tool.LoadedAsync(), StringComparison.Ordinal);
         // What happens is counted from the first scrape on.
         await http.GetStringAsync(new Uri("metrics", UriKind.Relative));
+        Assert.Contains("OpenTelemetry", await server.Tool.LoadedAsync(), StringComparison.Ordinal);
         Assert.Equal(0, (await Tool.RunAsync(server.Address, "acquire", "r", "--owner", "ann", "--ttl", "1h")).Code);
         var scraped = "";
         // It keeps a scrape for a moment.

@@ -17,7 +17,8 @@ public sealed class OutOfMemoryTests : IDisposable
     {
         // As much as an idle server needs, and not much more; and nothing keeps it from taking all of that.
         await using var server = Tool.StartWith(
-            "DOTNET_GCHeapHardLimit", "0x1C00000", "serve", "--data", _folder, "--urls", "http://127.0.0.1:0", "--bounds", "memory=100");
+            [("DOTNET_GCHeapHardLimit", "0x1C00000")],
+            "serve", "--data", _folder, "--urls", "http://127.0.0.1:0", "--bounds", "memory=100");
         await Eventually.TrueAsync(
             () => server.Out.Contains("stops it", StringComparison.Ordinal) || server.HasExited,
             () => $"It never listened: {server.Error}");

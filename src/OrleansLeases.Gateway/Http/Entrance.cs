@@ -13,7 +13,8 @@ namespace OrleansLeases.Gateway.Http;
 /// paths are the contract's, is decided here; and nothing leaves that looks like a success and was not written as one.
 /// </summary>
 internal sealed partial class Entrance(
-    CallerCheck callers, Authentication? authentication, GatewayBounds bounds, MemoryWatch memory, ILogger<Entrance> logger)
+    CallerCheck callers, Authentication? authentication, CallerTraces? traces, GatewayBounds bounds, MemoryWatch memory,
+    ILogger<Entrance> logger)
 {
     /// <summary>Maps endpoints that are reached through the entrance only.</summary>
     public IEndpointRouteBuilder Before(IEndpointRouteBuilder endpoints)
@@ -44,6 +45,7 @@ internal sealed partial class Entrance(
     private async Task PassAsync(HttpContext context, RequestDelegate next, Kind kind)
     {
         context.Response.Headers.CacheControl = "no-store";
+        var trace = traces is null ? null : CallerTraces.Suspend(context);
         // Before anything else: what is too much costs as little as can be.
         var place = context.Features.Get<ConnectionPlace>();
         if ((kind.HasOwnRoom ? bounds.EnterOwn(kind.IsOpenToAll) : bounds.Enter(place)) is { } full)
@@ -67,7 +69,12 @@ internal sealed partial class Entrance(
                 await UnknownPath.RefuseAsync(context);
             else
             {
-                if (!kind.IsOpenToAll) place?.Hear();
+                if (!kind.IsOpenToAll)
+                {
+                    CallerTraces.Resume(trace);
+                    place?.Hear();
+                }
+
                 await next(context);
             }
 

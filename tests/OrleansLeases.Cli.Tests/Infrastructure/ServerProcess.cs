@@ -16,11 +16,11 @@ public sealed class ServerProcess : IAsyncLifetime, IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts it with an environment variable.</summary>
-    internal static async Task<ServerProcess> StartWithAsync(string name, string value, params string[] arguments)
+    /// <summary>Starts it with environment variables.</summary>
+    internal static async Task<ServerProcess> StartWithAsync((string Name, string Value)[] environment, params string[] arguments)
     {
         var server = new ServerProcess();
-        await server.ListenAsync(all => Tool.StartWith(name, value, all), arguments);
+        await server.ListenAsync(all => Tool.StartWith(environment, all), arguments);
         return server;
     }
 

@@ -55,9 +55,9 @@ internal sealed class Tool : IAsyncDisposable
     public static Tool StartLimited(int openFiles, params string[] arguments) =>
         Start(null, "/bin/sh", ["-c", $"ulimit -n {openFiles}; exec \"$0\" \"$@\"", Command, .. arguments]);
 
-    /// <summary>Starts the tool with an environment variable.</summary>
-    public static Tool StartWith(string name, string value, params string[] arguments) =>
-        Start(null, "/usr/bin/env", [$"{name}={value}", Command, .. arguments]);
+    /// <summary>Starts the tool with environment variables.</summary>
+    public static Tool StartWith((string Name, string Value)[] environment, params string[] arguments) =>
+        Start(null, "/usr/bin/env", [.. environment.Select(variable => $"{variable.Name}={variable.Value}"), Command, .. arguments]);
 
     /// <summary>The command's file.</summary>
     public static string Command => Path.Combine(AppContext.BaseDirectory, "leases");
