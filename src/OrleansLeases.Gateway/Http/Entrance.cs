@@ -59,7 +59,9 @@ internal sealed partial class Entrance(
         var isIn = true;
         try
         {
-            if (await RefuseAsync(context, kind) is { } refusal)
+            var refusal = await RefuseAsync(context, kind);
+            if (refusal is null && !kind.IsOpenToAll) CallerTraces.Resume(trace);
+            if (refusal is not null)
             {
                 // Over HTTP/2 who reads no answer holds up its writing: an outsider must not keep a holder's place meanwhile.
                 Leave(kind, ref isIn);
@@ -69,12 +71,7 @@ internal sealed partial class Entrance(
                 await UnknownPath.RefuseAsync(context);
             else
             {
-                if (!kind.IsOpenToAll)
-                {
-                    CallerTraces.Resume(trace);
-                    place?.Hear();
-                }
-
+                if (!kind.IsOpenToAll) place?.Hear();
                 await next(context);
             }
 
