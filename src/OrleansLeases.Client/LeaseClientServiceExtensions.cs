@@ -98,7 +98,7 @@ public static class LeaseClientServiceExtensions
         return Add(services, key, options => LeaseHttpSettings.Apply(configuration, options));
     }
 
-    private static IHttpClientBuilder Add(IServiceCollection services, string? key, Action<LeaseHttpOptions> configure)
+    internal static IHttpClientBuilder Add(IServiceCollection services, string? key, Action<LeaseHttpOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
         var name = key is null ? HttpClientName : $"{HttpClientName}:{key}";

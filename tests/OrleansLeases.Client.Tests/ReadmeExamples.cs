@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -45,6 +46,20 @@ public sealed class ReadmeExamples
         await host.StartAsync();
         Assert.Equal(2, host.Services.GetRequiredService<IOptions<LeaseHttpOptions>>().Value.Servers.Count);
         Assert.IsType<HttpLeaseService>(host.Services.GetRequiredService<LeaseClient>().Service);
+    }
+
+    [Fact]
+    public void Connection_IsFoundByItsName()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:leases", "http://leases-1:7400")]);
+
+        // README: A connection by its name
+        builder.AddLeasesClient("leases");
+
+        // README: end
+        using var host = builder.Build();
+        Assert.Equal(["http://leases-1:7400"], host.Services.GetRequiredService<IOptions<LeaseHttpOptions>>().Value.Servers);
     }
 
     [Fact]
