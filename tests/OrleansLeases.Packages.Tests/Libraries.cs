@@ -14,4 +14,9 @@ internal static class Libraries
             .Where(name => name is not "OrleansLeases.Cli" and not "OrleansLeases.Silo")
             .Order(StringComparer.Ordinal),
     ];
+
+    /// <summary>
+    /// Those that applications use together. An app host's has tests of its own: nobody else takes the hundred packages of Aspire's.
+    /// </summary>
+    public static string[] OfApplications { get; } = [.. All.Where(name => name != "OrleansLeases.Hosting.Aspire")];
 }

@@ -31,6 +31,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
             "Microsoft.AspNetCore.Authentication.JwtBearer", "Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Gateway",
         ],
         ["OrleansLeases.GrainInterfaces"] = ["Microsoft.Orleans.Sdk", "OrleansLeases.Abstractions"],
+        ["OrleansLeases.Hosting.Aspire"] = ["Aspire.Hosting"],
         ["OrleansLeases.OpenTelemetry"] = ["OpenTelemetry.Api.ProviderBuilderExtensions"],
         ["OrleansLeases.Grains"] =
         [
@@ -86,7 +87,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
     [Fact]
     public async Task Packages_OutsideOfTheRepository_AllWorkTogether()
     {
-        var references = string.Concat(Tests.Libraries.All.Select(Reference));
+        var references = string.Concat(Tests.Libraries.OfApplications.Select(Reference));
         using var consumer = await Consumer.CreateAsync("Everything", "Microsoft.NET.Sdk.Web", "", packed.Folder, references);
         await consumer.BuildAsync("build", "--configuration", "Release");
 
