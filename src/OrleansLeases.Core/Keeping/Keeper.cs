@@ -185,7 +185,7 @@ internal abstract class Keeper
         RestartWatches();
     }
 
-    private void RestartWatches()
+    private protected void RestartWatches()
     {
         _host.Prefixes?.Lose(Name);
         EndWatches();

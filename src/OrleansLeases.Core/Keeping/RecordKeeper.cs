@@ -157,6 +157,8 @@ internal abstract class RecordKeeper<TState> : Keeper
                 call.Fail(NotSaved());
                 return true;
             default:
+                // It may be stored, and the load that finds it cannot tell that nobody was shown it.
+                RestartWatches();
                 call.RespondUnknown();
                 return true;
         }

@@ -103,6 +103,25 @@ public sealed class FirstWriteTests
     }
 
     [Fact]
+    public async Task Acquire_WhoseOutcomeIsOpen_EndsTheWatchesOfItsPrefix()
+    {
+        var prefixes = new PrefixWatchers();
+        var fixture = new KeeperFixture(store: _fixture.Store, lends: host => host with { Prefixes = prefixes });
+        var watch = prefixes.Start("").GetAsyncEnumerator();
+        _fixture.Store.OnSave(call =>
+        {
+            call.Write();
+            throw new IOException("the cable");
+        });
+
+        Now<Refusal.OutcomeUnknown>(fixture.Acquire(Ask()));
+
+        var next = watch.MoveNextAsync();
+        Assert.True(next.IsCompletedSuccessfully);
+        Assert.False(await next);
+    }
+
+    [Fact]
     public void Acquire_ThatWasCertainlyNotStored_IsUnavailable_AndARepeatGrants()
     {
         _fixture.Store.OnSave(_ => SaveOutcome.NotSaved);
