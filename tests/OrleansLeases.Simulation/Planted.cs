@@ -71,4 +71,10 @@ internal enum Planted
 
     /// <summary>A watch shows with a put the value of the one before.</summary>
     WatchesShowTheValueBefore = 1 << 21,
+
+    /// <summary>A watch of a prefix hears of no silo that comes or goes.</summary>
+    MembersUnheard = 1 << 22,
+
+    /// <summary>A watch of a prefix is never shown what one of the other silos stores.</summary>
+    SiloUnwatched = 1 << 23,
 }

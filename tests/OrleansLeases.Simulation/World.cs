@@ -103,6 +103,8 @@ internal sealed class World
 
     public List<Watcher> Watchers { get; } = [];
 
+    public PrefixWatcher? PrefixWatcher { get; private set; }
+
     /// <summary>Clients come to an end.</summary>
     public bool IsEnding { get; private set; }
 
@@ -142,13 +144,16 @@ internal sealed class World
         var process = NewProcess(Cluster.PlaceName(place));
         var store = new HostStore(Store, process, Scheduler, Planted, _addsOrLoads, isOnlyWriter: !IsCluster);
         Scheduler.Trace.Add(Scheduler.Now, "starts", process.Name, ++_runs);
-        Cluster.Hosts[place] = new SimHost(process, place, _runs, store, _setting, Cluster);
+        var host = new SimHost(process, place, _runs, store, _setting, Cluster);
+        Cluster.Hosts[place] = host;
+        Cluster.Membership.Join(host);
     }
 
     public void CrashHost(int place)
     {
         if (Cluster.Hosts[place] is not { } host) return;
         Cluster.Hosts[place] = null;
+        Cluster.Membership.Lose(host);
         host.Process.Crash();
         // Most callers see that the connection broke, and some hear nothing.
         foreach (var connection in host.Connections.ToArray())
@@ -254,8 +259,8 @@ internal sealed class World
         foreach (var name in Names.Resources) Watchers.Add(new(this, client, RecordKind.Lease, name));
         foreach (var name in Names.Keys) Watchers.Add(new(this, client, RecordKind.Key, name));
         foreach (var watcher in Watchers) _ = GuardAsync(watcher.RunAsync);
-        // A host of this simulation shows below a prefix what its own keepers do.
-        if (!IsCluster) _ = GuardAsync(new PrefixWatcher(this, client, Dice.Pick(["lock", "shared", "recipe"])).RunAsync);
+        PrefixWatcher = new(this, client, Dice.Pick(["lock", "shared", "recipe", "bound", "counter", ""]));
+        _ = GuardAsync(PrefixWatcher.RunAsync);
     }
 
     /// <summary>Has all clients come to an end, and waits until their last calls were answered or given up.</summary>

@@ -31,20 +31,20 @@ internal sealed class ClusterPrefixWatch : IDisposable
     }
 
     /// <summary>Starts one.</summary>
-    /// <param name="prefix">The prefix.</param>
-    /// <param name="grains">The silo's.</param>
+    /// <param name="subscribe">Watches what the keepers of one silo store.</param>
     /// <param name="membership">The cluster's.</param>
+    /// <param name="time">The clock of the time limit; the system's where left out.</param>
     /// <returns>The watch, once every silo is subscribed to; or the refusal of one that is not.</returns>
-    public static async Task<LeaseResult<LeaseWatch>> StartAsync(string prefix, IGrainFactory grains, IClusterMembershipService membership)
+    public static async Task<LeaseResult<LeaseWatch>> StartAsync(
+        Func<SiloAddress, IAsyncEnumerable<LeaseResult<WatchEvent[]>>> subscribe, IClusterMembershipService membership,
+        TimeProvider? time = null)
     {
-        var members = membership.CurrentSnapshot.Members.Values;
-        var hosts = HostsIn(membership.CurrentSnapshot);
+        var start = membership.CurrentSnapshot;
         var shares = await Task.WhenAll(
-            from member in members
+            from member in start.Members.Values
             where member.Status == SiloStatus.Active
-            select GrainWatch.StartAsync(
-                () => grains.GetGrain<ISiloWatchGrain>(member.SiloAddress.ToParsableString()).WatchAsync(prefix, CancellationToken.None),
-                StartTimeout));
+            orderby member.SiloAddress
+            select GrainWatch.StartAsync(() => subscribe(member.SiloAddress), StartTimeout, time));
         if (shares.Select(share => share.Refusal).OfType<Refusal>().FirstOrDefault() is { } refusal)
         {
             foreach (var share in shares)
@@ -56,7 +56,7 @@ internal sealed class ClusterPrefixWatch : IDisposable
         }
 
         var merged = new ClusterPrefixWatch();
-        _ = Background.Run(() => merged.FollowAsync(membership, hosts));
+        _ = Background.Run(() => merged.FollowAsync(membership, start));
         foreach (var share in shares) _ = Background.Run(() => merged.TakeAsync(share.Value));
         return new LeaseWatch(merged.ReadAsync(), merged);
     }
@@ -75,6 +75,12 @@ internal sealed class ClusterPrefixWatch : IDisposable
            where member.Status is SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping
            select member.SiloAddress,
     ];
+
+    // One that came and went in between may have stored changes as well.
+    private static bool HaveOthersHosted(ClusterMembershipSnapshot start, ClusterMembershipSnapshot now) =>
+        !HostsIn(start).SetEquals(HostsIn(now))
+        || now.Members.Values.Any(
+            member => member.Status == SiloStatus.Dead && start.GetSiloStatus(member.SiloAddress) != SiloStatus.Dead);
 
     private async IAsyncEnumerable<WatchEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -103,12 +109,12 @@ internal sealed class ClusterPrefixWatch : IDisposable
         _buffer.CutOff();
     }
 
-    private async Task FollowAsync(IClusterMembershipService membership, HashSet<SiloAddress> hosts)
+    private async Task FollowAsync(IClusterMembershipService membership, ClusterMembershipSnapshot start)
     {
         try
         {
             await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(_gone.Token))
-                if (!hosts.SetEquals(HostsIn(snapshot))) break;
+                if (HaveOthersHosted(start, snapshot)) break;
         }
         catch (Exception)
         {

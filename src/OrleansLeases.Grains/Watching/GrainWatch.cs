@@ -26,15 +26,16 @@ internal sealed class GrainWatch : IDisposable
     /// <summary>Starts one.</summary>
     /// <param name="call">Calls the grain.</param>
     /// <param name="timeout">How long it may take; 15 s where left out.</param>
+    /// <param name="time">The clock of that; the system's where left out.</param>
     /// <returns>The watch, or why it could not be started.</returns>
     public static async Task<LeaseResult<LeaseWatch>> StartAsync(
-        Func<IAsyncEnumerable<LeaseResult<WatchEvent[]>>> call, TimeSpan? timeout = null)
+        Func<IAsyncEnumerable<LeaseResult<WatchEvent[]>>> call, TimeSpan? timeout = null, TimeProvider? time = null)
     {
         GrainWatch? watch = null;
         try
         {
             watch = new GrainWatch(call());
-            if (!await watch._next.WaitAsync(timeout ?? DefaultStartTimeout, GrainKeepers.RealTime).ConfigureAwait(false))
+            if (!await watch._next.WaitAsync(timeout ?? DefaultStartTimeout, time ?? GrainKeepers.RealTime).ConfigureAwait(false))
             {
                 throw new EnumerationAbortedException("It ended before it began.");
             }

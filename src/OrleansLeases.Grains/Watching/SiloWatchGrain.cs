@@ -40,7 +40,8 @@ internal sealed class PrefixWatchGrain(
     private async Task<LeaseResult<LeaseWatch>> StartAsync(string prefix) =>
         RequestChecks.Check(new WatchRequest { Prefix = prefix }) is { } refusal
             ? refusal
-            : await ClusterPrefixWatch.StartAsync(prefix, grains, membership);
+            : await ClusterPrefixWatch.StartAsync(
+                silo => grains.GetGrain<ISiloWatchGrain>(silo.ToParsableString()).WatchAsync(prefix, CancellationToken.None), membership);
 }
 
 /// <summary>What a watch of a prefix asks of each silo.</summary>

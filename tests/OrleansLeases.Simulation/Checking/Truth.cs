@@ -18,6 +18,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
     private readonly Dictionary<(string Resource, long Token), TimeSpan> _toldEnded = [];
     private readonly Dictionary<(string Name, long Sequence, RecordKind Kind), (string Kind, long Token)> _changes = [];
     private readonly Dictionary<string, List<Belief>> _beliefs = [];
+    private readonly HashSet<(RecordKind Kind, string Name, long Number)> _strays = [];
     private long _history;
 
     /// <summary>What was true is no more: an older copy was restored.</summary>
@@ -34,8 +35,15 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
     public IEnumerable<KeyValuePair<long, LeaseLife>> LivesOf(string resource) => _lives.GetValueOrDefault(resource) ?? [];
 
     /// <summary>A write has landed.</summary>
-    public void Written(StoredRecord before, StoredRecord after)
+    /// <param name="before">What was stored.</param>
+    /// <param name="after">What is stored now.</param>
+    /// <param name="isStray">The keeper has given it up or is gone: no watch of a prefix may ever show it.</param>
+    public void Written(StoredRecord before, StoredRecord after, bool isStray)
     {
+        var (known, last) = after.Kind == RecordKind.Lease
+            ? (before.Lease.Log.Last, after.Lease.Log.Last)
+            : (before.Key.Log.Last, after.Key.Log.Last);
+        while (isStray && known < last) _strays.Add((after.Kind, after.Name, ++known));
         if (after.Kind == RecordKind.Key)
         {
             Remember(after.Name, after.Key.Log.Last - before.Key.Log.Last, after);
@@ -52,6 +60,13 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
         }
     }
 
+    /// <summary>Whether all changes after one and up to another were written by nobody who could show them.</summary>
+    public bool AreStray(RecordKind kind, string name, long after, long last)
+    {
+        while (after < last && _strays.Contains((kind, name, after + 1))) after++;
+        return after == last;
+    }
+
     /// <summary>An older copy was restored: what holders know of is forgotten, and only their tokens protect.</summary>
     /// <param name="epoch">The epoch from now on.</param>
     public void Restored(int epoch)
@@ -61,6 +76,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
         foreach (var belief in _beliefs.Values.SelectMany(all => all)) belief.IsExempt = true;
         _changes.Clear();
         Keys.Forget();
+        _strays.Clear();
         _ended.Clear();
         _toldEnded.Clear();
     }

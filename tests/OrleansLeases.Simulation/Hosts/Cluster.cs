@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Orleans.Runtime;
+using OrleansLeases.Grains;
 using OrleansLeases.Simulation.Network;
 using OrleansLeases.Simulation.Scheduling;
 
@@ -16,6 +19,21 @@ internal sealed class Cluster(Scheduler scheduler, SimNetwork network, Checking.
 
     /// <summary>The host of each place; null while there is none.</summary>
     public SimHost?[] Hosts { get; } = new SimHost?[places];
+
+    public SimMembership Membership => field ??= new(scheduler, Hosts);
+
+    /// <summary>Watches what the keepers of one silo store, as another one does.</summary>
+    public async IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchSiloAsync(
+        SimHost here, SiloAddress silo, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var place = SimMembership.PlaceOf(silo);
+        var stream = new SimStream<LeaseResult<WatchEvent[]>>(network, here.Process);
+        network.Send(here.Process.Name, PlaceName(place), () => Hosts[place]?.Process, () =>
+        {
+            if (Hosts[place] is { } host && host.Address.Equals(silo)) _ = stream.PumpAsync(host.Process, host.ShareOf(prefix));
+        }, once: true);
+        await foreach (var batch in stream.ReadAsync(cancellationToken).ConfigureAwait(false)) yield return batch;
+    }
 
     public static string PlaceName(int place) => $"host{place}";
 

@@ -84,7 +84,7 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
 
     // Watched where the reader is: its keeper is one more twin, which looks at the store every few seconds.
     public Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request) => request.Prefix is { } prefix
-        ? Task.FromResult<LeaseResult<LeaseWatch>>(here.Watches.StartPrefix(here.Prefixes, prefix))
+        ? here.WatchPrefixAsync(prefix)
         : here.Watches.StartAsync(
             request.Since, since => request.Key is { } key
                 ? WatchKeyAsync(key, since)

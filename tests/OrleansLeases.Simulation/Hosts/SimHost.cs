@@ -1,5 +1,7 @@
+using Orleans.Runtime;
 using OrleansLeases.Core;
 using OrleansLeases.Embedded;
+using OrleansLeases.Grains;
 using OrleansLeases.Simulation.Store;
 using OrleansLeases.Simulation.Time;
 
@@ -27,6 +29,8 @@ internal sealed class SimHost
             TokenFloor = LeaseRules.TokenFloorOfEpoch(store.Epoch),
             Incarnation = $"{process.Name}.{run}",
         };
+        Members = new KnownMembers(setting.Planted);
+        Address = SimMembership.AddressOf(place, run);
         Prefixes = new PrefixWatchers();
         Watches = new Watches(process.Clock);
         var alarms = setting.Planted.HasFlag(Planted.NoAlarms) ? new SilentTimers(process.Clock) : (TimeProvider)process.Clock;
@@ -72,6 +76,12 @@ internal sealed class SimHost
 
     public Watches Watches { get; }
 
+    /// <summary>This run among the members.</summary>
+    public SiloAddress Address { get; }
+
+    /// <summary>The members that it knows.</summary>
+    public KnownMembers Members { get; }
+
     /// <summary>What breaks the connections of its callers.</summary>
     public HashSet<Action> Connections { get; } = [];
 
@@ -107,9 +117,24 @@ internal sealed class SimHost
         where T : class =>
         _cluster.Truth.Promises.Answered(resource, result.TryGetValue(out var value, out var refusal) ? value : refusal, asked);
 
+    /// <summary>Watches a prefix: in a cluster the changes of all silos, put together as the grain does.</summary>
+    public Task<LeaseResult<LeaseWatch>> WatchPrefixAsync(string prefix) => _cluster.Hosts.Length == 1
+        ? Task.FromResult<LeaseResult<LeaseWatch>>(Watches.StartPrefix(Prefixes, prefix))
+        : Watches.StartLiveAsync(() => GrainWatch.StartAsync(() => EventBatches.Of(MergeAsync(prefix)), time: Process.Clock));
+
+    /// <summary>What the keepers of this place store below a prefix.</summary>
+    public IAsyncEnumerable<LeaseResult<WatchEvent[]>> ShareOf(string prefix) =>
+        EventBatches.Of(Task.FromResult<LeaseResult<LeaseWatch>>(Prefixes.Start(prefix)));
+
+    private Task<LeaseResult<LeaseWatch>> MergeAsync(string prefix) => ClusterPrefixWatch.StartAsync(
+        silo => silo.Equals(Address) ? ShareOf(prefix)
+            : _cluster.WatchSiloAsync(this, silo, Planted.HasFlag(Planted.SiloUnwatched) ? "\0" : prefix),
+        Members, Process.Clock);
+
     /// <summary>Shuts down in order: waiters are refused, calls under way finish.</summary>
     public void Stop()
     {
+        _cluster.Membership.Leave(this);
         Watches.Dispose();
         _ = _sweeper.DisposeAsync().AsTask();
         Keepers.Dispose();

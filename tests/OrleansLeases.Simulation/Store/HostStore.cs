@@ -29,7 +29,7 @@ internal sealed class HostStore(
     public bool CanAddOrLoad => addsOrLoads;
 
     public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) =>
-        new(AskAsync(() => Decoded(store.Read(kind, name)), isWrite: false));
+        new(AskAsync(_ => Decoded(store.Read(kind, name)), isWrite: false));
 
     public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {
@@ -43,7 +43,7 @@ internal sealed class HostStore(
     }
 
     public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => new(AskAsync(
-        () => store.TryWrite(StoredRecord.None(first.Kind, first.Name), first, _epoch) ? new AddOrLoad(SaveOutcome.Saved)
+        isStray => store.TryWrite(StoredRecord.None(first.Kind, first.Name), first, _epoch, isStray) ? new AddOrLoad(SaveOutcome.Saved)
             : new AddOrLoad(SaveOutcome.Conflict, Decoded(store.Read(first.Kind, first.Name))),
         isWrite: true,
         new AddOrLoad(SaveOutcome.NotSaved)));
@@ -53,7 +53,7 @@ internal sealed class HostStore(
     {
         StoredRecord[] Read() =>
             [.. store.Rows.Where(row => row.Kind == kind && string.CompareOrdinal(row.Name, from) >= 0 && (row.IsHeld || !heldOnly))];
-        foreach (var row in await AskAsync(Read, isWrite: false)) yield return row;
+        foreach (var row in await AskAsync(_ => Read(), isWrite: false)) yield return row;
     }
 
     public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
@@ -67,11 +67,13 @@ internal sealed class HostStore(
                     || (row.At == last.At && string.CompareOrdinal(row.Name, last.Name) > 0))
                 .Take(query.Limit),
         ];
-        return new(AskAsync(Read, isWrite: false));
+        return new(AskAsync(_ => Read(), isWrite: false));
     }
 
     private Task<SaveOutcome> SaveInTimeAsync(StoredRecord previous, StoredRecord next) => AskAsync(
-        () => store.TryWrite(previous, next, _epoch) ? SaveOutcome.Saved : SaveOutcome.Conflict, isWrite: true, SaveOutcome.NotSaved);
+        isStray => store.TryWrite(previous, next, _epoch, isStray) ? SaveOutcome.Saved : SaveOutcome.Conflict,
+        isWrite: true,
+        SaveOutcome.NotSaved);
 
     // Another run of a host knows only what the bytes say.
     private StoredRecord Decoded(StoredRecord record) => record.Version == 0 ? record
@@ -82,7 +84,7 @@ internal sealed class HostStore(
 
     private static Holder Passed(Holder holder) => holder with { Horizon = TimeSpan.Zero, HorizonLength = TimeSpan.Zero };
 
-    private Task<T> AskAsync<T>(Func<T> act, bool isWrite, T? refused = default)
+    private Task<T> AskAsync<T>(Func<bool, T> act, bool isWrite, T? refused = default)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var dice = scheduler.Dice;
@@ -105,7 +107,7 @@ internal sealed class HostStore(
                 return;
             }
 
-            var result = act();
+            var result = act(process.HasCrashed || answer.Task.IsCompleted);
             if (!loses) Answer(back, () => answer.TrySetResult(result));
             else if (isOnlyWriter) Fail(back);
         });

@@ -24,13 +24,13 @@ internal sealed class SimStore(Scheduler scheduler, Faults faults, Planted plant
     public StoredRecord Read(RecordKind kind, string name) => _rows.GetValueOrDefault((kind, name)) ?? StoredRecord.None(kind, name);
 
     /// <summary>Writes by compare-and-swap, of version and epoch.</summary>
-    public bool TryWrite(StoredRecord previous, StoredRecord next, int epoch)
+    public bool TryWrite(StoredRecord previous, StoredRecord next, int epoch, bool isStray)
     {
         var before = Read(next.Kind, next.Name);
         if (!planted.HasFlag(Planted.StoreComparesNoVersions) && (before.Version != previous.Version || epoch != Epoch)) return false;
         _rows[(next.Kind, next.Name)] = next;
         scheduler.Trace.Add(scheduler.Now, "written", next.Name, next.Version, (long)next.Kind);
-        truth.Written(before, next);
+        truth.Written(before, next, isStray);
         return true;
     }
 
