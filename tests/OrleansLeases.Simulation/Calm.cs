@@ -43,14 +43,16 @@ internal sealed class Calm(World world)
         world.Network.HealAll();
         world.Cluster.Agree();
         world.Store.Restart(TimeSpan.Zero);
+        world.Store.SetClock(TimeSpan.Zero, world.Cluster.Hosts);
         for (var place = 0; place < world.Cluster.Hosts.Length; place++)
         {
             if (world.Cluster.Hosts[place] is { } host && host.Keepers.Ended is not null) world.CrashHost(place);
             if (world.Cluster.Hosts[place] is null) world.StartHost(place);
-            var clock = world.Cluster.Hosts[place]!.LeaseClock;
-            world.Cluster.Hosts[place]!.Process.Thaw();
-            // A silo that slept counts on by its own clock until it has compared that with the database's: every 10 s.
-            if (world.IsCluster) clock.Calibrate(clock.ReadRaw());
+            var mended = world.Cluster.Hosts[place]!;
+            mended.Process.Thaw();
+            // Hosts that compare their clocks find within 10 s that they are right.
+            if (world.ComparesClocks) mended.Process.Clock.StepWall(-mended.Process.Clock.WallAhead);
+            else if (world.IsCluster) mended.LeaseClock.Calibrate(mended.LeaseClock.ReadRaw());
         }
 
         foreach (var client in world.Clients) client.Process.Thaw();

@@ -72,8 +72,14 @@ internal enum Faults
     /// <summary>Machines of clients are paused with all their clocks: only fencing protects.</summary>
     ClientPauses = 1 << 21,
 
-    /// <summary>Wall clocks of hosts step beyond the allowed skew: only fencing protects.</summary>
+    /// <summary>
+    /// Wall clocks of hosts step beyond the allowed skew, and some hosts start with such a clock. Only fencing protects then, but where
+    /// hosts compare theirs with the database's.
+    /// </summary>
     HostSkews = 1 << 22,
 
-    All = (1 << 23) - 1,
+    /// <summary>The database's clock steps, as far as it likes.</summary>
+    StoreSteps = 1 << 23,
+
+    All = (1 << 24) - 1,
 }

@@ -72,9 +72,12 @@ internal enum Planted
     /// <summary>A watch shows with a put the value of the one before.</summary>
     WatchesShowTheValueBefore = 1 << 21,
 
-    /// <summary>A watch of a prefix hears of no silo that comes or goes.</summary>
-    MembersUnheard = 1 << 22,
+    /// <summary>A watch of a prefix is never shown what the other silos store.</summary>
+    SiloUnwatched = 1 << 22,
 
-    /// <summary>A watch of a prefix is never shown what one of the other silos stores.</summary>
-    SiloUnwatched = 1 << 23,
+    /// <summary>A silo takes no notice of how far its clock is from the database's.</summary>
+    ClocksUncompared = 1 << 23,
+
+    /// <summary>A silo counts on from its wall clock, whatever the database's says.</summary>
+    WrongClocksCount = 1 << 24,
 }

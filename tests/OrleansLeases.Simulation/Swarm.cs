@@ -9,7 +9,6 @@ internal sealed class Swarm(World world)
     private readonly Dice _dice = world.Dice.Fork();
     private readonly Scheduler _scheduler = world.Scheduler;
     private bool _ended;
-    private bool _isRestoring;
 
     public async Task DisturbAsync()
     {
@@ -26,8 +25,9 @@ internal sealed class Swarm(World world)
             (Faults.ClientFreezes, () => FreezeClient(asleep: false)),
             (Faults.ClientSleeps, () => FreezeClient(asleep: true)),
             (Faults.ClientCrashes, CrashClient),
-            (Faults.HostSteps, () => StepHost(World.WallOff)),
-            (Faults.HostSkews, () => StepHost(TimeSpan.FromHours(1))),
+            (Faults.HostSteps, () => StepHost(_dice.Between(-World.WallOff, World.WallOff))),
+            (Faults.HostSkews, () => StepHost(World.FarOff(_dice))),
+            (Faults.StoreSteps, StepStore),
             (Faults.ClientSteps, () => Client()?.Step(_dice.Between(TimeSpan.FromHours(-1), TimeSpan.FromHours(1)), _scheduler.Now)),
             (Faults.ClientPauses, PauseClient),
         }.FindAll(kind => world.Faults.HasFlag(kind.Kind));
@@ -42,6 +42,11 @@ internal sealed class Swarm(World world)
     }
 
     public void End() => _ended = true;
+
+    // How long after it woke a host may lag: until a look at the database's clock, and then for what it had taken over before.
+    private TimeSpan? Lags => world.ComparesClocks && !world.Faults.HasFlag(Faults.StoreSteps)
+        ? TimeSpan.FromSeconds(110)
+        : null;
 
     private TimeSpan Length(int mostSeconds) => _dice.Skewed(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(mostSeconds));
 
@@ -64,22 +69,22 @@ internal sealed class Swarm(World world)
     private async Task CrashHostAsync()
     {
         var place = _dice.Next(world.Cluster.Hosts.Length);
-        if (world.Cluster.Hosts[place] is null || _isRestoring) return;
+        if (world.Cluster.Hosts[place] is null || world.IsRestoring) return;
         world.CrashHost(place);
         await _scheduler.PassAsync(Length(15)).ConfigureAwait(false);
-        if (world.Cluster.Hosts[place] is null && !_isRestoring) world.StartHost(place);
+        if (world.Cluster.Hosts[place] is null && !world.IsRestoring) world.StartHost(place);
     }
 
     private async Task StopHostAsync()
     {
         var place = _dice.Next(world.Cluster.Hosts.Length);
-        if (world.Cluster.Hosts[place] is not { Process.IsRunning: true } host || _isRestoring) return;
+        if (world.Cluster.Hosts[place] is not { Process.IsRunning: true } host || world.IsRestoring) return;
         host.Stop();
         await _scheduler.PassAsync(Length(3)).ConfigureAwait(false);
         if (world.Cluster.Hosts[place] != host) return;
         world.CrashHost(place);
         await _scheduler.PassAsync(Length(5)).ConfigureAwait(false);
-        if (world.Cluster.Hosts[place] is null && !_isRestoring) world.StartHost(place);
+        if (world.Cluster.Hosts[place] is null && !world.IsRestoring) world.StartHost(place);
     }
 
     // As an operator does it: with the service stopped.
@@ -87,11 +92,11 @@ internal sealed class Swarm(World world)
     {
         world.Store.BackUp();
         await _scheduler.PassAsync(Length(30)).ConfigureAwait(false);
-        if (_ended || _isRestoring) return;
-        _isRestoring = true;
+        if (_ended || world.IsRestoring) return;
+        world.IsRestoring = true;
         for (var place = 0; place < world.Cluster.Hosts.Length; place++) world.CrashHost(place);
         await _scheduler.PassAsync(Length(2)).ConfigureAwait(false);
-        _isRestoring = false;
+        world.IsRestoring = false;
         // The end has started them again, and a copy is restored only while none runs.
         if (_ended) return;
         world.CheckHistories();
@@ -114,7 +119,7 @@ internal sealed class Swarm(World world)
         if (world.Cluster.Hosts[_dice.Next(world.Cluster.Hosts.Length)] is not { Process.IsRunning: true } host) return;
         var length = Length(20);
         host.Process.Freeze(asleep);
-        if (asleep) world.Truth.Promises.HostsSlept += length;
+        if (asleep) world.Truth.Promises.Sleeps(length, Lags);
         _scheduler.After(length, host.Process.Thaw);
     }
 
@@ -143,11 +148,14 @@ internal sealed class Swarm(World world)
         });
     }
 
-    private void StepHost(TimeSpan most)
+    private void StepStore() => world.Store.SetClock(_dice.OneIn(3) ? TimeSpan.Zero : World.FarOff(_dice), world.Cluster.Hosts);
+
+    private void StepHost(TimeSpan ahead)
     {
         if (world.Cluster.Hosts[_dice.Next(world.Cluster.Hosts.Length)] is not { Process.IsRunning: true } host) return;
         var clock = host.Process.Clock;
-        clock.StepWall(_dice.Between(-most, most) - clock.WallAhead);
+        clock.StepWall(ahead - clock.WallAhead);
+        world.Store.NoteClock(host.Process);
     }
 
     private Clients.SimClient? Client() => world.Clients.Count > 0 ? _dice.Pick(world.Clients) : null;

@@ -19,6 +19,10 @@ internal sealed class World
     // Rare: it leaves little to check.
     private const int SkewedOneIn = 15;
 
+    // A comparison with a clock that is wrong as well shows nothing. Nor does anything show, until the next one, how long a machine slept
+    // whose wall clock was set back.
+    private const Faults BesideSkews = Faults.StoreSteps | Faults.HostSleeps;
+
     public static readonly TimeSpan LongestLockDelay = TimeSpan.FromSeconds(5);
 
     private readonly RunOptions _options;
@@ -43,16 +47,18 @@ internal sealed class World
         var share = dice.Pick([100, 250, 500, 800]);
         var drawn = Enum.GetValues<Faults>().Where(fault => fault is not (Faults.None or Faults.All) && dice.PerMille(share))
             .Aggregate(Faults.None, (all, fault) => all | fault);
-        if (!dice.OneIn(SkewedOneIn)) drawn &= ~Faults.HostSkews;
-        Faults = options.Faults ?? drawn;
         var places = dice.Between(1, 3);
         IsCluster = places > 1;
+        // A cluster is protected from the ones or the other.
+        if (!dice.OneIn(SkewedOneIn) && drawn.HasFlag(Faults.HostSkews) && (!IsCluster || (drawn & BesideSkews) != Faults.None))
+            drawn &= !IsCluster || dice.OneIn(2) ? ~Faults.HostSkews : ~BesideSkews;
+        Faults = options.Faults ?? drawn;
         Names = Names.Of(dice);
         _addsOrLoads = dice.OneIn(2);
         _setting = new HostSetting(
             new LeaseLimits { MaxTtl = LongestTtl, MaxWait = TimeSpan.FromSeconds(8) }, dice.Between(1, 4), TimeSpan.FromSeconds(1),
             Planted, LongLived);
-        Truth = new(Scheduler, areClocksWrong: Faults.HasFlag(Faults.HostSkews));
+        Truth = new(Scheduler, AreClocksWrong, mayEndLate: Faults.HasFlag(Faults.HostSkews));
         Histories = new(Scheduler, Truth, IsCluster, HolderActor.Capacity);
         Recipes = new(Scheduler, Truth);
         Network = new(Scheduler, Faults);
@@ -105,6 +111,16 @@ internal sealed class World
 
     public PrefixWatcher? PrefixWatcher { get; private set; }
 
+    /// <summary>A copy is being restored: no host may start.</summary>
+    public bool IsRestoring { get; set; }
+
+    /// <summary>Whether clocks of hosts are further off than is promised, and nothing compares them.</summary>
+    public bool AreClocksWrong =>
+        Faults.HasFlag(Faults.HostSkews) && (!ComparesClocks || (Faults & BesideSkews) != Faults.None);
+
+    /// <summary>Whether hosts compare their clocks with the database's: too often for years.</summary>
+    public bool ComparesClocks => IsCluster && !LongLived;
+
     /// <summary>Clients come to an end.</summary>
     public bool IsEnding { get; private set; }
 
@@ -136,17 +152,44 @@ internal sealed class World
     /// <summary>How far the wall clock of a host is off at most, beside its drift: two are within the allowed skew together.</summary>
     public static TimeSpan WallOff { get; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How far the database's clock is off.</summary>
+    public static TimeSpan StoreOff { get; } = TimeSpan.FromMilliseconds(40);
+
     /// <summary>So many seconds, or where leases live for long so many hours.</summary>
     public TimeSpan Seldom(int seconds) => LongLived ? TimeSpan.FromHours(seconds) : TimeSpan.FromSeconds(seconds);
 
     public void StartHost(int place)
     {
         var process = NewProcess(Cluster.PlaceName(place));
+        if (ComparesClocks && Store.Faults.HasFlag(Faults.HostSkews) && Dice.OneIn(3)) process.Clock.StepWall(FarOff(Dice));
         var store = new HostStore(Store, process, Scheduler, Planted, _addsOrLoads, isOnlyWriter: !IsCluster);
         Scheduler.Trace.Add(Scheduler.Now, "starts", process.Name, ++_runs);
         var host = new SimHost(process, place, _runs, store, _setting, Cluster);
         Cluster.Hosts[place] = host;
         Cluster.Membership.Join(host);
+        if (!ComparesClocks) return;
+        Store.NoteClock(process);
+        _ = GuardAsync(() => SuperviseAsync(place, host, store));
+    }
+
+    /// <summary>How far a clock is off that is set wrong: by seconds or by hours.</summary>
+    public static TimeSpan FarOff(Dice dice)
+    {
+        var most = dice.OneIn(2) ? TimeSpan.FromSeconds(3) : TimeSpan.FromHours(1);
+        return dice.Between(-most, most);
+    }
+
+    // A host that stops because of its clock is started again, on a machine whose clock may be right by then.
+    private async Task SuperviseAsync(int place, SimHost host, HostStore store)
+    {
+        await host.WatchClockAsync(store, _setting.ClockSkew).ConfigureAwait(false);
+        if (Cluster.Hosts[place] != host) return;
+        host.Stop();
+        await Scheduler.PassAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        if (Cluster.Hosts[place] != host) return;
+        CrashHost(place);
+        await Scheduler.PassAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        if (Cluster.Hosts[place] is null && !IsRestoring) StartHost(place);
     }
 
     public void CrashHost(int place)
@@ -202,7 +245,7 @@ internal sealed class World
     /// <summary>What clients were told so far has an order.</summary>
     public void CheckHistories()
     {
-        if (Faults.HasFlag(Faults.HostSkews)) return;
+        if (AreClocksWrong) return;
         Histories.Check([.. Names.Exclusive, Names.RecipeLock, Names.RecipeLeader], [.. Names.Shared, Names.RecipePool]);
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using OrleansLeases.Core;
 using OrleansLeases.Storage;
 
@@ -17,7 +16,7 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
     private static readonly TimeSpan LookWhileAwayEvery = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
-    private readonly NpgsqlDataSource _database;
+    private readonly IWatchedDatabase _database;
     private readonly TimeProvider _time;
     private readonly LeaseClock _clock;
     private readonly ILogger _logger;
@@ -29,7 +28,7 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
     private volatile string? _away;
     private volatile string? _blind;
 
-    public DatabaseWatch(NpgsqlDataSource database, TimeSpan clockSkew, TimeProvider time, LeaseClock clock, ILogger logger)
+    public DatabaseWatch(IWatchedDatabase database, TimeSpan clockSkew, TimeProvider time, LeaseClock clock, ILogger logger)
     {
         _database = database;
         // An inherited horizon is another clock's, and is waited out with the allowed skew. Each of the two clocks may use half of it.
@@ -53,7 +52,7 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        Epoch = await LeaseSchema.CheckAsync(_database, cancellationToken);
+        Epoch = await _database.CheckAsync(cancellationToken);
         for (var look = 1; !await LookAsync(cancellationToken); look++)
         {
             if (look == LooksAtStart) throw new InvalidOperationException(
@@ -117,26 +116,21 @@ internal sealed partial class DatabaseWatch : IAsyncDisposable
     /// <returns>Whether the comparison was conclusive.</returns>
     private async Task<bool> LookAsync(CancellationToken cancellationToken)
     {
-        await using var command = _database.CreateCommand(
-            "select extract(epoch from clock_timestamp())::double precision, epoch, "
-                + "current_setting('transaction_read_only') from lease_meta");
         var sent = _clock.ReadRaw();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        if (reader.GetString(2) == "on")
+        var seen = await _database.LookAsync(cancellationToken);
+        if (seen.IsReadOnly)
         {
             throw new InvalidOperationException("The database is read-only: a standby, or one whose default_transaction_read_only is on.");
         }
 
         var answered = _clock.ReadRaw();
         var missed = _verdict.Missed;
-        var look = ClockComparison.Of(TimeSpan.FromSeconds(reader.GetDouble(0)), sent.Wall, answered.Monotonic - sent.Monotonic);
+        var look = ClockComparison.Of(seen.Clock, sent.Wall, answered.Monotonic - sent.Monotonic);
         Volatile.Write(ref _offset, look.Ahead.Ticks);
         _looked = true;
         var right = _verdict.Take(look, answered.Monotonic);
         if (_verdict.Missed != missed) LogMissed(right is null);
-        var epoch = reader.GetInt32(1);
-        var trouble = epoch != Epoch ? OtherEpoch(epoch) : _verdict.Off;
+        var trouble = seen.Epoch != Epoch ? OtherEpoch(seen.Epoch) : _verdict.Off;
         if (right == true && trouble is null) _clock.Calibrate(sent);
         if (trouble != _trouble && trouble is not null) LogTrouble(_logger, trouble);
         if (_blind is null && _verdict.Blind is { } blind) LogTrouble(_logger, blind);

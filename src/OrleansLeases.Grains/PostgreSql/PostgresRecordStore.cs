@@ -36,7 +36,7 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
         _database = database.Source;
         _serviceId = cluster.Value.ServiceId;
         _logger = logger;
-        _watch = new(_database, options.Value.ClockSkew, time, clock, logger);
+        _watch = new(new WatchedPostgres(_database), options.Value.ClockSkew, time, clock, logger);
     }
 
     public bool IsDurable => true;

@@ -22,9 +22,18 @@ internal sealed class Promises(Scheduler scheduler)
     public TimeSpan Grace { get; set; }
 
     /// <summary>
-    /// How long the machines of hosts have slept in all: by that much one may lag, in a run that compares no clocks before its end.
+    /// How long the machines of hosts have slept: by that much one may lag, until it has compared its clock with the database's.
     /// </summary>
-    public TimeSpan HostsSlept { get; set; }
+    public TimeSpan HostsSlept { get; private set; }
+
+    /// <summary>The machine of a host falls asleep.</summary>
+    /// <param name="length">For so long.</param>
+    /// <param name="lags">How long it may lag after that; null for ever.</param>
+    public void Sleeps(TimeSpan length, TimeSpan? lags)
+    {
+        HostsSlept += length;
+        if (lags is { } passes) scheduler.After(length + passes, () => HostsSlept -= length);
+    }
 
     /// <summary>A write has landed: a grant, or a renewal beyond the horizon, counts from then at the latest.</summary>
     public void Written(string resource, LeaseState before, LeaseState after)

@@ -9,7 +9,8 @@ namespace OrleansLeases.Simulation.Checking;
 /// </summary>
 /// <param name="scheduler">True time.</param>
 /// <param name="areClocksWrong">Clocks of hosts are off by more than is allowed: no holder may rely on its own deadline.</param>
-internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
+/// <param name="mayEndLate">Clocks of hosts are off, compared or not: what they stored may last longer.</param>
+internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEndLate)
 {
     private readonly Dictionary<string, long> _highest = [];
     private readonly HashSet<(string Resource, long Token)> _granted = [];
@@ -29,7 +30,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong)
     /// <summary>What was stored of keys.</summary>
     public KeyVersions Keys { get; } = new(scheduler);
 
-    public Promises Promises { get; } = new(scheduler) { IsOff = areClocksWrong };
+    public Promises Promises { get; } = new(scheduler) { IsOff = mayEndLate };
 
     /// <summary>All grants of a resource by their tokens.</summary>
     public IEnumerable<KeyValuePair<long, LeaseLife>> LivesOf(string resource) => _lives.GetValueOrDefault(resource) ?? [];

@@ -13,13 +13,17 @@ namespace OrleansLeases.Simulation.Hosts;
 /// </summary>
 internal sealed class SimHost
 {
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(10);
+
     private readonly Sweeper _sweeper;
     private readonly Cluster _cluster;
     private readonly Dictionary<string, (TimeSpan At, object Answer)> _read = [];
 
     public SimHost(SimProcess process, int place, int run, HostStore store, HostSetting setting, Cluster cluster)
     {
-        (Process, Place, Store, _cluster, Planted) = (process, place, store, cluster, setting.Planted);
+        (Process, Place, _cluster, Planted) = (process, place, cluster, setting.Planted);
+        // The store's own limit comes first.
+        Store = cluster.Hosts.Length == 1 ? store : new BoundedStore(store, TimeSpan.FromSeconds(6), process.Clock);
         LeaseClock = new LeaseClock(process.Clock);
         Rules = new LeaseRules
         {
@@ -29,13 +33,12 @@ internal sealed class SimHost
             TokenFloor = LeaseRules.TokenFloorOfEpoch(store.Epoch),
             Incarnation = $"{process.Name}.{run}",
         };
-        Members = new KnownMembers(setting.Planted);
         Address = SimMembership.AddressOf(place, run);
         Prefixes = new PrefixWatchers();
         Watches = new Watches(process.Clock);
         var alarms = setting.Planted.HasFlag(Planted.NoAlarms) ? new SilentTimers(process.Clock) : (TimeProvider)process.Clock;
         Routed = new RoutedKeepers(cluster, this, setting.Planted);
-        Keepers = new KeeperRegistry(store, LeaseClock, Rules, Prefixes, alarms, cluster.Hosts.Length == 1 ? null : Routed);
+        Keepers = new KeeperRegistry(Store, LeaseClock, Rules, Prefixes, alarms, cluster.Hosts.Length == 1 ? null : Routed);
         Info = new ServiceInfo
         {
             Version = "0", Engine = "simulation", Durable = true, Epoch = store.Epoch, Limits = setting.Limits,
@@ -48,7 +51,7 @@ internal sealed class SimHost
         Front = new ServiceFront(new ClusterHost(cluster, this), setting.Limits, process.Clock) { RealTime = process.Clock };
         // It makes what is due happen sooner, and is not needed for anything else.
         var sweeps = setting.SweepsSeldom ? new SeldomTimers(alarms) : alarms;
-        _sweeper = new Sweeper(store, LeaseClock, sweeps, Keepers.LeaseOf);
+        _sweeper = new Sweeper(Store, LeaseClock, sweeps, Keepers.LeaseOf);
     }
 
     public Planted Planted { get; }
@@ -57,7 +60,7 @@ internal sealed class SimHost
 
     public int Place { get; }
 
-    public HostStore Store { get; }
+    public IRecordStore Store { get; }
 
     public LeaseClock LeaseClock { get; }
 
@@ -80,7 +83,7 @@ internal sealed class SimHost
     public SiloAddress Address { get; }
 
     /// <summary>The members that it knows.</summary>
-    public KnownMembers Members { get; }
+    public KnownMembers Members { get; } = new();
 
     /// <summary>What breaks the connections of its callers.</summary>
     public HashSet<Action> Connections { get; } = [];
@@ -116,6 +119,15 @@ internal sealed class SimHost
     private void Note<T>(string resource, LeaseResult<T> result, TimeSpan asked)
         where T : class =>
         _cluster.Truth.Promises.Answered(resource, result.TryGetValue(out var value, out var refusal) ? value : refusal, asked);
+
+    /// <summary>In a cluster: until its clock does not let it start, or has not let it load anything for a while.</summary>
+    public async Task WatchClockAsync(HostStore store, TimeSpan clockSkew)
+    {
+        if (!await store.OpenAsync(LeaseClock, clockSkew).ConfigureAwait(false)) return;
+        // As the silo's watchdog does.
+        for (var unfit = 0; unfit < 3; unfit = Store.Trouble is { Kind: StorageTroubleKind.Unfit } ? unfit + 1 : 0)
+            await Task.Delay(CheckEvery, Process.Clock).ConfigureAwait(false);
+    }
 
     /// <summary>Watches a prefix: in a cluster the changes of all silos, put together as the grain does.</summary>
     public Task<LeaseResult<LeaseWatch>> WatchPrefixAsync(string prefix) => _cluster.Hosts.Length == 1

@@ -65,7 +65,7 @@ internal sealed class SimMembership(Scheduler scheduler, SimHost?[] hosts)
 }
 
 /// <summary>The members as one host knows them.</summary>
-internal sealed class KnownMembers(Planted planted) : IClusterMembershipService
+internal sealed class KnownMembers : IClusterMembershipService
 {
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -79,7 +79,6 @@ internal sealed class KnownMembers(Planted planted) : IClusterMembershipService
     {
         if (snapshot.Version <= CurrentSnapshot.Version) return;
         CurrentSnapshot = snapshot;
-        if (planted.HasFlag(Planted.MembersUnheard)) return;
         var heard = _next;
         _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
         heard.SetResult();

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLeases.Core;
+using OrleansLeases.Grains;
 using OrleansLeases.Simulation.Scheduling;
 using OrleansLeases.Simulation.Time;
 
@@ -14,13 +16,17 @@ namespace OrleansLeases.Simulation.Store;
 /// a file that one process has open.
 /// </remarks>
 internal sealed class HostStore(
-    SimStore store, SimProcess process, Scheduler scheduler, Planted planted, bool addsOrLoads, bool isOnlyWriter) : IRecordStore
+    SimStore store, SimProcess process, Scheduler scheduler, Planted planted, bool addsOrLoads, bool isOnlyWriter)
+    : IRecordStore, IWatchedDatabase
 {
     // As BoundedStore has it: after this long, nobody knows.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LatestStray = TimeSpan.FromSeconds(20);
 
     private readonly int _epoch = store.Epoch;
+    private LeaseClock? _clock;
+    private DatabaseWatch? _watch;
+    private bool _isOpen;
 
     public bool IsDurable => true;
 
@@ -28,8 +34,43 @@ internal sealed class HostStore(
 
     public bool CanAddOrLoad => addsOrLoads;
 
-    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) =>
-        new(AskAsync(_ => Decoded(store.Read(kind, name)), isWrite: false));
+    public StorageTrouble? Trouble => planted.HasFlag(Planted.ClocksUncompared) || _watch is null ? null
+        : _isOpen ? _watch.Trouble
+        : new(StorageTroubleKind.Unfit, "The host is starting.");
+
+    /// <summary>Compares the clock of a host in a cluster with the database's from now on.</summary>
+    /// <returns>Whether it may use the store.</returns>
+    public async Task<bool> OpenAsync(LeaseClock clock, TimeSpan clockSkew)
+    {
+        _clock = clock;
+        _watch = new DatabaseWatch(this, clockSkew, process.Clock, clock, NullLogger.Instance);
+        try
+        {
+            await _watch.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            _isOpen = true;
+        }
+        catch (Exception refused) when (refused is InvalidOperationException or TimeoutException)
+        {
+            // Its clock is off, or the store does not answer.
+        }
+
+        return _isOpen || planted.HasFlag(Planted.ClocksUncompared);
+    }
+
+    public Task<int> CheckAsync(CancellationToken cancellationToken) => AskAsync(_ => store.Epoch, isWrite: false);
+
+    public async Task<DatabaseLook> LookAsync(CancellationToken cancellationToken)
+    {
+        var look = await AskAsync(_ => new DatabaseLook(store.Clock, store.Epoch, IsReadOnly: false), isWrite: false).ConfigureAwait(false);
+        if (planted.HasFlag(Planted.WrongClocksCount)) _clock!.Calibrate(_clock.ReadRaw());
+        return look;
+    }
+
+    public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name)
+    {
+        if (_watch is not null) store.CheckClock(process, name);
+        return new(AskAsync(_ => Decoded(store.Read(kind, name)), isWrite: false));
+    }
 
     public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {

@@ -25,6 +25,9 @@ internal sealed class SimProcess
 
     public bool IsFrozen { get; private set; }
 
+    /// <summary>When it last went on after it had been stopped.</summary>
+    public TimeSpan ThawedAt { get; private set; }
+
     public bool IsRunning => !HasCrashed && !IsFrozen;
 
     /// <summary>Runs code of this process, now or once it thaws.</summary>
@@ -57,7 +60,7 @@ internal sealed class SimProcess
     {
         if (HasCrashed || !IsFrozen) return;
         _scheduler.Trace.Add(_scheduler.Now, "thaw", Name);
-        IsFrozen = false;
+        (IsFrozen, ThawedAt) = (false, _scheduler.Now);
         if (Clock.IsAsleep) Clock.Wake();
         // One after the other, with all that each causes in between.
         foreach (var code in _inbox) _scheduler.At(_scheduler.Now, () => Run(code));
