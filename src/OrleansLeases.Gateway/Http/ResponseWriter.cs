@@ -33,17 +33,24 @@ internal static class ResponseWriter
     public static async ValueTask<bool> WriteAsync(HttpContext context, Func<Utf8JsonWriter, IEnumerable<object>> parts)
     {
         var buffer = ResponseBuffer.Rent();
-        var begun = false;
-        foreach (var _ in parts(buffer.Json))
+        try
         {
-            if (buffer.Length < Portion) continue;
-            if (!await SendPortionAsync(context, buffer)) return begun;
-            begun = true;
-        }
+            var begun = false;
+            foreach (var _ in parts(buffer.Json))
+            {
+                if (buffer.Length < Portion) continue;
+                if (!await SendPortionAsync(context, buffer)) return begun;
+                begun = true;
+            }
 
-        if (!begun) return await SendAsync(context, StatusCodes.Status200OK, Json, buffer);
-        await SendPortionAsync(context, buffer);
-        return true;
+            if (!begun) return await SendAsync(context, StatusCodes.Status200OK, Json, buffer.Written());
+            await SendPortionAsync(context, buffer);
+            return true;
+        }
+        finally
+        {
+            buffer.Return();
+        }
     }
 
     /// <summary>Writes what a call came to.</summary>
