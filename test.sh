@@ -136,11 +136,12 @@ for project in $(test_projects < OrleansLeases.sln); do
     fi
 done
 
-# Three projects mostly wait for deadlines. What has no clock but its own, or patience, runs beside them; all others have the machine
-# to themselves, one project after the other: a busy machine answers late.
+# Some projects mostly wait, for deadlines or for silos to start. What has no clock but its own, or patience, runs beside them; any other
+# has the machine to itself: a busy machine answers late.
 run_beside Cluster.Tests GrainInterfaces.Tests Simulation Client.Tests Fencing.Tests
 run_beside Torture Core.Tests Dashboard.Tests Packages.Tests Hosting.Aspire.Tests
 run_beside Cli.Tests Conformance
+run_beside Grains.Tests Embedded.Tests Gateway.Tests Samples.Tests
 for project in "${projects[@]}"; do [ -f "$results/$(basename "$project" .csproj).end" ] || run_tests "$project"; done
 for project in "${projects[@]}"; do count_tests "$project"; done
 

@@ -44,7 +44,10 @@ public sealed partial class SeedTests
     [MemberData(nameof(Plants))]
     public async Task Defect_OnPurpose_IsFound(string plant)
     {
-        var run = await RunAsync($"--plant {plant} --seed 1 --operations 1000000 --first");
+        // Seeds whose clocks are far off are rare, and the first ones have none that shows this.
+        var seed = plant == nameof(Planted.WrongClocksCount) ? 5000 : 1;
+
+        var run = await RunAsync($"--plant {plant} --seed {seed} --operations 1000000 --first");
 
         Assert.Equal(1, run.Code);
         Assert.Contains(run.Lines, line => line.StartsWith("VIOLATION", StringComparison.Ordinal));
