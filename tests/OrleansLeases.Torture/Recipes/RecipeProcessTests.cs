@@ -89,9 +89,13 @@ public sealed class RecipeProcessTests : IAsyncLifetime, IDisposable
         await UntilAsync(() => seen.OfType<Leader>().Any(leader => leader.Token == tenures.Max(tenure => tenure.Token)));
         await enough.CancelAsync();
         await observing;
-        Assert.Equal(3, tenures.Count);
+        Assert.InRange(tenures.Count, 3, int.MaxValue);
         Assert.Empty(Tenure.FindOverlaps(tenures));
-        Assert.Equal(tenures.Select(tenure => tenure.Token).Order(), seen.OfType<Leader>().Select(leader => leader.Token));
+        // On a busy machine a term may be over before its leader has said a word.
+        var told = seen.OfType<Leader>().Select(leader => leader.Token).ToList();
+        Assert.Subset(told.ToHashSet(), tenures.Select(tenure => tenure.Token).ToHashSet());
+        var history = (await _server.Leases.HistoryAsync("leader")).Value.Events;
+        Assert.Equal(history.Where(past => past.Kind == LeaseEventKind.Granted && past.Token <= told[^1]).Select(past => past.Token), told);
 
         async Task ObserveAsync()
         {
