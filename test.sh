@@ -140,8 +140,6 @@ done
 # has the machine to itself: a busy machine answers late.
 run_beside Cluster.Tests GrainInterfaces.Tests Simulation Client.Tests Fencing.Tests
 run_beside Torture Core.Tests Dashboard.Tests Packages.Tests Hosting.Aspire.Tests
-run_beside Cli.Tests Conformance
-run_beside Grains.Tests Embedded.Tests Gateway.Tests Samples.Tests
 for project in "${projects[@]}"; do [ -f "$results/$(basename "$project" .csproj).end" ] || run_tests "$project"; done
 for project in "${projects[@]}"; do count_tests "$project"; done
 
