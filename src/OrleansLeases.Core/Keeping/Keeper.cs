@@ -154,7 +154,7 @@ internal abstract class Keeper
     {
         lock (_gate)
         {
-            _broadcaster ??= new(record);
+            _broadcaster ??= new(record, CompareFromNowOn);
             if (_stopped is not null) _broadcaster.End();
             _watched = true;
             return _broadcaster;
@@ -168,8 +168,17 @@ internal abstract class Keeper
     private protected bool MustRecheck_NeedsLock(Instant now)
     {
         if (RecheckAt_NeedsLock is not { } at || at > now.Monotonic) return false;
-        // A watch that was started has begun to be read by now.
         return _watched = IsWatched;
+    }
+
+    // A watch that was started may begin to be read at any time later, on a busy machine or over a slow network.
+    private void CompareFromNowOn()
+    {
+        lock (_gate)
+        {
+            _watched = true;
+            SetAlarm_NeedsLock();
+        }
     }
 
     private TimeSpan? RecheckAt_NeedsLock => _watched && !_host.IsSingleWriter && !_busy ? _lastReadAt + RecheckEvery : null;

@@ -5,7 +5,9 @@ namespace OrleansLeases.Core;
 /// for a watch: one that comes late finds the changes there, or finds that they are gone. Publishing takes the same time
 /// however many watch. Thread-safe.
 /// </summary>
-internal sealed class RecordBroadcaster(IHistory record)
+/// <param name="record">The record.</param>
+/// <param name="begins">Is told when somebody begins to read, and nobody did before.</param>
+internal sealed class RecordBroadcaster(IHistory record, Action? begins = null)
 {
     private volatile IHistory _newest = record;
     private volatile bool _ended;
@@ -15,7 +17,10 @@ internal sealed class RecordBroadcaster(IHistory record)
     /// <summary>Whether anybody reads; their record stays in memory.</summary>
     public bool IsRead => Volatile.Read(ref _readers) > 0;
 
-    public void Enter() => Interlocked.Increment(ref _readers);
+    public void Enter()
+    {
+        if (Interlocked.Increment(ref _readers) == 1) begins?.Invoke();
+    }
 
     public void Leave() => Interlocked.Decrement(ref _readers);
 

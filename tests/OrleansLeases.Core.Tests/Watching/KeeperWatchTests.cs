@@ -92,6 +92,19 @@ public sealed class KeeperWatchTests
     }
 
     [Fact]
+    public async Task Watch_ThatIsFirstReadLate_HasTheStoreLookedAtFromThenOn()
+    {
+        await using var watch = Watch(since: 0);
+        _fixture.Advance(60);
+        var next = watch.MoveNextAsync();
+        Twin().Grant(ttl: 3600);
+
+        _fixture.Advance(5);
+
+        Assert.True(await next.AsTask().WaitAsync(WaitTimeout));
+    }
+
+    [Fact]
     public void Watch_WhereNobodyElseWrites_HasTheStoreLeftAlone()
     {
         var fixture = new KeeperFixture(lends: host => host with { IsSingleWriter = true });
