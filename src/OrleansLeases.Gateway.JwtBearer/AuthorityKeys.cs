@@ -42,7 +42,7 @@ internal sealed partial class AuthorityKeys(JwtText text, ILogger<AuthorityKeys>
     /// <inheritdoc/>
     public bool Missed() => !ReadAsync(unlessWithin: TimeSpan.Zero).IsCompleted;
 
-    // One reading at a time, which ends by itself: whoever asks meanwhile has the same.
+    // One reading at a time, which ends by itself: requests that come meanwhile share it.
     private Task ReadAsync(TimeSpan unlessWithin)
     {
         lock (_gate)

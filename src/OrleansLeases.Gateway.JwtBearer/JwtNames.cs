@@ -5,7 +5,7 @@ namespace OrleansLeases.Gateway.JwtBearer;
 
 /// <summary>
 /// The names in the claims of a token, as its issuer has written them. The claims of .NET make one text of 7 and "7", and of a list with
-/// one name that name; whoever may choose a name at the issuer could be somebody else here. Decision claims-are-texts.
+/// one name that name; a user who may choose a name at the issuer could be another principal here. Decision claims-are-texts.
 /// </summary>
 internal sealed class JwtNames
 {

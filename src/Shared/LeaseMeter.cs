@@ -30,7 +30,7 @@ internal static class LeaseMeter
     public static Histogram<int> CreateSize(this Meter meter, string name, string unit, string description) => meter.CreateHistogram(
         name, unit, description, tags: null, new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 4, 16, 64, 256, 1024] });
 
-    /// <summary>Counts. Whoever listens runs here, within what is counted, and fails for itself alone.</summary>
+    /// <summary>Counts. A listener is called here, within the request that is counted: where it throws, the request goes on.</summary>
     public static void Count<T>(this Counter<T> counter, T more, params ReadOnlySpan<KeyValuePair<string, object?>> tags)
         where T : struct
     {

@@ -9,7 +9,8 @@ namespace OrleansLeases.Cli.Tests;
 /// <summary><c>leases run</c> as a job: of an interactive shell, at a terminal of its own, or of whoever stops and ends it.</summary>
 public sealed class JobTests(ServerProcess server) : IClassFixture<ServerProcess>
 {
-    // It looks every 200 ms. One that has not looked yet has these tests miss what they are about, and fail nothing.
+    // The guard looks at the command every 200 ms, and shows nobody that it has. Where a busy machine kept it from looking by then, the
+    // tests try a plainer case than they mean to, and pass.
     private static readonly TimeSpan GuardLooks = TimeSpan.FromMilliseconds(500);
 
     private readonly string _resource = $"tests/{Guid.NewGuid():N}";

@@ -14,7 +14,7 @@ internal static class Job
     /// shell sees it and nobody renews, and returns once the job goes on. The command is to go on then.
     /// </summary>
     /// <param name="commandGroup">The process group of the command.</param>
-    /// <param name="isOver">Whether nobody is left who would have this process go on with the command.</param>
+    /// <param name="isOver">Whether the guard has ended, which would have this process continue when the command does.</param>
     public static void StopAlong(int commandGroup, Func<bool> isOver)
     {
         var own = Linux.GetProcessGroup();
@@ -36,8 +36,8 @@ internal static class Job
             _ = Linux.OnSignal(Linux.SigTstp, handler);
         }
 
-        // The stop is held from here on. The kernel takes it back with each SIGCONT, of whoever is to have this process go on: so what
-        // is asked after this cannot change unnoticed.
+        // SIGTSTP is blocked from here on, and pending. The kernel drops it with each SIGCONT, be it the shell's or the guard's: so no
+        // answer to the questions below changes unnoticed.
         Linux.Hold(Linux.SigTstp);
         _ = Linux.Raise(Linux.SigTstp);
         var stops = !SpinWait.SpinUntil(isOver, HandlerTime) && !Terminal.IsInForeground() && Linux.IsHeld(Linux.SigTstp);
@@ -49,7 +49,7 @@ internal static class Job
         // Without a terminal there is no shell that waits for the others, and the kernel would let it be.
         if (stops && !Terminal.Exists) _ = Linux.Raise(Linux.SigStop);
 
-        // Whoever has this process alone go on means the whole job.
+        // A SIGCONT to this process alone is meant for the whole job.
         if (Terminal.Exists) _ = Linux.Kill(0, Linux.SigCont);
     }
 }

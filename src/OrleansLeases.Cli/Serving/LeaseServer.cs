@@ -87,7 +87,7 @@ internal static class LeaseServer
             foreach (var name in ListenUrls.Split(settings.AllowedHosts)) gateway.AllowedHosts.Add(name);
             settings.Bounds.Apply(gateway);
         });
-        // Whoever runs a server to develop against it has ASP.NET Core's environment say so, as for any other.
+        // A developer says so by ASP.NET Core's own environment, as for any other server.
         if (builder.Environment.IsDevelopment()) builder.Services.AddSingleton<IApiPage, ScalarPage>();
         if (settings.AccessFile is { } access) builder.Services.AddLeaseAccess(access).AddLeaseJwtBearer();
         if (settings.AuditFile is { } file) builder.Services.AddLeaseAudit(audit => audit.File = file);

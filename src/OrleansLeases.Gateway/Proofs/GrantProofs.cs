@@ -71,7 +71,7 @@ internal sealed partial class GrantProofs(IServiceRecords? records, TimeProvider
 
     private bool HasKeys => records is not null;
 
-    // Those that are known are published for long, whoever has added others meanwhile.
+    // The keys that are known stay published for long, also where another server has added one meanwhile.
     private LeaseResult<ProofKeys> KnownOrNone => _known is { } known ? known.Keys : Unavailable;
 
     /// <summary>The proof of a grant.</summary>
