@@ -22,7 +22,7 @@ internal sealed class FencedTable(NpgsqlDataSource database, bool fenced = true)
         await _fence.InstallAsync();
         await using var create = database.CreateCommand(
             """
-            create table torture_writes (
+            create table if not exists torture_writes (
                 id bigint generated always as identity primary key, resource text not null, token bigint not null, writer text not null)
             """);
         await create.ExecuteNonQueryAsync();
