@@ -128,7 +128,7 @@ internal sealed partial class LeaseDraft(
         if (_holders.IsEmpty) _capacity = null;
         // In the write that ends the lease: a caller that hears of the end finds its keys invisible, and no crash forgets them.
         if (holder.Keys is { } keys)
-            _pending = (_pending ?? []).Add(new(holder.Token, LeaseMachine.CeilToMillisecond(now.Latest), [.. keys.Keys]));
+            _pending = (_pending ?? []).Add(new(holder.Token, [.. keys.Keys]));
         Record(kind, holder.Owner, holder.Token, at, reason, fingerprint);
     }
 

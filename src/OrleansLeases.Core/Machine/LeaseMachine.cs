@@ -48,6 +48,8 @@ internal static class LeaseMachine
     public static TimeSpan? DueWall(LeaseState state)
     {
         ArgumentNullException.ThrowIfNull(state);
+        // At once, and not from when its end was recorded: by a clock that was far ahead that may be long in coming.
+        if (state.Pending is not null) return TimeSpan.Zero;
         TimeSpan? due = null;
         foreach (var holder in state.Holders)
         {
@@ -55,7 +57,6 @@ internal static class LeaseMachine
             if (holder.Breaking is { Force: true } order) due = Earlier(due, order.EndsWall);
         }
 
-        foreach (var ended in state.Pending ?? []) due = Earlier(due, ended.At);
         return due;
     }
 

@@ -274,11 +274,9 @@ internal sealed record Holder
 
 /// <summary>Keys that were bound to a lease when it ended.</summary>
 /// <param name="Token">The token of the lease.</param>
-/// <param name="At">Wall: when its end was recorded.</param>
 /// <param name="Keys">Those that are not known to be cleaned up.</param>
 internal sealed record PendingCleanUp(
     [property: JsonPropertyName("t")] long Token,
-    [property: JsonPropertyName("a")] TimeSpan At,
     [property: JsonPropertyName("k")] ImmutableArray<string> Keys);
 
 /// <summary>An order that ends a lease against its holder's will: renewals extend it no further than the order's end.</summary>

@@ -121,7 +121,7 @@ public sealed class KeyCleanerTests : IDisposable
     {
         // Continuations must run on this thread, inside the call that completes them.
         SynchronizationContext.SetSynchronizationContext(null);
-        _cleaner.CleanUp("r", new(token, TimeSpan.Zero, [.. Names(keys)]));
+        _cleaner.CleanUp("r", new(token, [.. Names(keys)]));
     }
 
     private static IEnumerable<string> Names(int keys) => Enumerable.Range(0, keys).Select(i => $"k{i}");

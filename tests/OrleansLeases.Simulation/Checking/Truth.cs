@@ -25,6 +25,9 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
     /// <summary>What was true is no more: an older copy was restored.</summary>
     public int Restores { get; private set; }
 
+    /// <summary>When that was last; null for never.</summary>
+    public TimeSpan? RestoredAt { get; private set; }
+
     public long Grants { get; private set; }
 
     /// <summary>What was stored of keys.</summary>
@@ -73,6 +76,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
     public void Restored(int epoch)
     {
         Restores++;
+        RestoredAt = scheduler.Now;
         _history = LeaseRules.TokenFloorOfEpoch(epoch);
         foreach (var belief in _beliefs.Values.SelectMany(all => all)) belief.IsExempt = true;
         _changes.Clear();
