@@ -1,8 +1,10 @@
+using Medallion.Threading;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OrleansLeases.Client.Recipes;
+using OrleansLeases.DistributedLocks;
 using OrleansLeases.Embedded;
 
 namespace OrleansLeases.Client.Tests;
@@ -92,7 +94,44 @@ public sealed class ReadmeExamples
         Assert.Equal(1, await new Counter(leases, "invoices/sent").ReadAsync());
     }
 
+    [Fact]
+    public async Task Services_HaveLocksOfDistributedLock()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+
+        // README: Locks of DistributedLock by dependency injection
+        builder.Services.AddLeasesClient(leases => leases.Servers.Add("http://leases-1:7400"));
+        builder.Services.AddLeasesDistributedLocks();
+
+        // README: end
+        await using var service = EmbeddedLeases.InMemory();
+        builder.Services.AddSingleton<ILeaseService>(service);
+        using var host = builder.Build();
+        var (locks, leases) =
+            (host.Services.GetRequiredService<IDistributedLockProvider>(), host.Services.GetRequiredService<LeaseClient>());
+
+        // README: Locks of DistributedLock
+        await using (await locks.AcquireLockAsync("jobs/report", TimeSpan.FromMinutes(1)))
+        {
+            await WriteReportAsync();
+        }
+
+        var exports = new LeaseDistributedSynchronizationProvider(leases, new() { Prefix = "exports" });
+        await using (var handle = await exports.CreateLock("2030-01").AcquireAsync())
+        {
+            await ExportAsync(handle.Token, handle.HandleLostToken);
+        }
+
+        // README: end
+        Assert.Equal(["report", "export"], _done);
+        Assert.True((await service.GetAsync(new() { Resource = "exports/2030-01" })).Value.LastToken > 0);
+    }
+
     private Task ShipAsync(string order, long token, CancellationToken stop) => DoAsync($"shipped {order}", token, stop);
+
+    private Task WriteReportAsync() => DoAsync("report", 1, CancellationToken.None);
+
+    private Task ExportAsync(long token, CancellationToken stop) => DoAsync("export", token, stop);
 
     private Task WriteReportAsync(long token, CancellationToken stop) => DoAsync("report", token, stop);
 

@@ -18,6 +18,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         ["OrleansLeases.Client"] =
             ["Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Http", "OrleansLeases.Abstractions"],
         ["OrleansLeases.Core"] = ["OrleansLeases.Abstractions"],
+        ["OrleansLeases.DistributedLock"] = ["DistributedLock.Core", "Microsoft.Extensions.Http", "OrleansLeases.Client"],
         ["OrleansLeases.Embedded"] =
         [
             "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "OrleansLeases.Core", "SQLitePCLRaw.bundle_e_sqlite3",
@@ -94,6 +95,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
         Assert.Equal(
             """
             over HTTP: token 1
+            by DistributedLock: token 2
             OpenAPI: OK
             without a token: PreconditionRequired
             the fence: there

@@ -5,10 +5,12 @@ namespace OrleansLeases.Client.Holding;
 /// <summary>Which code of the application is calling, for people.</summary>
 internal static class CallSite
 {
-    private static readonly string Own = typeof(CallSite).Assembly.GetName().Name!;
+    // With what stands between this library and the application: OrleansLeases.DistributedLock, and what that implements.
+    private static readonly string[] Own =
+        [typeof(CallSite).Assembly.GetName().Name!, "OrleansLeases.DistributedLock", "DistributedLock.Core"];
 
     /// <summary>
-    /// The nearest caller outside of this library; null where the stack does not show it, as after an await of a recipe's.
+    /// The nearest caller outside of these libraries; null where the stack does not show it, as after an await of a recipe's.
     /// </summary>
     public static string? OfCaller()
     {
@@ -17,7 +19,7 @@ internal static class CallSite
             if (DiagnosticMethodInfo.Create(frame) is not { DeclaringAssemblyName: { } assembly } method) continue;
             var name = assembly.Split(',')[0];
             // What runs async methods stands in between.
-            if (name == Own || name.StartsWith("System.Private.", StringComparison.Ordinal)) continue;
+            if (Own.Contains(name) || name.StartsWith("System.Private.", StringComparison.Ordinal)) continue;
             return NameOf(method.DeclaringTypeName, method.Name);
         }
 

@@ -1,8 +1,10 @@
 // An application outside of the repository that references every package, and uses each once.
 using System.Net;
 using System.Net.Sockets;
+using Medallion.Threading;
 using OrleansLeases;
 using OrleansLeases.Client;
+using OrleansLeases.DistributedLocks;
 using OrleansLeases.Embedded;
 using OrleansLeases.Fencing.AspNetCore;
 using OrleansLeases.Fencing.PostgreSql;
@@ -24,11 +26,16 @@ await gateway.StartAsync();
 var address = gateway.Urls.Single();
 
 var client = Host.CreateEmptyApplicationBuilder(null);
-client.Services.AddLeasesClient(leases => leases.Servers.Add(address));
+client.Services.AddLeasesClient(leases => leases.Servers.Add(address)).Services.AddLeasesDistributedLocks();
 using var caller = client.Build();
 await using (var lease = await caller.Services.GetRequiredService<LeaseClient>().AcquireAsync("orders/42"))
 {
     Console.WriteLine($"over HTTP: token {lease.Token}");
+}
+
+await using (var handle = await caller.Services.GetRequiredService<IDistributedLockProvider>().AcquireLockAsync("orders/42"))
+{
+    Console.WriteLine($"by DistributedLock: token {((LeaseDistributedSynchronizationHandle)handle).Token}");
 }
 
 using var http = new HttpClient();
