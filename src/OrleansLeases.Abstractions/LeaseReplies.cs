@@ -163,8 +163,25 @@ public sealed record LeaseInfo
     /// <summary>How many wait in the queue; absent in a listing.</summary>
     public int? Waiters { get; init; }
 
+    /// <summary>The first 100 of them, in the order in which they will be served; absent where nobody waits, and in a listing.</summary>
+    public IReadOnlyList<LeaseWaiter>? Queue { get; init; }
+
     /// <summary>The number of the last event.</summary>
     public required long Sequence { get; init; }
+}
+
+/// <summary>One place in the queue of a resource.</summary>
+public sealed record LeaseWaiter
+{
+    /// <summary>Who waits.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>How it would hold.</summary>
+    public required LeaseMode Mode { get; init; }
+
+    /// <summary>For how long it has had the place.</summary>
+    [JsonPropertyName("waitedMs")]
+    public required TimeSpan Waited { get; init; }
 }
 
 /// <summary>One holder of a resource.</summary>

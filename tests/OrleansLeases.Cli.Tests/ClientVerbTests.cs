@@ -63,8 +63,10 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
         await using var waiting = Tool.Start(server.Address, "acquire", _resource, "--owner", "bob", "--wait", "10m");
         await Eventually.TrueAsync(() => HasWaiter().GetAwaiter().GetResult(), () => $"bob never got in the queue: {waiting.Error}");
 
+        var queue = (await AskAsync("get", _resource)).Out;
         await AskAsync("release", _resource, "--owner", "ann", "--token", token);
 
+        Assert.Contains("\nPOSITION  WAITS  MODE       FOR\n1         bob    exclusive  ", queue, StringComparison.Ordinal);
         Assert.Equal(0, (await waiting.ResultAsync()).Code);
         async Task<bool> HasWaiter() => Json(await AskAsync("get", _resource, "--json")).GetProperty("waiters").GetInt32() == 1;
     }

@@ -109,6 +109,9 @@ public sealed class LeasePageTests : DashboardTest
         await Expect(page.Locator(".card")).ToContainTextAsync("p-7");
         await Expect(page.Locator(".keys")).ToHaveTextAsync("leader/address 10.0.0.7:8080");
         await Expect(page.Locator(".queue")).ToContainTextAsync("1 request waits for it");
+        await Expect(page.Locator(".queue li")).ToContainTextAsync("b for ");
+        await page.GetByLabel("As which owner").FillAsync("b");
+        await Expect(page.Locator(".answer")).ToContainTextAsync("b waits for it: number 1 of the queue.");
 
         await ReleaseAsync(grant);
         await waits;

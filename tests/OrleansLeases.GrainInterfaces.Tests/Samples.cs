@@ -22,6 +22,8 @@ internal static class Samples
         Keys = ["a", Text],
     };
 
+    private static readonly LeaseWaiter Waiter = new() { Owner = Text, Mode = LeaseMode.Shared, Waited = TimeSpan.FromMilliseconds(1.5) };
+
     private static readonly LeaseInfo Info = new()
     {
         Resource = Text,
@@ -31,6 +33,7 @@ internal static class Samples
         AvailableIn = TimeSpan.FromMilliseconds(1.5),
         LastToken = 7,
         Waiters = 2,
+        Queue = [Waiter, Waiter with { Owner = "you", Mode = LeaseMode.Exclusive, Waited = TimeSpan.Zero }],
         Sequence = 9,
     };
 
@@ -155,6 +158,8 @@ internal static class Samples
         {
             Resource = null!, State = LeaseStatus.Free, Holders = null!, LastToken = 0, Sequence = 0,
         },
+        ["waiter"] = Waiter,
+        ["waiter, nothing but nulls"] = Waiter with { Owner = null! },
         ["holder"] = Holder,
         ["holder, nothing but nulls"] = Holder with { Owner = null!, Metadata = null!, Keys = null! },
         ["list"] = new ListLeasesRequest { Prefix = Text, Owner = "me", State = LeaseFilter.Any, PageSize = 7, After = Text },

@@ -77,8 +77,12 @@ internal static class LeasePrinter
 
         if (info.Waiters is > 0 and var waiters) summary.Row("waiting", Number(waiters));
         summary.Row("last token", Number(info.LastToken)).WriteTo(writer);
-        if (info.Holders.Count == 0) return;
+        if (info.Holders.Count > 0) PrintHolders(info, writer);
+        if (info.Queue is { Count: > 0 } queue) PrintQueue(queue, writer);
+    }
 
+    private static void PrintHolders(LeaseInfo info, TextWriter writer)
+    {
         writer.WriteLine();
         var holders = new Columns().Head("OWNER", "TOKEN", "MODE", "REMAINING", "TTL", "KEYS", "METADATA");
         foreach (var holder in info.Holders)
@@ -90,6 +94,15 @@ internal static class LeasePrinter
         }
 
         holders.WriteTo(writer);
+    }
+
+    private static void PrintQueue(IReadOnlyList<LeaseWaiter> queue, TextWriter writer)
+    {
+        writer.WriteLine();
+        var waiters = new Columns().Head("POSITION", "WAITS", "MODE", "FOR");
+        foreach (var (place, waiter) in queue.Index())
+            waiters.Row(Number(place + 1), waiter.Owner, Word(waiter.Mode), Durations.Format(waiter.Waited));
+        waiters.WriteTo(writer);
     }
 
     /// <summary>The head of a list of leases.</summary>

@@ -73,6 +73,13 @@ internal sealed class Waiter(LeaseCommand.Acquire command)
 
     public CancellationTokenRegistration Registration { get; set; }
 
+    public LeaseWaiter Show(Instant now) => new()
+    {
+        Owner = Command.Request.Owner,
+        Mode = Command.Request.Mode,
+        Waited = Holder.Max(now.Monotonic - Since, TimeSpan.Zero),
+    };
+
     public void Attend(LeaseCall<LeaseGrant> call, TimeSpan wait)
     {
         Call = call;

@@ -9,6 +9,9 @@ internal sealed partial class LeaseKeeper
     private const string Abandoned = "abandoned";
     private const string Stopped = "stopped";
 
+    // Of a queue: more than a person reads, and a small response whatever the service's bound is.
+    private const int MostShown = 100;
+
     private static readonly TimeSpan SparedWhileBusy = TimeSpan.FromSeconds(1);
     private static readonly List<Waiter> NoWaiters = [];
     private static readonly Refusal TakenOver =
@@ -27,6 +30,17 @@ internal sealed partial class LeaseKeeper
                 .. from waiter in _waiters
                    select new QueuedRequest(waiter.Command.Request, waiter.Command.Fingerprint, Present: waiter.Call is not null),
             ];
+        }
+    }
+
+    private LeaseWaiter[]? ShowQueue(Instant now, out int waiters)
+    {
+        waiters = 0;
+        if (!SomeoneWaits) return null;
+        lock (_gate)
+        {
+            waiters = _waiters.Count;
+            return waiters == 0 ? null : [.. _waiters.Take(MostShown).Select(waiter => waiter.Show(now))];
         }
     }
 

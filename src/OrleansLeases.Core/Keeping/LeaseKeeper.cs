@@ -164,7 +164,11 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     internal Transition<TReply> Apply<TReply>(LeaseState state, LeaseCommand<TReply> command, Instant now)
         where TReply : class => LeaseMachine.Apply(state, QueuedRequests(), command, now, _self, _host.Rules);
 
-    internal LeaseInfo InfoOf(LeaseState state, Instant now) => LeaseViews.Info(Name, state, now, _waiters.Count);
+    internal LeaseInfo InfoOf(LeaseState state, Instant now)
+    {
+        var queue = ShowQueue(now, out var waiters);
+        return LeaseViews.Info(Name, state, now, waiters, queue);
+    }
 
     internal LeaseWatch WatchFrom(WatchPoint? since, LeaseState state, Instant now) =>
         new RecordWatch(

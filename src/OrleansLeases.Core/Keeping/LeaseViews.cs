@@ -14,10 +14,11 @@ internal static partial class LeaseViews
     public static LeaseInfo Stored(string resource, LeaseState state, Instant now, LeaseRules rules)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return Info(resource, state.Resume(now, rules), now, waiters: null);
+        return Info(resource, state.Resume(now, rules), now, waiters: null, queue: null);
     }
 
-    internal static LeaseInfo Info(string resource, LeaseState state, Instant now, int? waiters)
+    internal static LeaseInfo Info(
+        string resource, LeaseState state, Instant now, int? waiters, IReadOnlyList<LeaseWaiter>? queue)
     {
         var delayed = state.Holders.IsEmpty && state.Delay is { } delay && now.Monotonic < delay.Ends;
         var full = !state.Holders.IsEmpty
@@ -33,6 +34,7 @@ internal static partial class LeaseViews
                 : null,
             LastToken = state.LastToken,
             Waiters = waiters,
+            Queue = queue,
             Sequence = state.Log.Last,
         };
     }

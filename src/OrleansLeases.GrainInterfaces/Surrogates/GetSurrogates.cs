@@ -15,7 +15,7 @@ internal sealed class GetLeaseRequestConverter : IConverter<GetLeaseRequest, Get
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.LeaseInfo"), Immutable]
 internal record struct LeaseInfoSurrogate(
     string Resource, LeaseStatus State, LeaseHolder[] Holders, int? Capacity, TimeSpan? AvailableIn, long LastToken, int? Waiters,
-    long Sequence);
+    long Sequence, LeaseWaiter[]? Queue);
 
 [RegisterConverter]
 internal sealed class LeaseInfoConverter : IConverter<LeaseInfo, LeaseInfoSurrogate>
@@ -24,12 +24,24 @@ internal sealed class LeaseInfoConverter : IConverter<LeaseInfo, LeaseInfoSurrog
     {
         Resource = surrogate.Resource, State = surrogate.State, Holders = surrogate.Holders, Capacity = surrogate.Capacity,
         AvailableIn = surrogate.AvailableIn, LastToken = surrogate.LastToken, Waiters = surrogate.Waiters,
-        Sequence = surrogate.Sequence,
+        Sequence = surrogate.Sequence, Queue = surrogate.Queue,
     };
 
     public LeaseInfoSurrogate ConvertToSurrogate(in LeaseInfo value) => new(
         value.Resource, value.State, WireCollections.Array(value.Holders), value.Capacity, value.AvailableIn, value.LastToken,
-        value.Waiters, value.Sequence);
+        value.Waiters, value.Sequence, value.Queue is { } queue ? WireCollections.Array(queue) : null);
+}
+
+[GenerateSerializer, Alias("OrleansLeases.Surrogates.LeaseWaiter"), Immutable]
+internal record struct LeaseWaiterSurrogate(string Owner, LeaseMode Mode, TimeSpan Waited);
+
+[RegisterConverter]
+internal sealed class LeaseWaiterConverter : IConverter<LeaseWaiter, LeaseWaiterSurrogate>
+{
+    public LeaseWaiter ConvertFromSurrogate(in LeaseWaiterSurrogate surrogate) =>
+        new() { Owner = surrogate.Owner, Mode = surrogate.Mode, Waited = surrogate.Waited };
+
+    public LeaseWaiterSurrogate ConvertToSurrogate(in LeaseWaiter value) => new(value.Owner, value.Mode, value.Waited);
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.LeaseHolder"), Immutable]

@@ -61,6 +61,27 @@ public abstract class WaitingSuite<TWorld> : LeaseSuite<TWorld>
     public async Task Wait_WhenFree_IsGrantedAtOnce() => AssertTime(T(30), (await GrantAsync(By("ann") with { Wait = T(20) })).Remaining);
 
     [Fact]
+    public async Task Get_WhileSomeWait_ShowsTheQueueInItsOrder()
+    {
+        var grant = await GrantAsync("ann");
+        Assert.Null((await GetAsync()).Queue);
+        var bob = await WaitInQueueAsync(By("bob"));
+        await PassAsync(T(2));
+        var cid = await WaitInQueueAsync(By("cid") with { Mode = LeaseMode.Shared });
+
+        var info = await GetAsync();
+        Assert.Equal(2, info.Waiters);
+        Assert.Equal(
+            [("bob", LeaseMode.Exclusive), ("cid", LeaseMode.Shared)], info.Queue!.Select(waiter => (waiter.Owner, waiter.Mode)));
+        AssertSince(T(2), info.Queue![0].Waited);
+
+        await ReleaseAsync(grant);
+        await ReleaseAsync(await GrantedAsync(bob));
+        await GrantedAsync(cid);
+        Assert.Null((await GetAsync()).Queue);
+    }
+
+    [Fact]
     public async Task Wait_OfSeveral_IsServedInTheOrderOfArrival()
     {
         var grant = await GrantAsync("ann");

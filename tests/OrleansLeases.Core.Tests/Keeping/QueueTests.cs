@@ -310,6 +310,17 @@ public sealed class QueueTests
     }
 
     [Fact]
+    public void Get_WhenMoreWaitThanAreShown_ShowsTheFirstHundred()
+    {
+        _fixture.Acquire(Ask("holder"));
+        for (var i = 0; i < 101; i++) _fixture.Acquire(Ask($"w{i}") with { Wait = Seconds(20) });
+
+        var info = _fixture.Info();
+        Assert.Equal((101, 100), (info.Waiters, info.Queue!.Count));
+        Assert.Equal(("w0", "w99"), (info.Queue[0].Owner, info.Queue[^1].Owner));
+    }
+
+    [Fact]
     public void Position_WhenSomeoneBehindIsServed_CountsOnlyThoseAhead()
     {
         var fixture = new MachineFixture();

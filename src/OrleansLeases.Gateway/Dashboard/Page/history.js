@@ -63,11 +63,26 @@ export function whyNot(owner, lease, history) {
     : sentence(shown(owner, 'owner'), history.firstSequence > 1
       ? ` had it at no time since event ${history.firstSequence}; what was before is no longer stored.`
       : ' never had it. A request that was refused, or waits, is no event.');
-  return [told, now(lease)];
+  const place = lease.queue?.findIndex(waiter => waiter.owner === owner) ?? -1;
+  const waits = place < 0 ? null : sentence(shown(owner, 'owner'), ` waits for it: number ${place + 1} of the queue.`);
+  return [told, now(lease), waits];
 }
 
 /** How many requests wait, as the beginning of a sentence. */
-export const waiting = number => `${many(number, 'request')} ${number === 1 ? 'waits' : 'wait'}`;
+const waiting = number => `${many(number, 'request')} ${number === 1 ? 'waits' : 'wait'}`;
+
+/** Who waits, in the order in which they will be served. */
+export function queueOf({ waiters, queue = [] }) {
+  if (!waiters) return [h('p', {}, 'No request waits for it.')];
+  const places = queue.map(waiter => h('li', {},
+    shown(waiter.owner, 'owner'), waiter.mode === 'shared' ? ', to share it,' : '', ` for ${duration(waiter.waitedMs)}`));
+  const others = waiters - queue.length;
+  return [
+    h('p', {}, `${waiting(waiters)} for it, first come, first served:`),
+    h('ol', {}, places),
+    others > 0 ? h('p', {}, `and ${many(others, 'other')}.`) : null,
+  ];
+}
 
 function now(lease) {
   if (lease.state === 'delayed') return sentence('Nobody has it: a delay runs, during which it is granted to no other owner.');

@@ -2,7 +2,7 @@
 
 import { batch, call, pathOf } from './api.js';
 import { fill, h, say } from './dom.js';
-import { endOf, grants, lastEnd, waiting, whyNot } from './history.js';
+import { endOf, grants, lastEnd, queueOf, whyNot } from './history.js';
 import { HolderCards, mostKeys } from './holders.js';
 import { freshFor } from './leases.js';
 import { toLeases } from './route.js';
@@ -26,7 +26,7 @@ export class LeasePage {
     this.state = h('span', {});
     this.headline = h('p', { class: 'headline' });
     this.holders = new HolderCards(rights, () => this.resync());
-    this.queue = h('p', { class: 'queue' });
+    this.queue = h('div', { class: 'queue' });
     this.owners = h('datalist', { id: 'owners' });
     this.asker = h('input', { id: 'asker', list: 'owners', placeholder: 'An owner', autocomplete: 'off', spellcheck: 'false' });
     this.answer = h('div', { class: 'answer', role: 'status' });
@@ -137,9 +137,7 @@ export class LeasePage {
     fill(this.state, h('span', { class: `state ${word}` }, word));
     fill(this.headline, this.#headline(row, history));
     this.holders.draw(row, history.events, this.#values);
-    say(this.queue, row.waiters
-      ? `${waiting(row.waiters)} for it, first come, first served. The service does not tell whose they are.`
-      : 'No request waits for it.');
+    fill(this.queue, queueOf(row));
     const owners = new Set(history.events.map(event => event.owner));
     fill(this.owners, [...owners].map(owner => h('option', { value: owner })));
     this.#drawEvents(history);
