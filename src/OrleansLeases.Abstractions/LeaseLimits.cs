@@ -10,7 +10,7 @@ public sealed record LeaseLimits
     [JsonPropertyName("minTtlMs")]
     public TimeSpan MinTtl { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The longest time to live, lock-delay and break notice.</summary>
+    /// <summary>The longest time to live, lock-delay, hold-at-least and break notice.</summary>
     /// <value>24 h by default; at most 365 days.</value>
     [JsonPropertyName("maxTtlMs")]
     public TimeSpan MaxTtl { get; init; } = TimeSpan.FromHours(24);

@@ -134,7 +134,10 @@ public enum LeaseStatus
     /// <summary>It has a holder, or several.</summary>
     Held = 1,
 
-    /// <summary>Its last lease expired or was broken by force, and its lock-delay runs.</summary>
+    /// <summary>
+    /// Nobody holds it, but other owners than its last one still wait: for the lock-delay of a lease that expired or was broken by
+    /// force, or since the lease was to be held at least for longer.
+    /// </summary>
     Delayed = 2,
 }
 
@@ -259,8 +262,8 @@ public sealed record ServiceInfo
     public required int Epoch { get; init; }
 
     /// <summary>
-    /// The longest time from the deadline of a lease until it can be granted to others, not counting its own lock-delay, while the
-    /// service is up.
+    /// The longest time from the deadline of a lease until it can be granted to others, while the service is up, not counting its own
+    /// lock-delay and hold-at-least.
     /// </summary>
     [JsonPropertyName("graceMs")]
     public required TimeSpan Grace { get; init; }

@@ -61,6 +61,14 @@ public sealed record AcquireRequest
     public TimeSpan LockDelay { get; init; }
 
     /// <summary>
+    /// For exclusive leases, how long after this grant other owners wait, however early the lease is released or ends, also by a break
+    /// with force: 0 (the default) to 24 h. For jobs that end in a moment, and hosts whose clocks differ. A transfer hands it on.
+    /// </summary>
+    [JsonPropertyName("holdAtLeastMs")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public TimeSpan HoldAtLeast { get; init; }
+
+    /// <summary>
     /// Asks for a proof of the token. A server that is reached by HTTP makes it, for an acquire that is a call of its own; everywhere
     /// else, and in a batch, it is <c>invalid-request</c>. False by default.
     /// </summary>

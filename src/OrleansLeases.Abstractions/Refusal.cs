@@ -17,7 +17,7 @@ public enum RefusalCode
     /// <summary>No such key. HTTP 404.</summary>
     NotFound = 4,
 
-    /// <summary>Taken, full or in its lock-delay. HTTP 409.</summary>
+    /// <summary>Taken, full or delayed. HTTP 409.</summary>
     Held = 5,
 
     /// <summary>Not, or no longer, the holder. HTTP 409.</summary>
@@ -91,8 +91,10 @@ public abstract record Refusal
     /// <param name="Detail">The name of the key.</param>
     public sealed record NotFound(string Detail) : Refusal(RefusalCode.NotFound, Detail);
 
-    /// <summary>The resource is taken, full or in its lock-delay, or the queue is ahead of this request.</summary>
-    /// <param name="Holders">The current holders; empty in a lock-delay.</param>
+    /// <summary>
+    /// The resource is taken, full or delayed (<see cref="LeaseStatus.Delayed"/>), or the queue is ahead of this request.
+    /// </summary>
+    /// <param name="Holders">The current holders; empty where the resource is delayed.</param>
     /// <param name="SameOwner">Whether the owner of the request is one of them.</param>
     /// <param name="Position">The position in the queue, from 1, that this request has or would get.</param>
     /// <param name="RetryAfter">How long to wait before a retry; 0 where the request waited in the queue.</param>

@@ -21,6 +21,13 @@ public sealed record LeaseOptions
     /// <value>0 by default; at most 24 h.</value>
     public TimeSpan LockDelay { get; init; }
 
+    /// <summary>
+    /// For exclusive leases, how long after the grant other owners wait, however early the lease is released or ends. For jobs that end
+    /// in a moment, and hosts whose clocks differ.
+    /// </summary>
+    /// <value>0 by default; at most 24 h.</value>
+    public TimeSpan HoldAtLeast { get; init; }
+
     /// <summary>Returned to every caller that reads the lease: at most 16 entries, 2 KiB of UTF-8 together. None by default.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
@@ -66,6 +73,7 @@ public sealed record LeaseOptions
         Mode = Mode,
         Capacity = Capacity,
         LockDelay = LockDelay,
+        HoldAtLeast = HoldAtLeast,
         Proof = Proof,
         Metadata = Metadata,
     };

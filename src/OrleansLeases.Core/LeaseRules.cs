@@ -39,7 +39,7 @@ internal sealed record LeaseRules
     public required string Incarnation { get; init; }
 
     /// <summary>
-    /// How long after its deadline a lease is grantable at the latest, without fail-over time and lock-delay. The skew
+    /// How long after its deadline a lease is grantable at the latest, without fail-over time, lock-delay and hold-at-least. The skew
     /// counts twice: a horizon may change hands from one clock to another and back.
     /// </summary>
     public TimeSpan Grace => Reserve(Limits.MaxTtl) + (2 * ClockSkew);

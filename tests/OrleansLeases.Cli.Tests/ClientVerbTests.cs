@@ -43,6 +43,19 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task Acquire_ToBeHeldAtLeast_KeepsOthersOutAfterTheRelease()
+    {
+        var grant = Json(await AskAsync("acquire", _resource, "--owner", "ann", "--hold-at-least", "1h", "--json"));
+        await AskAsync("release", _resource, "--owner", "ann", "--token", grant.GetProperty("token").ToString());
+
+        var result = await AskAsync("acquire", _resource, "--owner", "bob");
+
+        Assert.Equal((3, ""), (result.Code, result.Out));
+        Assert.Contains("is to be held for", result.Error, StringComparison.Ordinal);
+        Assert.Equal("delayed", Json(await AskAsync("get", _resource, "--json")).GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task Acquire_OfAHeldResource_Is3AndNamesTheHolder()
     {
         await AskAsync("acquire", _resource, "--owner", "ann");

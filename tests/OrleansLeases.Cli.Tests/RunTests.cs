@@ -148,6 +148,14 @@ public sealed class RunTests(ServerProcess server) : IClassFixture<ServerProcess
     }
 
     [Fact]
+    public async Task Run_OfWhatIsHeldAtLeast_KeepsOthersOutAfterTheCommand()
+    {
+        Assert.Equal(0, (await RunAsync("--hold-at-least", "1h", "--", "true")).Code);
+
+        Assert.Equal(3, (await RunAsync("--", "true")).Code);
+    }
+
+    [Fact]
     public async Task Run_OfACommand_LeavesItNothingButTheUsualSignalsAndFiles()
     {
         var result = await RunAsync(

@@ -87,6 +87,7 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         (await PostAcquireAsync("\"mode\":\"exclusive\",\"capacity\":2")).AssertInvalid("capacity");
         (await PostAcquireAsync("\"mode\":\"shared\",\"lockDelayMs\":1")).AssertInvalid("lockDelayMs");
+        (await PostAcquireAsync("\"mode\":\"shared\",\"holdAtLeastMs\":1")).AssertInvalid("holdAtLeastMs");
         foreach (var capacity in new[] { "0", "-1", "1001" })
             (await PostAcquireAsync($"\"mode\":\"shared\",\"capacity\":{capacity}")).AssertInvalid("capacity");
         var entries = string.Join(",", Enumerable.Range(0, 17).Select(i => $"\"k{i}\":\"v\""));
@@ -136,7 +137,7 @@ public sealed class BadInputTests : IAsyncLifetime
         "owner" or "newOwner" or "reason" => BadNames,
         "ttlMs" => BadTtls,
         "waitMs" => [.. BadDelays, "25001"],
-        "lockDelayMs" or "graceMs" => BadDelays,
+        "lockDelayMs" or "holdAtLeastMs" or "graceMs" => BadDelays,
         "token" => BadTokens,
         "requestId" => BadRequestIds,
         "capacity" => ["0", "-1", "1001", "2"],

@@ -24,7 +24,7 @@ public sealed class BatchTests : IAsyncLifetime
     {
         await BatchAsync("""
             {"op":"acquire","resource":"a","owner":"o","ttlMs":30000,"mode":"shared","capacity":3,"waitMs":0,"lockDelayMs":6,
-            "requestId":"id"}
+            "holdAtLeastMs":7,"requestId":"id"}
             """, """
             {"resource":"b","owner":"o","token":1,"ttlMs":100,"op":"renew"}
             """, """
@@ -53,7 +53,7 @@ public sealed class BatchTests : IAsyncLifetime
                 new AcquireRequest
                 {
                     Resource = "a", Owner = "o", Ttl = 30_000 * ms, Mode = LeaseMode.Shared, Capacity = 3, LockDelay = 6 * ms,
-                    RequestId = "id",
+                    HoldAtLeast = 7 * ms, RequestId = "id",
                 },
                 new RenewRequest { Resource = "b", Owner = "o", Token = 1, Ttl = 100 * ms },
                 new ReleaseRequest { Resource = "c", Owner = "o", Token = 1 },

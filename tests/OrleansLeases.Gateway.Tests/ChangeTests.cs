@@ -16,7 +16,7 @@ public sealed class ChangeTests : IAsyncLifetime
     {
         var reply = await _host.PostAsync("/v1/leases/acquire", """
             {"resource":"a/\u00e9\ud83d\udd12","owner":"o","ttlMs":30000,"mode":"shared","capacity":3,"waitMs":5,"lockDelayMs":6,
-            "metadata":{"k":"v","":"w","\u0041":"x"},"requestId":"id"}
+            "holdAtLeastMs":7,"metadata":{"k":"v","":"w","\u0041":"x"},"requestId":"id"}
             """);
         var asked = Assert.IsType<AcquireRequest>(Assert.Single(_leases.Asked));
         Assert.Equal([("", "w"), ("A", "x"), ("k", "v")], asked.Metadata!.Select(entry => (entry.Key, entry.Value)).Order());
@@ -30,6 +30,7 @@ public sealed class ChangeTests : IAsyncLifetime
                 Capacity = 3,
                 Wait = TimeSpan.FromMilliseconds(5),
                 LockDelay = TimeSpan.FromMilliseconds(6),
+                HoldAtLeast = TimeSpan.FromMilliseconds(7),
                 RequestId = "id",
             },
             asked with { Metadata = null });

@@ -73,6 +73,7 @@ internal static class Samples
         Capacity = 3,
         Wait = TimeSpan.FromSeconds(25),
         LockDelay = TimeSpan.FromHours(24),
+        HoldAtLeast = TimeSpan.FromHours(12),
         Metadata = new Dictionary<string, string> { ["host"] = Text },
         RequestId = "id",
     };

@@ -16,6 +16,7 @@ internal sealed class AcquireVerb : ClientVerb
     private readonly Option<int?> _capacity = Inputs.Capacity();
     private readonly Option<TimeSpan?> _lockDelay =
         Inputs.Duration("--lock-delay", "How long other owners wait after this lease expires or is broken by force.");
+    private readonly Option<TimeSpan?> _holdAtLeast = Inputs.HoldAtLeast();
     private readonly Option<KeyValuePair<string, string>[]> _metadata = new("--meta")
     {
         Description = "Shown to anyone who asks about the lease. Repeatable.",
@@ -42,20 +43,16 @@ internal sealed class AcquireVerb : ClientVerb
             "leases acquire printers/blue --shared --capacity 3 --meta room=12")
     {
         Arguments.Add(_resource);
-        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _lockDelay, _proof, _metadata, _requestId })
+        foreach (var option in new Option[]
+            { _ttl, _wait, _owner, _shared, _capacity, _lockDelay, _holdAtLeast, _proof, _metadata, _requestId })
         {
             Options.Add(option);
         }
 
         Formats = new("the token");
         this.CapacityNeedsShared(_capacity, _shared);
-        Validators.Add(result =>
-        {
-            if (result.GetResult(_lockDelay) is not null && result.GetResult(_shared) is not null)
-            {
-                result.AddError("--lock-delay is for exclusive leases; leave out it or --shared.");
-            }
-        });
+        this.ForExclusive(_lockDelay, _shared);
+        this.ForExclusive(_holdAtLeast, _shared);
     }
 
     protected override bool WaitsToTell(ParseResult parsed) => parsed.GetValue(_wait) > TimeSpan.Zero;
@@ -75,6 +72,7 @@ internal sealed class AcquireVerb : ClientVerb
             Mode = parsed.GetValue(_shared) ? LeaseMode.Shared : LeaseMode.Exclusive,
             Capacity = parsed.GetValue(_capacity),
             LockDelay = parsed.GetValue(_lockDelay) ?? TimeSpan.Zero,
+            HoldAtLeast = parsed.GetValue(_holdAtLeast) ?? TimeSpan.Zero,
             Proof = parsed.GetValue(_proof),
             Metadata = metadata.Length == 0 ? null : metadata.ToDictionary(StringComparer.Ordinal),
             RequestId = parsed.GetValue(_requestId),

@@ -109,6 +109,19 @@ internal static class Inputs
             }
         });
 
+    public static Option<TimeSpan?> HoldAtLeast() => Duration(
+        "--hold-at-least", "How long others wait after the grant, however early the lease ends. [default: until it ends]");
+
+    /// <summary>Delays, which no shared lease leaves.</summary>
+    public static void ForExclusive(this Command command, Option<TimeSpan?> delay, Option<bool> shared) =>
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(delay) is not null && result.GetResult(shared) is not null)
+            {
+                result.AddError($"{delay.Name} is for exclusive leases; leave out it or --shared.");
+            }
+        });
+
     public static string OwnerOrEnvironment(this ParseResult parsed, Option<string?> owner) =>
         parsed.GetValue(owner) ?? Environment.GetEnvironmentVariable("LEASES_OWNER")
         ?? throw new UsageException("Say who holds the lease with --owner NAME or LEASES_OWNER; `leases get RESOURCE` shows it.");

@@ -23,6 +23,7 @@ internal sealed class RunVerb : ClientVerb
         Inputs.Owner("Who holds it. [default: LEASES_OWNER, or a unique name of this host and process]");
     private readonly Option<bool> _shared = Inputs.Shared();
     private readonly Option<int?> _capacity = Inputs.Capacity();
+    private readonly Option<TimeSpan?> _holdAtLeast = Inputs.HoldAtLeast();
     private readonly Option<bool> _passToken = new("--pass-token")
     {
         Description = "Leave LEASES_TOKEN, LEASES_TOKEN_FILE, LEASES_CLIENT_CERT and LEASES_CLIENT_KEY in COMMAND's environment; "
@@ -48,8 +49,9 @@ internal sealed class RunVerb : ClientVerb
         ];
         Arguments.Add(_resource);
         Arguments.Add(_command);
-        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _passToken }) Options.Add(option);
+        foreach (var option in new Option[] { _ttl, _wait, _owner, _shared, _capacity, _holdAtLeast, _passToken }) Options.Add(option);
         this.CapacityNeedsShared(_capacity, _shared);
+        this.ForExclusive(_holdAtLeast, _shared);
     }
 
     protected override async Task<int> AskAsync(
@@ -91,6 +93,7 @@ internal sealed class RunVerb : ClientVerb
             Ttl = parsed.GetValue(_ttl) ?? Inputs.DefaultTtl,
             Mode = parsed.GetValue(_shared) ? LeaseMode.Shared : LeaseMode.Exclusive,
             Capacity = parsed.GetValue(_capacity),
+            HoldAtLeast = parsed.GetValue(_holdAtLeast) ?? TimeSpan.Zero,
         };
         var run = new LeaseRun(server.Service, request, wait, [path, .. command.AsSpan(1)], parsed.GetValue(_passToken), output.Note);
         return await run.RunAsync(refusal => output.Refuse(refusal, other => server.Hint(other) ?? AcquireVerb.HeldHint(other, wait)));

@@ -16,7 +16,7 @@ public sealed class CacheFillException(string message) : Exception(message);
 /// <param name="client">The client that renews the lease.</param>
 /// <param name="entry">The entry's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>prices/2030-01</c>.</param>
 /// <param name="options">
-/// The options of the filler's lease; 30 s where left out. Its mode and capacity are ignored, and there is no lock-delay.
+/// The options of the filler's lease; 30 s where left out. Its mode and capacity are ignored, and there is no lock-delay or hold-at-least.
 /// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="entry"/> is null.</exception>
 public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? options = null)
@@ -28,9 +28,12 @@ public sealed class CacheFill(LeaseClient client, string entry, LeaseOptions? op
     private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
     private readonly string _entry = entry ?? throw new ArgumentNullException(nameof(entry));
 
-    // The end of a lock-delay notifies no waiter, and the value of a filler that comes too late is not kept anyhow.
+    // The end of a delay notifies no waiter, and the value of a filler that comes too late is not kept anyhow.
     private readonly LeaseOptions _options =
-        (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null, LockDelay = TimeSpan.Zero };
+        (options ?? new()) with
+        {
+            Mode = LeaseMode.Exclusive, Capacity = null, LockDelay = TimeSpan.Zero, HoldAtLeast = TimeSpan.Zero,
+        };
 
     /// <summary>Returns the entry's value; fills it first where it is missing and no other caller is filling it.</summary>
     /// <param name="fill">

@@ -12,7 +12,7 @@ namespace OrleansLeases.Client.Recipes;
 /// <param name="client">The client that renews the leases.</param>
 /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>catalog</c>.</param>
 /// <param name="options">
-/// The options of the leases; 30 s where left out. Mode and capacity are ignored, and only writers leave a lock-delay.
+/// The options of the leases; 30 s where left out. Mode and capacity are ignored, and only writers leave a lock-delay or hold at least.
 /// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class DistributedReaderWriterLock(LeaseClient client, string name, LeaseOptions? options = null)
@@ -21,7 +21,10 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
     private readonly string _name = name ?? throw new ArgumentNullException(nameof(name));
     private readonly LeaseOptions _writing = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
     private readonly LeaseOptions _reading =
-        (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero };
+        (options ?? new()) with
+        {
+            Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero, HoldAtLeast = TimeSpan.Zero,
+        };
 
     /// <summary>Acquires as a reader, once no writer holds or waits before it.</summary>
     /// <param name="cancellationToken">Leaves the queue.</param>

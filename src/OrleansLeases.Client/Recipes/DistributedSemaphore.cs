@@ -17,7 +17,9 @@ public sealed class DistributedSemaphore
     /// <param name="client">The client that renews the leases.</param>
     /// <param name="name">The resource: 1 to 512 bytes of UTF-8, a path such as <c>apis/maps</c>.</param>
     /// <param name="capacity">How many may hold at once, 1 to the service's <see cref="LeaseLimits.MaxHolders"/>; the same for all.</param>
-    /// <param name="options">The options of the leases; 30 s where left out. Mode, capacity and lock-delay are ignored.</param>
+    /// <param name="options">
+    /// The options of the leases; 30 s where left out. Mode, capacity, lock-delay and hold-at-least are ignored.
+    /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is below 1.</exception>
     public DistributedSemaphore(LeaseClient client, string name, int capacity, LeaseOptions? options = null)
@@ -26,7 +28,10 @@ public sealed class DistributedSemaphore
         ArgumentNullException.ThrowIfNull(name);
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         (_client, _name) = (client, name);
-        _options = (options ?? new()) with { Mode = LeaseMode.Shared, Capacity = capacity, LockDelay = TimeSpan.Zero };
+        _options = (options ?? new()) with
+        {
+            Mode = LeaseMode.Shared, Capacity = capacity, LockDelay = TimeSpan.Zero, HoldAtLeast = TimeSpan.Zero,
+        };
     }
 
     /// <summary>Acquires a lease, and waits in the queue without a limit.</summary>

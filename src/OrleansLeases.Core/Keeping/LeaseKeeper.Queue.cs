@@ -229,7 +229,7 @@ internal sealed partial class LeaseKeeper
     }
 
     private Refusal RefusalFor(Waiter waiter, Instant now) => _state is { } state
-        ? Refusals.Held(waiter.Command.Request, state.Holders, state.Delay, now, _waiters.IndexOf(waiter) + 1, waits: true)
+        ? Refusals.Held(waiter.Command.Request, state.Holders, state.Delays, now, _waiters.IndexOf(waiter) + 1, waits: true)
         : new Refusal.Unavailable(
             TimeSpan.Zero, "The store did not answer while this call waited in the queue; repeat it to keep the place.");
 

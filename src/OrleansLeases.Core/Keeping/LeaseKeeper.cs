@@ -112,7 +112,7 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     private protected override bool IsNeeded => _state is { Holders.IsEmpty: false };
 
     private protected override TimeSpan IdleSince_NeedsLock =>
-        _state?.Delay is { } delay && delay.Ends > _lastUsed ? delay.Ends : _lastUsed;
+        _state is null ? _lastUsed : Holder.Max(_state.Delays.Until(owner: null), _lastUsed);
 
     private protected override TimeSpan? WakeAt_NeedsLock
     {

@@ -20,7 +20,8 @@ internal static partial class LeaseViews
     internal static LeaseInfo Info(
         string resource, LeaseState state, Instant now, int? waiters, IReadOnlyList<LeaseWaiter>? queue)
     {
-        var delayed = state.Holders.IsEmpty && state.Delay is { } delay && now.Monotonic < delay.Ends;
+        var delayedUntil = state.Delays.Until(owner: null);
+        var delayed = state.Holders.IsEmpty && now.Monotonic < delayedUntil;
         var full = !state.Holders.IsEmpty
             && !(state.Holders[0].Mode == LeaseMode.Shared && state.Holders.Length < (state.Capacity ?? int.MaxValue));
         return new LeaseInfo
@@ -29,8 +30,8 @@ internal static partial class LeaseViews
             State = !state.Holders.IsEmpty ? LeaseStatus.Held : delayed ? LeaseStatus.Delayed : LeaseStatus.Free,
             Holders = [.. state.Holders.Select(holder => HolderOf(holder, now))],
             Capacity = state.Capacity,
-            AvailableIn = delayed ? state.Delay!.Ends - now.Monotonic
-                : full ? state.Holders.Min(holder => AtLeastZero(holder.EndsAt - now.Monotonic))
+            AvailableIn = delayed ? delayedUntil - now.Monotonic
+                : full ? state.Holders.Min(holder => AtLeastZero(Holder.Max(holder.EndsAt, holder.Hold?.Ends ?? default) - now.Monotonic))
                 : null,
             LastToken = state.LastToken,
             Waiters = waiters,

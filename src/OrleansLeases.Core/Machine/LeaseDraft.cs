@@ -9,7 +9,7 @@ internal sealed partial class LeaseDraft(
     private ImmutableArray<Holder> _holders = state.Holders;
     private BlockLog<LogEntry> _log = state.Log;
     private ImmutableList<PendingCleanUp>? _pending = state.Pending;
-    private LockDelay? _delay = state.Delay;
+    private Delays _delays = state.Delays;
     private int? _capacity = state.Capacity;
     private long _lastToken = state.LastToken;
     private bool _durable;
@@ -31,10 +31,12 @@ internal sealed partial class LeaseDraft(
         if (!_durable && !_touched) return new(state, reply, [], false, _requiresFreshRead);
         var next = state with
         {
+            Schema = LeaseState.SchemaFor(_holders, _delays),
             Holders = _holders,
             Log = _log,
             Pending = _pending,
-            Delay = _delay,
+            Delay = _delays.Lock,
+            Hold = _delays.Hold,
             Capacity = _capacity,
             LastToken = _lastToken,
             Version = _durable ? state.Version + 1 : state.Version,
@@ -49,7 +51,8 @@ internal sealed partial class LeaseDraft(
     public void EndWhatIsOver()
     {
         // Left in the record, an end that has passed would wake the keeper again and again, for someone whom it lets wait all the same.
-        if (_delay is { } over && now.Monotonic >= over.Ends) (_delay, _touched) = (null, true);
+        var running = _delays.At(now);
+        if (running != _delays) (_delays, _touched) = (running, true);
         for (var i = 0; i < _holders.Length;)
         {
             var holder = _holders[i];
@@ -63,6 +66,7 @@ internal sealed partial class LeaseDraft(
             var kind = order is null ? LeaseEventKind.Expired : LeaseEventKind.Broken;
             var ended = now.Latest - (now.Monotonic - holder.EndsAt);
             if (order is not { Force: false }) StartDelay(holder);
+            KeepHeld(holder);
             End(i, kind, ended, order?.Reason, default);
         }
     }
@@ -85,8 +89,8 @@ internal sealed partial class LeaseDraft(
     /// <returns>Whether the requests behind it may pass.</returns>
     private bool TryGrant(AcquireRequest request, RequestFingerprint fingerprint)
     {
-        // Someone bound by the lock-delay, or holding already, neither passes nor keeps others from passing.
-        if (HeldBy(request.Owner) || Delays(request.Owner)) return true;
+        // Someone bound by a delay, or holding already, neither passes nor keeps others from passing.
+        if (HeldBy(request.Owner) || _delays.Bind(request.Owner)) return true;
         // First come, first served: a request that does not fit keeps all behind it from overtaking.
         if (!Fits(request) || !HasToken) return false;
         (_granted ??= []).Add(new(fingerprint, Grant(request, fingerprint)));
@@ -107,8 +111,6 @@ internal sealed partial class LeaseDraft(
 
         return false;
     }
-
-    private bool Delays(string owner) => _delay is { } delay && delay.Owner != owner;
 
     private bool HasToken => TokenAfter(_lastToken) >> LeaseRules.CounterBits <= rules.TokenFloor >> LeaseRules.CounterBits;
 
@@ -135,14 +137,14 @@ internal sealed partial class LeaseDraft(
     private void StartDelay(Holder holder)
     {
         var ends = holder.EndsAt + holder.LockDelay;
-        if (ends <= now.Monotonic || ends <= _delay?.Ends) return;
-        _delay = new LockDelay
-        {
-            Owner = holder.Owner,
-            Length = holder.LockDelay,
-            Ends = ends,
-            EndsWall = LeaseMachine.CeilToMillisecond(now.Latest + (ends - now.Monotonic)),
-        };
+        if (ends <= now.Monotonic || ends <= _delays.Lock?.Ends) return;
+        _delays = _delays with { Lock = Delay.Until(ends, holder.Owner, holder.LockDelay, now) };
+    }
+
+    // A transfer hands it on to the new holder instead.
+    private void KeepHeld(Holder holder)
+    {
+        if (holder.Hold is { } hold && now.Monotonic < hold.Ends) _delays = _delays with { Hold = hold.And(_delays.Hold) };
     }
 
     private void Record(LeaseEventKind kind, string owner, long token, TimeSpan at, string? reason, RequestFingerprint fingerprint)

@@ -32,12 +32,13 @@ internal static class LeaseMachine
 
     /// <summary>When the record changes by itself.</summary>
     /// <param name="state">The record.</param>
-    /// <param name="someoneWaits">Whether a lock-delay's end matters to anyone.</param>
+    /// <param name="someoneWaits">Whether a delay's end matters to anyone.</param>
     /// <returns>Monotonic time; null for never.</returns>
     public static TimeSpan? NextWake(LeaseState state, bool someoneWaits)
     {
         ArgumentNullException.ThrowIfNull(state);
         var wake = someoneWaits ? state.Delay?.Ends : null;
+        if (someoneWaits && state.Hold is { } hold) wake = Earlier(wake, hold.Ends);
         foreach (var holder in state.Holders) wake = Earlier(wake, holder.EndsAt);
         return wake;
     }

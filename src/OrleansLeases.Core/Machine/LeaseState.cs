@@ -10,15 +10,15 @@ namespace OrleansLeases.Core;
 /// </summary>
 internal sealed record LeaseState : IRecord
 {
-    /// <summary>The newest schema this code can read.</summary>
-    public const int CurrentSchema = 1;
+    /// <summary>The newest schema this code can read: 1, and 2 where a lease is to be held at least for some time.</summary>
+    public const int CurrentSchema = 2;
 
     /// <summary>A resource never used.</summary>
     public static readonly LeaseState Unused = new();
 
     /// <summary>The schema of this record.</summary>
     [JsonPropertyName("v")]
-    public int Schema { get; init; } = CurrentSchema;
+    public int Schema { get; init; } = 1;
 
     /// <summary>Counts the stored writes; what compare-and-swap compares. 0 where nothing is stored.</summary>
     [JsonPropertyName("ver")]
@@ -42,7 +42,11 @@ internal sealed record LeaseState : IRecord
 
     /// <summary>The lock-delay that the last lease left behind.</summary>
     [JsonPropertyName("delay")]
-    public LockDelay? Delay { get; init; }
+    public Delay? Delay { get; init; }
+
+    /// <summary>The rest of the time that a lease which has ended was to be held at least.</summary>
+    [JsonPropertyName("hold")]
+    public Delay? Hold { get; init; }
 
     /// <summary>Which activation wrote this record, and so may renew in memory.</summary>
     [JsonPropertyName("claim")]
@@ -57,6 +61,8 @@ internal sealed record LeaseState : IRecord
     /// <summary>The keys of ended leases that have not all been cleaned up yet: an outbox. Null where there are none.</summary>
     [JsonPropertyName("out")]
     public ImmutableList<PendingCleanUp>? Pending { get; init; }
+
+    internal Delays Delays => new(Delay, Hold);
 
     bool IRecord.IsHeld => !Holders.IsEmpty;
 
@@ -117,7 +123,23 @@ internal sealed record LeaseState : IRecord
     {
         Holders = [.. Holders.Select(holder => holder.Resume(now, rules))],
         Delay = Delay?.Resume(now, rules),
+        Hold = Hold?.Resume(now, rules),
     };
+
+    /// <summary>
+    /// The schema that a record needs: the lowest, so that in a rolling update hosts of before go on with all records but those of which
+    /// they would forget something. Decision lowest-schema.
+    /// </summary>
+    internal static int SchemaFor(ImmutableArray<Holder> holders, Delays delays)
+    {
+        if (delays.Hold is not null) return 2;
+        foreach (var holder in holders)
+        {
+            if (holder.Hold is not null) return 2;
+        }
+
+        return 1;
+    }
 }
 
 /// <summary>One holder of a resource.</summary>
@@ -159,6 +181,10 @@ internal sealed record Holder
     /// <summary>How long other owners wait if this lease expires or is broken by force.</summary>
     [JsonPropertyName("d")]
     public TimeSpan LockDelay { get; init; }
+
+    /// <summary>Until when other owners wait, however this lease ends, counted from the grant that asked for it.</summary>
+    [JsonPropertyName("h")]
+    public Delay? Hold { get; init; }
 
     /// <summary>What the holder said of itself.</summary>
     [JsonPropertyName("meta")]
@@ -261,6 +287,7 @@ internal sealed record Holder
             HorizonEnds = now.Monotonic + HorizonLength,
             Breaking = Breaking?.Resume(now, longest: HorizonLength),
             HorizonSkew = skew,
+            Hold = Hold?.Resume(now, rules),
             Delivered = true,
         };
     }
@@ -308,31 +335,6 @@ internal sealed record BreakOrder
     internal BreakOrder Resume(Instant now, TimeSpan longest) => this with
     {
         Ends = now.Monotonic + Holder.Min(EndsWall - now.Earliest, Length > TimeSpan.Zero ? Length : longest),
-    };
-}
-
-/// <summary>The time after a lease's end in which only its owner may acquire.</summary>
-internal sealed record LockDelay
-{
-    /// <summary>Whom it does not bind.</summary>
-    [JsonPropertyName("o")]
-    public required string Owner { get; init; }
-
-    /// <summary>How long it lasts in all.</summary>
-    [JsonPropertyName("d")]
-    public required TimeSpan Length { get; init; }
-
-    /// <summary>Wall: when it ends.</summary>
-    [JsonPropertyName("e")]
-    public required TimeSpan EndsWall { get; init; }
-
-    /// <summary>Monotonic: when it ends.</summary>
-    [JsonIgnore]
-    public TimeSpan Ends { get; init; }
-
-    internal LockDelay Resume(Instant now, LeaseRules rules) => this with
-    {
-        Ends = now.Monotonic + Holder.Min(EndsWall - now.Earliest + rules.ClockSkew, Length + rules.ClockSkew),
     };
 }
 

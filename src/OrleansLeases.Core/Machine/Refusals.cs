@@ -6,7 +6,7 @@ namespace OrleansLeases.Core;
 internal static partial class Refusals
 {
     public static Refusal Held(
-        AcquireRequest request, ImmutableArray<Holder> holders, LockDelay? delay, Instant now, int position, bool waits)
+        AcquireRequest request, ImmutableArray<Holder> holders, Delays delays, Instant now, int position, bool waits)
     {
         var sameOwner = false;
         var earliest = TimeSpan.MaxValue;
@@ -21,19 +21,24 @@ internal static partial class Refusals
             latest = Holder.Max(latest, left);
         }
 
-        var available = holders.IsEmpty ? (delay?.Ends ?? now.Monotonic) - now.Monotonic
-            : request.Mode == LeaseMode.Exclusive || sameOwner ? latest : earliest;
-        available = Holder.Max(available, TimeSpan.Zero);
+        var delayed = delays.Until(request.Owner) - now.Monotonic;
+        // The one holder of an exclusive lease may be gone in a moment, and the place is not free then.
+        if (holders is [{ Hold: { } hold }, ..] && hold.Owner != request.Owner) delayed = Holder.Max(delayed, hold.Ends - now.Monotonic);
+        var available = holders.IsEmpty ? TimeSpan.Zero : request.Mode == LeaseMode.Exclusive || sameOwner ? latest : earliest;
+        available = Holder.Max(available, delayed);
         var detail = sameOwner
             ? $"'{request.Owner}' holds '{request.Resource}' already under another request id; use the token of that grant."
-            : holders.IsEmpty && delay is not null && now.Monotonic < delay.Ends
-                ? $"'{request.Resource}' is in the lock-delay that '{delay.Owner}' left; "
-                    + $"it ends in {Milliseconds(available)} ms at the latest."
+            : holders.IsEmpty && delayed > TimeSpan.Zero ? Delayed(request, delays, available)
             : holders.IsEmpty ? $"Others wait for '{request.Resource}'; ask with waitMs to wait behind them."
             : $"'{request.Resource}' is held by {Names(holders)}; "
                 + $"a place is free in {Milliseconds(available)} ms at the latest if nobody renews.";
         return new Refusal.Held(shown, sameOwner, position, waits ? TimeSpan.Zero : available, detail);
     }
+
+    private static string Delayed(AcquireRequest request, Delays delays, TimeSpan available) =>
+        delays.Lock is { } delay && delay.Owner != request.Owner && !(delay.Ends < delays.Hold?.Ends)
+            ? $"'{request.Resource}' is in the lock-delay that '{delay.Owner}' left; it ends in {Milliseconds(available)} ms at the latest."
+            : $"'{request.Resource}' is to be held for {Milliseconds(available)} ms more at the latest, as the lease that has ended asked.";
 
     public static Refusal NotHolder(NotHolderReason reason, long lastToken, string who, long token) => new Refusal.NotHolder(
         reason,

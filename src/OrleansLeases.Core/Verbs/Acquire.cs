@@ -58,10 +58,13 @@ internal sealed partial class RequestChecks
         Duration(ref errors, "ttlMs", request.Ttl, limits.MinTtl, limits.MaxTtl);
         Duration(ref errors, "waitMs", request.Wait, TimeSpan.Zero, limits.MaxWait);
         Duration(ref errors, "lockDelayMs", request.LockDelay, TimeSpan.Zero, limits.MaxTtl);
+        Duration(ref errors, "holdAtLeastMs", request.HoldAtLeast, TimeSpan.Zero, limits.MaxTtl);
         RequestId(ref errors, request.RequestId);
         if (!Enum.IsDefined(request.Mode)) errors.Add("mode", $"mode is {request.Mode}; it takes 'exclusive' or 'shared'.");
         if (request is { LockDelay.Ticks: > 0, Mode: LeaseMode.Shared })
             errors.Add("lockDelayMs", "lockDelayMs is for exclusive leases; leave it out or ask for mode 'exclusive'.");
+        if (request is { HoldAtLeast.Ticks: > 0, Mode: LeaseMode.Shared })
+            errors.Add("holdAtLeastMs", "holdAtLeastMs is for exclusive leases; leave it out or ask for mode 'exclusive'.");
         if (request.Capacity is { } capacity)
         {
             if (request.Mode == LeaseMode.Exclusive)
@@ -109,6 +112,8 @@ internal readonly partial record struct RequestFingerprint
         var content = new StringBuilder(request.Owner.Length + 48)
             .Append(request.Owner).Append('\0').Append(request.Ttl.Ticks).Append('\0').Append((int)request.Mode)
             .Append('\0').Append(request.Capacity).Append('\0').Append(request.LockDelay.Ticks);
+        // Left out where it is zero, as it was before: stored fingerprints last. No entry of the metadata begins with a letter.
+        if (request.HoldAtLeast > TimeSpan.Zero) content.Append('\0').Append('h').Append(request.HoldAtLeast.Ticks);
         if (request.Metadata is { Count: > 0 } metadata)
         {
             foreach (var (key, value) in metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal))
@@ -197,7 +202,7 @@ internal sealed partial class LeaseDraft
             return RefuseOnceFresh(Refusals.TooManyHolders(rules.Limits.MaxHolders));
         // An owner must not be refused for a lease of its own that another activation has ended. Other owners may be: they ask again.
         if (HeldBy(request.Owner)) _requiresFreshRead = true;
-        return Refusals.Held(request, _holders, _delay, now, ahead + 1, waits);
+        return Refusals.Held(request, _holders, _delays, now, ahead + 1, waits);
     }
 
     private bool CapacityInForce(RequestFingerprint except, out int? capacity)
@@ -227,6 +232,9 @@ internal sealed partial class LeaseDraft
             HorizonLength = TimeSpan.Zero,
             HorizonBy = rules.Incarnation,
             LockDelay = request.LockDelay,
+            Hold = request.HoldAtLeast > TimeSpan.Zero
+                ? Delay.Until(now.Monotonic + request.HoldAtLeast, request.Owner, request.HoldAtLeast, now)
+                : null,
             // A copy: in one process the caller may still hold the dictionary of its request.
             Metadata = request.Metadata is { Count: > 0 } metadata ? new Dictionary<string, string>(metadata) : null,
             Request = fingerprint,

@@ -85,7 +85,9 @@ internal sealed partial class LeaseDraft
         // The grant may have reached its caller by another way since the gateway found the first one gone.
         if (undelivered && _holders[index].Delivered) return new LeaseReply.Released(request.Token, Replayed: true);
         // A lock-delay waits for what its owner may still be doing. Acquiring again does not end that; its own word does.
-        if (_delay?.Owner == request.Owner && !undelivered) _delay = null;
+        if (_delays.Lock?.Owner == request.Owner && !undelivered) _delays = _delays with { Lock = null };
+        // What nobody was told of, nobody has begun to do. Decision hold-at-least-is-of-told-grants.
+        if (!undelivered) KeepHeld(_holders[index]);
         End(index, LeaseEventKind.Released, now.Latest, undelivered ? "its caller was gone" : null, default);
         return new LeaseReply.Released(request.Token, Replayed: false);
     }

@@ -96,6 +96,7 @@ internal sealed partial class LeaseDraft
                 Token = _lastToken = TokenAfter(_lastToken),
                 Ttl = ttl,
                 Request = fingerprint,
+                Hold = holder.Hold is { } hold ? hold with { Owner = request.NewOwner } : null,
                 Deadline = now.Monotonic + ttl,
                 // The old holder gave up whatever it had been promised.
                 InheritedUntil = TimeSpan.Zero,

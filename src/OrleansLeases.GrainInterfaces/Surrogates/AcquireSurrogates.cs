@@ -3,7 +3,7 @@ namespace OrleansLeases.Surrogates;
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.AcquireRequest"), Immutable]
 internal record struct AcquireRequestSurrogate(
     string Resource, string Owner, TimeSpan Ttl, LeaseMode Mode, int? Capacity, TimeSpan Wait, TimeSpan LockDelay,
-    Dictionary<string, string>? Metadata, string? RequestId, bool Proof);
+    Dictionary<string, string>? Metadata, string? RequestId, bool Proof, TimeSpan HoldAtLeast);
 
 [RegisterConverter]
 internal sealed class AcquireRequestConverter : IConverter<AcquireRequest, AcquireRequestSurrogate>
@@ -12,12 +12,12 @@ internal sealed class AcquireRequestConverter : IConverter<AcquireRequest, Acqui
     {
         Resource = surrogate.Resource, Owner = surrogate.Owner, Ttl = surrogate.Ttl, Mode = surrogate.Mode,
         Capacity = surrogate.Capacity, Wait = surrogate.Wait, LockDelay = surrogate.LockDelay, Metadata = surrogate.Metadata,
-        RequestId = surrogate.RequestId, Proof = surrogate.Proof,
+        RequestId = surrogate.RequestId, Proof = surrogate.Proof, HoldAtLeast = surrogate.HoldAtLeast,
     };
 
     public AcquireRequestSurrogate ConvertToSurrogate(in AcquireRequest value) => new(
         value.Resource, value.Owner, value.Ttl, value.Mode, value.Capacity, value.Wait, value.LockDelay,
-        WireCollections.Dictionary(value.Metadata), value.RequestId, value.Proof);
+        WireCollections.Dictionary(value.Metadata), value.RequestId, value.Proof, value.HoldAtLeast);
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.LeaseGrant"), Immutable]

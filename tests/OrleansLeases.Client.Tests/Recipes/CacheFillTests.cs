@@ -66,9 +66,9 @@ public sealed class CacheFillTests : RecipeTests
     }
 
     [Fact]
-    public async Task Filler_ThatIsGone_LeavesNoLockDelay()
+    public async Task Filler_ThatIsGone_LeavesNoDelay()
     {
-        var options = RecipeWorld.Short with { LockDelay = TimeSpan.FromHours(1) };
+        var options = RecipeWorld.Short with { LockDelay = TimeSpan.FromHours(1), HoldAtLeast = TimeSpan.FromHours(1) };
         var fills = new CacheFill(Ann, "e", options).GetOrFillAsync(async stop =>
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, World.Time, stop);

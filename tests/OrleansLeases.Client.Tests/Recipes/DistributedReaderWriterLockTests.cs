@@ -26,6 +26,17 @@ public sealed class DistributedReaderWriterLockTests : RecipeTests
     }
 
     [Fact]
+    public async Task Writer_ThatHoldsAtLeast_IsNotFollowedByReadersBefore_WhoHoldNothingAtLeast()
+    {
+        var options = RecipeWorld.Short with { HoldAtLeast = TimeSpan.FromHours(1) };
+        var (ann, bob) = (new DistributedReaderWriterLock(Ann, "h", options), new DistributedReaderWriterLock(Bob, "h", options));
+        await (await ann.AcquireReadAsync()).DisposeAsync();
+        await (await bob.AcquireWriteAsync()).DisposeAsync();
+
+        Assert.Null(await ann.TryAcquireReadAsync());
+    }
+
+    [Fact]
     public async Task Writer_KeepsReadersAndWritersOut()
     {
         await using var writer = await _ann.AcquireWriteAsync();

@@ -14,6 +14,7 @@ public sealed class RequestShapeTests
             Capacity = 3,
             Wait = TimeSpan.FromSeconds(25),
             LockDelay = TimeSpan.FromMilliseconds(1500),
+            HoldAtLeast = TimeSpan.FromMilliseconds(2500),
             Metadata = new Dictionary<string, string> { ["host"] = "a" },
         };
 
@@ -22,7 +23,7 @@ public sealed class RequestShapeTests
         Assert.Equal((HttpMethod.Post, "/v1/leases/acquire"), (server.Method, server.PathAndQuery));
         Assert.Equal(
             """{"resource":"jobs/nightly","owner":"ann","ttlMs":30000,"mode":"shared","capacity":3,"waitMs":"""
-            + """25000,"lockDelayMs":1500,"metadata":{"host":"a"},"requestId":"r1"}""",
+            + """25000,"lockDelayMs":1500,"holdAtLeastMs":2500,"metadata":{"host":"a"},"requestId":"r1"}""",
             server.Body);
         Assert.Equal((7L, TimeSpan.FromMilliseconds(29_990), TimeSpan.FromMilliseconds(12)), (grant.Token, grant.Remaining, grant.Elapsed));
     }

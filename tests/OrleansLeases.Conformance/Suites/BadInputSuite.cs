@@ -70,7 +70,12 @@ public abstract class BadInputSuite<TWorld> : LeaseSuite<TWorld>
         foreach (var wait in new[] { -Millisecond, Limits.MaxWait + Millisecond })
             Assert.Equal(["waitMs"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { Wait = wait })).Errors.Keys);
         foreach (var delay in new[] { -Millisecond, Limits.MaxTtl + Millisecond })
+        {
             Assert.Equal(["lockDelayMs"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { LockDelay = delay })).Errors.Keys);
+            Assert.Equal(
+                ["holdAtLeastMs"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { HoldAtLeast = delay })).Errors.Keys);
+        }
+
         foreach (var grace in new[] { -Millisecond, Limits.MaxTtl + Millisecond })
             AssertBad("graceMs", await Leases.BreakAsync(new() { Resource = R, Grace = grace, Reason = "test" }));
     }
@@ -80,6 +85,8 @@ public abstract class BadInputSuite<TWorld> : LeaseSuite<TWorld>
     {
         Assert.Equal(["capacity"], (await RefusedAsync<Refusal.InvalidRequest>(By("ann") with { Capacity = 2 })).Errors.Keys);
         Assert.Equal(["lockDelayMs"], (await RefusedAsync<Refusal.InvalidRequest>(Shared("ann") with { LockDelay = T(1) })).Errors.Keys);
+        Assert.Equal(
+            ["holdAtLeastMs"], (await RefusedAsync<Refusal.InvalidRequest>(Shared("ann") with { HoldAtLeast = T(1) })).Errors.Keys);
         foreach (var capacity in new[] { 0, -1, Limits.MaxHolders + 1 })
             Assert.Equal(["capacity"], (await RefusedAsync<Refusal.InvalidRequest>(Shared("ann", capacity))).Errors.Keys);
     }

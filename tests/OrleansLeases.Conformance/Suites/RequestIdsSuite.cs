@@ -68,7 +68,7 @@ public abstract class RequestIdsSuite<TWorld> : LeaseSuite<TWorld>
         NotHolder(await Leases.AcquireAsync(Asked()), NotHolderReason.Released);
     }
 
-    public static TheoryData<string> Differences => new("owner", "ttl", "mode", "lockDelay", "metadata");
+    public static TheoryData<string> Differences => new("owner", "ttl", "mode", "lockDelay", "holdAtLeast", "metadata");
 
     [Theory]
     [MemberData(nameof(Differences))]
@@ -81,6 +81,7 @@ public abstract class RequestIdsSuite<TWorld> : LeaseSuite<TWorld>
             "ttl" => Asked() with { Ttl = T(31) },
             "mode" => Asked() with { Mode = LeaseMode.Shared },
             "lockDelay" => Asked() with { LockDelay = T(1) },
+            "holdAtLeast" => Asked() with { HoldAtLeast = T(1) },
             _ => Asked() with { Metadata = new Dictionary<string, string> { ["a"] = "b" } },
         };
 

@@ -20,6 +20,8 @@ public sealed class Counters : CountersSuite<ByteStoreWorld>;
 
 public sealed class History : HistorySuite<ByteStoreWorld>;
 
+public sealed class HoldAtLeast : HoldAtLeastSuite<ByteStoreWorld>;
+
 public sealed class Info : InfoSuite<ByteStoreWorld>;
 
 public sealed class KeyListing : KeyListingSuite<ByteStoreWorld>;

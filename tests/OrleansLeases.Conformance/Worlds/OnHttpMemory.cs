@@ -20,6 +20,8 @@ public sealed class Counters : CountersSuite<HttpMemoryWorld>;
 
 public sealed class History : HistorySuite<HttpMemoryWorld>;
 
+public sealed class HoldAtLeast : HoldAtLeastSuite<HttpMemoryWorld>;
+
 public sealed class Info : InfoSuite<HttpMemoryWorld>;
 
 public sealed class KeyListing : KeyListingSuite<HttpMemoryWorld>;

@@ -20,6 +20,8 @@ public sealed class Counters : CountersSuite<HttpSqliteWorld>;
 
 public sealed class History : HistorySuite<HttpSqliteWorld>;
 
+public sealed class HoldAtLeast : HoldAtLeastSuite<HttpSqliteWorld>;
+
 public sealed class Info : InfoSuite<HttpSqliteWorld>;
 
 public sealed class KeyListing : KeyListingSuite<HttpSqliteWorld>;

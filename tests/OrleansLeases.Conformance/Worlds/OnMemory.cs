@@ -20,6 +20,8 @@ public sealed class Counters : CountersSuite<MemoryWorld>;
 
 public sealed class History : HistorySuite<MemoryWorld>;
 
+public sealed class HoldAtLeast : HoldAtLeastSuite<MemoryWorld>;
+
 public sealed class Info : InfoSuite<MemoryWorld>;
 
 public sealed class KeyListing : KeyListingSuite<MemoryWorld>;

@@ -21,6 +21,8 @@ public sealed class Counters : CountersSuite<OrleansAdoNetWorld>;
 
 public sealed class History : HistorySuite<OrleansAdoNetWorld>;
 
+public sealed class HoldAtLeast : HoldAtLeastSuite<OrleansAdoNetWorld>;
+
 public sealed class Info : InfoSuite<OrleansAdoNetWorld>;
 
 public sealed class KeyListing : KeyListingSuite<OrleansAdoNetWorld>;

@@ -21,6 +21,8 @@ public sealed class Counters : CountersSuite<OrleansMemoryWorld>;
 
 public sealed class History : HistorySuite<OrleansMemoryWorld>;
 
+public sealed class HoldAtLeast : HoldAtLeastSuite<OrleansMemoryWorld>;
+
 public sealed class Info : InfoSuite<OrleansMemoryWorld>;
 
 public sealed class KeyListing : KeyListingSuite<OrleansMemoryWorld>;

@@ -21,6 +21,8 @@ public sealed class Counters : CountersSuite<OrleansPostgresWorld>;
 
 public sealed class History : HistorySuite<OrleansPostgresWorld>;
 
+public sealed class HoldAtLeast : HoldAtLeastSuite<OrleansPostgresWorld>;
+
 public sealed class Info : InfoSuite<OrleansPostgresWorld>;
 
 public sealed class KeyListing : KeyListingSuite<OrleansPostgresWorld>;

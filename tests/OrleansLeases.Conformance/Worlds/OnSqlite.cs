@@ -20,6 +20,8 @@ public sealed class Counters : CountersSuite<SqliteWorld>;
 
 public sealed class History : HistorySuite<SqliteWorld>;
 
+public sealed class HoldAtLeast : HoldAtLeastSuite<SqliteWorld>;
+
 public sealed class Info : InfoSuite<SqliteWorld>;
 
 public sealed class KeyListing : KeyListingSuite<SqliteWorld>;

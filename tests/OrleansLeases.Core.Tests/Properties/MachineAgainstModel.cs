@@ -95,6 +95,7 @@ public sealed class MachineAgainstModel
             Mode = shared ? LeaseMode.Shared : LeaseMode.Exclusive,
             Capacity = shared && step.B % 3 > 0 ? 2 : null,
             LockDelay = !shared && step.C % 2 == 0 ? TimeSpan.FromSeconds(1) : TimeSpan.Zero,
+            HoldAtLeast = !shared && step.A % 3 == 0 ? Lengths[step.B % Lengths.Length] : TimeSpan.Zero,
             Wait = step.D % 2 == 0 ? TimeSpan.FromSeconds(1) : TimeSpan.Zero,
             // Few ids, so that they are repeated with the same content and with another.
             RequestId = step.D % 5 == 0 ? $"q{step.D % 7}" : $"{owner} {step.B % 6} {step.C % 10}",

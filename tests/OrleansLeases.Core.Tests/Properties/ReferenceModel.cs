@@ -6,6 +6,7 @@ internal sealed class ReferenceModel(int maxHolders)
     private readonly Dictionary<(string Verb, string Id), (object Content, ModelLease Lease)> _applied = [];
     private int? _capacity;
     private (string Owner, TimeSpan Until)? _delay;
+    private (string? Owner, TimeSpan Until) _held;
 
     public List<ModelLease> All { get; } = [];
 
@@ -57,7 +58,7 @@ internal sealed class ReferenceModel(int maxHolders)
 
         if (undelivered && lease.Delivered) return new("released", request.Token, Flag: true);
         if (!undelivered && _delay?.Owner == request.Owner) _delay = null;
-        Finish(lease, LeaseEventKind.Released);
+        Finish(lease, LeaseEventKind.Released, wasTold: !undelivered);
         return new("released", request.Token);
     });
 
@@ -78,7 +79,7 @@ internal sealed class ReferenceModel(int maxHolders)
         var capacity = _capacity;
         Finish(lease, LeaseEventKind.Transferred);
         _capacity = capacity;
-        var next = Add(request.NewOwner, lease.Mode, request.Ttl ?? lease.Ttl, lease.LockDelay);
+        var next = Add(request.NewOwner, lease.Mode, request.Ttl ?? lease.Ttl, lease.LockDelay, lease.HeldUntil);
         _applied[("transfer", request.RequestId!)] = ((request.Owner, request.Token, request.NewOwner, request.Ttl), next);
         return new("granted", next.Token);
     });
@@ -104,7 +105,7 @@ internal sealed class ReferenceModel(int maxHolders)
     public ModelAnswer Tick() => Then(() => new("seen"));
 
     private static object ContentOf(AcquireRequest request) =>
-        (request.Owner, request.Ttl, request.Mode, request.Capacity, request.LockDelay);
+        (request.Owner, request.Ttl, request.Mode, request.Capacity, request.LockDelay, request.HoldAtLeast);
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
@@ -149,9 +150,11 @@ internal sealed class ReferenceModel(int maxHolders)
         {
             if (Holders.Exists(holder => holder.Owner == place.Owner)) continue;
             if (_delay is { } delay && Now < delay.Until && delay.Owner != place.Owner) continue;
+            if (Now < _held.Until && _held.Owner != place.Owner) continue;
             if (!Fits(place)) return;
             if (Holders.Count == 0) _capacity = place.Capacity;
-            _applied[("acquire", place.RequestId!)] = (ContentOf(place), Add(place.Owner, place.Mode, place.Ttl, place.LockDelay));
+            var lease = Add(place.Owner, place.Mode, place.Ttl, place.LockDelay, Now + place.HoldAtLeast);
+            _applied[("acquire", place.RequestId!)] = (ContentOf(place), lease);
             Queue.RemoveAll(waiting => waiting.RequestId == place.RequestId);
         }
     }
@@ -160,9 +163,9 @@ internal sealed class ReferenceModel(int maxHolders)
         || (request.Mode == LeaseMode.Shared && Holders[0].Mode == LeaseMode.Shared && request.Capacity == _capacity
             && Holders.Count < (_capacity ?? maxHolders));
 
-    private ModelLease Add(string owner, LeaseMode mode, TimeSpan ttl, TimeSpan lockDelay)
+    private ModelLease Add(string owner, LeaseMode mode, TimeSpan ttl, TimeSpan lockDelay, TimeSpan heldUntil)
     {
-        var lease = new ModelLease(All.Count + 1, owner, mode, lockDelay) { Ttl = ttl, Deadline = Now + ttl };
+        var lease = new ModelLease(All.Count + 1, owner, mode, lockDelay) { Ttl = ttl, Deadline = Now + ttl, HeldUntil = heldUntil };
         All.Add(lease);
         Events.Add((LeaseEventKind.Granted, lease.Token));
         return lease;
@@ -183,8 +186,14 @@ internal sealed class ReferenceModel(int maxHolders)
         }
     }
 
-    private void Finish(ModelLease lease, LeaseEventKind how)
+    private void Finish(ModelLease lease, LeaseEventKind how, bool wasTold = true)
     {
+        if (lease.HeldUntil > Now && how != LeaseEventKind.Transferred && wasTold)
+        {
+            var alone = _held.Until <= Now || _held.Owner == lease.Owner;
+            _held = (alone ? lease.Owner : null, Max(lease.HeldUntil, _held.Until));
+        }
+
         lease.End = how;
         Events.Add((how, lease.Token));
     }
@@ -215,6 +224,8 @@ internal sealed class ModelLease(long token, string owner, LeaseMode mode, TimeS
     public LeaseMode Mode { get; } = mode;
 
     public TimeSpan LockDelay { get; } = lockDelay;
+
+    public required TimeSpan HeldUntil { get; init; }
 
     public TimeSpan Ttl { get; set; }
 

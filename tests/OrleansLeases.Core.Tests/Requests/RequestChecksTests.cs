@@ -96,6 +96,7 @@ public sealed class RequestChecksTests
         Expect(fine, "ttlMs", _checks.Check(Transfer() with { Ttl = Around(Limits.MinTtl, Limits.MaxTtl) }));
         Expect(fine, "waitMs", _checks.Check(Ask() with { Wait = Around(TimeSpan.Zero, Limits.MaxWait) }));
         Expect(fine, "lockDelayMs", _checks.Check(Ask() with { LockDelay = Around(TimeSpan.Zero, Limits.MaxTtl) }));
+        Expect(fine, "holdAtLeastMs", _checks.Check(Ask() with { HoldAtLeast = Around(TimeSpan.Zero, Limits.MaxTtl) }));
         Expect(fine, "graceMs", _checks.Check(Break() with { Grace = Around(TimeSpan.Zero, Limits.MaxTtl) }));
 
         TimeSpan Around(TimeSpan least, TimeSpan most) =>
@@ -129,6 +130,7 @@ public sealed class RequestChecksTests
         Expect(false, "mode", _checks.Check(Ask() with { Mode = (LeaseMode)2 }));
         Expect(false, "capacity", _checks.Check(Ask() with { Capacity = 1 }));
         Expect(false, "lockDelayMs", _checks.Check(AskShared("me") with { LockDelay = Seconds(1) }));
+        Expect(false, "holdAtLeastMs", _checks.Check(AskShared("me") with { HoldAtLeast = Seconds(1) }));
     }
 
     [Theory]

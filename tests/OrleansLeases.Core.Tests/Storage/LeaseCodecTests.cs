@@ -4,7 +4,7 @@ using static OrleansLeases.Core.Tests.MachineFixture;
 
 namespace OrleansLeases.Core.Tests;
 
-/// <summary>Records stored by earlier versions. schema-1.json is never edited: a new schema gets a file of its own.</summary>
+/// <summary>Records stored by earlier versions. The samples are never edited: a new schema gets a file of its own.</summary>
 public sealed class LeaseCodecTests
 {
     private static readonly TimeSpan Start = TimeSpan.FromMilliseconds(1_893_456_000_000);
@@ -75,7 +75,24 @@ public sealed class LeaseCodecTests
 
     [Fact]
     public void Decode_WhenDelayed_KeepsTheDelay() =>
-        Assert.Equal(new LockDelay { Owner = "me", Length = Seconds(5), EndsWall = Start + Seconds(6) }, Sample("delayed").Delay);
+        Assert.Equal(new Delay { Owner = "me", Length = Seconds(5), EndsWall = Start + Seconds(6) }, Sample("delayed").Delay);
+
+    [Theory]
+    [InlineData("held at least")]
+    [InlineData("ended early")]
+    public void Encode_WhenDecodedFromTheSampleOfSchema2_IsTheSameText(string name) => Assert.Equal(
+        SampleText(name, "schema-2.json"), Encoding.UTF8.GetString(RecordCodec.Lease.Encode(Sample(name, "schema-2.json"))));
+
+    [Fact]
+    public void Decode_WhenToBeHeldAtLeast_KeepsUntilWhen()
+    {
+        var hold = new Delay { Owner = "me", Length = Seconds(60), EndsWall = Start + Seconds(60) };
+
+        var holder = Assert.Single(Sample("held at least", "schema-2.json").Holders);
+        Assert.Equal(hold, holder.Hold);
+        Assert.Equal(RequestFingerprint.Of(Ask() with { HoldAtLeast = Seconds(60) }), holder.Request);
+        Assert.Equal(hold, Sample("ended early", "schema-2.json").Hold);
+    }
 
     [Fact]
     public void Decode_WhenTheLogIsLong_KeepsItsNumbers()
@@ -104,7 +121,7 @@ public sealed class LeaseCodecTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(2)]
+    [InlineData(3)]
     [InlineData(999)]
     public void Decode_WhenTheSchemaIsAnother_RefusesAndNamesIt(int schema)
     {
@@ -143,11 +160,12 @@ public sealed class LeaseCodecTests
         return fixture;
     }
 
-    private static LeaseState Sample(string name) => RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(SampleText(name)));
+    private static LeaseState Sample(string name, string file = "schema-1.json") =>
+        RecordCodec.Lease.Decode(Encoding.UTF8.GetBytes(SampleText(name, file)));
 
-    private static string SampleText(string name)
+    private static string SampleText(string name, string file = "schema-1.json")
     {
-        using var sample = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Storage", "schema-1.json")));
+        using var sample = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Storage", file)));
         return sample.RootElement.GetProperty(name).GetRawText();
     }
 }

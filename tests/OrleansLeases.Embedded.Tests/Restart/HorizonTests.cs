@@ -158,6 +158,21 @@ public sealed class HorizonTests : IDisposable
     }
 
     [Fact]
+    public async Task HoldAtLeast_Survives()
+    {
+        await using (var before = await OpenAsync())
+        {
+            await before.ReleaseAsync(await before.GrantAsync(By("ann") with { HoldAtLeast = Seconds(60) }));
+        }
+
+        _time.Advance(Seconds(20));
+        await using var after = await OpenAsync();
+
+        Assert.Equal(LeaseStatus.Delayed, (await after.GetAsync()).State);
+        await AssertFreeAfterAsync(after, Seconds(40) + Skew);
+    }
+
+    [Fact]
     public async Task Suspend_CountsForWhatIsToldAndNotForWhatIsFreed()
     {
         await using var leases = await OpenAsync();

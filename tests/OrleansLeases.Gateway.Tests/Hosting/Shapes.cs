@@ -39,8 +39,8 @@ internal static class Shapes
         [
             Text("resource"), Text("owner"), new("ttlMs", true, "30000", BadMilliseconds), new("mode", false, "\"exclusive\"", BadWord),
             new("capacity", false, "2", BadCount), new("waitMs", false, "0", BadMilliseconds),
-            new("lockDelayMs", false, "0", BadMilliseconds), new("proof", false, "false", BadFlag),
-            new("metadata", false, """{"a":"b"}""", BadTexts), RequestId,
+            new("lockDelayMs", false, "0", BadMilliseconds), new("holdAtLeastMs", false, "0", BadMilliseconds),
+            new("proof", false, "false", BadFlag), new("metadata", false, """{"a":"b"}""", BadTexts), RequestId,
         ],
         ["renew"] = Renew,
         ["renew-batch"] = [new("leases", true, $"[{Object(Renew)}]", BadList)],
