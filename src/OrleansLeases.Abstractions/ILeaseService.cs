@@ -164,4 +164,13 @@ public interface ILeaseService
     /// <param name="cancellationToken">Ends the wait for the response.</param>
     /// <returns>Version, engine, durability, epoch, grace and limits.</returns>
     ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Asks each process of the service how it is: its health, how far its clock is off, how much it has. For operators; it calls every
+    /// silo of a cluster. Where callers have rights it takes the right <c>admin</c>.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait for the response.</param>
+    /// <returns>The members; or <see cref="Refusal.Unavailable"/> from a service that does not tell.</returns>
+    ValueTask<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken = default) =>
+        new(new Refusal.Unavailable(TimeSpan.Zero, "This service does not tell what it consists of."));
 }

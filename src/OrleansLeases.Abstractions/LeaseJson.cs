@@ -34,6 +34,7 @@ namespace OrleansLeases;
 [JsonSerializable(typeof(KeyChange))]
 [JsonSerializable(typeof(KeyInfo))]
 [JsonSerializable(typeof(ServiceInfo))]
+[JsonSerializable(typeof(MemberList))]
 [JsonSerializable(typeof(CreateApiKeyRequest))]
 [JsonSerializable(typeof(CreatedApiKey))]
 [JsonSerializable(typeof(ApiKeyList))]

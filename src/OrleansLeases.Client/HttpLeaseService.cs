@@ -397,6 +397,12 @@ public sealed partial class HttpLeaseService : ILeaseService
         SendAsync(
             new TextCheck(), Get("v1/info", ReplyShape.Of(Wire.Json.ServiceInfo, info => info.Grace >= TimeSpan.Zero)), cancellationToken);
 
+    /// <inheritdoc/>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the answer came.</exception>
+    public ValueTask<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken = default) =>
+        SendAsync(
+            new TextCheck(), Get("v1/members", ReplyShape.Of(Wire.Json.MemberList, list => list.Members.Count > 0)), cancellationToken);
+
     /// <param name="path">The path.</param>
     /// <param name="operation">The word for it in a batch; null where it keeps a request of its own.</param>
     /// <param name="request">The body.</param>

@@ -12,6 +12,7 @@ internal sealed class EmbeddedHost(
     LeaseClock clock,
     LeaseRules rules,
     ServiceInfo info,
+    KeeperMetrics metrics,
     TimeProvider time) : IServiceHost
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
@@ -96,6 +97,23 @@ internal sealed class EmbeddedHost(
 
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Task.FromResult<LeaseResult<ServiceInfo>>(
         store.Trouble is { } trouble ? new Refusal.Unavailable(RetryAfter, trouble.Reason) : info);
+
+    public Task<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<LeaseResult<MemberList>>(new MemberList
+        {
+            Members =
+            [
+                new()
+                {
+                    Name = Environment.MachineName,
+                    State = store.Trouble is null ? MemberState.Ready : MemberState.NotReady,
+                    Detail = store.Trouble?.Reason,
+                    Version = info.Version,
+                    Held = metrics.HeldNow,
+                    Waiters = metrics.WaitingNow,
+                },
+            ],
+        });
 
     private async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class

@@ -52,7 +52,8 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
             Grace = rules.Grace,
             Limits = options.Limits,
         };
-        _front = new ServiceFront(new EmbeddedHost(store, _keepers, _watches, prefixes, clock, rules, info, time), options.Limits, time)
+        var host = new EmbeddedHost(store, _keepers, _watches, prefixes, clock, rules, info, metrics, time);
+        _front = new ServiceFront(host, options.Limits, time)
         {
             Metrics = new OperationMetrics(_meter),
         };
@@ -190,6 +191,10 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
     /// <inheritdoc/>
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         _front.InfoAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken = default) =>
+        _front.ListMembersAsync(cancellationToken);
 
     /// <summary>Drains and closes: refuses waiters with <c>unavailable</c>, finishes saves under way, and frees the folder.</summary>
     /// <returns>Completes when it is closed.</returns>

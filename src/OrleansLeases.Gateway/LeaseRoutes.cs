@@ -109,6 +109,7 @@ internal sealed class LeaseRoutes
         KeyEndpoints.Map(endpoints, _keys);
         WatchEndpoint.Map(endpoints, _watch);
         ServiceEndpoints.MapInfo(endpoints, _service);
+        ServiceEndpoints.MapMembers(endpoints, _service);
         AccessEndpoints.Map(endpoints, _access);
         ProofKeyEndpoint.Map(endpoints, _proofKeys);
         GrantProofs.Map(endpoints, _proofs);

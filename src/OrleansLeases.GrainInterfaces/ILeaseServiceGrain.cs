@@ -28,4 +28,10 @@ public interface ILeaseServiceGrain : IGrainWithIntegerKey
     /// <returns>Version, engine, durability, epoch, grace and limits.</returns>
     [Alias("Info")]
     Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Asks every silo how it is.</summary>
+    /// <param name="cancellationToken">Ends the wait for the response.</param>
+    /// <returns>The silos, in the order of their names.</returns>
+    [Alias("ListMembers")]
+    Task<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken = default);
 }

@@ -111,6 +111,9 @@ internal sealed class GrainHost(IGrainFactory grains, FailureLog failures, LastS
 
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Service.InfoAsync(cancellationToken);
 
+    public Task<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken) =>
+        Service.ListMembersAsync(cancellationToken);
+
     /// <summary>Ends the watches.</summary>
     public void Dispose() => _watches.Dispose();
 

@@ -19,6 +19,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
     private readonly FailureLog _failures;
     private readonly KeeperMetrics _metrics;
     private readonly ServiceLog _log;
+    private readonly Func<TimeSpan?>? _clockOffset;
     private LeaseRules? _rules;
     private ServiceInfo? _info;
     private bool _stopping;
@@ -28,7 +29,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         IOptions<LeaseSiloOptions> options, IOptions<ClusterMembershipOptions> membership, TimeProvider time, LeaseClock clock,
         FailureLog failures, KeeperMetrics metrics, ServiceMeter meter, ServiceLog log)
     {
-        (_metrics, _log) = (metrics, log);
+        (_metrics, _log, _clockOffset) = (metrics, log, storage.ClockOffset);
         KeeperMetrics.Observe(meter.Meter, cleaner);
         StoreMetrics.Observe(meter.Meter, storage.Store);
         ClockMetrics.Observe(meter.Meter, clock, storage.ClockOffset);
@@ -68,6 +69,19 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         Store.Trouble is { } trouble ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), trouble.Reason)
         : _stopping || _info is null ? new Refusal.Unavailable(TimeSpan.FromSeconds(1), "The silo is starting or shutting down.")
         : _info;
+
+    /// <summary>How this silo is, for operators.</summary>
+    public ServiceMember Report(string name, SiloAddress address) => new()
+    {
+        Name = name,
+        Address = address.Endpoint.ToString(),
+        State = _stopping ? MemberState.Stopping : Info.Refusal is null ? MemberState.Ready : MemberState.NotReady,
+        Detail = Info.Refusal?.Detail,
+        Version = _info?.Version,
+        ClockOffsetMs = (long?)_clockOffset?.Invoke()?.TotalMilliseconds,
+        Held = _metrics.HeldNow,
+        Waiters = _metrics.WaitingNow,
+    };
 
     /// <summary>How many resources and keys are being watched at this silo.</summary>
     public int WatchedRecords => _keepers.Keys.Count(keeper => keeper.IsWatched);

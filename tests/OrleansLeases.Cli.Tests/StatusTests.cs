@@ -35,6 +35,7 @@ public sealed class StatusTests(ServerProcess server) : IClassFixture<ServerProc
         Assert.InRange(text.Out.Split('\n').Length, 10, 24);
         Assert.Equal((6, 1), (leases.GetProperty("held").GetInt32(), leases.GetProperty("waiting").GetInt32()));
         Assert.Equal("embedded-memory", json.GetProperty("info").GetProperty("engine").GetString());
+        Assert.Equal("ready", json.GetProperty("members")[0].GetProperty("state").GetString());
         Assert.False(waiting.IsCompleted);
     }
 

@@ -16,7 +16,12 @@ public sealed class FreezeTests(SharedCluster shared)
         await run.ProceedAsync();
         var abandoned = await run.AbandonAsync(24);
 
+        Assert.All(
+            await MembersAsync(), member => Assert.Equal((MemberState.Ready, true), (member.State, member.ClockOffsetMs is not null)));
+
         silo.Process.Freeze();
+        Assert.Equal(
+            MemberState.Silent, (await MembersAsync()).Single(member => member.Address == $"127.0.0.1:{silo.SiloPort}").State);
         var patient = run.AskPatientlyAsync(silo, abandoned);
         var heirs = run.AssertGrantableAsync(abandoned, silo);
         await cluster.DeclaredDeadAsync(silo);
@@ -29,6 +34,8 @@ public sealed class FreezeTests(SharedCluster shared)
         // It learns that it was given up, and ends; a supervisor starts it anew.
         await Eventually.TrueAsync(() => !run.Ended.IsEmpty, () => $"The silo that was declared dead goes on. {silo.Process.Error}");
         await run.AssertSoundAsync();
+
+        async Task<IReadOnlyList<ServiceMember>> MembersAsync() => (await cluster.Silos[0].Leases.ListMembersAsync()).Value.Members;
     }
 
     [Fact]

@@ -40,6 +40,8 @@ public sealed class ViewTests(Browser browser) : DashboardTest(browser)
         await Expect(page.Locator(".servers .state")).ToHaveTextAsync("ready");
         await Expect(page.Locator(".facts").First).ToContainTextAsync("in memory");
         await Expect(page.Locator(".facts").First).ToContainTextAsync("Grace");
+        await Expect(page.Locator(".members .state")).ToHaveTextAsync("ready");
+        await Expect(page.Locator(".members .card")).ToContainTextAsync("Leases in memory");
         await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
 
         await ReleaseAsync(await AcquireAsync("r"));

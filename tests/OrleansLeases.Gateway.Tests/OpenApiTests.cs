@@ -47,6 +47,7 @@ public sealed partial class OpenApiTests
                 ["delete /v1/tokens/{id}"] = ["200", "400", "401", "403", "429", "503"],
                 ["delete /v1/proof-keys"] = ["200", "400", "401", "403", "429", "503"],
                 ["get /v1/info"] = ["200", "401", "403", "429", "503"],
+                ["get /v1/members"] = ["200", "401", "403", "429", "503"],
             },
             statuses);
     }

@@ -24,6 +24,12 @@ internal static class Samples
 
     private static readonly LeaseWaiter Waiter = new() { Owner = Text, Mode = LeaseMode.Shared, Waited = TimeSpan.FromMilliseconds(1.5) };
 
+    private static readonly ServiceMember Member = new()
+    {
+        Name = Text, Address = "10.0.0.7:11111", State = MemberState.Silent, Detail = Text, Version = "0.1.0",
+        ClockOffsetMs = -15, Held = 7, Waiters = 2,
+    };
+
     private static readonly LeaseInfo Info = new()
     {
         Resource = Text,
@@ -159,6 +165,10 @@ internal static class Samples
         {
             Resource = null!, State = LeaseStatus.Free, Holders = null!, LastToken = 0, Sequence = 0,
         },
+        ["members"] = new MemberList { Members = [Member, new() { Name = "bare", State = MemberState.Starting }] },
+        ["members, nothing but nulls"] = new MemberList { Members = null! },
+        ["member"] = Member,
+        ["member, nothing but nulls"] = new ServiceMember { Name = null!, State = MemberState.Ready },
         ["waiter"] = Waiter,
         ["waiter, nothing but nulls"] = Waiter with { Owner = null! },
         ["holder"] = Holder,

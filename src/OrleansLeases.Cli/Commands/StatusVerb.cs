@@ -20,6 +20,7 @@ internal sealed class StatusVerb : ClientVerb
         if (!asked.TryGetValue(out var info, out var refusal)) return output.Refuse(refusal, server.Hint);
         var caller = await server.SendAsync(
             HttpMethod.Get, "v1/whoami", body: null, LeaseJson.Default.CallerInfo, cancellationToken);
+        var members = await server.Service.ListMembersAsync(cancellationToken);
         var held = await HeldNames.ReadAsync(server.Service, prefix: null, cancellationToken);
         // Who may read nothing still sees how the service is.
         if (held.Refusal is not (null or Refusal.Forbidden)) return output.Refuse(held.Refusal, server.Hint);
@@ -28,6 +29,7 @@ internal sealed class StatusVerb : ClientVerb
             {
                 Servers = await health,
                 Info = info,
+                Members = members.TryGetValue(out var list, out _) ? list.Members : [],
                 Caller = caller.TryGetValue(out var known, out _) ? known : null,
                 Leases = held.TryGetValue(out var names, out _) ? names : null,
             },

@@ -7,6 +7,9 @@ internal sealed record ServiceStatus
 
     public required ServiceInfo Info { get; init; }
 
+    /// <summary>The processes of the service; none where it did not say.</summary>
+    public required IReadOnlyList<ServiceMember> Members { get; init; }
+
     /// <summary>Who asks; absent where the service did not say.</summary>
     public CallerInfo? Caller { get; init; }
 

@@ -39,6 +39,8 @@ internal static class StatusPrinter
         var info = status.Info;
         summary.Row(
             "service", $"{EngineOf(info)}, version {info.Version}, epoch {Number(info.Epoch)}, grace {Durations.Format(info.Grace)}");
+        // One process has nothing to add to what its own line says.
+        foreach (var member in status.Members.Count > 1 ? status.Members : []) summary.Row("member", Of(member));
         if (status.Caller is { } caller) summary.Row("you", caller.Principal);
         if (status.Leases is not { } leases)
         {
@@ -78,6 +80,25 @@ internal static class StatusPrinter
     }
 
     private static string Of(ServerHealth server) => server.IsReady ? "ready" : $"not ready: {server.Detail}";
+
+    private static string Of(ServiceMember member) => member switch
+    {
+        { State: MemberState.Ready, ClockOffsetMs: { } offset } =>
+            $"{member.Name}: ready, clock {Number(offset)} ms from the database's, {Has(member)}",
+        { State: MemberState.Ready } => $"{member.Name}: ready, {Has(member)}",
+        { Detail: { } detail } => $"{member.Name}: {Word(member.State)}: {detail}",
+        _ => $"{member.Name}: {Word(member.State)}",
+    };
+
+    private static string Word(MemberState state) => state switch
+    {
+        MemberState.NotReady => "not ready",
+        MemberState.Starting => "starting",
+        MemberState.Stopping => "stopping",
+        _ => "does not answer",
+    };
+
+    private static string Has(ServiceMember member) => $"{Number(member.Held ?? 0)} held, {Number(member.Waiters ?? 0)} waiting";
 
     private static string EngineOf(ServiceInfo info) => $"{info.Engine}, {(info.Durable ? "durable" : "nothing survives a restart")}";
 

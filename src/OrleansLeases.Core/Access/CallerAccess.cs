@@ -19,6 +19,10 @@ internal readonly struct CallerAccess(LeaseCaller caller)
 
     public Refusal? ToBreak(string resource) => Rights.May(LeaseRights.Break, resource) ? null : Refuse("break", resource);
 
+    /// <summary>What concerns the service as a whole.</summary>
+    public Refusal? ToOperate() => Rights.May(LeaseRights.Admin, "") ? null : new Refusal.Forbidden(
+        $"'{caller.Principal}' has no right 'admin'; whoever keeps the access rules of this service can give it.");
+
     /// <summary>A key is written with rights on both: on the key, and on the lease that it is bound to.</summary>
     public Refusal? ToWrite(string key, KeyLease? lease) =>
         !Rights.May(LeaseRights.Keys, key) ? Refuse("keys", key) : lease is null ? null : ToHold(lease.Resource, lease.Owner);

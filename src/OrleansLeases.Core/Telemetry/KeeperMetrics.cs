@@ -26,9 +26,9 @@ internal sealed class KeeperMetrics
     {
         Store = store;
         meter.CreateObservableUpDownCounter(
-            "leases.held", () => Interlocked.Read(ref _held), "{lease}", "Leases in force, so far as this process has met them.");
+            "leases.held", () => HeldNow, "{lease}", "Leases in force, so far as this process has met them.");
         meter.CreateObservableUpDownCounter(
-            "leases.queue.waiters", () => Interlocked.Read(ref _waiters), "{request}", "Acquires that have a place in a queue.");
+            "leases.queue.waiters", () => WaitingNow, "{request}", "Acquires that have a place in a queue.");
         meter.CreateObservableCounter<long>(
             "leases.renewals",
             () =>
@@ -52,6 +52,12 @@ internal sealed class KeeperMetrics
     }
 
     public StoreMetrics Store { get; }
+
+    /// <summary>How many leases are in force, so far as this process has met them.</summary>
+    public long HeldNow => Interlocked.Read(ref _held);
+
+    /// <summary>How many acquires have a place in a queue.</summary>
+    public long WaitingNow => Interlocked.Read(ref _waiters);
 
     /// <summary>Shows how many leases that ended have keys left.</summary>
     public static void Observe(Meter meter, KeyCleaner cleaner) => meter.CreateObservableUpDownCounter(

@@ -39,4 +39,6 @@ internal partial interface IServiceHost
     Task<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant);
 
     Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken);
+
+    Task<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken);
 }

@@ -40,6 +40,9 @@ internal sealed partial class ServiceFront(IServiceHost host, LeaseLimits? limit
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         RunAsync(Verbs.Info, default, _timeout, cancellationToken);
 
+    public ValueTask<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken = default) =>
+        RunAsync(Verbs.Members, default, _timeout, cancellationToken);
+
     public async ValueTask<LeaseResult<LeaseRelease>> GiveBackAsync(LeaseGrant grant)
     {
         try

@@ -8,4 +8,10 @@ internal static partial class Verbs
         static (_, _) => null,
         Authorize: null,
         static (front, _, stop) => new(front.Host.InfoAsync(stop)));
+
+    public static readonly Verb<ValueTuple, MemberList> Members = new(
+        "list-members",
+        static (_, _) => null,
+        static (access, _) => access.ToOperate(),
+        static (front, _, stop) => new(front.Host.ListMembersAsync(stop)));
 }

@@ -27,7 +27,7 @@ internal static class WireSchemas
         // A field without a value is left out, never null.
         schema.Type &= ~JsonSchemaType.Null;
         // What is counted may be below zero.
-        if (context.JsonPropertyInfo?.Name is "delta" or "value") schema.Minimum = null;
+        if (context.JsonPropertyInfo?.Name is "delta" or "value" or "clockOffsetMs") schema.Minimum = null;
         // That of an API key is a text.
         if (context.JsonPropertyInfo?.Name != "token" || type != typeof(long)) return;
         schema.Minimum = "1";

@@ -21,6 +21,16 @@ internal static class ServiceEndpoints
             Refusals = [RefusalCode.Unavailable],
         });
 
+    public static void MapMembers(IEndpointRouteBuilder endpoints, ServiceReads reads) =>
+        MapGet(endpoints, "/v1/members", reads.MembersAsync, new OperationMetadata("listMembers")
+        {
+            Tag = Tag,
+            Summary = "Asks each process of the service how it is: its health, how far its clock is off, how much it has. "
+                + "Takes the right 'admin'.",
+            Reply = typeof(MemberList),
+            Refusals = [RefusalCode.Unavailable],
+        });
+
     public static void MapHealth(IEndpointRouteBuilder endpoints, ServiceReads reads)
     {
         // Whoever looks after the process has no credential of the service.

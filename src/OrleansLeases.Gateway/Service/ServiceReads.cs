@@ -33,6 +33,10 @@ internal sealed class ServiceReads(ServiceCalls calls, GrantProofs proofs)
         await ResponseWriter.WriteAsync(context, answer, LeaseJson.Default.ServiceInfo);
     }
 
+    public async Task MembersAsync(HttpContext context) => await ResponseWriter.WriteAsync(
+        context, await calls.ReadAsync(context, static (leases, _, stop) => leases.ListMembersAsync(stop), default(ValueTuple)),
+        LeaseJson.Default.MemberList);
+
     private ValueTask<LeaseResult<ServiceInfo>> InfoOfAsync(HttpContext context) =>
         calls.ReadAsync(context, static (leases, _, stop) => leases.InfoAsync(stop), default(ValueTuple));
 }

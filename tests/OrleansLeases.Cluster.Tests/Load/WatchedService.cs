@@ -63,6 +63,9 @@ internal sealed class WatchedService(ILeaseService service) : ILeaseService
     public ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
         WatchAsync(service.InfoAsync(cancellationToken));
 
+    public ValueTask<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken) =>
+        WatchAsync(service.ListMembersAsync(cancellationToken));
+
     private async ValueTask<LeaseResult<T>> WatchAsync<T>(ValueTask<LeaseResult<T>> call)
         where T : class
     {

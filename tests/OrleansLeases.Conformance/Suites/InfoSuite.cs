@@ -26,6 +26,22 @@ public abstract class InfoSuite<TWorld> : LeaseSuite<TWorld>
     }
 
     [Fact]
+    public async Task Members_AreReadyAndTellWhatTheyHave()
+    {
+        await GrantAsync("ann");
+        var waiting = await WaitInQueueAsync(By("bob"));
+
+        var members = (await Leases.ListMembersAsync()).Value.Members;
+
+        var version = (await Leases.InfoAsync()).Value.Version;
+        Assert.All(members, member => Assert.Equal((MemberState.Ready, null, version), (member.State, member.Detail, member.Version)));
+        Assert.All(members, member => Assert.NotEmpty(member.Name));
+        Assert.True(members.Sum(member => member.Held) >= 1, "Nobody has the lease.");
+        Assert.True(members.Sum(member => member.Waiters) >= 1, "Nobody has the queue.");
+        Assert.False(waiting.IsCompleted);
+    }
+
+    [Fact]
     public async Task Grace_IsKeptForAnAbandonedLease()
     {
         var info = (await Leases.InfoAsync()).Value;

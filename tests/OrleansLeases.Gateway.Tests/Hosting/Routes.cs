@@ -37,7 +37,7 @@ internal static class Routes
 
     /// <summary>Those that take the right 'admin'.</summary>
     public static readonly IReadOnlyList<string> OfAdmin =
-        ["POST /v1/tokens", "GET /v1/tokens", "DELETE /v1/tokens/{**id}", "DELETE /v1/proof-keys"];
+        ["POST /v1/tokens", "GET /v1/tokens", "DELETE /v1/tokens/{**id}", "DELETE /v1/proof-keys", "GET /v1/members"];
 
     /// <summary>Those that want no credential.</summary>
     public static readonly IReadOnlyList<string> Open =

@@ -93,6 +93,9 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
         Task.FromResult<LeaseResult<ServiceInfo>>(here.Info);
 
+    public Task<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<LeaseResult<MemberList>>(new Refusal.Unavailable(RetryAfter, "Nobody operates this cluster."));
+
     private async Task<LeaseResult<LeaseWatch>> WatchKeyAsync(string key, WatchPoint? since)
     {
         var began = cluster.Scheduler.Now;

@@ -77,4 +77,8 @@ public class ForwardingLeases(ILeaseService inner) : ILeaseService
     /// <inheritdoc/>
     public virtual ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
         inner.InfoAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public virtual ValueTask<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken = default) =>
+        inner.ListMembersAsync(cancellationToken);
 }

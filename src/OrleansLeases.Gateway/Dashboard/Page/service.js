@@ -65,10 +65,13 @@ export class Meters {
 const rate = value => `${value >= 10 ? Math.round(value) : value.toFixed(1)} /s`;
 
 export class ServicePage {
+  #nextRead = 0;
+
   constructor(meters, watch, rights) {
     Object.assign(this, { meters, watch, rights });
     this.facts = h('dl', { class: 'facts' });
     this.server = h('div', { class: 'servers' });
+    this.members = h('div', { class: 'holders members' });
     this.ends = h('dl', { class: 'facts ends' });
     this.charts = [
       new Chart('Round trip', meters.trip, value => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`, 'no answer'),
@@ -80,6 +83,7 @@ export class ServicePage {
     this.element = h('section', { class: 'view page-view' },
       h('h1', { tabindex: -1 }, 'Service'),
       this.server, this.facts,
+      h('h2', {}, 'Members'), this.members,
       h('h2', {}, 'The last five minutes'),
       h('div', { class: 'charts' }, this.charts.map(chart => chart.element)),
       h('p', { class: 'note' }, 'As this page has seen it since it was opened: the round trip is that of its own calls, '
@@ -103,7 +107,15 @@ export class ServicePage {
   tick() {
   }
 
-  refresh() {
+  async refresh() {
+    if (performance.now() < this.#nextRead) return;
+    this.#nextRead = performance.now() + every;
+    try {
+      const { members } = await call('v1/members');
+      fill(this.members, members.map(member));
+    } catch (error) {
+      fill(this.members, h('p', { class: error.status === 403 ? 'note' : 'problem' }, error.message));
+    }
   }
 
   /** Says what was measured meanwhile. */
@@ -115,7 +127,7 @@ export class ServicePage {
       : health === undefined ? ['asking', 'Asking it…']
       : health === null ? ['unknown', 'It tells no health of its own here.']
       : health.isReady ? ['ready', 'It takes calls; its store is well.'] : ['not ready', health.detail];
-    const others = this.isCluster ? ' This page sees the one server that it came from, and not the others of the cluster.' : '';
+    const others = this.isCluster ? ' This is the one server that this page came from; below are all.' : '';
     fill(this.server, h('article', { class: 'card' },
       h('div', { class: 'holder' }, shown(location.host, 'owner'), h('span', { class: `state ${word.replace(' ', '-')}` }, word)),
       h('p', { class: 'note' }, said, others)));
@@ -144,6 +156,24 @@ export class ServicePage {
 
     this.drawn();
   }
+}
+
+const states = { silent: 'does not answer', 'not-ready': 'not ready' };
+
+// One process of the service: its health, its clock, and what it has.
+function member({ name, address, state, detail, version, clockOffsetMs, held, waiters }) {
+  const clock = clockOffsetMs === undefined ? null
+    : clockOffsetMs === 0 ? 'in step with the database'
+    : `${Math.abs(clockOffsetMs)} ms ${clockOffsetMs > 0 ? 'ahead of' : 'behind'} the database`;
+  return h('article', { class: 'card' },
+    h('div', { class: 'holder' },
+      shown(name, 'owner'), h('span', { class: `state ${state === 'silent' ? 'lost' : state}` }, states[state] ?? state)),
+    detail ? h('p', { class: 'note' }, detail) : null,
+    h('dl', { class: 'facts' },
+      address ? fact('Address', shown(address, 'id')) : null, clock ? fact('Clock', clock) : null,
+      held === undefined ? null : fact('Leases in memory', count(held)),
+      waiters === undefined ? null : fact('Requests that wait', count(waiters)),
+      version ? fact('Version', version) : null));
 }
 
 const fact = (name, value) => h('div', {}, h('dt', {}, name), h('dd', {}, value));
