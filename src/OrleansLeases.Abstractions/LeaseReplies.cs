@@ -268,6 +268,13 @@ public sealed record ServiceInfo
     [JsonPropertyName("graceMs")]
     public required TimeSpan Grace { get; init; }
 
+    /// <summary>
+    /// How long a name is kept that is free, unbound and unwatched, where no other time is configured for its prefix: then the service may
+    /// forget its history and the ids of its requests. Zero for ever, as in services of before.
+    /// </summary>
+    [JsonPropertyName("retainMs")]
+    public TimeSpan Retain { get; init; }
+
     /// <summary>The bounds in force.</summary>
     public required LeaseLimits Limits { get; init; }
 }

@@ -35,6 +35,9 @@ internal sealed record LeaseRules
     /// </summary>
     public long TokenFloor { get; init; }
 
+    /// <summary>How long names are kept that are not in use; for ever by default.</summary>
+    public Retention Retention { get; init; } = Retention.ForEver;
+
     /// <summary>Names this run of the host process; no two runs share it.</summary>
     public required string Incarnation { get; init; }
 

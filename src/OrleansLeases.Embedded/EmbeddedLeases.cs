@@ -18,6 +18,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
     private readonly ServiceFront _front;
     private readonly IRecordStore _store;
     private readonly Sweeper? _sweeper;
+    private readonly IdleSweeper? _idleSweeper;
     private bool _disposed;
 
     private EmbeddedLeases(IRecordStore store, string engine, EmbeddedLeaseOptions options, TimeProvider time)
@@ -30,6 +31,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
             Limits = options.Limits,
             RenewalFactor = options.RenewalFactor,
             ClockSkew = options.ClockSkew,
+            Retention = store.CanDrop ? options.Retention : Retention.ForEver,
             TokenFloor = store.IsDurable ? LeaseRules.TokenFloorOfEpoch(store.Epoch) : LeaseRules.TokenFloorFromClock(time),
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
@@ -50,6 +52,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
             Durable = store.IsDurable,
             Epoch = store.Epoch,
             Grace = rules.Grace,
+            Retain = rules.Retention.Usual,
             Limits = options.Limits,
         };
         var host = new EmbeddedHost(store, _keepers, _watches, prefixes, clock, rules, info, metrics, time);
@@ -59,7 +62,10 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
         };
         if (store.IsDurable) _sweeper = new Sweeper(
             store, clock, time, _keepers.LeaseOf, () => log?.LookAtClock(clock.Stepped, options.ClockSkew));
+        if (rules.Retention.Times.Count > 0)
+            _idleSweeper = new IdleSweeper(new IdleRecords(store, rules.Retention, clock, _keepers.DropAsync), time);
         if (store is not SqliteStore folder) return;
+        folder.Retention = rules.Retention;
         folder.Metrics = metrics.Store;
         _ = folder.Lost.ContinueWith(
             lost => End(lost.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -203,6 +209,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
         if (_disposed) return;
         _disposed = true;
         _watches.Dispose();
+        if (_idleSweeper is not null) await _idleSweeper.DisposeAsync().ConfigureAwait(false);
         if (_sweeper is not null) await _sweeper.DisposeAsync().ConfigureAwait(false);
         _keepers.Dispose();
         if (_store is IAsyncDisposable store) await store.DisposeAsync().ConfigureAwait(false);

@@ -87,8 +87,7 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
     {
         while (_ended is null)
         {
-            var keeper = _keys.GetOrAdd(key, static (name, keepers) => new KeyKeeper(name, keepers._host, keepers._store), this);
-            if (_ended is { } ended) keeper.Stop(ended);
+            var keeper = KeyOf(key);
             if (keeper.Submit(command) is { } answer) return answer;
             Forget(keeper);
         }
@@ -109,10 +108,32 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
 
     Task<LeaseResult<KeyReply<KeyReply.Forgone>>> IKeepers.AskKeyAsync(string key, KeyCommand.Forgo command) => SubmitAsync(key, command);
 
+    /// <summary>Has a record dropped that a sweep found idle.</summary>
+    /// <returns>Whether it is gone.</returns>
+    public async Task<bool> DropAsync(RecordKind kind, string name)
+    {
+        while (_ended is null)
+        {
+            Keeper keeper = kind == RecordKind.Lease ? LeaseOf(name) : KeyOf(name);
+            if (keeper.SubmitDrop() is { } answer)
+                return (await answer.ConfigureAwait(false)).TryGetValue(out var dropped, out _) && dropped.Done;
+            Forget(keeper);
+        }
+
+        return false;
+    }
+
     public LeaseKeeper LeaseOf(string resource)
     {
         var keeper = _leases.GetOrAdd(resource, static (name, keepers) => new LeaseKeeper(name, keepers._host, keepers._store), this);
         // A keeper that was made while the service was ending has missed the calls of Stop.
+        if (_ended is { } ended) keeper.Stop(ended);
+        return keeper;
+    }
+
+    private KeyKeeper KeyOf(string key)
+    {
+        var keeper = _keys.GetOrAdd(key, static (name, keepers) => new KeyKeeper(name, keepers._host, keepers._store), this);
         if (_ended is { } ended) keeper.Stop(ended);
         return keeper;
     }

@@ -9,6 +9,9 @@ public sealed class OptionsTests
         { "RenewalFactor", "101" },
         { "ClockSkew", "-00:00:00.0010000" },
         { "ClockSkew", "01:00:00.0010000" },
+        { "Retain", "00:00:59" },
+        { "Retain", "3651.00:00:00" },
+        { "RetainByPrefix[tasks/]", "-00:01:00" },
         { "Limits.MinTtl", "00:00:00" },
         { "Limits.MaxTtl", "366.00:00:00" },
         { "Limits.MaxHolders", "0" },
@@ -44,6 +47,8 @@ public sealed class OptionsTests
         {
             "RenewalFactor" => options with { RenewalFactor = number },
             "ClockSkew" => options with { ClockSkew = Time() },
+            "Retain" => options with { Retain = Time() },
+            "RetainByPrefix[tasks/]" => options with { RetainByPrefix = new Dictionary<string, TimeSpan> { ["tasks/"] = Time() } },
             "Limits.MinTtl" => options with { Limits = new LeaseLimits { MinTtl = Time() } },
             "Limits.MaxTtl" => options with { Limits = new LeaseLimits { MaxTtl = Time() } },
             "Limits.MaxHolders" => options with { Limits = new LeaseLimits { MaxHolders = number } },

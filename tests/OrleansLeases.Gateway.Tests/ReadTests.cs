@@ -106,8 +106,8 @@ public sealed class ReadTests : IAsyncLifetime
     public async Task Info_WhenReady_TellsWhatTheServicePromises()
     {
         Assert.Equal(
-            """{"version":"1","engine":"scripted","durable":false,"epoch":0,"graceMs":1000,"limits":{"minTtlMs":100,"maxTtlMs":86400000"""
-            + ""","maxWaitMs":25000,"maxHolders":1000,"maxWaiters":1000,"maxBatch":1000,"maxKeys":1000}}""",
+            """{"version":"1","engine":"scripted","durable":false,"epoch":0,"graceMs":1000,"retainMs":0,"limits":{"minTtlMs":100"""
+            + ""","maxTtlMs":86400000,"maxWaitMs":25000,"maxHolders":1000,"maxWaiters":1000,"maxBatch":1000,"maxKeys":1000}}""",
             (await _host.GetAsync("/v1/info")).Body.GetRawText());
         Assert.Equal((200, """{"status":"ready"}"""), await HealthAsync("ready"));
         Assert.Equal((200, """{"status":"live"}"""), await HealthAsync("live"));

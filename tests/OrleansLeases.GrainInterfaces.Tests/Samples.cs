@@ -187,7 +187,7 @@ internal static class Samples
         ["service"] = new ServiceInfo
         {
             Version = "1.2.3", Engine = "orleans", Durable = true, Epoch = 8191, Grace = TimeSpan.FromSeconds(60),
-            Limits = new() { MaxBatch = 7 }, Service = "store",
+            Limits = new() { MaxBatch = 7 }, Service = "store", Retain = TimeSpan.FromDays(30),
         },
         ["limits"] = new LeaseLimits
         {

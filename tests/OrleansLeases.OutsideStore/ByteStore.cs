@@ -17,7 +17,11 @@ public sealed class ByteStore : IRecordStore
     private readonly Dictionary<RecordKind, SortedDictionary<string, Row>> _tables =
         Enum.GetValues<RecordKind>().ToDictionary(kind => kind, _ => new SortedDictionary<string, Row>(ByBytes));
 
+    private readonly Dictionary<(RecordKind, int), RecordFloor> _floors = [];
+
     public bool IsDurable => true;
+
+    public bool CanDrop => true;
 
     public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name)
     {
@@ -35,14 +39,35 @@ public sealed class ByteStore : IRecordStore
         {
             var table = _tables[next.Kind];
             var stored = table.GetValueOrDefault(next.Name);
-            if ((stored?.Version ?? 0) != previous.Version) return ValueTask.FromResult(SaveOutcome.Conflict);
+            if ((stored?.Version ?? 0) != previous.Version || (stored is null && !next.Floor.Covers(FloorOf(next.Kind, next.Name))))
+                return ValueTask.FromResult(SaveOutcome.Conflict);
             var blocks = new SortedDictionary<long, byte[]>(stored?.Blocks ?? []);
             foreach (var block in next.FinishedSince(previous)) blocks[block.Number] = block.Entries.ToArray();
             foreach (var old in blocks.Keys.Where(number => number < next.FirstBlock).ToList()) blocks.Remove(old);
-            table[next.Name] = new(next.Version, next.IsHeld, next.Due, next.Encode(), blocks);
+            table[next.Name] = new(next.Version, next.IsHeld, next.Due, next.IdleSince, next.Encode(), blocks);
             return ValueTask.FromResult(SaveOutcome.Saved);
         }
     }
+
+    public RecordFloor FloorOf(RecordKind kind, string name)
+    {
+        lock (_gate) return _floors.GetValueOrDefault((kind, RecordFloor.ShardOf(name)));
+    }
+
+    public ValueTask<SaveOutcome> DropAsync(StoredRecord record)
+    {
+        lock (_gate)
+        {
+            if (_tables[record.Kind].GetValueOrDefault(record.Name)?.Version != record.Version)
+                return ValueTask.FromResult(SaveOutcome.Conflict);
+            _tables[record.Kind].Remove(record.Name);
+            _floors[(record.Kind, RecordFloor.ShardOf(record.Name))] = FloorOf(record.Kind, record.Name).RaisedTo(record.FloorAfter);
+            return ValueTask.FromResult(SaveOutcome.Saved);
+        }
+    }
+
+    public ValueTask<IReadOnlyList<DueRecord>> IdleAsync(RecordKind kind, DueQuery query, CancellationToken cancellationToken) =>
+        PageOf(kind, query, row => row.IdleSince);
 
     public async IAsyncEnumerable<StoredRecord> RangeAsync(
         RecordKind kind, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -57,15 +82,18 @@ public sealed class ByteStore : IRecordStore
         }
     }
 
-    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+        PageOf(RecordKind.Lease, query, row => row.Due);
+
+    private ValueTask<IReadOnlyList<DueRecord>> PageOf(RecordKind kind, DueQuery query, Func<Row, long?> at)
     {
         lock (_gate)
         {
             // The sort is stable, and the names come in their order.
-            var due = _tables[RecordKind.Lease]
-                .Where(row => row.Value.Due <= query.Until && query.Takes(row.Key))
-                .OrderBy(row => row.Value.Due)
-                .Select(row => new DueRecord(row.Key, row.Value.Due!.Value))
+            var due = _tables[kind]
+                .Where(row => at(row.Value) <= query.Until && query.Takes(row.Key))
+                .OrderBy(row => at(row.Value))
+                .Select(row => new DueRecord(row.Key, at(row.Value)!.Value))
                 .Where(
                     row => query.After is not { } last || row.At > last.At
                         || (row.At == last.At && ByBytes.Compare(row.Name, last.Name) > 0));
@@ -73,5 +101,5 @@ public sealed class ByteStore : IRecordStore
         }
     }
 
-    private sealed record Row(long Version, bool IsHeld, long? Due, byte[] Payload, SortedDictionary<long, byte[]> Blocks);
+    private sealed record Row(long Version, bool IsHeld, long? Due, long? IdleSince, byte[] Payload, SortedDictionary<long, byte[]> Blocks);
 }

@@ -23,6 +23,7 @@ internal static class StatusPrinter
         if (info.Service is { } service) rows.Row("service", service);
         rows
             .Row("grace", $"{Durations.Format(info.Grace)}: a lease is free so long after its deadline at the latest")
+            .Row("retain", Retained(info))
             .Row("ttl", $"{Durations.Format(limits.MinTtl)} to {Durations.Format(limits.MaxTtl)}")
             .Row("wait", $"{Durations.Format(limits.MaxWait)} a call at most; the command repeats it")
             .Row("holders", $"{Number(limits.MaxHolders)} a resource at most")
@@ -31,6 +32,10 @@ internal static class StatusPrinter
             .Row("batch", $"{Number(limits.MaxBatch)} calls at most")
             .WriteTo(writer);
     }
+
+    private static string Retained(ServiceInfo info) => info.Retain == TimeSpan.Zero
+        ? "for ever: a name that was used once has a record"
+        : $"{Durations.Format(info.Retain)}: a name that is not in use for so long may lose its record";
 
     public static void Print(ServiceStatus status, TextWriter writer)
     {

@@ -45,6 +45,8 @@ internal abstract class Keeper
     /// <summary>The name of the record.</summary>
     public string Name { get; }
 
+    internal bool IsSingleWriter => _host.IsSingleWriter;
+
     /// <summary>Whether a call is waiting for something that time brings, so that waking the keeper late would be felt.</summary>
     public virtual bool SomeoneWaits => false;
 
@@ -77,6 +79,12 @@ internal abstract class Keeper
             return true;
         }
     }
+
+    /// <summary>
+    /// Drops the record, if it may be dropped. Nobody asks for it; and where nothing else is in memory, the keeper may leave it at once.
+    /// </summary>
+    /// <returns>Whether it was dropped; null where the keeper has retired and another must be made.</returns>
+    public abstract Task<LeaseResult<Dropped>>? SubmitDrop();
 
     /// <summary>Looks at what time has changed.</summary>
     /// <returns>Completes when the keeper has looked; a host may limit how many keepers do at once.</returns>
@@ -147,6 +155,15 @@ internal abstract class Keeper
 
         (_lastNotified, _notifiesAll) = (record.Last, true);
         _broadcaster?.Publish(record);
+    }
+
+    /// <summary>
+    /// The record was dropped, and its events with it. A watch of it that comes late finds that; a watch of its prefix has missed nothing.
+    /// </summary>
+    private protected void ForgetEvents(IHistory none)
+    {
+        _lastNotified = none.Last;
+        _broadcaster?.Publish(none);
     }
 
     /// <summary>Finds or makes what shows a stored record to its watchers; called while the keeper processes a call.</summary>

@@ -27,8 +27,6 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     /// <inheritdoc/>
     public override bool SomeoneWaits => _waiters.Count > 0;
 
-    internal bool IsSingleWriter => _host.IsSingleWriter;
-
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
     /// <typeparam name="TReply">The response of the command.</typeparam>
     /// <param name="command">The command.</param>
@@ -143,11 +141,12 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
         ResubmitGrantedElsewhere(_state);
     }
 
-    private protected override LeaseState Begin()
-    {
-        _self = _host.NextActivation();
-        return LeaseState.Unused;
-    }
+    private protected override LeaseState None(RecordFloor floor) => LeaseState.Above(floor);
+
+    private protected override void Begin() => _self = _host.NextActivation();
+
+    private protected override bool MayDrop(LeaseState state, Instant now) =>
+        _host.Rules.Retention.Of(Name) is { Ticks: > 0 } retain && state.IsIdle(now, retain) && !SomeoneWaits && !IsWatched;
 
     private protected override void Advance(LeaseState next)
     {

@@ -92,5 +92,6 @@ internal abstract class PendingCall<TState, TReply>(Instant received)
 /// <param name="Next">The next record.</param>
 /// <param name="Durable">Whether it must be stored before the keeper responds.</param>
 /// <param name="RequiresFreshRead">Whether a newer record might know better: compare with the store before responding.</param>
-internal readonly record struct Step<TState>(TState Next, bool Durable, bool RequiresFreshRead)
+/// <param name="Drops">Whether the record is to be dropped; there is no next one then.</param>
+internal readonly record struct Step<TState>(TState Next, bool Durable, bool RequiresFreshRead, bool Drops = false)
     where TState : class;

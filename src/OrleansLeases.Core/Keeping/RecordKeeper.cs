@@ -39,8 +39,25 @@ internal abstract class RecordKeeper<TState> : Keeper
     /// <summary>Takes over a record that was loaded and that this keeper does not know yet.</summary>
     private protected abstract void Adopt(TState stored);
 
-    /// <summary>The record of a name that was never stored, for a keeper that makes its first one.</summary>
-    private protected abstract TState Begin();
+    /// <summary>The record of a name that has none.</summary>
+    /// <param name="floor">What its first one is made above.</param>
+    private protected abstract TState None(RecordFloor floor);
+
+    /// <summary>Takes over that a name has no record, for a keeper that makes its first one unseen.</summary>
+    private protected abstract void Begin();
+
+    /// <summary>Whether a record may be dropped: it was idle for long enough, and nobody here waits for it or watches it.</summary>
+    private protected abstract bool MayDrop(TState state, Instant now);
+
+    /// <inheritdoc/>
+    public override Task<LeaseResult<Dropped>>? SubmitDrop()
+    {
+        var call = new DropCall<TState>(this, _host.Clock.Read());
+        return TryEnqueue(call, MaxCalls) ? call.Task : null;
+    }
+
+    internal Step<TState> ApplyDrop(TState state, Instant now) =>
+        MayDrop(state, now) ? new(state, Durable: true, RequiresFreshRead: false, Drops: true) : new(state, false, false);
 
     /// <summary>Takes over a record that this keeper has made, and stored if it had to be.</summary>
     private protected virtual void Advance(TState next)
@@ -94,11 +111,12 @@ internal abstract class RecordKeeper<TState> : Keeper
             }
 
             _retryAt = now.Monotonic + RetryAfter;
-            switch (step.Durable ? await SaveAsync(step.Next, call.IsBackground, call.Span) : SaveOutcome.Saved)
+            switch (await StoreAsync(step, call))
             {
                 case SaveOutcome.Saved:
                     _retryAt = TimeSpan.Zero;
-                    Advance(step.Next);
+                    if (step.Drops) AdvanceToNone();
+                    else Advance(step.Next);
                     if (call.TryRespond(step.Next, step.Durable)) return;
                     // The save took longer than a lease lasts that the response rests on: what is true now is that it has
                     // ended, and the keeper stores that before it says so. What was changed by then stays, whatever becomes of that.
@@ -133,7 +151,8 @@ internal abstract class RecordKeeper<TState> : Keeper
     private async ValueTask<bool> TryAddAsync<TReply>(PendingCall<TState, TReply> call)
         where TReply : class
     {
-        var none = Begin();
+        Begin();
+        var none = None(_store.FloorOf(_kind, Name));
         var step = call.Apply(none, _host.Clock.Read());
         // What a refusal says must be true of what is stored.
         if (!step.Durable || step.RequiresFreshRead) return false;
@@ -191,7 +210,9 @@ internal abstract class RecordKeeper<TState> : Keeper
     {
         try
         {
-            if (_state is null || stored.Version != _state.Version) Adopt((TState)stored.State);
+            // Where there is none, what it would be made above may have risen: its own record may have been dropped meanwhile.
+            var found = stored.Version > 0 ? (TState)stored.State : None(_store.FloorOf(_kind, Name));
+            if (_state is null || found.Version != _state.Version || (found.Version == 0 && found.Floor != _state.Floor)) Adopt(found);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
@@ -221,6 +242,40 @@ internal abstract class RecordKeeper<TState> : Keeper
         finally
         {
             use.AddedOrLoaded(done.Outcome);
+        }
+    }
+
+    private ValueTask<SaveOutcome> StoreAsync<TReply>(Step<TState> step, PendingCall<TState, TReply> call)
+        where TReply : class =>
+        !step.Durable ? new(SaveOutcome.Saved)
+        : step.Drops ? DropAsync(call.Span)
+        : SaveAsync(step.Next, call.IsBackground, call.Span);
+
+    // Nothing has happened that anybody is shown: those who watch a prefix see the next change of the name as they would have.
+    private void AdvanceToNone()
+    {
+        var none = None(_store.FloorOf(_kind, Name));
+        _state = none;
+        ForgetEvents(none);
+    }
+
+    private async ValueTask<SaveOutcome> DropAsync(Activity? span)
+    {
+        var use = StoreSpan.Start(_host.Metrics, span, StoreMetrics.Drop);
+        var outcome = SaveOutcome.Unknown;
+        try
+        {
+            outcome = await _store.DropAsync(new StoredRecord(_kind, Name, _stored!) { Tag = _tag });
+            if (outcome == SaveOutcome.Saved) Note(StoredRecord.None(_kind, Name));
+            return outcome;
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return outcome;
+        }
+        finally
+        {
+            use.Dropped(outcome);
         }
     }
 

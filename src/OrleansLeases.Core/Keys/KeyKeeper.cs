@@ -17,8 +17,6 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
     {
     }
 
-    internal bool IsSingleWriter => _host.IsSingleWriter;
-
     /// <summary>Takes a call in. The request has been checked and has its request id.</summary>
     /// <typeparam name="TReply">The reply of the command.</typeparam>
     /// <param name="command">The command.</param>
@@ -56,7 +54,14 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
         NotifyWatchers(stored, mayBePast: stored.Binding is not null);
     }
 
-    private protected override KeyState Begin() => KeyState.Unused;
+    private protected override KeyState None(RecordFloor floor) => KeyState.Above(floor);
+
+    private protected override void Begin()
+    {
+    }
+
+    private protected override bool MayDrop(KeyState state, Instant now) =>
+        _host.Rules.Retention.Of(Name) is { Ticks: > 0 } retain && state.IsIdle(now, retain) && !IsWatched;
 
     internal KeyWatch WatchFrom(WatchPoint? since, KeyState state) =>
         new(GetBroadcaster(state), Name, state, since, _host.Rules.TokenFloor);

@@ -92,7 +92,7 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
         if (state.Binding is { } binding && binding.Token == token && binding.Resource == resource)
             Store(value: null, binding: null, new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default));
         else
-            _next = state with { Version = state.Version + 1, Generation = state.Generation + 1 };
+            _next = state with { Version = state.NextVersion, Generation = state.Generation + 1, IdleSince = IdleSince(state.Value) };
         return KeyReply.Cleaned.Instance;
     }
 
@@ -101,7 +101,8 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
         if (state.Binding is { } binding && binding.Token == token && binding.Resource == resource) return new KeyReply.Forgone(null);
         // Another write of the same lease may rely on the name. In a new generation it loses, and attaches it again.
         // Decision forgetting-asks-the-key.
-        if (state.Generation <= since) _next = state with { Version = state.Version + 1, Generation = since + 1 };
+        if (state.Generation <= since)
+            _next = state with { Version = state.NextVersion, Generation = since + 1, IdleSince = IdleSince(state.Value) };
         return new KeyReply.Forgone(Next.Generation);
     }
 
@@ -139,6 +140,8 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
         return new(Next.Revision, sum, Replayed: false, unbound);
     }
 
+    private TimeSpan? IdleSince(string? value) => value is null ? at : null;
+
     private DetachedBinding? Store(string? value, KeyBinding? binding, KeyLogEntry entry)
     {
         var log = state.Log;
@@ -147,7 +150,8 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
         if (Ended) log = log.Append(new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default), KeyState.LogLength);
         _next = state with
         {
-            Version = state.Version + 1,
+            Version = state.NextVersion,
+            IdleSince = IdleSince(value),
             Generation = binding == state.Binding ? state.Generation : state.Generation + 1,
             Value = value,
             Binding = binding,
@@ -155,5 +159,4 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
         };
         return state.Binding is { } before && Next.Generation != state.Generation && !Ended ? new(before, Next.Generation) : null;
     }
-
 }

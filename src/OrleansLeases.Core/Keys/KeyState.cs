@@ -1,10 +1,11 @@
 using System.Text.Json.Serialization;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// The record of one key. Immutable; once stored it stays, a small tombstone after a delete, so that its version never
-/// repeats and a late write of it loses.
+/// The record of one key. Immutable; after a delete it stays as a small tombstone, so that its version never repeats and a late write of it
+/// loses. It is dropped only as a floor of both is raised.
 /// </summary>
 internal sealed record KeyState : IRecord
 {
@@ -49,11 +50,26 @@ internal sealed record KeyState : IRecord
     [JsonConverter(typeof(KeyLogConverter))]
     public BlockLog<KeyLogEntry> Log { get; init; } = BlockLog.Empty<KeyLogEntry>();
 
+    /// <summary>Wall: when it was last stored, if it had no value then; null otherwise, and in records of before.</summary>
+    [JsonPropertyName("idle")]
+    public TimeSpan? IdleSince { get; init; }
+
     /// <summary>The version that callers see: counts puts, additions and deletes.</summary>
     [JsonIgnore]
     public long Revision => Log.Last;
 
     bool IRecord.IsHeld => Value is not null;
+
+    TimeSpan? IRecord.LastIdle => IdleSince;
+
+    RecordFloor IRecord.Floor => new(0, Version == 0 ? Log.Last : Version - 1);
+
+    RecordFloor IRecord.FloorAfter => new(0, Math.Max(Math.Max(Version, Generation), Log.Last));
+
+    long IRecord.LogStart => Log.Start;
+
+    /// <summary>The version of the record that comes after this one.</summary>
+    internal long NextVersion => Version == 0 ? Log.Last + 1 : Version + 1;
 
     // Time changes nothing about a key.
     long? IRecord.Due => null;
@@ -61,6 +77,21 @@ internal sealed record KeyState : IRecord
     long IHistory.First => Log.First;
 
     long IHistory.Last => Log.Last;
+
+    /// <summary>The record of a key that has none, where others of its shard were dropped, and maybe one of its own.</summary>
+    /// <param name="floor">What they left.</param>
+    /// <returns>A record of version 0.</returns>
+    internal static KeyState Above(RecordFloor floor)
+    {
+        if (floor == default) return Unused;
+        var log = BlockLog.Empty<KeyLogEntry>(floor.Sequence);
+        return Unused with { Generation = log.Last, Log = log };
+    }
+
+    /// <summary>Whether it has had no value for as long as it was to be kept then.</summary>
+    internal bool IsIdle(Instant now, TimeSpan retain) =>
+        Version > 0 && Value is null
+        && now.Earliest - (IdleSince ?? Log.NewestFirst().FirstOrDefault().At) >= retain;
 
     IEnumerable<WatchEvent> IHistory.After(string name, long sequence) => WatchViews.Changes(name, this, sequence);
 

@@ -22,17 +22,22 @@ internal static class BlockLog
 
     /// <summary>No change yet.</summary>
     /// <typeparam name="TEntry">What is remembered of a change.</typeparam>
-    /// <returns>The log.</returns>
-    public static BlockLog<TEntry> Empty<TEntry>()
-        where TEntry : struct, ILogEntry =>
-        new(0, [], []);
+    /// <param name="after">The numbers up to this one may have been given out before, to changes of a record that was dropped.</param>
+    /// <returns>The log. Its first change is also the first of a block.</returns>
+    public static BlockLog<TEntry> Empty<TEntry>(long after = 0)
+        where TEntry : struct, ILogEntry
+    {
+        var start = (after + BlockLength - 1) / BlockLength * BlockLength;
+        return new(start, [], [], start);
+    }
 
     /// <summary>Puts a log together again.</summary>
     /// <typeparam name="TEntry">What is remembered of a change.</typeparam>
     /// <param name="last">The number of the newest entry.</param>
     /// <param name="entries">The entries up to it, oldest first, without a gap.</param>
+    /// <param name="start">See <see cref="BlockLog{TEntry}.Start"/>.</param>
     /// <returns>The log.</returns>
-    public static BlockLog<TEntry> Restore<TEntry>(long last, IReadOnlyList<TEntry> entries)
+    public static BlockLog<TEntry> Restore<TEntry>(long last, IReadOnlyList<TEntry> entries, long start = 0)
         where TEntry : struct, ILogEntry
     {
         ArgumentNullException.ThrowIfNull(entries);
@@ -42,7 +47,7 @@ internal static class BlockLog
         var head = (entries.Count - tailLength) % BlockLength;
         for (var i = head; i < entries.Count - tailLength; i += BlockLength)
             finished.Add(new([.. entries.Skip(i).Take(BlockLength)]));
-        return new(last, finished.ToImmutable(), [.. entries.Skip(entries.Count - tailLength)]);
+        return new(last, finished.ToImmutable(), [.. entries.Skip(entries.Count - tailLength)], start);
     }
 }
 
@@ -57,10 +62,13 @@ internal sealed class BlockLog<TEntry>
     private readonly ImmutableArray<Block> _finished;
     private readonly TEntry[] _tail;
 
-    internal BlockLog(long last, ImmutableArray<Block> finished, TEntry[] tail) =>
-        (Last, _finished, _tail) = (last, finished, tail);
+    internal BlockLog(long last, ImmutableArray<Block> finished, TEntry[] tail, long start) =>
+        (Last, _finished, _tail, Start) = (last, finished, tail, start);
 
-    /// <summary>The number of the newest entry; 0 where there is none.</summary>
+    /// <summary>The number that the log started after: 0, but where a dropped record of the name, or of its shard, came before.</summary>
+    public long Start { get; }
+
+    /// <summary>The number of the newest entry; <see cref="Start"/> where there is none.</summary>
     public long Last { get; }
 
     /// <summary>How many entries are still known.</summary>
@@ -71,13 +79,13 @@ internal sealed class BlockLog<TEntry>
 
     /// <summary>The newest block alone, as a store writes it beside the finished ones.</summary>
     /// <returns>A log that knows no other block.</returns>
-    public BlockLog<TEntry> WithoutFinished() => _finished.IsEmpty ? this : new(Last, [], _tail);
+    public BlockLog<TEntry> WithoutFinished() => _finished.IsEmpty ? this : new(Last, [], _tail, Start);
 
     /// <summary>The same log with older blocks before the ones it has.</summary>
     /// <param name="older">Finished blocks, oldest first, that end where this log starts.</param>
     /// <returns>The longer log.</returns>
     public BlockLog<TEntry> WithOlder(IEnumerable<TEntry[]> older) =>
-        new(Last, [.. older.Select(entries => new Block(entries)), .. _finished], _tail);
+        new(Last, [.. older.Select(entries => new Block(entries)), .. _finished], _tail, Start);
 
     /// <summary>A finished block.</summary>
     /// <param name="block">Its number.</param>
@@ -152,10 +160,10 @@ internal sealed class BlockLog<TEntry>
 
     internal BlockLog<TEntry> Append(TEntry entry, int length)
     {
-        if (_tail.Length < BlockLog.BlockLength) return new(Last + 1, _finished, [.. _tail, entry]);
+        if (_tail.Length < BlockLog.BlockLength) return new(Last + 1, _finished, [.. _tail, entry], Start);
         var finished = _finished.Add(new(_tail));
         var excess = finished.Length - ((length / BlockLog.BlockLength) - 1);
-        return new(Last + 1, finished.RemoveRange(0, Math.Max(0, excess)), [entry]);
+        return new(Last + 1, finished.RemoveRange(0, Math.Max(0, excess)), [entry], Start);
     }
 
     // Every request rechecks for its id in the whole log, so the ids of finished blocks lie side by side.

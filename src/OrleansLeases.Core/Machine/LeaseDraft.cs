@@ -6,6 +6,8 @@ namespace OrleansLeases.Core;
 internal sealed partial class LeaseDraft(
     LeaseState state, IReadOnlyList<QueuedRequest> queue, Instant now, ActivationId self, LeaseRules rules)
 {
+    private static readonly TimeSpan IdleKeptFor = TimeSpan.FromMinutes(10);
+
     private ImmutableArray<Holder> _holders = state.Holders;
     private BlockLog<LogEntry> _log = state.Log;
     private ImmutableList<PendingCleanUp>? _pending = state.Pending;
@@ -39,7 +41,8 @@ internal sealed partial class LeaseDraft(
             Hold = _delays.Hold,
             Capacity = _capacity,
             LastToken = _lastToken,
-            Version = _durable ? state.Version + 1 : state.Version,
+            Version = _durable ? state.NextVersion : state.Version,
+            IdleSince = _durable ? IdleSince() : state.IdleSince,
             // The activation that writes has won the compare-and-swap, and so owns the right to renew in memory. The write does
             // not touch another holder's horizon, nor who is counted as its writer.
             Claim = _durable ? self : state.Claim,
@@ -112,9 +115,15 @@ internal sealed partial class LeaseDraft(
         return false;
     }
 
+    // Kept for a while by what is held: where a store has it in an index, a name that is used again and again need not move there.
+    private TimeSpan? IdleSince() =>
+        _holders.IsEmpty && _pending is null ? LeaseMachine.CeilToMillisecond(now.Latest)
+        : now.Latest - state.IdleSince > IdleKeptFor ? null
+        : state.IdleSince;
+
     private bool HasToken => TokenAfter(_lastToken) >> LeaseRules.CounterBits <= rules.TokenFloor >> LeaseRules.CounterBits;
 
-    private long TokenAfter(long token) => Math.Max(token, rules.TokenFloor) + 1;
+    private long TokenAfter(long token) => Math.Max(token, Math.Max(rules.TokenFloor, state.DroppedToken)) + 1;
 
     private long Add(Holder holder)
     {

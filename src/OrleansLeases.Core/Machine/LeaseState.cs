@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text.Json.Serialization;
+using OrleansLeases.Storage;
 
 namespace OrleansLeases.Core;
 
 /// <summary>
-/// The record of one resource. Immutable; kept for ever, since it holds the token counter. Wall times are since the
-/// Unix epoch in whole milliseconds; monotonic times are the activation's own and are never stored.
+/// The record of one resource. Immutable; it holds the token counter, so it is dropped only as a floor of the counter is raised. Wall
+/// times are since the Unix epoch in whole milliseconds; monotonic times are the activation's own and are never stored.
 /// </summary>
 internal sealed record LeaseState : IRecord
 {
@@ -62,9 +63,30 @@ internal sealed record LeaseState : IRecord
     [JsonPropertyName("out")]
     public ImmutableList<PendingCleanUp>? Pending { get; init; }
 
+    /// <summary>Wall: when it was last stored free, with nothing pending. Null where it never was, and in records of before.</summary>
+    [JsonPropertyName("idle")]
+    public TimeSpan? IdleSince { get; init; }
+
+    /// <summary>Every token is greater than this: what dropped records of its shard left, when the first record was made.</summary>
+    [JsonIgnore]
+    public long DroppedToken { get; init; }
+
     internal Delays Delays => new(Delay, Hold);
 
     bool IRecord.IsHeld => !Holders.IsEmpty;
+
+    TimeSpan? IRecord.IdleSince => Holders.IsEmpty && Pending is null ? IdleSince : null;
+
+    TimeSpan? IRecord.LastIdle => IdleSince;
+
+    RecordFloor IRecord.Floor => new(DroppedToken, Version == 0 ? Log.Last : Version - 1);
+
+    RecordFloor IRecord.FloorAfter => new(LastToken, Math.Max(Version, Log.Last));
+
+    long IRecord.LogStart => Log.Start;
+
+    /// <summary>The version of the record that comes after this one.</summary>
+    internal long NextVersion => Version == 0 ? Log.Last + 1 : Version + 1;
 
     long? IRecord.Due => LeaseMachine.DueWall(this) is { } due ? due.Ticks / TimeSpan.TicksPerMillisecond : null;
 
@@ -80,6 +102,18 @@ internal sealed record LeaseState : IRecord
 
     IRecord IRecord.WithOlder(IEnumerable<ReadOnlyMemory<byte>> blocks) =>
         this with { Log = Log.WithOlder(blocks.Select(block => RecordCodec.Lease.DecodeBlock(block.Span))) };
+
+    /// <summary>The record of a resource that has none, where others of its shard were dropped, and maybe one of its own.</summary>
+    /// <param name="floor">What they left.</param>
+    /// <returns>A record of version 0.</returns>
+    internal static LeaseState Above(RecordFloor floor) => floor == default
+        ? Unused
+        : Unused with { DroppedToken = floor.Token, Log = BlockLog.Empty<LogEntry>(floor.Sequence) };
+
+    /// <summary>Whether nothing of it is in force or under way, for as long as it was to be kept then.</summary>
+    internal bool IsIdle(Instant now, TimeSpan retain) =>
+        Version > 0 && Holders.IsEmpty && Pending is null && Delays.At(now) == default
+        && now.Earliest - (IdleSince ?? Log.NewestFirst().FirstOrDefault().At) >= retain;
 
     /// <summary>Whether a request id was applied already.</summary>
     internal bool Knows(long requestId) => Holders.Any(holder => holder.Request.Id == requestId) || Log.TryFind(requestId, out _);

@@ -1,9 +1,11 @@
+using OrleansLeases.Core;
+
 namespace OrleansLeases.Storage;
 
-/// <summary>Selects due records for a sweep. Immutable.</summary>
+/// <summary>Selects records for a sweep: those that are due, or those that are idle. Immutable.</summary>
 public sealed record DueQuery
 {
-    /// <summary>Milliseconds since the Unix epoch until which a record must be due, inclusive.</summary>
+    /// <summary>Milliseconds since the Unix epoch until which a record must be due, or have become idle, inclusive.</summary>
     public required long Until { get; init; }
 
     /// <summary>The size of the page, 1 or more.</summary>
@@ -27,16 +29,14 @@ public sealed record DueQuery
     public bool Takes(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (Shards == 1) return true;
-        // FNV-1a: the same in every process, unlike the hash codes of .NET.
-        var hash = 2166136261u;
-        foreach (var unit in name) hash = (hash ^ unit) * 16777619u;
-        return hash % (uint)Shards == Shard;
+        return Shards == 1 || NameHash.Of(name) % (uint)Shards == Shard;
     }
 }
 
-/// <summary>A record whose deadline has come. Immutable.</summary>
+/// <summary>A record that a sweep has found. Immutable.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="At">Its <see cref="StoredRecord.Due"/>: milliseconds since the Unix epoch.</param>
+/// <param name="At">
+/// Its <see cref="StoredRecord.Due"/>, or its <see cref="StoredRecord.IdleSince"/>: milliseconds since the Unix epoch.
+/// </param>
 /// <param name="Id">A row number of the store, where it uses one to order records of the same time; otherwise 0.</param>
 public sealed record DueRecord(string Name, long At, long Id = 0);

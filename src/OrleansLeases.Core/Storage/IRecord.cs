@@ -1,3 +1,5 @@
+using OrleansLeases.Storage;
+
 namespace OrleansLeases.Core;
 
 /// <summary>A record that a keeper owns and a store keeps.</summary>
@@ -14,6 +16,23 @@ internal interface IRecord : IHistory
 
     /// <summary>Milliseconds since the Unix epoch at which it changes by itself; null for never.</summary>
     long? Due { get; }
+
+    /// <summary>Wall: since when nothing is held, bound or pending; null while something is, and where that was not noted.</summary>
+    TimeSpan? IdleSince { get; }
+
+    /// <summary>
+    /// Wall: since when it was idle the last time; a store that keeps it need not write it anew for what is soon used again.
+    /// </summary>
+    TimeSpan? LastIdle { get; }
+
+    /// <summary>What its tokens, versions and events started above, where it is a first record or none yet.</summary>
+    RecordFloor Floor { get; }
+
+    /// <summary>The last of its tokens, and of its versions, generations and events.</summary>
+    RecordFloor FloorAfter { get; }
+
+    /// <summary>The number that its log started after.</summary>
+    long LogStart { get; }
 
     /// <summary>Writes it without the finished blocks of its log.</summary>
     /// <returns>UTF-8 JSON.</returns>

@@ -27,7 +27,7 @@ public interface IRecordStore
     /// <summary>Reads the newest committed record, with the finished blocks of its log.</summary>
     /// <param name="kind">The record's kind.</param>
     /// <param name="name">The record's name.</param>
-    /// <returns>The record; <see cref="StoredRecord.None"/> where none was ever stored.</returns>
+    /// <returns>The record; <see cref="StoredRecord.None"/> where there is none.</returns>
     /// <exception cref="StoreUnreadableException">The record could not be read, for a reason that callers may see.</exception>
     /// <exception cref="Exception">The record could not be read. The message is logged and not returned to callers.</exception>
     ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name);
@@ -57,6 +57,41 @@ public interface IRecordStore
     /// <returns>What became of it. An exception means <see cref="SaveOutcome.Unknown"/>.</returns>
     /// <exception cref="NotSupportedException"><see cref="CanAddOrLoad"/> is false.</exception>
     ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => throw new NotSupportedException();
+
+    /// <summary>
+    /// Whether it can drop records, with <see cref="FloorOf"/>, <see cref="DropAsync"/> and <see cref="IdleAsync"/>. Where it cannot, it
+    /// keeps a record for every name that was ever used. False unless a store says otherwise.
+    /// </summary>
+    bool CanDrop => false;
+
+    /// <summary>
+    /// The floor of a name's shard, as far as it is known without asking the database: the service makes a first record above it. It may
+    /// lag: a first record whose <see cref="StoredRecord.Floor"/> does not cover the stored floor conflicts, and the store then knows
+    /// the stored one.
+    /// </summary>
+    /// <param name="kind">The kind of the record.</param>
+    /// <param name="name">The name of the record.</param>
+    /// <returns>The floor; zero unless a store drops records.</returns>
+    RecordFloor FloorOf(RecordKind kind, string name) => default;
+
+    /// <summary>
+    /// Drops a record by compare-and-swap, with the blocks of its log, and raises the floor of its shard to
+    /// <see cref="StoredRecord.FloorAfter"/>, in one transaction: both or neither. Nobody waits for it, so other saves may go first.
+    /// </summary>
+    /// <param name="record">The record that this store loaded or saved last.</param>
+    /// <returns>The outcome, as that of a save. An exception means <see cref="SaveOutcome.Unknown"/>.</returns>
+    /// <exception cref="NotSupportedException"><see cref="CanDrop"/> is false.</exception>
+    ValueTask<SaveOutcome> DropAsync(StoredRecord record) => throw new NotSupportedException();
+
+    /// <summary>
+    /// Finds records whose <see cref="StoredRecord.IdleSince"/> is not after a time, the longest idle first. The cost should not depend
+    /// on the others. It may find a record later than it is idle, and one that is not idle any more.
+    /// </summary>
+    /// <param name="kind">The kind of records: leases or keys.</param>
+    /// <param name="query">Selects the page.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>One page, with fewer records than its size where it is the last.</returns>
+    ValueTask<IReadOnlyList<DueRecord>> IdleAsync(RecordKind kind, DueQuery query, CancellationToken cancellationToken) => new([]);
 
     /// <summary>
     /// Reads committed records in the order of the UTF-8 bytes of their names. A record that cannot be read is left out and logged.

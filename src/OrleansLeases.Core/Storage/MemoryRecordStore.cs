@@ -9,12 +9,20 @@ namespace OrleansLeases.Storage;
 /// </summary>
 public sealed class MemoryRecordStore : IRecordStore
 {
-    private readonly Table _leases = new();
-    private readonly Table _keys = new();
-    private readonly Table _service = new();
+    private readonly FloorTable _floors = new();
+    private readonly Table _leases;
+    private readonly Table _keys;
+    private readonly Table _service;
+
+    /// <summary>Makes a store without records.</summary>
+    public MemoryRecordStore() =>
+        (_leases, _keys, _service) = (new(RecordKind.Lease, _floors), new(RecordKind.Key, _floors), new(RecordKind.Service, _floors));
 
     /// <inheritdoc/>
     public bool IsDurable => false;
+
+    /// <inheritdoc/>
+    public bool CanDrop => true;
 
     /// <inheritdoc/>
     public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) =>
@@ -26,6 +34,23 @@ public sealed class MemoryRecordStore : IRecordStore
         ArgumentNullException.ThrowIfNull(previous);
         ArgumentNullException.ThrowIfNull(next);
         return ValueTask.FromResult(TableOf(next.Kind).TrySave(previous, next) ? SaveOutcome.Saved : SaveOutcome.Conflict);
+    }
+
+    /// <inheritdoc/>
+    public RecordFloor FloorOf(RecordKind kind, string name) => _floors.Of(kind, name);
+
+    /// <inheritdoc/>
+    public ValueTask<SaveOutcome> DropAsync(StoredRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return ValueTask.FromResult(TableOf(record.Kind).TryDrop(record) ? SaveOutcome.Saved : SaveOutcome.Conflict);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DueRecord>> IdleAsync(RecordKind kind, DueQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return ValueTask.FromResult<IReadOnlyList<DueRecord>>(TableOf(kind).Idle(query));
     }
 
     /// <inheritdoc/>
@@ -52,8 +77,8 @@ public sealed class MemoryRecordStore : IRecordStore
         foreach (var name in (heldOnly ? table.Held : table.Names).From(from))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var record = table.Records[name];
-            if (!heldOnly || record.IsHeld) yield return record;
+            // It may have been dropped since.
+            if (table.Records.TryGetValue(name, out var record) && (!heldOnly || record.IsHeld)) yield return record;
         }
     }
 
@@ -64,8 +89,13 @@ public sealed class MemoryRecordStore : IRecordStore
         _ => _service,
     };
 
-    private sealed class Table
+    private sealed class Table(RecordKind kind, FloorTable floors)
     {
+        // Held by what makes the first record of a name, and by what drops one: so that no first record is made above a floor that has
+        // risen meanwhile.
+        private readonly Lock _gate = new();
+        private readonly IdleNames _idle = new();
+
         public ConcurrentDictionary<string, StoredRecord> Records { get; } = new(StringComparer.Ordinal);
 
         public NameIndex Names { get; } = new();
@@ -76,8 +106,11 @@ public sealed class MemoryRecordStore : IRecordStore
         {
             if (previous.Version == 0)
             {
-                if (!Records.TryAdd(next.Name, next)) return false;
-                Names.Add(next.Name);
+                lock (_gate)
+                {
+                    if (!next.Floor.Covers(floors.Of(kind, next.Name)) || !Records.TryAdd(next.Name, next)) return false;
+                    Names.Add(next.Name);
+                }
             }
             else if (!Records.TryGetValue(next.Name, out var current) || current.Version != previous.Version
                 || !Records.TryUpdate(next.Name, next, current))
@@ -85,8 +118,29 @@ public sealed class MemoryRecordStore : IRecordStore
                 return false;
             }
 
-            if (previous.IsHeld != next.IsHeld) Held.Set(next.Name, Records, static (records, name) => records[name].IsHeld);
+            if (previous.IsHeld != next.IsHeld) Held.Set(next.Name, Records, IsHeld);
+            if (next.IdleSince is { } since) _idle.Note(next.Name, since);
             return true;
         }
+
+        public bool TryDrop(StoredRecord record)
+        {
+            lock (_gate)
+            {
+                if (!Records.TryGetValue(record.Name, out var current) || current.Version != record.Version) return false;
+                // Before the record goes: one that finds none is made above it.
+                floors.Raise(kind, RecordFloor.ShardOf(record.Name), record.FloorAfter);
+                if (!Records.TryRemove(new(record.Name, current))) return false;
+                Names.Set(record.Name, Records, static (records, name) => records.ContainsKey(name));
+                Held.Set(record.Name, Records, IsHeld);
+                return true;
+            }
+        }
+
+        public List<DueRecord> Idle(DueQuery query) =>
+            _idle.Find(query, name => Records.TryGetValue(name, out var record) ? record.IdleSince : null);
+
+        private static bool IsHeld(ConcurrentDictionary<string, StoredRecord> records, string name) =>
+            records.TryGetValue(name, out var record) && record.IsHeld;
     }
 }

@@ -26,13 +26,15 @@ internal abstract class BlockLogConverter<TEntry> : JsonConverter<BlockLog<TEntr
     public override BlockLog<TEntry> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         using var document = JsonDocument.ParseValue(ref reader);
-        return BlockLog.Restore(document.RootElement.GetProperty("n").GetInt64(), Entries(document.RootElement.GetProperty("e")));
+        var start = document.RootElement.TryGetProperty("b", out var before) ? before.GetInt64() : 0;
+        return BlockLog.Restore(document.RootElement.GetProperty("n").GetInt64(), Entries(document.RootElement.GetProperty("e")), start);
     }
 
     public override void Write(Utf8JsonWriter writer, BlockLog<TEntry> value, JsonSerializerOptions options)
     {
         writer.WriteStartObject();
         writer.WriteNumber("n"u8, value.Last);
+        if (value.Start > 0) writer.WriteNumber("b"u8, value.Start);
         writer.WriteStartArray("e"u8);
         foreach (var entry in value.NewestFirst().Reverse()) JsonSerializer.Serialize(writer, entry, Entry);
         writer.WriteEndArray();

@@ -19,7 +19,10 @@ public sealed class StoredRecord
     /// <summary>Its name, within its kind. At most 512 bytes of UTF-8.</summary>
     public string Name { get; }
 
-    /// <summary>Counts the stored writes; what compare-and-swap compares. 0 where nothing was ever stored.</summary>
+    /// <summary>
+    /// Counts the stored writes; what compare-and-swap compares. 0 where nothing is stored. A first record has the number after
+    /// that of its <see cref="Floor"/>, and so never one that a dropped record of its name has had.
+    /// </summary>
     public long Version => State.Version;
 
     /// <summary>Whether the lease has a holder, or the key a value: listings of held records show it.</summary>
@@ -27,6 +30,21 @@ public sealed class StoredRecord
 
     /// <summary>Milliseconds since the Unix epoch at which a lease expires and a sweep must find the record; null for never.</summary>
     public long? Due => State.Due;
+
+    /// <summary>
+    /// Milliseconds since the Unix epoch since when it is idle: nothing is held, bound or pending. A sweep may then drop it. Null while it
+    /// is in use, and for records of the service's own, which are never dropped.
+    /// </summary>
+    public long? IdleSince =>
+        Kind != RecordKind.Service && State.IdleSince is { } since ? since.Ticks / TimeSpan.TicksPerMillisecond : null;
+
+    /// <summary>
+    /// What it was made above, where it is the first record of a name: it may be stored only where this covers the floor of its shard.
+    /// </summary>
+    public RecordFloor Floor => State.Floor;
+
+    /// <summary>What the floor of its shard must cover once this record is dropped.</summary>
+    public RecordFloor FloorAfter => State.FloorAfter;
 
     /// <summary>The number of the newest block of its log, from 0, which is in the payload of <see cref="Encode"/>.</summary>
     public long Block => BlockLog.BlockOf(State.Last);
@@ -36,7 +54,9 @@ public sealed class StoredRecord
     /// delete older ones.
     /// </summary>
     public long FirstBlock =>
-        Math.Max(0, Block + 1 - ((Kind == RecordKind.Lease ? LeaseRules.DefaultLogLength : KeyState.LogLength) / BlockLog.BlockLength));
+        Math.Max(
+            BlockLog.BlockOf(State.LogStart + 1),
+            Block + 1 - ((Kind == RecordKind.Lease ? LeaseRules.DefaultLogLength : KeyState.LogLength) / BlockLog.BlockLength));
 
     /// <summary>
     /// A value of the store's own, such as an ETag. A store sets it when it has loaded or saved the record, and reads it from the
@@ -44,13 +64,16 @@ public sealed class StoredRecord
     /// </summary>
     public string? Tag { get; set; }
 
+    /// <summary>As <see cref="IdleSince"/>, or when it was idle the last time before it came into use.</summary>
+    internal long? LastIdle => Kind != RecordKind.Service && State.LastIdle is { } last ? last.Ticks / TimeSpan.TicksPerMillisecond : null;
+
     internal IRecord State { get; }
 
     internal LeaseState Lease => (LeaseState)State;
 
     internal KeyState Key => (KeyState)State;
 
-    /// <summary>The record of a name under which nothing was ever stored.</summary>
+    /// <summary>The record of a name under which nothing is stored.</summary>
     /// <param name="kind">The kind.</param>
     /// <param name="name">The name.</param>
     /// <returns>A record of version 0.</returns>

@@ -11,6 +11,7 @@ internal sealed class StoreMetrics
 
     // A load and a save in one, for a name of which nothing is known.
     public const string Add = "add";
+    public const string Drop = "drop";
     private const string Failed = "failed";
 
     // A ttl of a few seconds is short of that, and most are longer.
@@ -29,7 +30,7 @@ internal sealed class StoreMetrics
     {
         _time = time;
         _durations = meter.CreateDuration(
-            "leases.store.duration", "How long the store took to load or save a record, its wait for a batch included.",
+            "leases.store.duration", "How long the store took to load, save or drop a record, its wait for a batch included.",
             0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10);
         _conflicts = meter.CreateCounter<long>(
             "leases.store.conflicts", "{save}", "Saves that found another version of the record than the keeper knew.");
@@ -51,6 +52,8 @@ internal sealed class StoreMetrics
 
     // What it finds is no conflict: there it is a load.
     public void AddedOrLoaded(long start, SaveOutcome outcome) => Record(start, Add, WordOf(outcome));
+
+    public void Dropped(long start, SaveOutcome outcome) => Record(start, Drop, WordOf(outcome));
 
     public void Batched(string operation, int records) => _batches.Note(records, Tags.Of(Tags.StoreOperation, operation));
 

@@ -36,6 +36,12 @@ internal readonly struct StoreSpan
         End(StoreMetrics.WordOf(outcome), outcome is SaveOutcome.NotSaved or SaveOutcome.Unknown);
     }
 
+    public void Dropped(SaveOutcome outcome)
+    {
+        _metrics?.Dropped(_start, outcome);
+        End(StoreMetrics.WordOf(outcome), outcome is SaveOutcome.NotSaved or SaveOutcome.Unknown);
+    }
+
     private void End(string outcome, bool isFault)
     {
         _span.Answered(outcome, isFault);

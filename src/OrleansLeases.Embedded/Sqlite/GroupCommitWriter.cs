@@ -1,39 +1,9 @@
-using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using OrleansLeases.Core;
 using OrleansLeases.Storage;
 using SQLitePCL;
 
 namespace OrleansLeases.Embedded;
-
-/// <summary>One record to be stored if its version is still the expected one.</summary>
-internal sealed class PendingSave(StoredRecord previous, StoredRecord next, (long Slot, ReadOnlyMemory<byte> Entries)[] blocks)
-    // Not asynchronous: a keeper's next turn then joins the very next batch. Callers of keepers never run here.
-    : TaskCompletionSource<SaveOutcome>
-{
-    // On the keeper's thread: the writer has enough to do.
-    private readonly byte[] _state = next.Encode();
-
-    public RecordKind Kind => next.Kind;
-
-    public string Name => next.Name;
-
-    public long Version => previous.Version;
-
-    public bool Held => next.IsHeld;
-
-    /// <summary>Whether it is held or not as before, and so stands in the index of what is held or not as before.</summary>
-    public bool SameHeld => previous.IsHeld == next.IsHeld;
-
-    public long? Due => next.Due;
-
-    public byte[] State => _state;
-
-    /// <summary>The span that it is part of, if there is one.</summary>
-    public Activity? Caller { get; } = LeaseTracing.IsOn ? Activity.Current : null;
-
-    public (long Slot, ReadOnlyMemory<byte> Entries)[] Blocks => blocks;
-}
 
 /// <summary>
 /// The only writer of the file: a thread that puts the saves of many keepers into one transaction and answers after
@@ -55,16 +25,17 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private readonly StoreTrouble _trouble;
     private readonly int _epoch;
     private readonly int? _maxPages;
+    private readonly FloorTable _floors;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<PendingSave> _foreground = new();
     private readonly Queue<PendingSave> _background = new();
     private readonly SaveOutcome[] _outcomes = new SaveOutcome[MaxBatch + MaxBackground];
-    private Session? _session;
+    private WriterSession? _session;
     private long _tried;
     private bool _writing;
     private bool _closing;
 
-    public GroupCommitWriter(HeldFolder folder, FolderMark mark, int epoch, int? maxPages, StoreTrouble trouble)
+    public GroupCommitWriter(HeldFolder folder, FolderMark mark, int epoch, int? maxPages, StoreTrouble trouble, FloorTable floors)
     {
         _folder = folder;
         _mark = mark;
@@ -76,7 +47,8 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         };
         _epoch = epoch;
         _maxPages = maxPages;
-        _session = new Session(folder.Database, maxPages);
+        _floors = floors;
+        _session = new WriterSession(folder.Database, maxPages, floors);
         new Thread(Run) { IsBackground = true, Name = "lease writer" }.UnsafeStart();
     }
 
@@ -168,7 +140,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         {
             // What would be written to a file that nobody will read again is not written at all.
             if (!_folder.IsOurs()) return SaveOutcome.NotSaved;
-            _session ??= new Session(_folder.Database, _maxPages);
+            _session ??= new WriterSession(_folder.Database, _maxPages, _floors);
             _session.Begin.Run();
             var (epoch, change) = _session.ReadState();
             if (epoch != _epoch)
@@ -181,6 +153,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
 
             _writing = true;
             for (var i = 0; i < batch.Count; i++) _outcomes[i] = _session.Save(batch[i]);
+            if (batch.Count(static save => save.Drops) is > 0 and var dropped) _session.GiveBack(dropped);
             _session.Count(++change);
             committing = true;
             _session.Commit.Run();
@@ -203,7 +176,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         try
         {
             if (!_folder.IsOurs()) return;
-            _session ??= new Session(_folder.Database, _maxPages);
+            _session ??= new WriterSession(_folder.Database, _maxPages, _floors);
             _session.Begin.Run();
             _session.Fill.Run();
             _session.Empty.Run();
@@ -240,125 +213,5 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         _session?.Dispose();
         _session = null;
         return unknown ? SaveOutcome.Unknown : SaveOutcome.NotSaved;
-    }
-
-    /// <summary>A connection with its statements, dropped as a whole after a fault.</summary>
-    private sealed class Session : IDisposable
-    {
-        private readonly SqliteConnection _connection;
-        private readonly Statement _state;
-        private readonly Statement _count;
-        private readonly Table _leases;
-        private readonly Table _keys;
-        private readonly Table _service;
-
-        public Session(string file, int? maxPages)
-        {
-            _connection = LeaseDatabase.Open(file);
-            try
-            {
-                LeaseDatabase.Settle(_connection);
-            }
-            catch (SqliteException)
-            {
-                _connection.Dispose();
-                throw;
-            }
-
-            if (maxPages is { } pages) LeaseDatabase.Execute(_connection, $"PRAGMA max_page_count = {pages}");
-            Begin = new Statement(_connection, "BEGIN IMMEDIATE");
-            Commit = new Statement(_connection, "COMMIT");
-            Rollback = new Statement(_connection, "ROLLBACK");
-            Fill = new Statement(_connection, "INSERT INTO trial (block) VALUES (zeroblob(65536))");
-            Empty = new Statement(_connection, "DELETE FROM trial");
-            _state = new Statement(_connection, "SELECT value FROM meta WHERE name IN ('change', 'epoch') ORDER BY name");
-            _count = new Statement(_connection, "UPDATE meta SET value = ?1 WHERE name = 'change'");
-            _leases = new Table(
-                new Statement(
-                    _connection,
-                    "INSERT INTO lease (resource, version, state, due, held) VALUES (?1, 1, ?2, ?4, ?5) ON CONFLICT DO NOTHING"),
-                new Statement(
-                    _connection, "UPDATE lease SET version = version + 1, state = ?2, due = ?4 WHERE resource = ?1 AND version = ?3"),
-                new Statement(
-                    _connection,
-                    "UPDATE lease SET version = version + 1, state = ?2, due = ?4, held = ?5 WHERE resource = ?1 AND version = ?3"),
-                new Statement(_connection, "INSERT OR REPLACE INTO lease_log (resource, slot, entries) VALUES (?1, ?2, ?3)"),
-                hasDue: true);
-            _keys = new Table(
-                new Statement(_connection, "INSERT INTO keys (name, version, state, held) VALUES (?1, 1, ?2, ?5) ON CONFLICT DO NOTHING"),
-                new Statement(_connection, "UPDATE keys SET version = version + 1, state = ?2 WHERE name = ?1 AND version = ?3"),
-                new Statement(_connection, "UPDATE keys SET version = version + 1, state = ?2, held = ?5 WHERE name = ?1 AND version = ?3"),
-                new Statement(_connection, "INSERT OR REPLACE INTO keys_log (name, slot, entries) VALUES (?1, ?2, ?3)"),
-                hasDue: false);
-            _service = new Table(
-                new Statement(
-                    _connection, "INSERT INTO service (name, version, state, held) VALUES (?1, 1, ?2, ?5) ON CONFLICT DO NOTHING"),
-                new Statement(_connection, "UPDATE service SET version = version + 1, state = ?2 WHERE name = ?1 AND version = ?3"),
-                new Statement(
-                    _connection, "UPDATE service SET version = version + 1, state = ?2, held = ?5 WHERE name = ?1 AND version = ?3"),
-                block: null,
-                hasDue: false);
-        }
-
-        public Statement Begin { get; }
-
-        public Statement Commit { get; }
-
-        public Statement Rollback { get; }
-
-        public Statement Fill { get; }
-
-        public Statement Empty { get; }
-
-        public bool InTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
-
-        public (long Epoch, long Change) ReadState()
-        {
-            var change = _state.Next() ? _state.Int64(0) : -1;
-            var epoch = _state.Next() ? _state.Int64(0) : -1;
-            _state.Reset();
-            return (epoch, change);
-        }
-
-        /// <summary>Numbers the change, so that a loss can be noticed when the folder is opened.</summary>
-        public void Count(long change) => _count.Bind(1, change).Run();
-
-        public SaveOutcome Save(PendingSave save) => save.Kind switch
-        {
-            RecordKind.Lease => _leases.Save(save),
-            RecordKind.Key => _keys.Save(save),
-            _ => _service.Save(save),
-        };
-
-        public void Dispose()
-        {
-            foreach (var statement in new[] { Begin, Commit, Rollback, Fill, Empty, _state, _count }) statement.Dispose();
-            _leases.Dispose();
-            _keys.Dispose();
-            _service.Dispose();
-            _connection.Dispose();
-        }
-    }
-
-    /// <summary>The statements that write one kind of record.</summary>
-    private sealed class Table(Statement insert, Statement update, Statement updateHeld, Statement? block, bool hasDue) : IDisposable
-    {
-        public SaveOutcome Save(PendingSave save)
-        {
-            var write = save.Version == 0 ? insert : (save.SameHeld ? update : updateHeld).Bind(3, save.Version);
-            if (hasDue) write.Bind(4, save.Due);
-            if (write != update) write.Bind(5, save.Held ? 1L : 0L);
-            if (write.Bind(1, save.Name).Bind(2, save.State).Run() == 0) return SaveOutcome.Conflict;
-            foreach (var (slot, entries) in save.Blocks) block!.Bind(1, save.Name).Bind(2, slot).Bind(3, entries.Span).Run();
-            return SaveOutcome.Saved;
-        }
-
-        public void Dispose()
-        {
-            insert.Dispose();
-            update.Dispose();
-            updateHeld.Dispose();
-            block?.Dispose();
-        }
     }
 }

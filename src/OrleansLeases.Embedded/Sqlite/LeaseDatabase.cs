@@ -6,7 +6,7 @@ namespace OrleansLeases.Embedded;
 /// <summary>The database file: how it is opened, and what is in it.</summary>
 internal static class LeaseDatabase
 {
-    public const int Schema = 2;
+    public const int Schema = 3;
 
     // "LEAS": what says in a file of SQLite's whose it is.
     private const int ApplicationId = 0x4C454153;
@@ -27,6 +27,13 @@ internal static class LeaseDatabase
         ALTER TABLE keys ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
         UPDATE keys SET held = 1 WHERE CASE WHEN json_valid(state) THEN coalesce(json_type(state, '$.val'), 'null') <> 'null' ELSE 1 END;
         UPDATE meta SET value = 2 WHERE name = 'schema';
+        """;
+
+    // What is free counts as idle since the upgrade. A default is no write: the rows stay as they are.
+    private static string ToSchema3(long now) => $"""
+        ALTER TABLE lease ADD COLUMN idle INTEGER DEFAULT {now};
+        ALTER TABLE keys ADD COLUMN idle INTEGER DEFAULT {now};
+        UPDATE meta SET value = 3 WHERE name = 'schema';
         """;
 
     public static SqliteConnection Open(string file, bool readOnly = false)
@@ -50,6 +57,7 @@ internal static class LeaseDatabase
 
         Execute(connection, $"""
             PRAGMA page_size = {PageSize};
+            PRAGMA auto_vacuum = INCREMENTAL;
             PRAGMA journal_mode = WAL;
             PRAGMA synchronous = FULL;
             PRAGMA busy_timeout = 5000;
@@ -119,6 +127,7 @@ internal static class LeaseDatabase
         Execute(connection, $"""
             BEGIN IMMEDIATE;
             {(found < 2 ? ToSchema2 : "")}
+            {(found < 3 ? ToSchema3(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()) : "")}
             CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
             INSERT OR IGNORE INTO meta VALUES ('schema', {Schema}), ('epoch', 0), ('change', 0), ('store', random() & 0x7FFFFFFFFFFFFFFF);
             CREATE TABLE IF NOT EXISTS lease (
@@ -127,8 +136,10 @@ internal static class LeaseDatabase
                 version INTEGER NOT NULL,
                 due INTEGER,
                 state TEXT NOT NULL,
-                held INTEGER NOT NULL DEFAULT 0);
+                held INTEGER NOT NULL DEFAULT 0,
+                idle INTEGER);
             CREATE INDEX IF NOT EXISTS lease_due ON lease (due) WHERE due IS NOT NULL;
+            CREATE INDEX IF NOT EXISTS lease_idle ON lease (idle) WHERE idle IS NOT NULL;
             CREATE INDEX IF NOT EXISTS lease_held ON lease (resource) WHERE held;
             CREATE TABLE IF NOT EXISTS lease_log (
                 resource TEXT NOT NULL,
@@ -140,8 +151,16 @@ internal static class LeaseDatabase
                 name TEXT NOT NULL UNIQUE,
                 version INTEGER NOT NULL,
                 state TEXT NOT NULL,
-                held INTEGER NOT NULL DEFAULT 0);
+                held INTEGER NOT NULL DEFAULT 0,
+                idle INTEGER);
             CREATE INDEX IF NOT EXISTS keys_held ON keys (name) WHERE held;
+            CREATE INDEX IF NOT EXISTS keys_idle ON keys (idle) WHERE idle IS NOT NULL AND NOT held;
+            CREATE TABLE IF NOT EXISTS floor (
+                kind INTEGER NOT NULL,
+                shard INTEGER NOT NULL,
+                token INTEGER NOT NULL,
+                sequence INTEGER NOT NULL,
+                PRIMARY KEY (kind, shard)) WITHOUT ROWID;
             CREATE TABLE IF NOT EXISTS service (
                 id INTEGER PRIMARY KEY,
                 name TEXT NOT NULL UNIQUE,

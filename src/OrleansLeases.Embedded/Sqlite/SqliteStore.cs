@@ -28,6 +28,17 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         SELECT resource, due, id FROM lease WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4
         """;
 
+    // A lease keeps the time at which it was idle last while it is held: see PendingSave.
+    internal const string ListIdleLeases = """
+        SELECT resource, idle, id FROM lease INDEXED BY lease_idle
+        WHERE idle IS NOT NULL AND (idle, id) > (?1, ?2) AND idle <= ?3 AND NOT held AND due IS NULL ORDER BY idle, id LIMIT ?4
+        """;
+
+    internal const string ListIdleKeys = """
+        SELECT name, idle, id FROM keys INDEXED BY keys_idle
+        WHERE idle IS NOT NULL AND NOT held AND (idle, id) > (?1, ?2) AND idle <= ?3 ORDER BY idle, id LIMIT ?4
+        """;
+
     // Records that a listing reads in one transaction: while one lasts, the log cannot start over in its file.
     private const int Portion = 128;
 
@@ -44,6 +55,10 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     private readonly Table _keys;
     private readonly Table _service;
     private readonly Statement _due;
+    private readonly Statement _idleLeases;
+    private readonly Statement _idleKeys;
+    private readonly FloorTable _floors = new();
+    private IdleRounding _rounding = new(Retention.ForEver);
     private readonly StoreTrouble _trouble;
 
     private SqliteStore(HeldFolder folder, int? maxPages, ILogger logger)
@@ -61,9 +76,10 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
             var state = LeaseDatabase.ReadState(connection);
             Epoch = (int)state.Epoch;
             _mark = FolderMark.Open(folder.Folder, state);
+            ReadFloors(connection);
         }
 
-        _writer = new GroupCommitWriter(folder, _mark, Epoch, maxPages, _trouble);
+        _writer = new GroupCommitWriter(folder, _mark, Epoch, maxPages, _trouble, _floors);
         _reader = LeaseDatabase.Open(_file, readOnly: true);
         _leases = new Table(
             RecordKind.Lease,
@@ -78,6 +94,8 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         _service = new Table(
             RecordKind.Service, new Statement(_reader, "SELECT state FROM service WHERE name = ?1"), loadBlock: null, slots: 1);
         _due = new Statement(_reader, ListDue);
+        _idleLeases = new Statement(_reader, ListIdleLeases);
+        _idleKeys = new Statement(_reader, ListIdleKeys);
         folder.Remember();
     }
 
@@ -89,7 +107,12 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     /// <summary>Ends once another process may have the folder, with the reason and the remedy: nothing is saved from then on.</summary>
     public Task<string> Lost => _folder.Lost;
 
+    /// <summary>How long names are kept; for ever until it is set.</summary>
+    public Retention Retention { set => _rounding = new(value); }
+
     public int Epoch { get; }
+
+    public bool CanDrop => true;
 
     public StorageTrouble? Trouble => _trouble.Current is { } reason ? new(StorageTroubleKind.Away, reason) : null;
 
@@ -117,9 +140,17 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {
         var finished = next.FinishedSince(previous);
-        var save = new PendingSave(previous, next, finished.Count == 0 ? [] : TableOf(next.Kind).SlotsOf(finished));
+        var save = new PendingSave(previous, next, finished.Count == 0 ? [] : TableOf(next.Kind).SlotsOf(finished), _rounding);
         return new(_writer.Submit(save, background));
     }
+
+    public RecordFloor FloorOf(RecordKind kind, string name) => _floors.Of(kind, name);
+
+    public ValueTask<SaveOutcome> DropAsync(StoredRecord record) => new(_writer.Submit(new PendingSave(record), background: true));
+
+    public ValueTask<IReadOnlyList<DueRecord>> IdleAsync(RecordKind kind, DueQuery query, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<DueRecord>>(
+            Watched(() => Read(kind == RecordKind.Lease ? _idleLeases : _idleKeys, query)));
 
     public async IAsyncEnumerable<StoredRecord> RangeAsync(
         RecordKind kind, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -143,7 +174,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     }
 
     public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<DueRecord>>(Watched(() => ReadDue(query)));
+        ValueTask.FromResult<IReadOnlyList<DueRecord>>(Watched(() => Read(_due, query)));
 
     private Table TableOf(RecordKind kind) => kind switch
     {
@@ -157,7 +188,14 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         lock (_readerGate) return table.Load(name);
     }
 
-    private List<DueRecord> ReadDue(DueQuery query)
+    private void ReadFloors(SqliteConnection connection)
+    {
+        using var read = new Statement(connection, "SELECT kind, shard, token, sequence FROM floor");
+        while (read.Next())
+            _floors.Raise((RecordKind)read.Int64(0), (int)read.Int64(1), new RecordFloor(read.Int64(2), read.Int64(3)));
+    }
+
+    private List<DueRecord> Read(Statement page, DueQuery query)
     {
         // One process has the folder, and sweeps it whole.
         if (query.Shards != 1)
@@ -172,12 +210,12 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         {
             try
             {
-                _due.Bind(1, query.After?.At ?? long.MinValue).Bind(2, query.After?.Id ?? 0).Bind(3, query.Until).Bind(4, query.Limit);
-                while (_due.Next()) due.Add(new(_due.Text(0), _due.Int64(1), _due.Int64(2)));
+                page.Bind(1, query.After?.At ?? long.MinValue).Bind(2, query.After?.Id ?? 0).Bind(3, query.Until).Bind(4, query.Limit);
+                while (page.Next()) due.Add(new(page.Text(0), page.Int64(1), page.Int64(2)));
             }
             finally
             {
-                _due.Reset();
+                page.Reset();
             }
         }
 
@@ -193,6 +231,8 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
             _keys.Dispose();
             _service.Dispose();
             _due.Dispose();
+            _idleLeases.Dispose();
+            _idleKeys.Dispose();
             _reader.Dispose();
         }
 

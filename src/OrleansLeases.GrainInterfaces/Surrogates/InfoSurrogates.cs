@@ -2,7 +2,7 @@ namespace OrleansLeases.Surrogates;
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.ServiceInfo"), Immutable]
 internal record struct ServiceInfoSurrogate(
-    string Version, string Engine, bool Durable, int Epoch, TimeSpan Grace, LeaseLimits Limits, string? Service);
+    string Version, string Engine, bool Durable, int Epoch, TimeSpan Grace, LeaseLimits Limits, string? Service, TimeSpan Retain);
 
 [RegisterConverter]
 internal sealed class ServiceInfoConverter : IConverter<ServiceInfo, ServiceInfoSurrogate>
@@ -10,11 +10,11 @@ internal sealed class ServiceInfoConverter : IConverter<ServiceInfo, ServiceInfo
     public ServiceInfo ConvertFromSurrogate(in ServiceInfoSurrogate surrogate) => new()
     {
         Version = surrogate.Version, Engine = surrogate.Engine, Durable = surrogate.Durable, Epoch = surrogate.Epoch,
-        Grace = surrogate.Grace, Limits = surrogate.Limits, Service = surrogate.Service,
+        Grace = surrogate.Grace, Limits = surrogate.Limits, Service = surrogate.Service, Retain = surrogate.Retain,
     };
 
     public ServiceInfoSurrogate ConvertToSurrogate(in ServiceInfo value) =>
-        new(value.Version, value.Engine, value.Durable, value.Epoch, value.Grace, value.Limits, value.Service);
+        new(value.Version, value.Engine, value.Durable, value.Epoch, value.Grace, value.Limits, value.Service, value.Retain);
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.LeaseLimits"), Immutable]

@@ -1,7 +1,7 @@
 namespace OrleansLeases.Conformance.Stores;
 
 /// <summary>What every <see cref="IRecordStore"/> must do. A store takes part by deriving from it.</summary>
-public abstract class RecordStoreSuite
+public abstract partial class RecordStoreSuite
 {
     private static readonly string[] InOrder =
         ["!", "a", "a/1", "a/10", "a/2", "b", "\u00e4", "\ud7ff", "\uffef", "\ud800\udc00", "\ud83d\udd12"];
@@ -235,24 +235,30 @@ public abstract class RecordStoreSuite
         AssertSame(records[^1], await store.LoadAsync(kind, "a"));
     }
 
-    private static Task<List<StoredRecord>> OfCyclesAsync(string name, int cycles) => SavedRecords.OfAsync(async (leases, _) =>
-    {
-        for (var i = 0; i < cycles; i++)
-        {
-            var request = new AcquireRequest { Resource = name, Owner = "me", Ttl = TimeSpan.FromMinutes(1) };
-            var grant = (await leases.AcquireAsync(request)).Value;
-            await leases.ReleaseAsync(new ReleaseRequest { Resource = name, Owner = "me", Token = grant.Token });
-        }
-    });
+    private static Task<List<StoredRecord>> OfCyclesAsync(string name, int cycles, RecordFloor floor = default) =>
+        SavedRecords.OfAsync(
+            async (leases, _) =>
+            {
+                for (var i = 0; i < cycles; i++)
+                {
+                    var request = new AcquireRequest { Resource = name, Owner = "me", Ttl = TimeSpan.FromMinutes(1) };
+                    var grant = (await leases.AcquireAsync(request)).Value;
+                    await leases.ReleaseAsync(new ReleaseRequest { Resource = name, Owner = "me", Token = grant.Token });
+                }
+            },
+            floor);
 
-    private static Task<List<StoredRecord>> OfKeyCyclesAsync(string key, int cycles) => SavedRecords.OfAsync(async (leases, _) =>
-    {
-        for (var i = 0; i < cycles; i++)
-        {
-            await leases.PutKeyAsync(key, new PutKeyRequest { Value = $"{i}" });
-            await leases.DeleteKeyAsync(key);
-        }
-    });
+    private static Task<List<StoredRecord>> OfKeyCyclesAsync(string key, int cycles, RecordFloor floor = default) =>
+        SavedRecords.OfAsync(
+            async (leases, _) =>
+            {
+                for (var i = 0; i < cycles; i++)
+                {
+                    await leases.PutKeyAsync(key, new PutKeyRequest { Value = $"{i}" });
+                    await leases.DeleteKeyAsync(key);
+                }
+            },
+            floor);
 
     private static async Task SaveAllAsync(IRecordStore store, IEnumerable<StoredRecord> records)
     {

@@ -10,15 +10,17 @@ internal sealed class SavedRecords : IRecordStore
 {
     private readonly MemoryRecordStore _behind = new();
     private readonly List<StoredRecord> _saved = [];
+    private RecordFloor _floor;
 
     public bool IsDurable => false;
 
     /// <summary>Has the service work, and notes what it stores.</summary>
     /// <param name="work">What is asked of the service, under a clock that stands still unless it is moved.</param>
+    /// <param name="floor">What their first records are made above.</param>
     /// <returns>The records, each as if a store had just read it.</returns>
-    public static async Task<List<StoredRecord>> OfAsync(Func<ILeaseService, ManualTimeProvider, Task> work)
+    public static async Task<List<StoredRecord>> OfAsync(Func<ILeaseService, ManualTimeProvider, Task> work, RecordFloor floor = default)
     {
-        var store = new SavedRecords();
+        var store = new SavedRecords { _floor = floor };
         // Far off, so that no sweeper of the store under test finds them due.
         var time = new ManualTimeProvider(new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
         await using (var leases = await EmbeddedLeases.OpenAsync(store, time: time)) await work(leases, time);
@@ -38,6 +40,8 @@ internal sealed class SavedRecords : IRecordStore
     });
 
     public ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) => _behind.LoadAsync(kind, name);
+
+    public RecordFloor FloorOf(RecordKind kind, string name) => _floor;
 
     public async ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {

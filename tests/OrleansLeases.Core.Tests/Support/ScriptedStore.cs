@@ -40,6 +40,9 @@ internal sealed class ScriptedStore
     /// <summary>Scripts the next load that has no script yet.</summary>
     public void OnLoad(Func<LoadCall, LeaseState> script) => _loads.Enqueue(script);
 
+    /// <summary>What the records that were dropped have left: all names are of one shard.</summary>
+    public RecordFloor Floor { get; private set; }
+
     /// <summary>The committed record.</summary>
     public LeaseState Read(string resource) =>
         _records.TryGetValue(resource, out var bytes) ? RecordCodec.Lease.Decode(bytes) : LeaseState.Unused;
@@ -49,9 +52,18 @@ internal sealed class ScriptedStore
 
     private SaveOutcome Write(string resource, LeaseState previous, LeaseState next)
     {
-        Assert.Equal(previous.Version + 1, next.Version);
+        if (previous.Version > 0) Assert.Equal(previous.Version + 1, next.Version);
         if (Read(resource).Version != previous.Version) return SaveOutcome.Conflict;
+        if (previous.Version == 0 && !((IRecord)next).Floor.Covers(Floor)) return SaveOutcome.Conflict;
         _records[resource] = RecordCodec.Lease.Encode(next);
+        return SaveOutcome.Saved;
+    }
+
+    private SaveOutcome Drop(string resource, LeaseState dropped)
+    {
+        if (Read(resource).Version != dropped.Version || dropped.Version == 0) return SaveOutcome.Conflict;
+        _records.Remove(resource);
+        Floor = Floor.RaisedTo(((IRecord)dropped).FloorAfter);
         return SaveOutcome.Saved;
     }
 
@@ -64,7 +76,7 @@ internal sealed class ScriptedStore
     }
 
     internal sealed class SaveCall(
-        ScriptedStore store, string caller, string resource, LeaseState previous, LeaseState next, Func<SaveCall, SaveOutcome> script)
+        ScriptedStore store, string caller, string resource, LeaseState previous, LeaseState? next, Func<SaveCall, SaveOutcome> script)
         : StoreCall(caller)
     {
         private readonly TaskCompletionSource<SaveOutcome> _done = new();
@@ -73,12 +85,14 @@ internal sealed class ScriptedStore
 
         public LeaseState Previous { get; } = previous;
 
-        public LeaseState Next { get; } = next;
+        public LeaseState Next => next ?? throw new InvalidOperationException("The record is to be dropped.");
+
+        public bool Drops => next is null;
 
         public Task<SaveOutcome> Task => _done.Task;
 
         /// <summary>Compare-and-swap, now; however often and however late it is called.</summary>
-        public SaveOutcome Write() => store.Write(Resource, Previous, Next);
+        public SaveOutcome Write() => next is null ? store.Drop(Resource, Previous) : store.Write(Resource, Previous, next);
 
         public override void Complete() => Complete(script);
 
@@ -132,7 +146,14 @@ internal sealed class ScriptedStore
 
     private sealed class View(ScriptedStore store, string caller) : IRecordStore
     {
+        // Known late, as by a silo that has dropped nothing itself.
+        private RecordFloor _known = store.Floor;
+
         public bool IsDurable => true;
+
+        public bool CanDrop => true;
+
+        public RecordFloor FloorOf(RecordKind kind, string name) => _known;
 
         public async ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name)
         {
@@ -149,7 +170,24 @@ internal sealed class ScriptedStore
             var script = store._saves.TryDequeue(out var scripted) ? scripted : store.EverySave;
             var call = new SaveCall(store, caller, next.Name, previous.Lease, next.Lease, script);
             Take(call);
-            return new(call.Task);
+            return previous.Version == 0 ? FirstAsync(call) : new(call.Task);
+        }
+
+        public async ValueTask<SaveOutcome> DropAsync(StoredRecord record)
+        {
+            var script = store._saves.TryDequeue(out var scripted) ? scripted : store.EverySave;
+            var call = new SaveCall(store, caller, record.Name, record.Lease, next: null, script);
+            Take(call);
+            var outcome = await call.Task;
+            if (outcome == SaveOutcome.Saved) _known = store.Floor;
+            return outcome;
+        }
+
+        private async ValueTask<SaveOutcome> FirstAsync(SaveCall call)
+        {
+            var outcome = await call.Task;
+            if (outcome == SaveOutcome.Conflict) _known = store.Floor;
+            return outcome;
         }
 
         public bool CanAddOrLoad => store.CanAddOrLoad;

@@ -49,7 +49,7 @@ public sealed class FolderTests : IDisposable
         Assert.Equal(99, _folder.Number("SELECT value FROM meta WHERE name = 'schema'"));
         Assert.Throws<InvalidDataException>(() => DataFolder.BumpEpoch(_folder.Path));
         // The refusal let go of the folder.
-        _folder.Execute("UPDATE meta SET value = 2 WHERE name = 'schema'");
+        _folder.Execute("UPDATE meta SET value = 3 WHERE name = 'schema'");
         await using var leases = await EmbeddedLeases.OpenAsync(_folder.Path);
     }
 

@@ -42,6 +42,8 @@ public sealed class HeldIndexTests : IDisposable
     [InlineData(SqliteStore.ListAllKeys, "sqlite_autoindex_keys_1")]
     [InlineData(SqliteStore.ListAll, "sqlite_autoindex_lease_1")]
     [InlineData(SqliteStore.ListDue, "lease_due")]
+    [InlineData(SqliteStore.ListIdleLeases, "lease_idle")]
+    [InlineData(SqliteStore.ListIdleKeys, "keys_idle")]
     public async Task EveryListing_GoesAlongAnIndex(string sql, string index)
     {
         await using (SqliteStore.Open(_folder.Path))
@@ -78,13 +80,15 @@ public sealed class HeldIndexTests : IDisposable
 
         _folder.Execute(
             """
+            DROP INDEX keys_idle; ALTER TABLE keys DROP COLUMN idle;
+            DROP INDEX lease_idle; ALTER TABLE lease DROP COLUMN idle; DROP TABLE floor;
             DROP INDEX lease_held; ALTER TABLE lease DROP COLUMN held;
             DROP INDEX keys_held; ALTER TABLE keys DROP COLUMN held;
             UPDATE meta SET value = 1 WHERE name = 'schema';
             """);
 
         await using var after = await EmbeddedLeases.OpenAsync(_folder.Path, time: _time);
-        Assert.Equal(2, _folder.Number("SELECT value FROM meta WHERE name = 'schema'"));
+        Assert.Equal(3, _folder.Number("SELECT value FROM meta WHERE name = 'schema'"));
         Assert.Equal(["held"], (await after.ListAsync(new ListLeasesRequest())).Value.Leases.Select(lease => lease.Resource));
         Assert.Equal(
             ["free"],

@@ -59,7 +59,10 @@ public sealed class TraceTests : IAsyncLifetime
 
         Assert.Null((await waiting.WaitAsync(WaitTimeout)).Refusal);
 
-        await UntilAsync(() => Task.FromResult(spans.Ended.Any(span => span.OperationName == "leases.acquire")));
+        // The keeper's span ends behind the response.
+        await UntilAsync(() => Task.FromResult(
+            spans.Ended.Any(span => span.OperationName == "leases.acquire")
+                && spans.Ended.Any(span => span.OperationName == "leases.keeper")));
         Assert.Equal("test/leases.acquire/leases.keeper/leases.queue", spans.PathOf("leases.queue"));
         var queue = spans.Ended.Single(span => span.OperationName == "leases.queue");
         Assert.Equal("granted", queue.GetTagItem("leases.outcome"));

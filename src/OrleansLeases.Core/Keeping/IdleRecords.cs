@@ -1,0 +1,70 @@
+using OrleansLeases.Storage;
+
+namespace OrleansLeases.Core;
+
+/// <summary>Has the keepers drop what has been idle for as long as it is kept: a page at a time. Not thread-safe.</summary>
+/// <remarks>
+/// It goes through the idle records of each kind in the order of their times, once for each time after which some names are dropped, and
+/// goes on where it stopped: what is kept for longer is not looked at again and again. Now and then it begins anew, for those that were
+/// watched, or that the store did not drop.
+/// </remarks>
+internal sealed class IdleRecords
+{
+    private const int PageSize = 64;
+    private static readonly TimeSpan LongestPass = TimeSpan.FromHours(6);
+
+    private readonly IRecordStore _store;
+    private readonly Retention _retention;
+    private readonly LeaseClock _clock;
+    private readonly Func<RecordKind, string, Task<bool>> _drop;
+    private readonly DueQuery _shard;
+    private readonly List<Pass> _passes;
+
+    /// <param name="store">The store.</param>
+    /// <param name="retention">How long names are kept.</param>
+    /// <param name="clock">What they are idle by.</param>
+    /// <param name="drop">Has the keeper of a name drop its record, and says whether it has.</param>
+    /// <param name="shard">The shard of names.</param>
+    /// <param name="shards">How many shards there are.</param>
+    public IdleRecords(
+        IRecordStore store, Retention retention, LeaseClock clock, Func<RecordKind, string, Task<bool>> drop, int shard = 0, int shards = 1)
+    {
+        (_store, _retention, _clock, _drop) = (store, retention, clock, drop);
+        _shard = new DueQuery { Until = 0, Limit = PageSize, Shard = shard, Shards = shards };
+        _passes = [.. retention.Times.SelectMany(
+            retain => new[] { RecordKind.Lease, RecordKind.Key }, (retain, kind) => new Pass(kind, retain))];
+    }
+
+    /// <summary>Looks at one page of each kind.</summary>
+    /// <returns>Whether there may be more to drop at once.</returns>
+    public async Task<bool> SweepAsync(CancellationToken cancellationToken)
+    {
+        var more = false;
+        foreach (var pass in _passes) more |= await SweepAsync(pass, cancellationToken).ConfigureAwait(false);
+        return more;
+    }
+
+    private async Task<bool> SweepAsync(Pass pass, CancellationToken cancellationToken)
+    {
+        var now = _clock.Read();
+        if (now.Monotonic >= pass.StartOver)
+            (pass.StartOver, pass.After) = (now.Monotonic + Holder.Min(pass.Retain / 4, LongestPass), null);
+        var query = _shard with { Until = (now.Earliest - pass.Retain).Ticks / TimeSpan.TicksPerMillisecond, After = pass.After };
+        var page = await _store.IdleAsync(pass.Kind, query, cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(page.Where(record => _retention.Of(record.Name) == pass.Retain).Select(record => _drop(pass.Kind, record.Name)))
+            .ConfigureAwait(false);
+        if (page.Count > 0) pass.After = page[^1];
+        return page.Count == PageSize;
+    }
+
+    private sealed class Pass(RecordKind kind, TimeSpan retain)
+    {
+        public RecordKind Kind => kind;
+
+        public TimeSpan Retain => retain;
+
+        public DueRecord? After { get; set; }
+
+        public TimeSpan StartOver { get; set; }
+    }
+}
