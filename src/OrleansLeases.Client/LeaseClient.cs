@@ -145,6 +145,35 @@ public sealed class LeaseClient : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Takes up a lease that its owner has without this client, such as one that was transferred to it: renews it by its token.
+    /// </summary>
+    internal async ValueTask<LeaseResult<LeaseHandle>> TakeUpAsync(
+        string resource, string owner, long token, LeaseMode mode, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _held.StartAsking();
+        try
+        {
+            var sentAt = _clock.Sample();
+            var request = new RenewRequest { Resource = resource, Owner = owner, Token = token };
+            var result = await Service.RenewAsync(request, cancellationToken).ConfigureAwait(false);
+            if (!result.TryGetValue(out var renewal, out var refusal)) return refusal;
+            var grant = new LeaseGrant
+            {
+                Resource = resource, Owner = owner, Token = token, Mode = mode, Ttl = renewal.Ttl, Remaining = renewal.Remaining,
+                Elapsed = renewal.Elapsed, RenewAfter = renewal.RenewAfter, RequestId = "",
+            };
+            var lease = new HeldLease(grant, sentAt, _clock.Sample(), Random, _options.ClockDrift);
+            ObjectDisposedException.ThrowIf(!_held.TryAdd(lease), this);
+            return new LeaseHandle(this, lease);
+        }
+        finally
+        {
+            _held.EndAsking();
+        }
+    }
+
     internal LostSource? SourceOf(HeldLease lease, ref LostSource? known) => _held.SourceOf(lease, this, ref known);
 
     internal LeaseLoss LossAtTheEndOf(HeldLease lease) => _held.LossAtTheEndOf(lease);

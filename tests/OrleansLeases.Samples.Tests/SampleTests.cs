@@ -17,6 +17,17 @@ public sealed class SampleTests
     }
 
     [Fact]
+    public async Task Agents_TaskOfTheOneThatDies_IsDoneByAnother()
+    {
+        var run = await SampleRun.OfAsync("Agents");
+        Assert.StartsWith("  A: claimed tasks/1 with token ", run.Told[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("  A: has done tasks/1", run.Told);
+        Assert.Single(run.Told, line => line is "  B: has done tasks/1" or "  C: has done tasks/1");
+        Assert.Equal(["tasks/1: done", "tasks/2: done", "tasks/3: done", "tasks/4: done"], run.Told.TakeLast(4));
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    [Fact]
     public async Task Election_ThreeCandidates_LeadOneAfterTheOther()
     {
         var run = await SampleRun.OfAsync("Election");

@@ -23,6 +23,7 @@ internal static class CommandTree
             new KeyVerb(),
             new CounterVerb(),
             new RunVerb(),
+            new McpVerb(),
             new StatusVerb(),
             new TopVerb(),
             new InfoVerb(),

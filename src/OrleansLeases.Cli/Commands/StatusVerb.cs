@@ -18,8 +18,7 @@ internal sealed class StatusVerb : ClientVerb
         var health = ServerHealth.OfAllAsync(server, cancellationToken);
         var asked = await server.Service.InfoAsync(cancellationToken);
         if (!asked.TryGetValue(out var info, out var refusal)) return output.Refuse(refusal, server.Hint);
-        var caller = await server.SendAsync(
-            HttpMethod.Get, "v1/whoami", body: null, LeaseJson.Default.CallerInfo, cancellationToken);
+        var caller = await server.WhoAmIAsync(cancellationToken);
         var members = await server.Service.ListMembersAsync(cancellationToken);
         var held = await HeldNames.ReadAsync(server.Service, prefix: null, cancellationToken);
         // Who may read nothing still sees how the service is.

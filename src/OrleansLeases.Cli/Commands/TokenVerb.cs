@@ -137,7 +137,7 @@ internal sealed class WhoAmIVerb : ClientVerb
     protected override async Task<int> AskAsync(
         ServerConnection server, ParseResult parsed, Output output, CancellationToken cancellationToken) =>
         output.Print(
-            await server.SendAsync(HttpMethod.Get, "v1/whoami", body: null, LeaseJson.Default.CallerInfo, cancellationToken),
+            await server.WhoAmIAsync(cancellationToken),
             LeaseJson.Default.CallerInfo, Print, server.Hint);
 
     private static void Print(CallerInfo caller, TextWriter writer)

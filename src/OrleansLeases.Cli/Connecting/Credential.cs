@@ -65,12 +65,14 @@ internal static class Credential
     private static bool IsNumber(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
 
     /// <summary>Puts the credential into each request.</summary>
-    internal sealed class Handler(string? contextFile, HttpMessageHandler inner) : DelegatingHandler(inner)
+    /// <param name="current">Returns the credential of a call; null where there is none.</param>
+    /// <param name="inner">Sends the request.</param>
+    internal sealed class Handler(Func<string?> current, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             // Not validated, and so never named in an error: the server refuses what is none.
-            if (Current(contextFile) is { } token) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+            if (current() is { } token) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
             return base.SendAsync(request, cancellationToken);
         }
     }

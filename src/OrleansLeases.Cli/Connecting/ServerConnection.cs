@@ -26,11 +26,15 @@ internal sealed class ServerConnection : IDisposable
     private readonly TimeSpan _timeout;
 
     private ServerConnection(
-        string[] servers, ServerChoice choice, string? tokenFile, HttpMessageHandler handler, TimeSpan timeout)
+        string[] servers, ServerChoice choice, Func<string?> credential, HttpMessageHandler handler, TimeSpan timeout,
+        bool isShared = false)
     {
         (_servers, _timeout) = (servers, timeout);
         NextSteps = new NextSteps(choice.Named);
-        _http = new HttpClient(new Credential.Handler(tokenFile, handler)) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(new Credential.Handler(credential, handler), disposeHandler: !isShared)
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         Uri[] addresses = [.. servers.Select(server => new Uri(server))];
         Service = new HttpLeaseService(_http, addresses)
         {
@@ -51,6 +55,31 @@ internal sealed class ServerConnection : IDisposable
 
     public static ServerConnection Of(ParseResult parsed)
     {
+        var (choice, servers) = ChoiceOf(parsed);
+        // A file that cannot be read is said so before anything is asked.
+        var tokenFile = NamedServer.Resolve(choice.Context?.TokenFile);
+        _ = Credential.Current(tokenFile);
+        var timeout = parsed.GetValue(GlobalOptions.Timeout) ?? DefaultTimeout;
+        var trust = TrustOf(parsed, choice.Context);
+        var handler = ClientCertificate.Use(parsed, shown => HandlerFor(trust, shown, timeout));
+        return new(servers, choice, () => Credential.Current(tokenFile), handler, timeout);
+    }
+
+    /// <summary>
+    /// The server for callers of this command, each with a credential of its own. What this command has itself, a key or a certificate, is
+    /// not shown on their behalf.
+    /// </summary>
+    /// <returns>Opens a connection for the caller with a credential, which is asked for with each call.</returns>
+    public static Func<Func<string?>, ServerConnection> ForCallers(ParseResult parsed)
+    {
+        var (choice, servers) = ChoiceOf(parsed);
+        var timeout = parsed.GetValue(GlobalOptions.Timeout) ?? DefaultTimeout;
+        var handler = HandlerFor(TrustOf(parsed, choice.Context), shown: null, timeout);
+        return credential => new(servers, choice, credential, handler, timeout, isShared: true);
+    }
+
+    private static (ServerChoice Choice, string[] Servers) ChoiceOf(ParseResult parsed)
+    {
         var choice = ServerChoice.Of(parsed);
         var servers = choice.Servers;
         if (servers.Select(server => ServerAddresses.Fault(choice.Origin, server)).FirstOrDefault(fault => fault is not null) is { } fault)
@@ -58,15 +87,8 @@ internal sealed class ServerConnection : IDisposable
             throw new UsageException(fault);
         }
 
-        // A file that cannot be read is said so before anything is asked.
-        var tokenFile = NamedServer.Resolve(choice.Context?.TokenFile);
-        _ = Credential.Current(tokenFile);
         // A list joined from two sources may name a server twice; it is used once.
-        servers = [.. servers.DistinctBy(server => new Server(new(server), Random.Shared).Root)];
-        var timeout = parsed.GetValue(GlobalOptions.Timeout) ?? DefaultTimeout;
-        var trust = TrustOf(parsed, choice.Context);
-        var handler = ClientCertificate.Use(parsed, shown => HandlerFor(trust, shown, timeout));
-        return new(servers, choice, tokenFile, handler, timeout);
+        return (choice, [.. servers.DistinctBy(server => new Server(new(server), Random.Shared).Root)]);
     }
 
     private static SocketsHttpHandler HandlerFor(X509ChainPolicy? trust, SslStreamCertificateContext? shown, TimeSpan timeout) => new()
@@ -116,6 +138,10 @@ internal sealed class ServerConnection : IDisposable
         };
         return _exchange.SendAsync(call, new CallLimits(_timeout, ServerTimeout), cancellationToken);
     }
+
+    /// <summary>Asks who the server takes the caller for.</summary>
+    public ValueTask<LeaseResult<CallerInfo>> WhoAmIAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, "v1/whoami", body: null, LeaseJson.Default.CallerInfo, cancellationToken);
 
     /// <summary>Asks one of the servers, and no other.</summary>
     public ValueTask<LeaseResult<T>> AskAsync<T>(string server, string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)

@@ -76,7 +76,7 @@ internal static class LeaseServer
             .BoundConnections(settings.Bounds.Connections, DescriptorsInReserve);
         var isAsked = settings.AccessFile is not null || settings.IsInsecure;
         builder.WebHost.ConfigureKestrel((context, _) => ListenUrls.Check(context.Configuration, settings.Urls, isAsked));
-        var certificate = CertificateOf(settings);
+        var certificate = ServingCertificate.Of(settings.CertificateFile, settings.KeyFile, settings.Urls, "--urls");
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.UseHttps(certificate));
         settings.Log.Apply(builder.Logging);
         builder.Services.BoundStop(ConnectionsLimit).Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
@@ -115,20 +115,5 @@ internal static class LeaseServer
         }
 
         return app;
-    }
-
-    private static ServerCertificate? CertificateOf(ServeSettings settings)
-    {
-        if (settings is not { CertificateFile: { } certificate, KeyFile: { } key }) return null;
-        if (!ListenUrls.Split(settings.Urls).Any(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)))
-            throw new UsageException($"--cert is for https addresses, and --urls has {settings.Urls}; make one of them https.");
-        try
-        {
-            return new ServerCertificate(certificate, key, TimeProvider.System);
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"{e.Message} (--cert, --key)");
-        }
     }
 }

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Text.Json;
+using ModelContextProtocol;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using OrleansLeases.Cli.Mcp;
+using OrleansLeases.Cli.Tests.Infrastructure;
+using OrleansLeases.Embedded;
+using OrleansLeases.Testing;
+
+namespace OrleansLeases.Cli.Tests.Mcp;
+
+/// <summary>Agents on one service and one clock that only the test moves, each by the protocol's own client.</summary>
+internal sealed class AgentWorld : IAsyncDisposable
+{
+    public static readonly TimeSpan Ttl = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
+
+    private readonly List<Agent> _agents = [];
+
+    public AgentWorld() => Service = EmbeddedLeases.InMemory(time: Time);
+
+    public ManualTimeProvider Time { get; } = new();
+
+    public EmbeddedLeases Service { get; }
+
+    public async Task<Agent> JoinAsync(string name)
+    {
+        var agent = await Agent.JoinAsync(this, name);
+        _agents.Add(agent);
+        return agent;
+    }
+
+    public LeaseInfo Look(string resource) => Service.GetAsync(new() { Resource = resource }).AsTask().Result.Value;
+
+    public static Task EventuallyAsync(Func<bool> condition) =>
+        Eventually.TrueAsync(condition, () => "What was waited for did not happen.");
+
+    /// <summary>Moves the clock until a call is answered, in steps in which leases are renewed.</summary>
+    public async Task<T> AdvanceUntilAsync<T>(Task<T> answered)
+    {
+        while (!answered.IsCompleted)
+        {
+            Time.Advance(Step);
+            await Task.WhenAny(answered, Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System));
+        }
+
+        return await answered;
+    }
+
+    /// <summary>Ends a lease behind its holder's back, and has the holder's session find out.</summary>
+    public async Task LoseAsync(string resource)
+    {
+        await Service.BreakAsync(new() { Resource = resource, Grace = TimeSpan.Zero, Force = true, Reason = "the test says so" });
+        Time.Advance(Ttl);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var agent in _agents) await agent.DisposeAsync();
+        await Service.DisposeAsync();
+    }
+}
+
+/// <summary>An agent that is connected.</summary>
+internal sealed class Agent : IAsyncDisposable
+{
+    private readonly AgentSession _session;
+    private readonly McpServer _server;
+    private readonly Task _running;
+
+    private Agent(AgentSession session, McpServer server, Task running, McpClient client) =>
+        (_session, _server, _running, Client) = (session, server, running, client);
+
+    public McpClient Client { get; }
+
+    public string Owner => _session.Owner;
+
+    public ConcurrentQueue<ProgressNotificationValue> Progress { get; } = [];
+
+    public static async Task<Agent> JoinAsync(AgentWorld world, string name)
+    {
+        var (up, down) = (new Pipe(), new Pipe());
+        var everybody = new CallerInfo { Principal = "anonymous", Rules = [], Quotas = [] };
+        var session = new AgentSession(
+            world.Service, _ => ValueTask.FromResult<LeaseResult<CallerInfo>>(everybody), "team", AgentWorld.Ttl, world.Time);
+        var options = new McpServerOptions();
+        SessionTools.Offer(options, session);
+        var server = McpServer.Create(new StreamServerTransport(up.Reader.AsStream(), down.Writer.AsStream()), options);
+        var running = server.RunAsync();
+        var client = await McpClient.CreateAsync(
+            new StreamClientTransport(up.Writer.AsStream(), down.Reader.AsStream()),
+            new() { ClientInfo = new() { Name = name, Version = "1" } });
+        return new(session, server, running, client);
+    }
+
+    /// <summary>Calls a tool.</summary>
+    public async Task<Answer> CallAsync(string tool, params (string Name, object? Value)[] arguments)
+    {
+        var result = await Client.CallToolAsync(
+            tool, arguments.ToDictionary(argument => argument.Name, argument => argument.Value), new Reporter(Progress));
+        return Answer.Of(result);
+    }
+
+    /// <summary>Ends the session.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        await _server.DisposeAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _session.DisposeAsync();
+    }
+
+    private sealed class Reporter(ConcurrentQueue<ProgressNotificationValue> reports) : IProgress<ProgressNotificationValue>
+    {
+        public void Report(ProgressNotificationValue value) => reports.Enqueue(value);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using ModelContextProtocol.Client;
+using OrleansLeases.Cli.Tests.Infrastructure;
+using OrleansLeases.Testing.Processes;
+
+namespace OrleansLeases.Cli.Tests.Mcp;
+
+/// <summary><c>leases mcp</c> as the process that an agent's program starts.</summary>
+public sealed class McpCommandTests(ServerProcess server) : IClassFixture<ServerProcess>
+{
+    private const string Begin =
+        """
+        {"jsonrpc":"2.0","id":1,"method":"initialize","params":{
+        "protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"raw","version":"1"}}}
+        """;
+
+    private const string Begun = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
+
+    [Fact]
+    public async Task Agent_HoldsALease_UntilItsProgramCloses()
+    {
+        await using (var agent = await ConnectAsync())
+        {
+            var held = Answer.Of(await agent.CallToolAsync("acquire", new Dictionary<string, object?> { ["resource"] = "mcp/closes" }));
+
+            Assert.Equal("held", held.Outcome);
+            var shown = (await Tool.RunAsync(server.Address, "get", "mcp/closes", "--json")).Out;
+            Assert.Contains($"\"token\":{held.Token},", shown, StringComparison.Ordinal);
+        }
+
+        await Eventually.TrueAsync(() => StateOfAsync("mcp/closes").Result == "free", () => "It was not released.");
+    }
+
+    // Whatever is on standard output is the protocol's, and what the process holds is released before it ends.
+    [Fact]
+    public async Task Agent_ThatIsToldToEnd_ReleasesItsLease_AndHasSaidNothingElse()
+    {
+        await using var tool = Tool.Start(server.Address, "mcp", "--owner", "ann", "--ttl", "1h");
+        await tool.TypeAsync($"{Begin.ReplaceLineEndings("")}\n{Begun}\n");
+        await tool.TypeAsync(Call("acquire", """{"resource":"mcp/ended"}"""));
+        await Eventually.TrueAsync(() => tool.Out.Contains("ann/raw-", StringComparison.Ordinal), () => tool.Out + tool.Error);
+        Assert.Contains("ModelContextProtocol", await tool.LoadedAsync(), StringComparison.Ordinal);
+
+        Signals.Send(tool.Id, Signals.Terminate);
+        var result = await tool.ResultAsync();
+
+        Assert.Equal((0, ""), (result.Code, result.Error));
+        Assert.All(
+            result.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            line => Assert.Equal("2.0", JsonDocument.Parse(line).RootElement.GetProperty("jsonrpc").GetString()));
+        Assert.Equal("free", await StateOfAsync("mcp/ended"));
+    }
+
+    [Fact]
+    public async Task Agent_ThatIsKilled_IsFollowedByTheNext()
+    {
+        await using var killed = Tool.Start(server.Address, "mcp", "--ttl", "500ms");
+        await killed.TypeAsync($"{Begin.ReplaceLineEndings("")}\n{Begun}\n");
+        await killed.TypeAsync(Call("claim_task", """{"task":"mcp/task"}"""));
+        await Eventually.TrueAsync(
+            () => killed.Out.Contains("claimed", StringComparison.Ordinal), () => killed.Out + killed.Error);
+        Signals.Send(killed.Id, Signals.Kill);
+
+        await using var next = await ConnectAsync();
+        var claimed = Answer.Of(await next.CallToolAsync(
+            "claim_task", new Dictionary<string, object?> { ["task"] = "mcp/task", ["max_wait_seconds"] = 30 }));
+
+        Assert.Equal("claimed", claimed.Outcome);
+    }
+
+    // A verb that is not about agents starts no slower for it.
+    [Fact]
+    public async Task Server_HasNothingOfTheProtocolLoaded() =>
+        Assert.DoesNotContain("ModelContextProtocol", await server.Tool.LoadedAsync(), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Agent_WithoutAServer_IsToldSo()
+    {
+        await using var tool = Tool.Start("http://127.0.0.1:9", "mcp");
+        await tool.TypeAsync($"{Begin.ReplaceLineEndings("")}\n{Begun}\n");
+        await tool.TypeAsync(Call("acquire", """{"resource":"r"}"""));
+
+        await Eventually.TrueAsync(() => tool.Out.Contains("\"unavailable\"", StringComparison.Ordinal), () => tool.Out + tool.Error);
+    }
+
+    [Theory]
+    [InlineData("--idle goes with --http", "--idle", "1m")]
+    [InlineData("--http has '0.0.0.0:1'", "--http", "0.0.0.0:1")]
+    [InlineData("--cert and --key go together", "--http", "https://127.0.0.1:0", "--cert", "x")]
+    [InlineData("listen on loopback", "--http", "http://0.0.0.0:0")]
+    public async Task CommandLine_ThatIsWrong_IsRefused(string expected, params string[] arguments)
+    {
+        var result = await InProcess.RunAsync(server.Address, ["mcp", .. arguments]);
+
+        Assert.Equal(2, result.Code);
+        Assert.Contains(expected, result.Error, StringComparison.Ordinal);
+    }
+
+    private async Task<McpClient> ConnectAsync() => await McpClient.CreateAsync(new StdioClientTransport(new()
+    {
+        Command = Tool.Command,
+        Arguments = ["mcp", "--server", server.Address],
+        // After which this client sends SIGTERM to what its own end has not ended.
+        ShutdownTimeout = TimeSpan.FromMilliseconds(500),
+        EnvironmentVariables = new Dictionary<string, string?> { ["LEASES_CONFIG"] = InProcess.NoContexts, ["LEASES_OWNER"] = null },
+    }));
+
+    private async Task<string> StateOfAsync(string resource)
+    {
+        var shown = JsonDocument.Parse((await Tool.RunAsync(server.Address, "get", resource, "--json")).Out);
+        return shown.RootElement.GetProperty("state").GetString()!;
+    }
+
+    private static string Call(string tool, string arguments) =>
+        $$$"""{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}}}""" + "\n";
+}
