@@ -138,7 +138,7 @@ done
 
 # Some projects mostly wait, for deadlines or for silos to start. What has no clock but its own, or patience, runs beside them; any other
 # has the machine to itself: a busy machine answers late.
-run_beside Cluster.Tests GrainInterfaces.Tests Simulation Client.Tests Fencing.Tests
+run_beside Cluster.Tests GrainInterfaces.Tests Simulation Client.Tests Hosting.Tests Fencing.Tests
 run_beside Torture Core.Tests Dashboard.Tests Packages.Tests Hosting.Aspire.Tests
 for project in "${projects[@]}"; do [ -f "$results/$(basename "$project" .csproj).end" ] || run_tests "$project"; done
 for project in "${projects[@]}"; do count_tests "$project"; done

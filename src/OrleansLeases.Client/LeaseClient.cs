@@ -27,6 +27,7 @@ public sealed class LeaseClient : IAsyncDisposable
     private readonly LeaseReleaser _releaser;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, bool> _background = new();
+    private readonly ConcurrentDictionary<Task, bool> _guarded = new();
     private int _owners;
     private volatile bool _disposed;
 
@@ -174,6 +175,25 @@ public sealed class LeaseClient : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Gives back all leases, when the application has stopped: each is lost first. Work that a recipe awaits gives its lease back with its
+    /// end; where that does not come, the lease expires.
+    /// </summary>
+    /// <param name="cancellationToken">There is no more time for that.</param>
+    internal async Task GiveBackAllAsync(CancellationToken cancellationToken)
+    {
+        _held.Close();
+        var lost = _held.LoseAllAsync(lease => GiveBack(lease.Grant, _clock.Sample() + lease.Grant.Ttl));
+        await DoneAsync([lost, .. _guarded.Keys]).ConfigureAwait(false);
+        await DoneAsync(_background.Keys).ConfigureAwait(false);
+
+        async Task DoneAsync(IEnumerable<Task> work) =>
+            await Task.WhenAll(work).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Keeps track of work under a lease that releases it with its end.</summary>
+    internal void Guards(Task work) => GoOn(work, _guarded);
+
     internal LostSource? SourceOf(HeldLease lease, ref LostSource? known) => _held.SourceOf(lease, this, ref known);
 
     internal LeaseLoss LossAtTheEndOf(HeldLease lease) => _held.LossAtTheEndOf(lease);
@@ -300,11 +320,13 @@ public sealed class LeaseClient : IAsyncDisposable
     private void GiveBack(LeaseGrant grant, TimeSpan endsAt) => GoOn(Background.Run(() => _releaser.ReleaseAsync(grant, endsAt)));
 
     /// <summary>Keeps track of work that no caller awaits, for <see cref="DisposeAsync"/>.</summary>
-    private void GoOn(Task work)
+    private void GoOn(Task work) => GoOn(work, _background);
+
+    private static void GoOn(Task work, ConcurrentDictionary<Task, bool> among)
     {
-        _background.TryAdd(work, true);
+        if (work.IsCompleted) return;
+        among.TryAdd(work, true);
         _ = work.ContinueWith(
-            (done, background) => ((ConcurrentDictionary<Task, bool>)background!).TryRemove(done, out _), _background,
-            TaskScheduler.Default);
+            (done, among) => ((ConcurrentDictionary<Task, bool>)among!).TryRemove(done, out _), among, TaskScheduler.Default);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -36,6 +37,9 @@ public static class LeaseClientServiceExtensions
     /// <para>Where the application has health checks, one called <c>leases</c> is among them, <c>leases:</c> and the key for a keyed
     /// client, unless the application has one of that name: whether the service answers and the leases are being renewed, with the
     /// reason.</para>
+    /// <para>A generic host that stops gives back what its handles hold, once its services have stopped and within its shutdown time: each
+    /// lease is lost first, so that its <see cref="LeaseHandle.LostToken"/> ends what still relies on it. Work that a recipe runs gives its
+    /// lease back with its end. A lease whose work does not end in that time, or whose callback does not return, expires instead.</para>
     /// <para>What <c>ConfigureHttpClientDefaults</c> adds to every client's handlers is left out here, but for service discovery:
     /// retries, time-outs and breakers such as the standard resilience handler's cut waits of 25 s, and repeat what may not be
     /// repeated. Handlers for this client are added to the builder that this returns; add none
@@ -128,13 +132,15 @@ public static class LeaseClientServiceExtensions
         services.TryAddSingleton(TimeProvider.System);
         // Under no key where it is null.
         services.AddKeyedSingleton<ILeaseService>(key, (provider, _) => ServiceOf(provider, client.Name, OptionsOf(provider, key)));
-        services.TryAddKeyedSingleton(key, (provider, _) => new LeaseClient(
+        services.TryAddSingleton<HostedClients>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, HostedClientsEnd>());
+        services.TryAddKeyedSingleton(key, (provider, _) => provider.GetRequiredService<HostedClients>().Add(new LeaseClient(
             key is null ? provider.GetRequiredService<ILeaseService>() : provider.GetRequiredKeyedService<ILeaseService>(key),
             OptionsOf(provider, key).Client is { MeterFactory: null } options
                 ? options with { MeterFactory = provider.GetService<IMeterFactory>() }
                 : OptionsOf(provider, key).Client,
             provider.GetService<TimeProvider>(),
-            provider.GetService<ILogger<LeaseClient>>()));
+            provider.GetService<ILogger<LeaseClient>>())));
         AddHealthCheck(services, key);
         client
             .WithoutForeignHandlers()

@@ -4,8 +4,8 @@ namespace OpenTelemetry.Metrics;
 public static class LeasesMeterProviderBuilderExtensions
 {
     /// <summary>
-    /// Collects what clients, services and gateways of leases count in this process: the meters <c>OrleansLeases</c> and
-    /// <c>OrleansLeases.Client</c>. <c>docs/telemetry.md</c> lists the instruments.
+    /// Collects what clients, services and gateways of leases count in this process: the meters <c>OrleansLeases</c>,
+    /// <c>OrleansLeases.Client</c> and <c>OrleansLeases.Hosting</c>. <c>docs/telemetry.md</c> lists the instruments.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <returns>The same builder.</returns>
@@ -13,6 +13,6 @@ public static class LeasesMeterProviderBuilderExtensions
     public static MeterProviderBuilder AddLeasesInstrumentation(this MeterProviderBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.AddMeter("OrleansLeases", "OrleansLeases.Client");
+        return builder.AddMeter("OrleansLeases", "OrleansLeases.Client", "OrleansLeases.Hosting");
     }
 }

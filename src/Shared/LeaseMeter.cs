@@ -44,12 +44,12 @@ internal static class LeaseMeter
     }
 
     /// <inheritdoc cref="Count{T}(Counter{T}, T, ReadOnlySpan{KeyValuePair{string, object}})"/>
-    public static void Count<T>(this UpDownCounter<T> counter, T more)
+    public static void Count<T>(this UpDownCounter<T> counter, T more, params ReadOnlySpan<KeyValuePair<string, object?>> tags)
         where T : struct
     {
         try
         {
-            counter.Add(more);
+            counter.Add(more, tags);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {

@@ -32,6 +32,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
             "Microsoft.AspNetCore.Authentication.JwtBearer", "Microsoft.AspNetCore.OpenApi", "Microsoft.OpenApi", "OrleansLeases.Gateway",
         ],
         ["OrleansLeases.GrainInterfaces"] = ["Microsoft.Orleans.Sdk", "OrleansLeases.Abstractions"],
+        ["OrleansLeases.Hosting"] = ["Cronos", "Microsoft.Extensions.Http", "OrleansLeases.Client"],
         ["OrleansLeases.Hosting.Aspire"] = ["Aspire.Hosting"],
         ["OrleansLeases.OpenTelemetry"] = ["OpenTelemetry.Api.ProviderBuilderExtensions"],
         ["OrleansLeases.Grains"] =
@@ -102,6 +103,7 @@ public sealed class PackageTests(PackageTests.Packed packed) : IClassFixture<Pac
             the schema: there
             by its grain: held by me
             in a silo: held
+            a job: bills
 
             """,
             await consumer.RunAsync());

@@ -55,4 +55,14 @@ public sealed class SampleTests
         Assert.Equal("With the semaphore: 12 calls answered, 0 refused, never more than 3 at once.", run.Told[1]);
         Assert.Equal(0, run.ExitCode);
     }
+
+    [Fact]
+    public async Task HostedWork_OfThreeHosts_IsLedByEachInTurn_AndStartedOnceATick()
+    {
+        var run = await SampleRun.OfAsync("HostedWork");
+        Assert.Equal(3, run.Told.Count(line => line.Contains("exports with token ", StringComparison.Ordinal)));
+        Assert.Single(run.Told, line => line.EndsWith("exports no more", StringComparison.Ordinal));
+        Assert.Matches(@"^3 instances led, one after the other; \d+ ticks, none of them twice\.$", run.Told[^1]);
+        Assert.Equal(0, run.ExitCode);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansLeases.Simulation.Hosted;
 using OrleansLeases.Simulation.Shrinking;
 
 namespace OrleansLeases.Simulation;
@@ -17,6 +18,7 @@ internal static class Program
 
         try
         {
+            if (arguments is ["--hosted", var ticks, .. var seeds]) return RunHosted(int.Parse(ticks, CultureInfo.InvariantCulture), seeds);
             return Run(CommandLine.Parse(arguments));
         }
         catch (FormatException error)
@@ -24,6 +26,15 @@ internal static class Program
             Console.Error.WriteLine(error.Message);
             return 2;
         }
+    }
+
+    /// <summary><c>--hosted TICKS SEED…</c>: services that lead and jobs on a schedule, so many ticks for each seed.</summary>
+    private static int RunHosted(int ticks, IEnumerable<string> seeds)
+    {
+        var good = true;
+        foreach (var seed in seeds)
+            good &= new HostedWorld(ulong.Parse(seed, CultureInfo.InvariantCulture), ticks, trace: null).Run(Console.Out);
+        return good ? 0 : 1;
     }
 
     private static int Run(CommandLine command)

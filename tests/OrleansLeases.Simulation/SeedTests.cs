@@ -66,6 +66,22 @@ public sealed partial class SeedTests
         Assert.InRange(int.Parse(command.Groups[2].Value, CultureInfo.InvariantCulture), 1, new RunOptions(1).Steps - 1);
     }
 
+    [Fact]
+    public async Task HostedWork_OfThreeInstances_StartsEachTickOnce_AndLeadsOnOneAtATime()
+    {
+        // The second seed has a network that loses messages.
+        var run = await RunAsync("--hosted 1000 2");
+
+        Assert.True(run.Code == 0, string.Join(Environment.NewLine, run.Lines));
+        var counts = HostedCounts().Match(run.Lines[^1]);
+        Assert.InRange(Count(1) + Count(2), 1_000, 1_010);
+        // Those that an instance took, and then died or was stopped for good before it started the job.
+        Assert.InRange(Count(2), 0, 10);
+        Assert.InRange(Count(3), 1_000, int.MaxValue);
+
+        int Count(int group) => int.Parse(counts.Groups[group].Value, CultureInfo.InvariantCulture);
+    }
+
     private static long OperationsOf(string total) =>
         long.Parse(Total().Match(total).Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture);
 
@@ -82,6 +98,9 @@ public sealed partial class SeedTests
         lines.InsertRange(0, (await errors).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         return (process.ExitCode, lines);
     }
+
+    [GeneratedRegex("([0-9]+) of 1000 ticks started, ([0-9]+) taken along .* ([0-9]+) faults")]
+    private static partial Regex HostedCounts();
 
     [GeneratedRegex("([0-9]+) operations")]
     private static partial Regex Total();

@@ -68,6 +68,9 @@ internal sealed class HeldLease
     /// <summary>It was lost or released: nothing changes any more.</summary>
     public bool IsOver => EndsAt == Never;
 
+    /// <summary>Work relies on it that is awaited before it is released, whoever asks for that.</summary>
+    public bool IsGuarded { get; set; }
+
     /// <summary>When the next renewal is sent.</summary>
     public TimeSpan RenewAt { get; private set; }
 

@@ -140,6 +140,35 @@ internal sealed class HeldLeases
         _alarm.Run(() => _logger.Collected(grant.Resource, grant.Owner, grant.Token, lease.TakenIn ?? "code that is not known"));
     }
 
+    /// <summary>Ends all leases: each is lost, and its signal has run, before it is given back.</summary>
+    /// <param name="giveBack">Gives one back; not one that is guarded, which is given back when its work has ended.</param>
+    /// <returns>Completes when every signal has run.</returns>
+    public Task LoseAllAsync(Action<HeldLease> giveBack)
+    {
+        List<Action> ends = [];
+        List<Task> ended = [];
+        lock (_gate)
+        {
+            while (_queue.TryPeek(out var lease))
+            {
+                List<Action>? signals = null;
+                var detail = $"The lease on '{lease.Grant.Resource}' was given back, since its host has stopped.";
+                Lose_NeedsLock(lease, new(NotHolderReason.Released, detail) { DecidedLocally = true }, ref signals);
+                var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                ended.Add(end.Task);
+                ends.Add(() =>
+                {
+                    foreach (var signal in signals ?? []) signal();
+                    if (!lease.IsGuarded) giveBack(lease);
+                    end.SetResult();
+                });
+            }
+        }
+
+        foreach (var end in ends) _alarm.Run(end);
+        return Task.WhenAll(ended);
+    }
+
     /// <summary>The source of a lease's signal, made where there is none; null where it is too late for that.</summary>
     public LostSource? SourceOf(HeldLease lease, LeaseClient client, ref LostSource? known)
     {

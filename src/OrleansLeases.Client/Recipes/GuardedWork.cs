@@ -29,7 +29,16 @@ internal static class GuardedWork
 
     /// <summary>Runs work that sees to it by itself that it counts only under the lease.</summary>
     /// <exception cref="LeaseLostException">The work stopped because the lease was lost.</exception>
-    public static async Task<T> UnderAsync<T>(
+    public static Task<T> UnderAsync<T>(
+        LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        lease.Lease.IsGuarded = true;
+        var run = GuardAsync(lease, work, cancellationToken);
+        lease.Client.Guards(run);
+        return run;
+    }
+
+    private static async Task<T> GuardAsync<T>(
         LeaseHandle lease, Func<LeaseHandle, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         // Released after the work has ended, however long that takes once its token is cancelled.

@@ -10,6 +10,7 @@ using OrleansLeases.Fencing.AspNetCore;
 using OrleansLeases.Fencing.PostgreSql;
 using OrleansLeases.Gateway;
 using OrleansLeases.Grains;
+using OrleansLeases.Hosting;
 
 // On SQLite, whose native library comes with a package.
 await using var embedded = await EmbeddedLeases.OpenAsync("data");
@@ -47,6 +48,8 @@ Console.WriteLine($"the fence: {(LeaseFence.Script.Contains("lease_fence", Strin
 Console.WriteLine($"the schema: {(LeaseSchema.Script.Contains("lease_record", StringComparison.Ordinal) ? "there" : "missing")}");
 
 var silo = Host.CreateEmptyApplicationBuilder(null);
+var ran = new TaskCompletionSource<string>();
+silo.Services.AddScheduledJob("bills", "* * * * * *", (run, _) => Task.FromResult(ran.TrySetResult(run.Name)));
 silo.UseOrleans(orleans => orleans.UseLocalhostClustering(FreePort(), FreePort()).AddLeases());
 using var host = silo.Build();
 await host.StartAsync();
@@ -58,6 +61,7 @@ await using (var lease = await host.Services.GetRequiredService<LeaseClient>().A
     Console.WriteLine($"in a silo: {(lease.IsValid() ? "held" : "lost")}");
 }
 
+Console.WriteLine($"a job: {await ran.Task}");
 await host.StopAsync();
 
 static int FreePort()
