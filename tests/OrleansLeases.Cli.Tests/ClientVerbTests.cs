@@ -53,6 +53,7 @@ public sealed class ClientVerbTests(ServerProcess server) : IClassFixture<Server
         Assert.Equal((3, ""), (result.Code, result.Out));
         Assert.Contains("is to be held for", result.Error, StringComparison.Ordinal);
         Assert.Equal("delayed", Json(await AskAsync("get", _resource, "--json")).GetProperty("state").GetString());
+        Assert.Contains(" at the latest\n", (await AskAsync("get", _resource)).Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -72,7 +72,9 @@ internal static class LeasePrinter
         if (info.Capacity is { } capacity) summary.Row("capacity", $"{info.Holders.Count} of {capacity} taken");
         if (info.AvailableIn is { } availableIn)
         {
-            summary.Row("available", $"in {Durations.Format(availableIn)} at the latest, unless renewed");
+            // A delay cannot be renewed.
+            var unless = info.State == LeaseStatus.Held ? ", unless renewed" : "";
+            summary.Row("available", $"in {Durations.Format(availableIn)} at the latest{unless}");
         }
 
         if (info.Waiters is > 0 and var waiters) summary.Row("waiting", Number(waiters));
