@@ -25,6 +25,9 @@ public sealed record KeyChange
 
     /// <summary>The lease that the key is bound to; absent where it is free-standing, and without <see cref="Value"/>.</summary>
     public KeyLease? Lease { get; init; }
+
+    /// <summary>Why it was deleted: <c>expired</c> where its time was over; absent otherwise.</summary>
+    public string? Reason { get; init; }
 }
 
 /// <summary>The current state of a key that exists or not. Immutable.</summary>
@@ -50,6 +53,6 @@ public enum KeyEventKind
     /// <summary>It was put or added to.</summary>
     KeyPut = 1,
 
-    /// <summary>It was deleted, or its lease has ended.</summary>
+    /// <summary>It was deleted, its time is over, or its lease has ended.</summary>
     KeyDeleted = 2,
 }

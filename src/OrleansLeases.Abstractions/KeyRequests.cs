@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OrleansLeases;
 
 /// <summary>Names the lease that a key is bound to. Immutable.</summary>
@@ -22,6 +24,13 @@ public sealed record PutKeyRequest
     /// <summary>The lease to bind the key to; null makes the key free-standing.</summary>
     public KeyLease? Lease { get; init; }
 
+    /// <summary>
+    /// For a key without a lease, how long it is there from this put on: 100 ms to 24 h unless the service is configured otherwise. Then
+    /// it is absent, as if deleted. Null, and so every put without it: until it is deleted. Additions leave that as it is.
+    /// </summary>
+    [JsonPropertyName("ttlMs")]
+    public TimeSpan? Ttl { get; init; }
+
     /// <summary>Writes only if this is the key's version; 0, only if there is no such key; null, in any case.</summary>
     public long? IfVersion { get; init; }
 
@@ -35,7 +44,7 @@ public sealed record AddToCounterRequest
     /// <summary>What to add: any 64-bit integer.</summary>
     public required long Delta { get; init; }
 
-    /// <summary>The lease to bind the key to; null leaves the binding of the key as it is.</summary>
+    /// <summary>The lease to bind the key to; null leaves the binding of the key, or its time, as it is.</summary>
     public KeyLease? Lease { get; init; }
 
     /// <summary>As for a put; recognised for at least the last 1,024 changes of the key.</summary>

@@ -149,7 +149,7 @@ internal sealed class EmbeddedHost(
 
     private async Task<KeyListingPage> ReadKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
     {
-        var page = new KeyListingPage(request);
+        var page = new KeyListingPage(request, clock.Read(), rules);
         await foreach (var record in store.RangeAsync(RecordKind.Key, page.From, heldOnly: true, cancellationToken).ConfigureAwait(false))
         {
             if (!page.Add(record.Name, record.Key)) break;

@@ -61,7 +61,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
             Metrics = new OperationMetrics(_meter),
         };
         if (store.IsDurable) _sweeper = new Sweeper(
-            store, clock, time, _keepers.LeaseOf, () => log?.LookAtClock(clock.Stepped, options.ClockSkew));
+            store, clock, time, _keepers.KeeperOf, () => log?.LookAtClock(clock.Stepped, options.ClockSkew));
         if (rules.Retention.Times.Count > 0)
             _idleSweeper = new IdleSweeper(new IdleRecords(store, rules.Retention, clock, _keepers.DropAsync), time);
         if (store is not SqliteStore folder) return;

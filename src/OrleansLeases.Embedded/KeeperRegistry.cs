@@ -131,6 +131,9 @@ internal sealed class KeeperRegistry : IKeepers, IKeyKeepers, IDisposable
         return keeper;
     }
 
+    /// <summary>Finds or makes the keeper of a record.</summary>
+    public Keeper KeeperOf(RecordKind kind, string name) => kind == RecordKind.Lease ? LeaseOf(name) : KeyOf(name);
+
     private KeyKeeper KeyOf(string key)
     {
         var keeper = _keys.GetOrAdd(key, static (name, keepers) => new KeyKeeper(name, keepers._host, keepers._store), this);

@@ -19,9 +19,10 @@ internal sealed class Sweeper : IAsyncDisposable
     /// <param name="store">The store.</param>
     /// <param name="clock">What is due by.</param>
     /// <param name="time">The clock of the pauses.</param>
-    /// <param name="keeperOf">Finds the keeper of a resource.</param>
+    /// <param name="keeperOf">Finds the keeper of a record.</param>
     /// <param name="turn">Does what else is to be done each time, after the sweep: what it throws harms none. Null for nothing.</param>
-    public Sweeper(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action? turn = null) =>
+    public Sweeper(
+        IRecordStore store, LeaseClock clock, TimeProvider time, Func<RecordKind, string, Keeper> keeperOf, Action? turn = null) =>
         _loop = Background.Run(() => SweepAsync(store, clock, time, keeperOf, turn));
 
     public async ValueTask DisposeAsync()
@@ -31,10 +32,11 @@ internal sealed class Sweeper : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task SweepAsync(IRecordStore store, LeaseClock clock, TimeProvider time, Func<string, LeaseKeeper> keeperOf, Action? turn)
+    private async Task SweepAsync(
+        IRecordStore store, LeaseClock clock, TimeProvider time, Func<RecordKind, string, Keeper> keeperOf, Action? turn)
     {
         var startOver = TimeSpan.Zero;
-        DueRecord? done = null;
+        (DueRecord? Lease, DueRecord? Key) done = default;
         while (!_stop.IsCancellationRequested)
         {
             var pause = true;
@@ -42,12 +44,12 @@ internal sealed class Sweeper : IAsyncDisposable
             {
                 var now = clock.Read();
                 // A keeper that lost its record to a fault is found again by starting over now and then.
-                if (now.Monotonic >= startOver) (startOver, done) = (now.Monotonic + StartOverAfter, null);
-                var query = new DueQuery { After = done, Until = now.Earliest.Ticks / TimeSpan.TicksPerMillisecond, Limit = PageSize };
-                var page = await store.DueAsync(query, _stop.Token).ConfigureAwait(false);
-                await Task.WhenAll(page.Select(record => keeperOf(record.Name).Wake())).ConfigureAwait(false);
-                if (page.Count > 0) done = page[^1];
-                pause = page.Count < PageSize;
+                if (now.Monotonic >= startOver) (startOver, done) = (now.Monotonic + StartOverAfter, default);
+                var query = new DueQuery { Until = now.Earliest.Ticks / TimeSpan.TicksPerMillisecond, Limit = PageSize };
+                var leases = await WakeAsync(store, query with { After = done.Lease }, keeperOf).ConfigureAwait(false);
+                var keys = await WakeAsync(store, query with { Kind = RecordKind.Key, After = done.Key }, keeperOf).ConfigureAwait(false);
+                done = (leases is [.., var lease] ? lease : done.Lease, keys is [.., var key] ? key : done.Key);
+                pause = leases.Count < PageSize && keys.Count < PageSize;
                 turn?.Invoke();
             }
             catch (Exception error) when (error is not OutOfMemoryException)
@@ -64,5 +66,12 @@ internal sealed class Sweeper : IAsyncDisposable
                 return;
             }
         }
+    }
+
+    private async Task<IReadOnlyList<DueRecord>> WakeAsync(IRecordStore store, DueQuery query, Func<RecordKind, string, Keeper> keeperOf)
+    {
+        var page = await store.DueAsync(query, _stop.Token).ConfigureAwait(false);
+        await Task.WhenAll(page.Select(record => keeperOf(query.Kind, record.Name).Wake())).ConfigureAwait(false);
+        return page;
     }
 }

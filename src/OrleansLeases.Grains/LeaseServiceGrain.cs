@@ -87,7 +87,7 @@ internal sealed class LeaseServiceGrain(
 
     private async Task<LeaseResult<KeyPage>> ReadKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
     {
-        var page = new KeyListingPage(request);
+        var page = new KeyListingPage(request, silo.Clock.Read(), silo.Rules);
         try
         {
             await foreach (var record in silo.Store.RangeAsync(RecordKind.Key, page.From, heldOnly: true, cancellationToken))

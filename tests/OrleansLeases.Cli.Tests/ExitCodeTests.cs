@@ -113,6 +113,7 @@ public sealed class ExitCodeTests
     [InlineData("leases key put takes KEY VALUE; VALUE is missing.", "key", "put", "k")]
     [InlineData("leases key takes one of put, get, delete, list.", "key")]
     [InlineData("--lock-delay is for exclusive leases", "acquire", "r", "--shared", "--lock-delay", "1s")]
+    [InlineData("--ttl is for keys without a lease", "key", "put", "k", "v", "--ttl", "1s", "--lease", "r", "--owner", "o", "--token", "1")]
     [InlineData("--hold-at-least is for exclusive leases", "run", "r", "--shared", "--hold-at-least", "1s", "--", "true")]
     [InlineData("--state is '\\u202e'; it takes held, free or any.", "list", "--state", "\u202e")]
     [InlineData("__guard is a part of `leases run`", "__guard")]

@@ -36,7 +36,8 @@ public sealed class BatchTests : IAsyncLifetime
             """, """
             {"op":"get","resource":"f","consistent":true}
             """, """
-            {"op":"key-put","key":"g","value":"v","lease":{"resource":"r","owner":"o","token":1},"ifVersion":2,"requestId":"id"}
+            {"op":"key-put","key":"g","value":"v","lease":{"resource":"r","owner":"o","token":1},"ttlMs":100,"ifVersion":2,
+            "requestId":"id"}
             """, """
             {"op":"key-get","key":"h"}
             """, """
@@ -63,6 +64,7 @@ public sealed class BatchTests : IAsyncLifetime
                 ("g", new PutKeyRequest
                 {
                     Value = "v", Lease = new KeyLease { Resource = "r", Owner = "o", Token = 1 }, IfVersion = 2, RequestId = "id",
+                    Ttl = 100 * ms,
                 }),
                 "h", ("i", (long?)4), ("j", (long?)null), ("k", new AddToCounterRequest { Delta = -3, RequestId = "id" }),
             ],

@@ -102,7 +102,7 @@ public sealed partial class OpenApiTests
 
     [Theory]
     [InlineData("LeaseEvent", "at kind owner reason resource sequence token")]
-    [InlineData("KeyChange", "at key kind lease value version")]
+    [InlineData("KeyChange", "at key kind lease reason value version")]
     [InlineData("KeyInfo", "key lease value version")]
     public async Task Document_WhenFetched_TellsTheDataOfEvents(string name, string fields)
     {

@@ -102,7 +102,7 @@ internal static class Samples
 
     private static readonly KeyChange KeyChange = new()
     {
-        Key = Text, Version = 3, Kind = KeyEventKind.KeyDeleted, At = When, Value = Text, Lease = Lease,
+        Key = Text, Version = 3, Kind = KeyEventKind.KeyDeleted, At = When, Value = Text, Lease = Lease, Reason = Text,
     };
 
     private static readonly KeyInfo KeyInfo = new() { Key = Text, Version = 3, Value = Text, Lease = Lease };
@@ -199,7 +199,7 @@ internal static class Samples
             MinTtl = default, MaxTtl = default, MaxWait = default, MaxHolders = 0, MaxWaiters = 0, MaxBatch = 0, MaxKeys = 0,
         },
         ["key's lease"] = Lease,
-        ["put"] = new PutKeyRequest { Value = Text, Lease = Lease, IfVersion = 3, RequestId = "id" },
+        ["put"] = new PutKeyRequest { Value = Text, Lease = Lease, IfVersion = 3, RequestId = "id", Ttl = TimeSpan.FromHours(12) },
         ["put, bare"] = new PutKeyRequest { Value = "" },
         ["put, if there is none"] = new PutKeyRequest { Value = "v", IfVersion = 0 },
         ["put, nothing but nulls"] = new PutKeyRequest { Value = null!, Lease = new() { Resource = null!, Owner = null!, Token = 0 } },

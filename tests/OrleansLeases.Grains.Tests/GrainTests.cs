@@ -74,18 +74,24 @@ public sealed class GrainTests
         {
             then = cluster.Time.GetUtcNow();
             for (var i = 0; i < 100; i++) Assert.Null((await cluster.Leases.AcquireAsync(Acquire($"forgotten/{i}", "me"))).Refusal);
+            await cluster.Leases.PutKeyAsync("forgotten", new PutKeyRequest { Value = "v", Ttl = TimeSpan.FromSeconds(30) });
         }
 
         await using var later = await Cluster.OnPostgresAsync(
             serviceId, time: new(then + TimeSpan.FromMinutes(5)), configure: options => options.ClockSkew = TimeSpan.FromMinutes(20));
         Assert.Equal(100, (await later.Leases.ListAsync(new ListLeasesRequest())).Value.Leases.Count);
+        Assert.Single(await DueKeysAsync());
         // The skew between the two silos' clocks is waited out first.
         await UntilAsync(async () =>
         {
             later.Time.Advance(TimeSpan.FromMinutes(1));
-            return (await later.Leases.ListAsync(new ListLeasesRequest())).Value.Leases.Count == 0;
+            return (await later.Leases.ListAsync(new ListLeasesRequest())).Value.Leases.Count == 0
+                && (await DueKeysAsync()).Count == 0;
         });
         Assert.Equal(LeaseEventKind.Expired, (await later.Leases.HistoryAsync("forgotten/7")).Value.Events[^1].Kind);
+
+        async Task<IReadOnlyList<DueRecord>> DueKeysAsync() => await later.Silo.GetRequiredService<LeaseSilo>().Store.DueAsync(
+            new() { Kind = RecordKind.Key, Until = long.MaxValue, Limit = 10 }, default);
     }
 
     [Fact]

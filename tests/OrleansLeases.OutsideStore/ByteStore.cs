@@ -83,7 +83,7 @@ public sealed class ByteStore : IRecordStore
     }
 
     public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
-        PageOf(RecordKind.Lease, query, row => row.Due);
+        PageOf(query.Kind, query, row => row.Due);
 
     private ValueTask<IReadOnlyList<DueRecord>> PageOf(RecordKind kind, DueQuery query, Func<Row, long?> at)
     {

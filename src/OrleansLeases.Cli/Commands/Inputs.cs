@@ -160,7 +160,7 @@ internal sealed class LeaseInput(string description)
         foreach (var option in new Option[] { _resource, _owner, _token }) command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            var named = result.GetResult(_resource) is not null;
+            var named = IsNamed(result);
             if (named && result.GetResult(_token) is null) result.AddError("--lease goes with --token, which `leases acquire` printed.");
             if (!named && (result.GetResult(_token) is not null || result.GetResult(_owner) is not null))
             {
@@ -168,6 +168,8 @@ internal sealed class LeaseInput(string description)
             }
         });
     }
+
+    public bool IsNamed(CommandResult result) => result.GetResult(_resource) is not null;
 
     public KeyLease? Of(ParseResult parsed) => parsed.GetValue(_resource) is { } resource
         ? new KeyLease { Resource = resource, Owner = parsed.OwnerOrEnvironment(_owner), Token = parsed.GetValue(_token) }

@@ -23,6 +23,8 @@ internal sealed class PutKeyVerb : ClientVerb
     private readonly Argument<string> _key = Inputs.Key();
     private readonly Argument<string> _value = new("VALUE") { Description = "The value; - reads it from standard input." };
     private readonly LeaseInput _lease = new("Bind the key to this lease of the resource: it ends with it. [default: the key stands free]");
+    private readonly Option<TimeSpan?> _ttl =
+        Inputs.Duration("--ttl", "How long the key is there, unless it is put again. [default: until it is deleted]");
     private readonly Option<long?> _ifVersion =
         Inputs.IfVersion("Write only if this is the key's version; 0: only if there is no such key.");
     private readonly Option<string?> _requestId = Inputs.RequestId();
@@ -32,6 +34,7 @@ internal sealed class PutKeyVerb : ClientVerb
             "put", "Write a key.",
             "leases key put config/color blue",
             "leases key put config/color red --if-version 1",
+            "leases key put seen/mail-17 yes --ttl 1h",
             "leases key put workers/7 up --lease jobs/nightly --owner ann --token 7",
             "leases run jobs/nightly -- sh -c 'leases key put at \"$HOSTNAME\" --lease \"$LEASE_RESOURCE\" --owner \"$LEASE_OWNER\" "
                 + "--token \"$LEASE_TOKEN\"; …'")
@@ -39,9 +42,15 @@ internal sealed class PutKeyVerb : ClientVerb
         Arguments.Add(_key);
         Arguments.Add(_value);
         _lease.AddTo(this);
+        Options.Add(_ttl);
         Options.Add(_ifVersion);
         Options.Add(_requestId);
         Formats = new("the version");
+        Validators.Add(result =>
+        {
+            if (result.GetResult(_ttl) is not null && _lease.IsNamed(result))
+                result.AddError("--ttl is for keys without a lease, since a bound key ends with its lease; leave out it or --lease.");
+        });
     }
 
     protected override async Task<int> AskAsync(
@@ -52,6 +61,7 @@ internal sealed class PutKeyVerb : ClientVerb
         {
             Value = value == "-" ? await Console.In.ReadToEndAsync(cancellationToken) : value,
             Lease = _lease.Of(parsed),
+            Ttl = parsed.GetValue(_ttl),
             IfVersion = parsed.GetValue(_ifVersion),
             RequestId = parsed.GetValue(_requestId),
         };

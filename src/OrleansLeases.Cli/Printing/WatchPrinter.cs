@@ -22,7 +22,7 @@ internal static class WatchPrinter
         WatchEvent.KeyChanged { Key: { Kind: KeyEventKind.KeyPut } change } =>
             Line(Time(change.At), watchEvent, writer, change.Key, Written(change.Version, change.Value, change.Lease)),
         WatchEvent.KeyChanged { Key: var change } =>
-            Line(Time(change.At), watchEvent, writer, change.Key, $"version {Number(change.Version)}"),
+            Line(Time(change.At), watchEvent, writer, change.Key, Deleted(change)),
         _ => Line("now", watchEvent, writer, "", "changes may have been missed"),
     };
 
@@ -56,6 +56,9 @@ internal static class WatchPrinter
         $"version {Number(version)}{(lease is null ? "" : $", lease {lease.Resource}, token {Number(lease.Token)}")}{(value is null
             ? ""
             : $": {KeyPrinter.Shorten(value)}")}";
+
+    private static string Deleted(KeyChange change) =>
+        $"version {Number(change.Version)}{(change.Reason is { } reason ? $", {reason}" : "")}";
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
 

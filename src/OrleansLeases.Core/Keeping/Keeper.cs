@@ -69,7 +69,8 @@ internal abstract class Keeper
             if (_host.IdleAfter is not { } idle || _busy || _stopped is not null || SomeoneWaits) return false;
             // A watch is a use.
             if (IsWatched) _lastUsed = now.Monotonic;
-            if (IsNeeded || now.Monotonic < IdleSince_NeedsLock + idle) return false;
+            // What time has changed is looked at first.
+            if (IsNeeded || now.Monotonic < IdleSince_NeedsLock + idle || WakeAt_NeedsLock <= now.Monotonic) return false;
             // A later alarm may still know this keeper; it should not keep the record in memory as well.
             DropState();
             // A watch that was started may yet be read.

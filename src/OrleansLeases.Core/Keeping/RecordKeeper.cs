@@ -32,6 +32,8 @@ internal abstract class RecordKeeper<TState> : Keeper
         (_store, _kind) = (store, kind);
     }
 
+    private protected bool IsDurable => _store.IsDurable;
+
     private protected sealed override bool KnowsState => _state is not null;
 
     private protected sealed override void DropState() => (_state, _stored, _tag) = (null, null, null);

@@ -96,6 +96,19 @@ internal abstract record KeyCommand
         internal override KeyReply<KeyReply.Watched> Apply(KeyDraft draft) => new KeyReply.Watched(Since);
     }
 
+    /// <summary>The key's time may be over.</summary>
+    internal sealed record Tick : KeyCommand<KeyReply.Unchanged>
+    {
+        public static readonly Tick Instance = new();
+
+        internal override bool IsUse => false;
+
+        // The record in memory may be older than the stored one, of which it is said that its time is over.
+        internal override bool RequiresFreshRead => true;
+
+        internal override KeyReply<KeyReply.Unchanged> Apply(KeyDraft draft) => KeyReply.Unchanged.Instance;
+    }
+
     /// <summary>Those who watch the key want its record compared with the store.</summary>
     internal sealed record Recheck : KeyCommand<KeyReply.Unchanged>
     {

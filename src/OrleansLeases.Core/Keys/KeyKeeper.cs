@@ -33,23 +33,40 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
     public override Task Wake()
     {
         var now = _host.Clock.Read();
+        KeyCommand<KeyReply.Unchanged> command;
         lock (_gate)
         {
-            if (!MustRecheck_NeedsLock(now))
+            // A sweeper wakes keepers that know nothing yet.
+            if (_state is null || _state.IsOver(now))
             {
-                // Time changes nothing about a key, and a call since the alarm was set has put the next recheck later.
+                command = KeyCommand.Tick.Instance;
+            }
+            else if (MustRecheck_NeedsLock(now))
+            {
+                command = KeyCommand.Recheck.Instance;
+            }
+            else
+            {
+                // A call since the alarm was set has put the next recheck later.
                 SetAlarm_NeedsLock();
                 return Task.CompletedTask;
             }
         }
 
-        var call = new KeyCall<KeyReply.Unchanged>(this, KeyCommand.Recheck.Instance, now);
+        var call = new KeyCall<KeyReply.Unchanged>(this, command, now);
         return TryEnqueue(call) ? call.Task : Task.CompletedTask;
     }
 
+    // No sweeper looks at a store without a disk: what is forgotten there stays for ever.
+    private protected override bool IsNeeded => !IsDurable && _state is { Expiry: not null };
+
+    // After the store refused, ask again, but not at once.
+    private protected override TimeSpan? WakeAt_NeedsLock =>
+        !_busy && _state?.Expiry is { } expiry ? Holder.Max(expiry.Ends, _retryAt) : null;
+
     private protected override void Adopt(KeyState stored)
     {
-        _state = stored;
+        _state = stored.Resume(_host.Clock.Read(), _host.Rules);
         // The lease may have ended since the key was stored, and callers may have heard of that.
         NotifyWatchers(stored, mayBePast: stored.Binding is not null);
     }
@@ -62,6 +79,9 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
 
     private protected override bool MayDrop(KeyState state, Instant now) =>
         _host.Rules.Retention.Of(Name) is { Ticks: > 0 } retain && state.IsIdle(now, retain) && !IsWatched;
+
+    internal KeyTransition<TReply> Apply<TReply>(KeyState state, KeyCommand<TReply> command, Instant now)
+        where TReply : KeyReply<TReply> => KeyMachine.Apply(Name, state, command, now, _host.Rules);
 
     internal KeyWatch WatchFrom(WatchPoint? since, KeyState state) =>
         new(GetBroadcaster(state), Name, state, since, _host.Rules.TokenFloor);
@@ -86,7 +106,7 @@ internal sealed class KeyCall<TReply>(KeyKeeper keeper, KeyCommand<TReply> comma
 
     public override Step<KeyState> Apply(KeyState state, Instant now)
     {
-        (var next, _reply) = KeyMachine.Apply(keeper.Name, state, command, now);
+        (var next, _reply) = keeper.Apply(state, command, now);
         return new(next, Durable: !ReferenceEquals(next, state), _reply.RestsOnAbsence);
     }
 

@@ -13,6 +13,8 @@ internal sealed class KeyListingPage
     private const int LeasesAtOnce = 64;
 
     private readonly ListKeysRequest _request;
+    private readonly Instant _now;
+    private readonly LeaseRules _rules;
     private readonly string _prefix;
     private readonly List<(string Key, KeyState State)> _found = [];
     private string? _last;
@@ -22,10 +24,12 @@ internal sealed class KeyListingPage
 
     /// <summary>Starts a page.</summary>
     /// <param name="request">What is listed; checked.</param>
-    public KeyListingPage(ListKeysRequest request)
+    /// <param name="now">A reading of the host's clock.</param>
+    /// <param name="rules">The host's rules.</param>
+    public KeyListingPage(ListKeysRequest request, Instant now, LeaseRules rules)
     {
         ArgumentNullException.ThrowIfNull(request);
-        _request = request;
+        (_request, _now, _rules) = (request, now, rules);
         _prefix = request.Prefix ?? "";
         From = request.After is { } after && Utf8Order.Instance.Compare(after, _prefix) > 0 ? after : _prefix;
     }
@@ -51,7 +55,7 @@ internal sealed class KeyListingPage
 
         _read++;
         _last = key;
-        if (state.Value is not { } value) return true;
+        if (state.Value is not { } value || state.Resume(_now, _rules).IsOver(_now)) return true;
         _found.Add((key, state));
         _bytes += Encoding.UTF8.GetByteCount(value);
         return true;

@@ -14,20 +14,25 @@ internal static class KeyMachine
     /// <param name="state">The record.</param>
     /// <param name="command">What happens.</param>
     /// <param name="now">When.</param>
+    /// <param name="rules">The host's rules.</param>
     /// <returns>What it does.</returns>
-    public static KeyTransition<TReply> Apply<TReply>(string key, KeyState state, KeyCommand<TReply> command, Instant now)
+    public static KeyTransition<TReply> Apply<TReply>(string key, KeyState state, KeyCommand<TReply> command, Instant now, LeaseRules rules)
         where TReply : KeyReply<TReply>
     {
         ArgumentNullException.ThrowIfNull(command);
-        var draft = new KeyDraft(key, state, command.LeaseCheck, LeaseMachine.CeilToMillisecond(now.Latest));
+        // An end is stored before any response shows it, so every command starts here. What it does besides goes into the same write.
+        var version = state.NextVersion;
+        if (state.IsOver(now)) state = state.Expire(now);
+        var draft = new KeyDraft(key, state, version, command.LeaseCheck, now, rules);
         var reply = command.Apply(draft);
         return new(draft.Next, reply);
     }
 }
 
 /// <summary>The next record of a key in the making. Lives for one command.</summary>
-internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, TimeSpan at)
+internal sealed class KeyDraft(string key, KeyState state, long version, LeaseCheck? check, Instant now, LeaseRules rules)
 {
+    private readonly TimeSpan _at = LeaseMachine.CeilToMillisecond(now.Latest);
     private KeyState? _next;
 
     public KeyState Next => _next ?? state;
@@ -57,8 +62,9 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
         if (Replay(fingerprint) is { } replay) return replay;
         var binding = KeyBinding.Of(request.Lease);
         if (AskAboutLease<KeyReply.Written>(binding) is { } ask) return ask;
-        if (request.IfVersion is { } version && version != Revision) return Refusals.VersionDiffers(key, version, Revision);
-        return AskToAttach(binding) ?? Write(request.Value, binding, sum: null, fingerprint);
+        if (request.IfVersion is { } expected && expected != Revision) return Refusals.VersionDiffers(key, expected, Revision);
+        var expiry = request.Ttl is { } ttl ? KeyExpiry.After(ttl, now, rules) : null;
+        return AskToAttach(binding) ?? Write(request.Value, binding, expiry, sum: null, fingerprint);
     }
 
     public KeyReply<KeyReply.Written> Add(AddToCounterRequest request, RequestFingerprint fingerprint)
@@ -73,26 +79,27 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
             return Refusals.NoInteger(key);
         var sum = unchecked(value + request.Delta);
         if (request.Delta < 0 ? sum > value : sum < value) return Refusals.Overflows(key, value, request.Delta);
-        return AskToAttach(binding)
-            ?? Write(sum.ToString(CultureInfo.InvariantCulture), binding ?? (Exists ? state.Binding : null), sum, fingerprint);
+        if (AskToAttach(binding) is { } attach) return attach;
+        var (kept, expiry) = binding is null && Exists ? (state.Binding, state.Expiry) : (binding, null);
+        return Write(sum.ToString(CultureInfo.InvariantCulture), kept, expiry, sum, fingerprint);
     }
 
     public KeyReply<KeyReply.Deleted> Delete(long? ifVersion)
     {
         if (AskAboutLease<KeyReply.Deleted>(to: null) is { } ask) return ask;
-        if (ifVersion is { } version && version != Revision) return Refusals.VersionDiffers(key, version, Revision);
+        if (ifVersion is { } expected && expected != Revision) return Refusals.VersionDiffers(key, expected, Revision);
         // Where its lease has ended, the clean-up is on its way.
         if (!Exists) return new KeyReply.Deleted(Existed: false);
-        var unbound = Store(value: null, binding: null, new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default));
+        var unbound = Store(value: null, binding: null, expiry: null, new KeyLogEntry(KeyEventKind.KeyDeleted, _at, null, default));
         return new KeyReply.Deleted(Existed: true, unbound);
     }
 
     public KeyReply<KeyReply.Cleaned> Clean(string resource, long token)
     {
         if (state.Binding is { } binding && binding.Token == token && binding.Resource == resource)
-            Store(value: null, binding: null, new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default));
+            Store(value: null, binding: null, expiry: null, new KeyLogEntry(KeyEventKind.KeyDeleted, _at, null, default));
         else
-            _next = state with { Version = state.NextVersion, Generation = state.Generation + 1, IdleSince = IdleSince(state.Value) };
+            _next = state with { Version = version, Generation = state.Generation + 1, IdleSince = IdleSince(state.Value) };
         return KeyReply.Cleaned.Instance;
     }
 
@@ -102,7 +109,7 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
         // Another write of the same lease may rely on the name. In a new generation it loses, and attaches it again.
         // Decision forgetting-asks-the-key.
         if (state.Generation <= since)
-            _next = state with { Version = state.NextVersion, Generation = since + 1, IdleSince = IdleSince(state.Value) };
+            _next = state with { Version = version, Generation = since + 1, IdleSince = IdleSince(state.Value) };
         return new KeyReply.Forgone(Next.Generation);
     }
 
@@ -134,27 +141,29 @@ internal sealed class KeyDraft(string key, KeyState state, LeaseCheck? check, Ti
     private bool IsBoundTo(KeyBinding? to) =>
         to is not null && state.Binding is { } binding && binding.Token == to.Token && binding.Resource == to.Resource;
 
-    private KeyReply.Written Write(string value, KeyBinding? binding, long? sum, RequestFingerprint fingerprint)
+    private KeyReply.Written Write(string value, KeyBinding? binding, KeyExpiry? expiry, long? sum, RequestFingerprint fingerprint)
     {
-        var unbound = Store(value, binding, new KeyLogEntry(KeyEventKind.KeyPut, at, sum, fingerprint));
+        var unbound = Store(value, binding, expiry, new KeyLogEntry(KeyEventKind.KeyPut, _at, sum, fingerprint));
         return new(Next.Revision, sum, Replayed: false, unbound);
     }
 
-    private TimeSpan? IdleSince(string? value) => value is null ? at : null;
+    private TimeSpan? IdleSince(string? value) => value is null ? _at : null;
 
-    private DetachedBinding? Store(string? value, KeyBinding? binding, KeyLogEntry entry)
+    private DetachedBinding? Store(string? value, KeyBinding? binding, KeyExpiry? expiry, KeyLogEntry entry)
     {
         var log = state.Log;
         // What was bound to an ended lease was deleted with it: that is a change of its own.
         // Decision write-over-an-ended-lease-is-two-changes.
-        if (Ended) log = log.Append(new KeyLogEntry(KeyEventKind.KeyDeleted, at, null, default), KeyState.LogLength);
+        if (Ended) log = log.Append(new KeyLogEntry(KeyEventKind.KeyDeleted, _at, null, default), KeyState.LogLength);
         _next = state with
         {
-            Version = state.NextVersion,
+            Schema = expiry is null ? 1 : 2,
+            Version = version,
             IdleSince = IdleSince(value),
             Generation = binding == state.Binding ? state.Generation : state.Generation + 1,
             Value = value,
             Binding = binding,
+            Expiry = expiry,
             Log = log.Append(entry, KeyState.LogLength),
         };
         return state.Binding is { } before && Next.Generation != state.Generation && !Ended ? new(before, Next.Generation) : null;

@@ -9,8 +9,8 @@ namespace OrleansLeases.Core;
 /// </summary>
 internal sealed record KeyState : IRecord
 {
-    /// <summary>The newest schema this code can read.</summary>
-    public const int CurrentSchema = 1;
+    /// <summary>The newest schema this code can read: 1, and 2 where the key has a time of its own. Decision lowest-schema.</summary>
+    public const int CurrentSchema = 2;
 
     /// <summary>How many changes a key remembers, with their request ids: 1,024 wherever the oldest block ends.</summary>
     public const int LogLength = 1_024 + BlockLog.BlockLength;
@@ -20,7 +20,7 @@ internal sealed record KeyState : IRecord
 
     /// <summary>The schema of this record.</summary>
     [JsonPropertyName("v")]
-    public int Schema { get; init; } = CurrentSchema;
+    public int Schema { get; init; } = 1;
 
     /// <summary>Counts the stored writes; what compare-and-swap compares. 0 where nothing is stored.</summary>
     [JsonPropertyName("ver")]
@@ -43,6 +43,10 @@ internal sealed record KeyState : IRecord
     /// </summary>
     [JsonPropertyName("b")]
     public KeyBinding? Binding { get; init; }
+
+    /// <summary>When its time is over; null where it has none of its own, as every bound key.</summary>
+    [JsonPropertyName("x")]
+    public KeyExpiry? Expiry { get; init; }
 
     /// <summary>The last changes. The number of a change is the version that callers see.</summary>
     [JsonPropertyName("log")]
@@ -71,8 +75,7 @@ internal sealed record KeyState : IRecord
     /// <summary>The version of the record that comes after this one.</summary>
     internal long NextVersion => Version == 0 ? Log.Last + 1 : Version + 1;
 
-    // Time changes nothing about a key.
-    long? IRecord.Due => null;
+    long? IRecord.Due => Expiry is { } expiry ? expiry.EndsWall.Ticks / TimeSpan.TicksPerMillisecond : null;
 
     long IHistory.First => Log.First;
 
@@ -101,6 +104,26 @@ internal sealed record KeyState : IRecord
 
     IRecord IRecord.WithOlder(IEnumerable<ReadOnlyMemory<byte>> blocks) =>
         this with { Log = Log.WithOlder(blocks.Select(block => RecordCodec.Key.DecodeBlock(block.Span))) };
+
+    /// <summary>Prepares a record just loaded for this activation.</summary>
+    internal KeyState Resume(Instant now, LeaseRules rules) => Expiry is null ? this : this with { Expiry = Expiry.Resume(now, rules) };
+
+    /// <summary>Whether its time is over, so that it is absent, and the record that says so is to be stored.</summary>
+    internal bool IsOver(Instant now) => now.Monotonic >= Expiry?.Ends;
+
+    /// <summary>The record once its time is over: the key is deleted. Stored before anybody is told.</summary>
+    internal KeyState Expire(Instant now) => this with
+    {
+        Schema = 1,
+        Version = NextVersion,
+        IdleSince = LeaseMachine.CeilToMillisecond(now.Latest),
+        Value = null,
+        Expiry = null,
+        Log = Log.Append(
+            new KeyLogEntry(
+                KeyEventKind.KeyDeleted, LeaseMachine.CeilToMillisecond(now.Latest - (now.Monotonic - Expiry!.Ends)), null, default, true),
+            LogLength),
+    };
 }
 
 /// <summary>The lease that a key is bound to.</summary>
@@ -122,8 +145,10 @@ internal sealed record KeyBinding(
 /// <param name="At">Wall: when.</param>
 /// <param name="Sum">What an addition made of it.</param>
 /// <param name="Request">The request that made the change, where a request id names it.</param>
+/// <param name="Expired">It was deleted since its time was over.</param>
 internal readonly record struct KeyLogEntry(
     [property: JsonPropertyName("k"), JsonConverter(typeof(JsonNumberEnumConverter<KeyEventKind>))] KeyEventKind Kind,
     [property: JsonPropertyName("a")] TimeSpan At,
     [property: JsonPropertyName("s")] long? Sum,
-    [property: JsonPropertyName("q")] RequestFingerprint Request) : ILogEntry;
+    [property: JsonPropertyName("q")] RequestFingerprint Request,
+    [property: JsonPropertyName("x")] bool Expired = false) : ILogEntry;

@@ -5,6 +5,9 @@ namespace OrleansLeases.Storage;
 /// <summary>Selects records for a sweep: those that are due, or those that are idle. Immutable.</summary>
 public sealed record DueQuery
 {
+    /// <summary>The kind of records that are due: leases, the default, or keys. Those that are idle are asked for by their kind.</summary>
+    public RecordKind Kind { get; init; } = RecordKind.Lease;
+
     /// <summary>Milliseconds since the Unix epoch until which a record must be due, or have become idle, inclusive.</summary>
     public required long Until { get; init; }
 

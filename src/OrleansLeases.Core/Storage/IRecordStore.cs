@@ -105,7 +105,7 @@ public interface IRecordStore
     /// <returns>The records as they were read, without the finished blocks of their logs; the caller takes as many as it needs.</returns>
     IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken);
 
-    /// <summary>Finds leases whose <see cref="StoredRecord.Due"/> has come, earliest first.</summary>
+    /// <summary>Finds records of one kind whose <see cref="StoredRecord.Due"/> has come, earliest first.</summary>
     /// <param name="query">Selects the page.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>One page, with fewer records than its size where it is the last.</returns>

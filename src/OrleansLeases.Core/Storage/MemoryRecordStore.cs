@@ -61,7 +61,7 @@ public sealed class MemoryRecordStore : IRecordStore
     public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var due = from record in _leases.Records.Values
+        var due = from record in TableOf(query.Kind).Records.Values
                   let at = record.Due
                   where at <= query.Until && query.Takes(record.Name) && (query.After is not { } last || at > last.At
                       || (at == last.At && Utf8Order.Instance.Compare(record.Name, last.Name) > 0))

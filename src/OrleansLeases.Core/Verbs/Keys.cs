@@ -6,7 +6,7 @@ internal static partial class Verbs
 
     public static readonly Verb<(string Key, PutKeyRequest Request), KeyPut> PutKey = new(
         "put-key",
-        static (put, _) => RequestChecks.Check(put.Key, put.Request),
+        static (put, checks) => checks.Check(put.Key, put.Request),
         static (access, put) => access.ToWrite(put.Key, put.Request.Lease),
         static (front, put, _) => new(front.Host.PutKeyAsync(put.Key, put.Request)))
     {
@@ -101,7 +101,7 @@ internal sealed partial class RequestChecks
     /// <param name="key">The key.</param>
     /// <param name="request">The request.</param>
     /// <returns>What is wrong; null where nothing is.</returns>
-    public static Refusal? Check(string key, PutKeyRequest request)
+    public Refusal? Check(string key, PutKeyRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         var errors = new Errors();
@@ -110,6 +110,9 @@ internal sealed partial class RequestChecks
         else if (Bytes(request.Value) is not { } bytes) errors.Add("value", "value is not valid Unicode; it has half of a surrogate pair.");
         else if (bytes > MaxValueBytes) errors.Add("value", $"value has {bytes} bytes of UTF-8; it takes {MaxValueBytes} at most.");
         BoundTo(ref errors, request.Lease);
+        if (request.Ttl is { } ttl) Duration(ref errors, "ttlMs", ttl, limits.MinTtl, limits.MaxTtl);
+        if (request is { Ttl: not null, Lease: not null })
+            errors.Add("ttlMs", "ttlMs is for keys without a lease, since a bound key ends with its lease; leave out it or lease.");
         Version(ref errors, request.IfVersion);
         RequestId(ref errors, request.RequestId);
         return errors.Refusal;
@@ -168,8 +171,11 @@ internal sealed partial class RequestChecks
 
 internal readonly partial record struct RequestFingerprint
 {
-    internal static RequestFingerprint Of(PutKeyRequest request) =>
-        Of("put", request.RequestId, $"{request.IfVersion}\0{ContentOf(request.Lease)}\0{request.Value}");
+    // Without a time as it was before: stored fingerprints last. No version begins with a letter.
+    internal static RequestFingerprint Of(PutKeyRequest request) => Of(
+        "put",
+        request.RequestId,
+        $"{(request.Ttl is { } ttl ? $"t{ttl.Ticks}\0" : "")}{request.IfVersion}\0{ContentOf(request.Lease)}\0{request.Value}");
 
     internal static RequestFingerprint Of(AddToCounterRequest request) =>
         Of("add", request.RequestId, $"{request.Delta}\0{ContentOf(request.Lease)}");

@@ -25,6 +25,7 @@ internal static class WatchViews
             At = DateTimeOffset.UnixEpoch + change.Entry.At,
             Value = change.Sequence == state.Revision ? state.Value : null,
             Lease = change.Sequence == state.Revision ? state.Binding?.ToLease() : null,
+            Reason = change.Entry.Expired ? "expired" : null,
         }));
 
     public static KeyInfo Info(string key, KeyState state) =>

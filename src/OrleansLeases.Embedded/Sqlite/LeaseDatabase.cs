@@ -30,9 +30,11 @@ internal static class LeaseDatabase
         """;
 
     // What is free counts as idle since the upgrade. A default is no write: the rows stay as they are.
+    // No key of before has a time of its own.
     private static string ToSchema3(long now) => $"""
         ALTER TABLE lease ADD COLUMN idle INTEGER DEFAULT {now};
         ALTER TABLE keys ADD COLUMN idle INTEGER DEFAULT {now};
+        ALTER TABLE keys ADD COLUMN due INTEGER;
         UPDATE meta SET value = 3 WHERE name = 'schema';
         """;
 
@@ -152,9 +154,11 @@ internal static class LeaseDatabase
                 version INTEGER NOT NULL,
                 state TEXT NOT NULL,
                 held INTEGER NOT NULL DEFAULT 0,
-                idle INTEGER);
+                idle INTEGER,
+                due INTEGER);
             CREATE INDEX IF NOT EXISTS keys_held ON keys (name) WHERE held;
             CREATE INDEX IF NOT EXISTS keys_idle ON keys (idle) WHERE idle IS NOT NULL AND NOT held;
+            CREATE INDEX IF NOT EXISTS keys_due ON keys (due) WHERE due IS NOT NULL;
             CREATE TABLE IF NOT EXISTS floor (
                 kind INTEGER NOT NULL,
                 shard INTEGER NOT NULL,

@@ -28,6 +28,10 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         SELECT resource, due, id FROM lease WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4
         """;
 
+    internal const string ListDueKeys = """
+        SELECT name, due, id FROM keys WHERE due IS NOT NULL AND (due, id) > (?1, ?2) AND due <= ?3 ORDER BY due, id LIMIT ?4
+        """;
+
     // A lease keeps the time at which it was idle last while it is held: see PendingSave.
     internal const string ListIdleLeases = """
         SELECT resource, idle, id FROM lease INDEXED BY lease_idle
@@ -55,6 +59,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     private readonly Table _keys;
     private readonly Table _service;
     private readonly Statement _due;
+    private readonly Statement _dueKeys;
     private readonly Statement _idleLeases;
     private readonly Statement _idleKeys;
     private readonly FloorTable _floors = new();
@@ -94,6 +99,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         _service = new Table(
             RecordKind.Service, new Statement(_reader, "SELECT state FROM service WHERE name = ?1"), loadBlock: null, slots: 1);
         _due = new Statement(_reader, ListDue);
+        _dueKeys = new Statement(_reader, ListDueKeys);
         _idleLeases = new Statement(_reader, ListIdleLeases);
         _idleKeys = new Statement(_reader, ListIdleKeys);
         folder.Remember();
@@ -174,7 +180,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     }
 
     public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<DueRecord>>(Watched(() => Read(_due, query)));
+        ValueTask.FromResult<IReadOnlyList<DueRecord>>(Watched(() => Read(query.Kind == RecordKind.Lease ? _due : _dueKeys, query)));
 
     private Table TableOf(RecordKind kind) => kind switch
     {
@@ -231,6 +237,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
             _keys.Dispose();
             _service.Dispose();
             _due.Dispose();
+            _dueKeys.Dispose();
             _idleLeases.Dispose();
             _idleKeys.Dispose();
             _reader.Dispose();

@@ -55,7 +55,7 @@ internal sealed class WriterSession : IDisposable
         _pages = new Statement(_connection, "PRAGMA page_count");
         _freePages = new Statement(_connection, "PRAGMA freelist_count");
         _leases = new RecordTable(_connection, "lease", "resource", hasDue: true, isDropped: true);
-        _keys = new RecordTable(_connection, "keys", "name", hasDue: false, isDropped: true);
+        _keys = new RecordTable(_connection, "keys", "name", hasDue: true, isDropped: true);
         _service = new RecordTable(_connection, "service", "name", hasDue: false, isDropped: false);
     }
 

@@ -26,7 +26,8 @@ internal static class KeyEndpoints
         {
             Tag = Tag,
             Summary = "Writes a key, bound to a lease or free-standing.",
-            Description = "A bound key is there only while its lease is. Without a lease a bound key becomes free-standing.",
+            Description = "A bound key is there only while its lease is. Without a lease a bound key becomes free-standing. "
+                + "With ttlMs it is absent from then on; a put without it makes the key stay.",
             Body = typeof(PutKeyRequest),
             Reply = typeof(KeyPut),
             Refusals = OfWrite,
@@ -35,7 +36,7 @@ internal static class KeyEndpoints
         endpoints.MapGet(Named, get).WithOperation(get, new OperationMetadata("getKey")
         {
             Tag = Tag,
-            Summary = "Reads a key. One whose lease has ended is not found, cleaned up or not.",
+            Summary = "Reads a key. One whose lease has ended, or whose time is over, is not found, cleaned up or not.",
             Reply = typeof(KeyValue),
             Refusals = [.. Always, RefusalCode.NotFound],
             Parameters = [OperationMetadata.Key],

@@ -13,7 +13,7 @@ internal sealed class KeyLeaseConverter : IConverter<KeyLease, KeyLeaseSurrogate
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.PutKeyRequest"), Immutable]
-internal record struct PutKeyRequestSurrogate(string Value, KeyLease? Lease, long? IfVersion, string? RequestId);
+internal record struct PutKeyRequestSurrogate(string Value, KeyLease? Lease, long? IfVersion, string? RequestId, TimeSpan? Ttl);
 
 [RegisterConverter]
 internal sealed class PutKeyRequestConverter : IConverter<PutKeyRequest, PutKeyRequestSurrogate>
@@ -21,10 +21,11 @@ internal sealed class PutKeyRequestConverter : IConverter<PutKeyRequest, PutKeyR
     public PutKeyRequest ConvertFromSurrogate(in PutKeyRequestSurrogate surrogate) => new()
     {
         Value = surrogate.Value, Lease = surrogate.Lease, IfVersion = surrogate.IfVersion, RequestId = surrogate.RequestId,
+        Ttl = surrogate.Ttl,
     };
 
     public PutKeyRequestSurrogate ConvertToSurrogate(in PutKeyRequest value) =>
-        new(value.Value, value.Lease, value.IfVersion, value.RequestId);
+        new(value.Value, value.Lease, value.IfVersion, value.RequestId, value.Ttl);
 }
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.KeyPut"), Immutable]

@@ -25,7 +25,7 @@ internal sealed class KeyInfoConverter : IConverter<KeyInfo, KeyInfoSurrogate>
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.KeyChange"), Immutable]
 internal record struct KeyChangeSurrogate(
-    string Key, long Version, KeyEventKind Kind, DateTimeOffset At, string? Value, KeyLease? Lease);
+    string Key, long Version, KeyEventKind Kind, DateTimeOffset At, string? Value, KeyLease? Lease, string? Reason);
 
 [RegisterConverter]
 internal sealed class KeyChangeConverter : IConverter<KeyChange, KeyChangeSurrogate>
@@ -33,9 +33,9 @@ internal sealed class KeyChangeConverter : IConverter<KeyChange, KeyChangeSurrog
     public KeyChange ConvertFromSurrogate(in KeyChangeSurrogate surrogate) => new()
     {
         Key = surrogate.Key, Version = surrogate.Version, Kind = surrogate.Kind, At = surrogate.At, Value = surrogate.Value,
-        Lease = surrogate.Lease,
+        Lease = surrogate.Lease, Reason = surrogate.Reason,
     };
 
     public KeyChangeSurrogate ConvertToSurrogate(in KeyChange value) =>
-        new(value.Key, value.Version, value.Kind, value.At, value.Value, value.Lease);
+        new(value.Key, value.Version, value.Kind, value.At, value.Value, value.Lease, value.Reason);
 }

@@ -48,6 +48,8 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IInternalKey
         return answer.TryGetValue(out var reply, out var refusal) ? (reply.Done!.Generation, null) : (null, refusal);
     }
 
+    public Task WakeAsync() => Keeper.Submit(KeyCommand.Tick.Instance)!;
+
     private Task<LeaseResult<LeaseWatch>> StartWatchAsync(WatchPoint? since) => AskAsync(
         Verbs.Watch, new WatchRequest { Key = Key, Since = since }, static (calls, watch) => calls.WatchAsync(watch.Key!, watch.Since));
 
@@ -66,6 +68,11 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IInternalKey
 [Alias("OrleansLeases.IInternalKeyGrain"), DefaultGrainType("key")]
 internal interface IInternalKeyGrain : IGrainWithStringKey
 {
+    /// <summary>The store says that the key's time is over: deletes it, unless a newer record says otherwise.</summary>
+    /// <returns>Completes when the keeper has looked.</returns>
+    [Alias("Wake")]
+    Task WakeAsync();
+
     /// <summary>See <see cref="KeyCommand.Clean"/>.</summary>
     /// <param name="resource">The resource of the lease that has ended.</param>
     /// <param name="token">Its token.</param>

@@ -108,7 +108,7 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
             order by due, name limit $8
             """);
         command.Parameters.Add(new() { Value = _serviceId });
-        command.Parameters.Add(new() { Value = RowKind.Lease });
+        command.Parameters.Add(new() { Value = RowKind.Of(query.Kind) });
         command.Parameters.Add(new() { Value = query.After?.At ?? long.MinValue });
         command.Parameters.Add(new() { Value = query.After?.Name ?? "" });
         command.Parameters.Add(new() { Value = query.Until });

@@ -7,8 +7,8 @@ using OrleansLeases.Storage;
 namespace OrleansLeases.Grains;
 
 /// <summary>
-/// Wakes the leases of one shard that no activation remembers, after a silo went down with their alarms: as soon as it is
-/// active, and every few seconds while it is. Nothing is wrong without it: the next call for the resource records the end.
+/// Wakes the leases of one shard that no activation remembers, after a silo went down with their alarms, and the keys whose time is over:
+/// as soon as it is active, and every few seconds while it is. Nothing is wrong without it: the next call for the name records the end.
 /// </summary>
 /// <remarks>
 /// <see cref="SweeperStarter"/> of every silo keeps it active, and so does its reminder, whose shortest period is a minute. A
@@ -62,10 +62,17 @@ internal sealed partial class LeaseSweeperGrain(
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
+        await SweepAsync(RecordKind.Lease, cancellationToken);
+        await SweepAsync(RecordKind.Key, cancellationToken);
+    }
+
+    private async Task SweepAsync(RecordKind kind, CancellationToken cancellationToken)
+    {
         try
         {
             var query = new DueQuery
             {
+                Kind = kind,
                 Until = silo.Clock.Read().Earliest.Ticks / TimeSpan.TicksPerMillisecond,
                 Limit = PageSize,
                 Shard = _shard,
@@ -75,7 +82,7 @@ internal sealed partial class LeaseSweeperGrain(
             do
             {
                 page = await silo.Store.DueAsync(query, cancellationToken);
-                await Task.WhenAll(page.Select(WakeAsync));
+                await Task.WhenAll(page.Select(record => WakeAsync(kind, record.Name)));
                 if (page.Count > 0) query = query with { After = page[^1] };
             }
             while (page.Count == PageSize && !cancellationToken.IsCancellationRequested);
@@ -87,20 +94,26 @@ internal sealed partial class LeaseSweeperGrain(
     }
 
     // One that cannot be woken, on a silo that has just died, must not keep the others waiting for the next sweep.
-    private async Task WakeAsync(DueRecord record)
+    private async Task WakeAsync(RecordKind kind, string name)
     {
         try
         {
-            await grains.GetGrain<IInternalLeaseGrain>(LeaseGrainKey.Of(record.Name)).WakeAsync();
+            await (kind == RecordKind.Lease
+                ? grains.GetGrain<IInternalLeaseGrain>(LeaseGrainKey.Of(name)).WakeAsync()
+                : grains.GetGrain<IInternalKeyGrain>(KeyGrainKey.Of(name)).WakeAsync());
         }
         catch (Exception error)
         {
-            LogNotWoken(logger, VisibleText.Show(record.Name), error);
+            if (kind == RecordKind.Lease) LogNotWoken(logger, VisibleText.Show(name), error);
+            else LogKeyNotWoken(logger, VisibleText.Show(name), error);
         }
     }
 
     [LoggerMessage(7431, LogLevel.Warning, "The lease of '{Resource}' could not be woken; a later sweep tries again.")]
     private static partial void LogNotWoken(ILogger logger, string resource, Exception error);
+
+    [LoggerMessage(7434, LogLevel.Warning, "The key '{Key}', whose time is over, could not be woken; a later sweep tries again.")]
+    private static partial void LogKeyNotWoken(ILogger logger, string key, Exception error);
 
     [LoggerMessage(7432, LogLevel.Warning, "Shard {Shard} of the leases was not swept; a later sweep tries again.")]
     private static partial void LogNotSwept(ILogger logger, int shard, Exception error);

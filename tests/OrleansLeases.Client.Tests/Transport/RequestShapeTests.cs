@@ -47,13 +47,15 @@ public sealed class RequestShapeTests
         var request = new PutKeyRequest
         {
             Value = "x\u0000", Lease = new() { Resource = "r", Owner = "ann", Token = 7 }, IfVersion = 2, RequestId = "r1",
+            Ttl = TimeSpan.FromMilliseconds(1500),
         };
 
         Assert.Equal(3, (await server.Service().PutKeyAsync("a b", request)).Value.Version);
 
         Assert.Equal((HttpMethod.Put, "/v1/keys/a%20b"), (server.Method, server.PathAndQuery));
         Assert.Equal(
-            """{"value":"x\u0000","lease":{"resource":"r","owner":"ann","token":7},"ifVersion":2,"requestId":"r1"}""", server.Body);
+            """{"value":"x\u0000","lease":{"resource":"r","owner":"ann","token":7},"ttlMs":1500,"ifVersion":2,"requestId":"r1"}""",
+            server.Body);
     }
 
     [Theory]

@@ -205,6 +205,32 @@ public abstract partial class RecordStoreSuite
     }
 
     [Fact]
+    public async Task Due_OfKeys_IsWhoseTimeIsOver_AndNoLease()
+    {
+        var store = await StartAsync();
+        var records = await SavedRecords.OfAsync(async (leases, _) =>
+        {
+            await leases.AcquireAsync(new AcquireRequest { Resource = "b", Owner = "me", Ttl = TimeSpan.FromMinutes(1) });
+            await leases.PutKeyAsync("c", new PutKeyRequest { Value = "ends", Ttl = TimeSpan.FromMinutes(1) });
+            await leases.PutKeyAsync("a", new PutKeyRequest { Value = "ends later", Ttl = TimeSpan.FromMinutes(2) });
+            await leases.PutKeyAsync("b", new PutKeyRequest { Value = "stays" });
+            await leases.PutKeyAsync("a", new PutKeyRequest { Value = "stays as well" });
+        });
+        await SaveAllAsync(store, records[..^1]);
+        Assert.Equal(["c", "a"], (await DueAsync()).Select(record => record.Name));
+        Assert.Equal("c", Assert.Single(await DueAsync(limit: 1)).Name);
+        Assert.Equal("a", Assert.Single(await DueAsync(after: (await DueAsync(limit: 1))[0])).Name);
+        Assert.Equal("c", Assert.Single(await DueAsync(until: records[1].Due!.Value)).Name);
+
+        await store.SaveAsync(await store.LoadAsync(RecordKind.Key, "a"), records[^1], background: false);
+
+        Assert.Equal("c", Assert.Single(await DueAsync()).Name);
+
+        async Task<IReadOnlyList<DueRecord>> DueAsync(long until = long.MaxValue, int limit = 10, DueRecord? after = null) =>
+            await store.DueAsync(new() { Kind = RecordKind.Key, Until = until, Limit = limit, After = after }, default);
+    }
+
+    [Fact]
     public async Task Due_OfWhatIsFree_IsNothing()
     {
         var store = await StartAsync();

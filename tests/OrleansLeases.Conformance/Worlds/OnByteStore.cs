@@ -24,6 +24,8 @@ public sealed class HoldAtLeast : HoldAtLeastSuite<ByteStoreWorld>;
 
 public sealed class Info : InfoSuite<ByteStoreWorld>;
 
+public sealed class KeyExpiry : KeyExpirySuite<ByteStoreWorld>;
+
 public sealed class KeyListing : KeyListingSuite<ByteStoreWorld>;
 
 public sealed class Keys : KeysSuite<ByteStoreWorld>;

@@ -24,6 +24,8 @@ public sealed class HoldAtLeast : HoldAtLeastSuite<HttpMemoryWorld>;
 
 public sealed class Info : InfoSuite<HttpMemoryWorld>;
 
+public sealed class KeyExpiry : KeyExpirySuite<HttpMemoryWorld>;
+
 public sealed class KeyListing : KeyListingSuite<HttpMemoryWorld>;
 
 public sealed class Keys : KeysSuite<HttpMemoryWorld>;

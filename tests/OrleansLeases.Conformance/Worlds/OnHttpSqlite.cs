@@ -24,6 +24,8 @@ public sealed class HoldAtLeast : HoldAtLeastSuite<HttpSqliteWorld>;
 
 public sealed class Info : InfoSuite<HttpSqliteWorld>;
 
+public sealed class KeyExpiry : KeyExpirySuite<HttpSqliteWorld>;
+
 public sealed class KeyListing : KeyListingSuite<HttpSqliteWorld>;
 
 public sealed class Keys : KeysSuite<HttpSqliteWorld>;

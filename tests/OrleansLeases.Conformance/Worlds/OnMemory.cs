@@ -24,6 +24,8 @@ public sealed class HoldAtLeast : HoldAtLeastSuite<MemoryWorld>;
 
 public sealed class Info : InfoSuite<MemoryWorld>;
 
+public sealed class KeyExpiry : KeyExpirySuite<MemoryWorld>;
+
 public sealed class KeyListing : KeyListingSuite<MemoryWorld>;
 
 public sealed class Keys : KeysSuite<MemoryWorld>;

@@ -25,6 +25,8 @@ public sealed class HoldAtLeast : HoldAtLeastSuite<OrleansAdoNetWorld>;
 
 public sealed class Info : InfoSuite<OrleansAdoNetWorld>;
 
+public sealed class KeyExpiry : KeyExpirySuite<OrleansAdoNetWorld>;
+
 public sealed class KeyListing : KeyListingSuite<OrleansAdoNetWorld>;
 
 public sealed class Keys : KeysSuite<OrleansAdoNetWorld>;

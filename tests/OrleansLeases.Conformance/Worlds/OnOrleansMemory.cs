@@ -25,6 +25,8 @@ public sealed class HoldAtLeast : HoldAtLeastSuite<OrleansMemoryWorld>;
 
 public sealed class Info : InfoSuite<OrleansMemoryWorld>;
 
+public sealed class KeyExpiry : KeyExpirySuite<OrleansMemoryWorld>;
+
 public sealed class KeyListing : KeyListingSuite<OrleansMemoryWorld>;
 
 public sealed class Keys : KeysSuite<OrleansMemoryWorld>;

@@ -25,6 +25,8 @@ public sealed class HoldAtLeast : HoldAtLeastSuite<OrleansPostgresWorld>;
 
 public sealed class Info : InfoSuite<OrleansPostgresWorld>;
 
+public sealed class KeyExpiry : KeyExpirySuite<OrleansPostgresWorld>;
+
 public sealed class KeyListing : KeyListingSuite<OrleansPostgresWorld>;
 
 public sealed class Keys : KeysSuite<OrleansPostgresWorld>;

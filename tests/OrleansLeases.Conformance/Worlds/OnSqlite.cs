@@ -24,6 +24,8 @@ public sealed class HoldAtLeast : HoldAtLeastSuite<SqliteWorld>;
 
 public sealed class Info : InfoSuite<SqliteWorld>;
 
+public sealed class KeyExpiry : KeyExpirySuite<SqliteWorld>;
+
 public sealed class KeyListing : KeyListingSuite<SqliteWorld>;
 
 public sealed class Keys : KeysSuite<SqliteWorld>;

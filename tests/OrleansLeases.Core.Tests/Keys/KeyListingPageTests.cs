@@ -95,7 +95,7 @@ public sealed class KeyListingPageTests
     }
 
     private static KeyListingPage Page(string? prefix = null, string? after = null, int pageSize = 1_000) =>
-        new(new ListKeysRequest { Prefix = prefix, After = after, PageSize = pageSize });
+        new(new ListKeysRequest { Prefix = prefix, After = after, PageSize = pageSize }, default, MachineFixture.NewRules());
 
     private static async Task<KeyPage> ListAsync(KeyListingPage page, FakeKeepers? keepers = null) =>
         (await page.ToPageAsync(keepers ?? new FakeKeepers(), new ManualTimeProvider())).Value;

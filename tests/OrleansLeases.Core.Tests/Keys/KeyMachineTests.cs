@@ -217,7 +217,7 @@ public sealed class KeyMachineTests
     private KeyReply<TReply> Apply<TReply>(KeyCommand<TReply> command)
         where TReply : KeyReply<TReply>
     {
-        (_state, var reply) = KeyMachine.Apply("k", _state, command, _clock.Read());
+        (_state, var reply) = KeyMachine.Apply("k", _state, command, _clock.Read(), MachineFixture.NewRules());
         return reply;
     }
 

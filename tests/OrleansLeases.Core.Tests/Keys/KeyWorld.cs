@@ -71,11 +71,7 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
 
     /// <summary>Asks a key's keeper directly.</summary>
     public Task<LeaseResult<KeyReply<TReply>>> Key<TReply>(string key, KeyCommand<TReply> command)
-        where TReply : KeyReply<TReply>
-    {
-        if (!_keys.TryGetValue(key, out var keeper)) _keys[key] = keeper = new KeyKeeper(key, _host, Store);
-        return keeper.Submit(command)!;
-    }
+        where TReply : KeyReply<TReply> => KeyOf(key).Submit(command)!;
 
     public Task<LeaseResult<LeaseInfo>> Look(string resource) => Lease(resource, new LeaseCommand.Get(Fresh: false));
 
@@ -90,12 +86,18 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
         Start();
     }
 
-    /// <summary>What a sweeper does after a restart: wakes the leases whose records are due.</summary>
+    /// <summary>What a sweeper does after a restart: wakes the leases and keys whose records are due.</summary>
     public void Sweep()
     {
+        var now = _host.Clock.Read().Latest;
         foreach (var (resource, state) in Store.Leases)
         {
-            if (LeaseMachine.DueWall(state) <= _host.Clock.Read().Latest) _ = LeaseOf(resource).Wake();
+            if (LeaseMachine.DueWall(state) <= now) _ = LeaseOf(resource).Wake();
+        }
+
+        foreach (var (key, state) in Store.Keys)
+        {
+            if (state.Expiry?.EndsWall <= now) _ = KeyOf(key).Wake();
         }
     }
 
@@ -156,6 +158,12 @@ internal sealed class KeyWorld : IKeepers, IKeyKeepers, IKeyCleaner, IKeeperAlar
     private LeaseKeeper LeaseOf(string resource)
     {
         if (!_leases.TryGetValue(resource, out var keeper)) _leases[resource] = keeper = new LeaseKeeper(resource, _host, Store);
+        return keeper;
+    }
+
+    private KeyKeeper KeyOf(string key)
+    {
+        if (!_keys.TryGetValue(key, out var keeper)) _keys[key] = keeper = new KeyKeeper(key, _host, Store);
         return keeper;
     }
 

@@ -12,7 +12,7 @@ public sealed class KeysAndLeases
     [Fact]
     public void Histories_WhenAnythingHappens_NeverShowAKeyOfAnEndedLease()
     {
-        var (shown, writes, histories) = (0, 0, 0);
+        var (shown, writes, over, histories) = (0, 0, 0, 0);
         Runs.Check(1500, 160, kinds: 34, history =>
         {
             var story = new KeyStory();
@@ -20,11 +20,13 @@ public sealed class KeysAndLeases
             story.ComesToRest();
             shown += story.Shown;
             writes += story.BoundWrites;
+            over += story.TimesOver;
             histories++;
         });
         Assert.True(
             shown > histories / 3 && writes > histories,
             $"{shown} bound keys shown after {writes} bound writes in {histories} histories show too little.");
+        Assert.True(over > histories / 10, $"{over} reads after the time of a key in {histories} histories show too little.");
     }
 }
 
@@ -40,6 +42,7 @@ internal sealed class KeyStory
     private readonly HashSet<(string Resource, long Token)> _toldEnded = [];
     private readonly List<(Task Answer, Action<object> Hear)> _calls = [];
     private readonly Dictionary<string, (string Counter, long Delta, long? Sum)> _adds = [];
+    private readonly Dictionary<string, TimeSpan> _goneBy = [];
     private int _numbers;
 
     /// <summary>How many reads showed a bound key.</summary>
@@ -47,6 +50,9 @@ internal sealed class KeyStory
 
     /// <summary>How many bound writes succeeded.</summary>
     public int BoundWrites { get; private set; }
+
+    /// <summary>How many reads came after the time of the value that was put last.</summary>
+    public int TimesOver { get; private set; }
 
     public void Take(Step step)
     {
@@ -82,7 +88,9 @@ internal sealed class KeyStory
                 Put(key, lease, step.D % 5 == 0 ? step.D % 3 : null);
                 break;
             case 9:
-                Put(key, lease: null, step.D % 5 == 0 ? step.D % 3 : null);
+                Put(
+                    key, lease: null, step.D % 5 == 0 ? step.D % 3 : null,
+                    ttl: step.C % 4 > 0 ? TimeSpan.FromMilliseconds(100 + (step.C % 900)) : null);
                 break;
             case 10:
                 Send(_world.Calls.DeleteAsync(key, null), _ => { });
@@ -179,6 +187,7 @@ internal sealed class KeyStory
         }
 
         Assert.All(_world.Store.Keys, key => Assert.Null(key.State.Binding));
+        Assert.All(_world.Store.Keys, key => Assert.Null(key.State.Expiry));
         foreach (var counter in Counters)
         {
             var sum = _adds.Values.Where(add => add.Counter == counter).Sum(add => add.Delta);
@@ -257,14 +266,16 @@ internal sealed class KeyStory
         Refused(lease, answer);
     });
 
-    private void Put(string key, KeyLease? lease, long? ifVersion)
+    private void Put(string key, KeyLease? lease, long? ifVersion, TimeSpan? ttl = null)
     {
         // I6: whoever begins to write after the end was told to anyone is refused.
         var over = lease is not null && _toldEnded.Contains((lease.Resource, lease.Token));
         var value = lease is null ? $"free {++_numbers}" : $"{lease.Resource} {lease.Token} {++_numbers}";
-        Send(_world.Calls.PutAsync(
-            key, new PutKeyRequest { Value = value, Lease = lease, IfVersion = ifVersion, RequestId = $"p{++_numbers}" }), answer =>
+        var put = new PutKeyRequest { Value = value, Lease = lease, Ttl = ttl, IfVersion = ifVersion, RequestId = $"p{++_numbers}" };
+        Send(_world.Calls.PutAsync(key, put), answer =>
         {
+            // It was written before this was heard.
+            if (answer is KeyPut && ttl is { } time) _goneBy[value] = _world.Time.Elapsed + time;
             if (answer is KeyPut && lease is not null) BoundWrites++;
             Assert.False(
                 answer is KeyPut && over, $"'{key}' was bound to token {lease?.Token} of '{lease?.Resource}' after its end was told.");
@@ -296,9 +307,12 @@ internal sealed class KeyStory
 
     private void Get(string key)
     {
-        var over = _toldEnded.ToHashSet();
+        var (over, now) = (_toldEnded.ToHashSet(), _world.Time.Elapsed);
+        if (_world.Store.Key(key).Value is { } stored && _goneBy.TryGetValue(stored, out var until) && now >= until) TimesOver++;
         Send(_world.Calls.GetAsync(key), answer =>
         {
+            if (answer is KeyValue { Value: var value } && _goneBy.TryGetValue(value, out var end))
+                Assert.True(now < end, $"'{key}' showed '{value}' {now - end} after its time.");
             if (answer is not KeyValue { Lease: { } lease } found) return;
             Shown++;
             Assert.DoesNotContain((lease.Resource, lease.Token), over);

@@ -20,6 +20,19 @@ public sealed class KeyCodecTests
     public void Encode_WhenDecodedFromTheSample_IsTheSameText(string name) =>
         Assert.Equal(Text("key-schema-1.json", name), Encoding.UTF8.GetString(RecordCodec.Key.Encode(Key(name))));
 
+    [Fact]
+    public void Decode_WhenItHasATimeOfItsOwn_KeepsThat_AndThatAnotherOneIsOver()
+    {
+        var state = RecordCodec.Key.Decode(Encoding.UTF8.GetBytes(Text("key-schema-2.json", "timed")));
+
+        Assert.Equal(2, state.Schema);
+        Assert.Equal(new KeyExpiry { Length = Seconds(10), EndsWall = Start + Seconds(21), By = "a" }, state.Expiry);
+        Assert.Equal([false, true, false], state.Log.NewestFirst().Select(entry => entry.Expired));
+        Assert.Equal(Text("key-schema-2.json", "timed"), Encoding.UTF8.GetString(RecordCodec.Key.Encode(state)));
+
+        TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
+    }
+
     [Theory]
     [InlineData("attached")]
     [InlineData("ended")]
@@ -58,7 +71,8 @@ public sealed class KeyCodecTests
             new KeyReply.Written(1, null, true),
             Repeat("deleted", KeyCommand.Of(new PutKeyRequest { Value = "up", Lease = lease, RequestId = "bound" })));
 
-        KeyReply Repeat(string name, KeyCommand<KeyReply.Written> command) => KeyMachine.Apply("k", Key(name), command, now).Reply;
+        KeyReply Repeat(string name, KeyCommand<KeyReply.Written> command) =>
+            KeyMachine.Apply("k", Key(name), command, now, MachineFixture.NewRules()).Reply;
     }
 
     [Fact]
@@ -76,7 +90,7 @@ public sealed class KeyCodecTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(2)]
+    [InlineData(3)]
     public void Decode_WhenTheSchemaIsAnother_RefusesAndNamesIt(int schema)
     {
         var text = Text("key-schema-1.json", "free").Replace("\"v\":1", $"\"v\":{schema}", StringComparison.Ordinal);

@@ -185,5 +185,28 @@ public sealed class RestartTests : IDisposable
         });
     }
 
+    [Fact]
+    public async Task Key_WhoseTimeWasOverWhileDown_IsAbsent_AndGoneOnceUp()
+    {
+        await using (var before = await OpenAsync())
+        {
+            foreach (var key in new[] { "read", "unread" })
+                await before.PutKeyAsync(key, new PutKeyRequest { Value = key, Ttl = Seconds(60) });
+            await before.PutKeyAsync("stays", new PutKeyRequest { Value = "stays", Ttl = Seconds(600) });
+        }
+
+        _time.Advance(Seconds(70));
+        await using var after = await OpenAsync();
+
+        Assert.Equal(["stays"], (await after.ListKeysAsync(new ListKeysRequest())).Value.Keys.Select(key => key.Key));
+        Assert.IsType<Refusal.NotFound>((await after.GetKeyAsync("read")).Refusal);
+        Assert.Equal("stays", (await after.GetKeyAsync("stays")).Value.Value);
+        await UntilAsync(() =>
+        {
+            _time.Advance(Seconds(1));
+            return Task.FromResult(_folder.Number("SELECT count(*) FROM keys WHERE held") == 1);
+        });
+    }
+
     private Task<EmbeddedLeases> OpenAsync() => EmbeddedLeases.OpenAsync(_folder.Path, time: _time);
 }

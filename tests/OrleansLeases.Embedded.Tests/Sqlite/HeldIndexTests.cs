@@ -44,6 +44,7 @@ public sealed class HeldIndexTests : IDisposable
     [InlineData(SqliteStore.ListDue, "lease_due")]
     [InlineData(SqliteStore.ListIdleLeases, "lease_idle")]
     [InlineData(SqliteStore.ListIdleKeys, "keys_idle")]
+    [InlineData(SqliteStore.ListDueKeys, "keys_due")]
     public async Task EveryListing_GoesAlongAnIndex(string sql, string index)
     {
         await using (SqliteStore.Open(_folder.Path))
@@ -80,6 +81,7 @@ public sealed class HeldIndexTests : IDisposable
 
         _folder.Execute(
             """
+            DROP INDEX keys_due; ALTER TABLE keys DROP COLUMN due;
             DROP INDEX keys_idle; ALTER TABLE keys DROP COLUMN idle;
             DROP INDEX lease_idle; ALTER TABLE lease DROP COLUMN idle; DROP TABLE floor;
             DROP INDEX lease_held; ALTER TABLE lease DROP COLUMN held;

@@ -72,7 +72,7 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
 
     public async Task<LeaseResult<KeyPage>> ListKeysAsync(ListKeysRequest request, CancellationToken cancellationToken)
     {
-        var page = new KeyListingPage(request);
+        var page = new KeyListingPage(request, here.LeaseClock.Read(), here.Rules);
         var records = here.Store.RangeAsync(RecordKind.Key, page.From, heldOnly: true, cancellationToken);
         await foreach (var record in records.ConfigureAwait(false))
         {

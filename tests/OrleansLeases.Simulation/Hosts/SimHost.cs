@@ -51,7 +51,7 @@ internal sealed class SimHost
         Front = new ServiceFront(new ClusterHost(cluster, this), setting.Limits, process.Clock) { RealTime = process.Clock };
         // It makes what is due happen sooner, and is not needed for anything else.
         var sweeps = setting.SweepsSeldom ? new SeldomTimers(alarms) : alarms;
-        _sweeper = new Sweeper(Store, LeaseClock, sweeps, Keepers.LeaseOf);
+        _sweeper = new Sweeper(Store, LeaseClock, sweeps, Keepers.KeeperOf);
     }
 
     public Planted Planted { get; }
