@@ -15,10 +15,10 @@ declare
     _role      name := coalesce(nullif(current_setting('leases.role', true), ''), 'leases_silo');
     _schema    name := current_schema();
     _space     oid := quote_ident(current_schema())::regnamespace;
-    _tables    text[] := array['lease_meta', 'lease_record', 'lease_log', 'leases', 'lease_keys', 'OrleansQuery',
-                               'OrleansMembershipVersionTable', 'OrleansMembershipTable', 'OrleansRemindersTable'];
+    _tables    text[] := array['lease_meta', 'lease_record', 'lease_log', 'lease_floor', 'leases', 'lease_keys',
+                               'OrleansQuery', 'OrleansMembershipVersionTable', 'OrleansMembershipTable', 'OrleansRemindersTable'];
     _functions text[] := array['lease_name', 'writetostorage', 'readfromstorage', 'load_lease_records', 'save_lease_records',
-                               'lease_fingerprint', 'insert_membership', 'update_membership'];
+                               'store_lease_records', 'drop_lease_records', 'take_back_lease_records', 'lease_idle', 'lease_fingerprint', 'insert_membership', 'update_membership'];
     _found     text;
 begin
     if to_regclass('lease_meta') is null then
@@ -61,7 +61,8 @@ begin
             lateral (select case
                 -- The schema is the owner's to change, and the restore epoch the operator's.
                 when part in ('lease_meta', 'OrleansQuery', 'leases', 'lease_keys') then 'select'
-                -- A deleted record would forget its token counter.
+                -- What is deleted here would be forgotten with its token counter: functions of the owner's drop records, and raise floors.
+                when part = 'lease_floor' then 'select'
                 when part in ('lease_record', 'lease_log', 'OrleansMembershipVersionTable') then 'select, insert, update'
                 else 'select, insert, update, delete' end) granted (rights));
 end

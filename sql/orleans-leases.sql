@@ -36,8 +36,8 @@ create table if not exists lease_meta
 
 -- Persistence ---------------------------------------------------------------------------------------------------------
 
--- A record of one resource or one key, by its kind. Rows are never deleted: the record of a free resource keeps its token
--- counter, that of a deleted key its version.
+-- A record of one resource or one key, by its kind. The record of a free resource keeps its token counter, that of a deleted key its
+-- version: only drop_lease_records deletes rows, and leaves a floor of both.
 create table if not exists lease_record
 (
     service_id  text collate "C" not null,
@@ -51,11 +51,37 @@ create table if not exists lease_record
     held        boolean not null,
     -- The number of the newest block of the record's log, which is in the payload; older ones are in lease_log.
     log_block   bigint not null,
-    payload     text not null
+    payload     text not null,
+    -- Milliseconds since the Unix epoch since when nothing of it is held, bound or pending; null while something is.
+    idle        bigint
 ) with (fillfactor = 70);
+
+-- What is there at the upgrade counts as idle since then. A constant default is no write: the rows stay as they are.
+do $$
+begin
+    if not exists (select from pg_attribute where attrelid = 'lease_record'::regclass and attname = 'idle') then
+        execute format('alter table lease_record add column idle bigint default %s', (extract(epoch from now()) * 1000)::bigint);
+        alter table lease_record alter column idle drop default;
+    end if;
+end
+$$;
 
 create index if not exists lease_record_due on lease_record (service_id, kind, due, name) where due is not null;
 create index if not exists lease_record_held on lease_record (service_id, kind, name) where held;
+create index if not exists lease_record_idle on lease_record (service_id, kind, idle, name) where idle is not null and not held and due is null;
+
+-- What dropped records leave, for each shard of names: a first record is made above it, and so goes on growing where its name had one.
+create table if not exists lease_floor
+(
+    service_id text collate "C" not null,
+    kind       text collate "C" not null,
+    shard      integer not null,
+    -- At least the last token of every lease that was dropped.
+    token      bigint not null,
+    -- At least the version, the generation and the number of the last event of every record that was dropped.
+    sequence   bigint not null,
+    constraint lease_floor_key primary key (service_id, kind, shard)
+);
 
 -- Finished blocks of the logs, a ring for each record, so that a busy resource does not rewrite its history with every grant.
 create table if not exists lease_log
@@ -92,6 +118,63 @@ begin
 end
 $$;
 
+-- Since when a record is idle that a silo of before writes, which does not say so.
+create or replace function lease_idle(kind text, held boolean, due bigint) returns bigint language sql volatile as
+$$
+    select case when kind <> 'service' and not held and due is null then (extract(epoch from clock_timestamp()) * 1000)::bigint end
+$$;
+
+-- Of first records that this transaction has just written, takes back those that were made above a floor that has risen since: their own
+-- names may have been dropped meanwhile. It is called after the write, as a statement of its own: whoever has dropped a name has
+-- committed before its row could be written again, so that this sees what that has left. A record of a silo of before does not name
+-- its shard, and was made above none. It answers those that it has taken back.
+create or replace function take_back_lease_records(
+    _service text, _kinds text[], _names text[], _shards integer[], _tokens bigint[], _sequences bigint[])
+    returns table (kind text, name text) language plpgsql volatile security definer
+    set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off as
+$$
+#variable_conflict use_column
+declare
+    _low_kinds text[];
+    _low_names text[];
+begin
+    -- Under stricter isolation all statements see what was there at the first. A row that was dropped since then is seen beside the new
+    -- one, and nothing is kept for less than a minute.
+    if current_setting('transaction_isolation') <> 'read committed' and (
+        clock_timestamp() > transaction_timestamp() + interval '30 s'
+        or exists (
+            select from unnest(_kinds, _names) item (kind, name)
+                cross join lateral (
+                    select xmin from lease_record where service_id = _service and kind = item.kind and name = item.name offset 0) record
+            where record.xmin <> pg_current_xact_id()::xid))
+    then
+        raise exception 'a record of the same name may have been dropped meanwhile' using errcode = 'serialization_failure';
+    end if;
+
+    select array_agg(low.kind), array_agg(low.name) into _low_kinds, _low_names
+    from (
+        select item.kind, item.name
+        from unnest(_kinds, _names, _shards, _tokens, _sequences) item (kind, name, shard, token, sequence)
+            cross join lateral (
+                select from lease_floor
+                where service_id = _service and kind = item.kind and shard = item.shard and (token > item.token or sequence > item.sequence)
+                offset 0) risen
+        union all
+        select item.kind, item.name
+        from unnest(_kinds, _names, _shards) item (kind, name, shard)
+        where item.shard is null and exists (select from lease_floor where service_id = _service and kind = item.kind)) low;
+    if _low_names is null then
+        return;
+    end if;
+
+    return query
+    delete from lease_record record
+    using unnest(_low_kinds, _low_names) low (kind, name)
+    where record.service_id = _service and record.kind = low.kind and record.name = low.name and record.xmin = pg_current_xact_id()::xid
+    returning record.kind, record.name;
+end
+$$;
+
 -- Compare-and-swap: answers the new version, or null where the stored version or the epoch is another. What comes is
 -- lines of JSON: what this function needs to know, the blocks of the log that this write finishes, and the record. The
 -- record is not looked into: no text of PostgreSQL's holds the U+0000 that may be in someone's metadata.
@@ -108,6 +191,11 @@ declare
     _name    text    := lease_name(_grainidextensionstring);
     -- A version that is compared for equality only may wrap.
     _next    integer := case when _grainstateversion = 2147483647 then 1 else coalesce(_grainstateversion, 0) + 1 end;
+    _held    boolean := (_head ->> 'held')::boolean;
+    _due     bigint  := (_head ->> 'due')::bigint;
+    -- Of a silo of before there is none.
+    _shard   integer := (_head ->> 'shard')::integer;
+    _idle    bigint  := case when _shard is null then lease_idle(_graintypestring, _held, _due) else (_head ->> 'idle')::bigint end;
     _written integer;
 begin
     if not exists (select from lease_meta where epoch = (_head ->> 'epoch')::integer) then
@@ -116,17 +204,25 @@ begin
     end if;
 
     if _grainstateversion is null then
-        insert into lease_record (service_id, kind, name, version, modified_on, due, held, log_block, payload)
-        values (_serviceid, _graintypestring, _name, _next, clock_timestamp(), (_head ->> 'due')::bigint, (_head ->> 'held')::boolean, _block, _lines[_count])
+        _next := coalesce((_head ->> 'version')::integer, 1);
+        insert into lease_record (service_id, kind, name, version, modified_on, due, held, log_block, payload, idle)
+        values (_serviceid, _graintypestring, _name, _next, clock_timestamp(), _due, _held, _block, _lines[_count], _idle)
         on conflict do nothing;
+        get diagnostics _written = row_count;
+        if _written > 0 and exists (
+            select from take_back_lease_records(
+                _serviceid, array[_graintypestring], array[_name], array[_shard], array[(_head ->> 'token')::bigint],
+                array[(_head ->> 'sequence')::bigint]))
+        then
+            _written := 0;
+        end if;
     else
         update lease_record
-        set version = _next, modified_on = clock_timestamp(), due = (_head ->> 'due')::bigint, held = (_head ->> 'held')::boolean,
-            log_block = _block, payload = _lines[_count]
+        set version = _next, modified_on = clock_timestamp(), due = _due, held = _held, log_block = _block, payload = _lines[_count], idle = _idle
         where service_id = _serviceid and kind = _graintypestring and name = _name and version = _grainstateversion;
+        get diagnostics _written = row_count;
     end if;
 
-    get diagnostics _written = row_count;
     if _written = 0 then
         return query select null::integer;
         return;
@@ -191,9 +287,12 @@ $$;
 -- a version) finds the name taken, the answer is what is stored there; all that it does not answer were of another version or epoch.
 -- The records come in the order of their kinds and names: two of these that meet wait for each other at most one way. A row that
 -- somebody keeps locked makes it fail soon, so that the others are written without it.
-create or replace function save_lease_records(
+-- First records come with their versions; and, for them alone and in their order, with their shards and the floors that they were made
+-- above.
+create or replace function store_lease_records(
     _service text, _epoch integer, _kinds text[], _names text[], _versions integer[], _dues bigint[], _held boolean[], _blocks bigint[],
-    _payloads text[], _log_kinds text[], _log_names text[], _log_blocks bigint[], _log_entries text[])
+    _payloads text[], _log_kinds text[], _log_names text[], _log_blocks bigint[], _log_entries text[],
+    _idle bigint[], _firsts integer[], _shards integer[], _tokens bigint[], _sequences bigint[])
     returns table (kind text, name text, version integer, payload text, older text) language plpgsql
     set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off
     set lock_timeout = '1s' as
@@ -201,7 +300,11 @@ $$
 #variable_conflict use_column
 declare
     _first integer := (select count(*) from unnest(_versions) version where version is null);
-    _added integer := 0;
+    _added_kinds text[];
+    _added_names text[];
+    _added_versions integer[];
+    _low_kinds text[];
+    _low_names text[];
     _taken_kinds text[];
     _taken_names text[];
 begin
@@ -214,8 +317,9 @@ begin
         update lease_record record
         -- A version that is compared for equality only may wrap.
         set version = item.version % 2147483647 + 1, modified_on = clock_timestamp(), due = item.due, held = item.held,
-            log_block = item.block, payload = item.payload
-        from unnest(_kinds, _names, _versions, _dues, _held, _blocks, _payloads) item (kind, name, version, due, held, block, payload)
+            log_block = item.block, payload = item.payload, idle = item.idle
+        from unnest(_kinds, _names, _versions, _dues, _held, _blocks, _payloads, _idle)
+                item (kind, name, version, due, held, block, payload, idle)
             cross join lateral (
                 select ctid from lease_record
                 where service_id = _service and kind = item.kind and name = item.name and version = item.version offset 0) stored
@@ -225,16 +329,34 @@ begin
     end if;
 
     if _first > 0 then
-        return query
-        insert into lease_record as record (service_id, kind, name, version, modified_on, due, held, log_block, payload)
-        select _service, item.kind, item.name, 1, clock_timestamp(), item.due, item.held, item.block, item.payload
-        from unnest(_kinds, _names, _versions, _dues, _held, _blocks, _payloads) item (kind, name, version, due, held, block, payload)
-        where item.version is null
-        on conflict do nothing
-        returning record.kind, record.name, record.version, null::text, null::text;
-        get diagnostics _added = row_count;
+        with added as (
+            insert into lease_record as record (service_id, kind, name, version, modified_on, due, held, log_block, payload, idle)
+            select _service, item.kind, item.name, item.first, clock_timestamp(), item.due, item.held, item.block, item.payload, item.idle
+            from unnest(_kinds, _names, _versions, _dues, _held, _blocks, _payloads, _idle, _firsts)
+                item (kind, name, version, due, held, block, payload, idle, first)
+            where item.version is null
+            on conflict do nothing
+            returning record.kind, record.name, record.version)
+        select array_agg(kind), array_agg(name), array_agg(version) into _added_kinds, _added_names, _added_versions from added;
 
-        if _added < _first then
+        if _added_names is not null then
+            select array_agg(low.kind), array_agg(low.name) into _low_kinds, _low_names
+            from take_back_lease_records(
+                _service,
+                (select array_agg(item.kind order by item.place)
+                 from unnest(_kinds, _versions) with ordinality item (kind, version, place) where item.version is null),
+                (select array_agg(item.name order by item.place)
+                 from unnest(_names, _versions) with ordinality item (name, version, place) where item.version is null),
+                _shards, _tokens, _sequences) low;
+        end if;
+
+        return query
+        select added.kind, added.name, added.version, null::text, null::text
+        from unnest(_added_kinds, _added_names, _added_versions) added (kind, name, version)
+        where _low_names is null
+           or not exists (select from unnest(_low_kinds, _low_names) low (kind, name) where low.kind = added.kind and low.name = added.name);
+
+        if coalesce(cardinality(_added_names), 0) < _first then
             -- What this transaction has written itself bears its number.
             select array_agg(item.kind), array_agg(item.name) into _taken_kinds, _taken_names
             from unnest(_kinds, _names, _versions) item (kind, name, version)
@@ -259,10 +381,84 @@ begin
 end
 $$;
 
+-- As silos of before call it, which go on while others are replaced.
+create or replace function save_lease_records(
+    _service text, _epoch integer, _kinds text[], _names text[], _versions integer[], _dues bigint[], _held boolean[], _blocks bigint[],
+    _payloads text[], _log_kinds text[], _log_names text[], _log_blocks bigint[], _log_entries text[])
+    returns table (kind text, name text, version integer, payload text, older text) language sql volatile
+    set lock_timeout = '1s' as
+$$
+    select * from store_lease_records(
+        _service, _epoch, _kinds, _names, _versions, _dues, _held, _blocks, _payloads, _log_kinds, _log_names, _log_blocks, _log_entries,
+        (select array_agg(lease_idle(item.kind, item.held, item.due) order by item.place)
+         from unnest(_kinds, _held, _dues) with ordinality item (kind, held, due, place)),
+        array_fill(1, array[cardinality(_names)]), '{}', '{}', '{}')
+$$;
+
+-- Drops records, where they are of the version given, with the blocks of their logs, and raises the floors of their shards; it answers
+-- those that it has dropped.
+create or replace function drop_lease_records(
+    _service text, _epoch integer, _kinds text[], _names text[], _versions integer[], _shards integer[], _tokens bigint[],
+    _sequences bigint[])
+    returns table (kind text, name text) language plpgsql security definer
+    set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off
+    set lock_timeout = '1s' as
+$$
+#variable_conflict use_column
+declare
+    _dropped_kinds text[];
+    _dropped_names text[];
+begin
+    if not exists (select from lease_meta where only_row and epoch = _epoch) then
+        return;
+    end if;
+
+    with dropped as (
+        delete from lease_record record
+        using unnest(_kinds, _names, _versions) item (kind, name, version)
+            cross join lateral (
+                select ctid from lease_record
+                where service_id = _service and kind = item.kind and name = item.name and version = item.version offset 0) stored
+        where record.ctid = stored.ctid and record.version = item.version
+        returning record.kind, record.name)
+    select array_agg(kind), array_agg(name) into _dropped_kinds, _dropped_names from dropped;
+    if _dropped_names is null then
+        return;
+    end if;
+
+    delete from lease_log log
+    using unnest(_dropped_kinds, _dropped_names) item (kind, name)
+    where log.service_id = _service and log.kind = item.kind and log.name = item.name;
+
+    insert into lease_floor as floor (service_id, kind, shard, token, sequence)
+    select _service, item.kind, item.shard, max(item.token), max(item.sequence)
+    from unnest(_kinds, _names, _shards, _tokens, _sequences) item (kind, name, shard, token, sequence)
+    where exists (
+        select from unnest(_dropped_kinds, _dropped_names) done (kind, name) where done.kind = item.kind and done.name = item.name)
+    group by item.kind, item.shard
+    -- Two of these that meet wait for each other at most one way.
+    order by item.kind, item.shard
+    on conflict on constraint lease_floor_key do update
+    set token = greatest(floor.token, excluded.token), sequence = greatest(floor.sequence, excluded.sequence)
+    where floor.token < excluded.token or floor.sequence < excluded.sequence;
+
+    return query select done.kind, done.name from unnest(_dropped_kinds, _dropped_names) done (kind, name);
+end
+$$;
+
+-- These two delete, by the right of the owner: silos have none. So they look for the tables where they are, and nowhere else.
+do $$
+begin
+    execute format('alter function take_back_lease_records set search_path to %I, pg_temp', current_schema());
+    execute format('alter function drop_lease_records set search_path to %I, pg_temp', current_schema());
+end
+$$;
+revoke execute on function drop_lease_records from public;
+
 insert into OrleansQuery (QueryKey, QueryText) values
     ('WriteToStorageKey', 'select * from writetostorage(@GrainIdHash, @GrainIdN0, @GrainIdN1, @GrainTypeHash, @GrainTypeString, @GrainIdExtensionString, @ServiceId, @GrainStateVersion, @PayloadBinary)'),
     ('ReadFromStorageKey', 'select payloadbinary as PayloadBinary, version as Version from readfromstorage(@ServiceId, @GrainTypeString, @GrainIdExtensionString)'),
-    -- A cleared record would forget its token counter, so nothing is ever cleared: the answer is a lost compare-and-swap.
+    -- A cleared record would forget its token counter, so the provider clears nothing: the answer is a lost compare-and-swap.
     ('ClearStorageKey', 'select null::integer as NewGrainStateVersion'),
     ('DeleteStorageKey', 'select null::integer as NewGrainStateVersion')
 on conflict (QueryKey) do update set QueryText = excluded.QueryText;
@@ -417,10 +613,11 @@ $$
           union all
           select proname || ' ' || prosrc from pg_proc
           where pronamespace = quote_ident(current_schema())::regnamespace
-            and proname in ('lease_name', 'writetostorage', 'readfromstorage', 'load_lease_records', 'save_lease_records', 'insert_membership',
+            and proname in ('lease_name', 'writetostorage', 'readfromstorage', 'load_lease_records', 'save_lease_records',
+                          'store_lease_records', 'drop_lease_records', 'take_back_lease_records', 'lease_idle', 'insert_membership',
                           'update_membership')) parts
 $$;
 
 -- Last: whoever finds this version finds all of the above.
-insert into lease_meta (schema_version, fingerprint) values (2, lease_fingerprint())
+insert into lease_meta (schema_version, fingerprint) values (3, lease_fingerprint())
 on conflict (only_row) do update set schema_version = excluded.schema_version, fingerprint = excluded.fingerprint;

@@ -53,6 +53,15 @@ internal abstract class KeeperGrain<TKeeper> : IGrainBase, IDrainable, IDisposab
 
     public void Drain() => Keeper.Stop(Moving);
 
+    /// <summary>Drops the record, if it may be dropped.</summary>
+    protected async Task<bool> DropRecordAsync()
+    {
+        if (!(await Keeper.SubmitDrop()!).TryGetValue(out var dropped, out _) || !dropped.Done) return false;
+        // It would stay in memory for nothing, and many are dropped in a row.
+        this.DeactivateOnIdle();
+        return true;
+    }
+
     // An activation that fails while it starts is disposed of without having been deactivated.
     public void Dispose()
     {

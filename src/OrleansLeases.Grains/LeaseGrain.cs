@@ -75,6 +75,8 @@ internal sealed class LeaseGrain : KeeperGrain<LeaseKeeper>, ILeaseGrain, IInter
     // The store says that something is due, so the record in memory may be older than the stored one.
     public Task WakeAsync() => Keeper.Submit(new LeaseCommand.Get(Fresh: true))!;
 
+    public Task<bool> DropAsync() => DropRecordAsync();
+
     public async Task<Refusal?> AttachAsync(KeyLease lease, string key, long since, CancellationToken cancellationToken) =>
         (await Keeper.Submit(new LeaseCommand.Attach(lease, key, since), cancellationToken)!).Refusal;
 
@@ -155,6 +157,11 @@ internal interface IInternalLeaseGrain : IGrainWithStringKey
     /// <returns>Completes once that is stored.</returns>
     [Alias("Wake")]
     Task WakeAsync();
+
+    /// <summary>Drops the record, if it may be dropped: a sweep found it idle.</summary>
+    /// <returns>Whether it is gone.</returns>
+    [Alias("Drop")]
+    Task<bool> DropAsync();
 
     /// <summary>See <see cref="LeaseCommand.Attach"/>.</summary>
     /// <param name="lease">Which lease.</param>

@@ -123,6 +123,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
             Limits = _options.Limits,
             RenewalFactor = _options.RenewalFactor,
             ClockSkew = _options.ClockSkew,
+            Retention = Store.CanDrop ? _options.Retention : Retention.ForEver,
             TokenFloor = Store.IsDurable ? LeaseRules.TokenFloorOfEpoch(Store.Epoch) : LeaseRules.TokenFloorFromClock(Time),
             Incarnation = Guid.NewGuid().ToString("N")[..12],
         };
@@ -135,6 +136,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
             Durable = Store.IsDurable,
             Epoch = Store.Epoch,
             Grace = _rules.Grace + _failover,
+            Retain = _rules.Retention.Usual,
             Limits = _options.Limits,
         };
     }

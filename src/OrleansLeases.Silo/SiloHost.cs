@@ -151,6 +151,8 @@ internal static class SiloHost
             options.StorageTimeout = leases.StorageTimeout;
             options.FailoverTime = leases.FailoverTime;
             options.SweeperShards = leases.SweeperShards;
+            options.Retain = leases.Retain;
+            foreach (var (prefix, retain) in leases.RetainByPrefix) options.RetainByPrefix[prefix] = retain;
         }
     }
 

@@ -3,6 +3,7 @@ using Orleans;
 using Orleans.Storage;
 using OrleansLeases.Core;
 using OrleansLeases.Grains.Tests.Hosting;
+using OrleansLeases.Storage;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
 using static OrleansLeases.Grains.Tests.Hosting.Watching;
 
@@ -22,14 +23,17 @@ public sealed class UnlikeTwinTests() : TwinSuite(PostgresStorage.AdoNet, Postgr
 /// <summary>What must hold of twins, however they write.</summary>
 public abstract class TwinSuite(PostgresStorage one, PostgresStorage other) : IAsyncLifetime
 {
+    // Longer than any other test lets pass.
+    private static readonly TimeSpan Retain = TimeSpan.FromHours(2);
+
     private readonly string _serviceId = Cluster.NewServiceId();
     private Cluster _one = null!;
     private Cluster _other = null!;
 
     public async Task InitializeAsync()
     {
-        _one = await Cluster.OnPostgresAsync(_serviceId, storage: one);
-        _other = await Cluster.OnPostgresAsync(_serviceId, storage: other);
+        _one = await Cluster.OnPostgresAsync(_serviceId, storage: one, configure: options => options.Retain = Retain);
+        _other = await Cluster.OnPostgresAsync(_serviceId, storage: other, configure: options => options.Retain = Retain);
     }
 
     public async Task DisposeAsync()
@@ -45,6 +49,68 @@ public abstract class TwinSuite(PostgresStorage one, PostgresStorage other) : IA
         var held = Assert.IsType<Refusal.Held>((await _other.Leases.AcquireAsync(Acquire("orders/42", "b"))).Refusal);
         Assert.Equal("a", Assert.Single(held.Holders).Owner);
         Assert.Equal(grant.Token, (await _other.Leases.GetAsync(new GetLeaseRequest { Resource = "orders/42" })).Value.LastToken);
+    }
+
+    [Fact]
+    public async Task DroppedRecord_IsGoneForATwinThatRemembersIt_AndNothingRepeats()
+    {
+        const string name = "orders/42";
+        var first = (await _one.Leases.AcquireAsync(Acquire(name, "a"))).Value;
+        await _one.Leases.ReleaseAsync(Release(first));
+        var last = (await _other.Leases.AcquireAsync(Acquire(name, "b"))).Value;
+        await _other.Leases.ReleaseAsync(Release(last));
+        await _one.Leases.PutKeyAsync(name, Put("x"));
+        var version = (await _other.Leases.PutKeyAsync(name, Put("y"))).Value.Version;
+        await _other.Leases.DeleteKeyAsync(name);
+        await DropAsync(name);
+
+        // What it remembers it may tell, but not where it is asked to look.
+        var seen = (await _other.Leases.GetAsync(new GetLeaseRequest { Resource = name, Consistent = true })).Value;
+        Assert.Equal((LeaseStatus.Free, 0L), (seen.State, seen.LastToken));
+        Assert.IsType<Refusal.NotFound>((await _other.Leases.GetKeyAsync(name)).Refusal);
+        foreach (var twin in new[] { _one, _other, _one })
+        {
+            var next = (await twin.Leases.AcquireAsync(Acquire(name, "c"))).Value;
+            Assert.True(next.Token > last.Token);
+            last = next;
+            await twin.Leases.ReleaseAsync(Release(next));
+            var put = (await twin.Leases.PutKeyAsync(name, Put("z", requestId: $"{next.Token}"))).Value;
+            Assert.True(put.Version > version);
+            version = put.Version;
+        }
+    }
+
+    [Fact]
+    public async Task DroppedRecord_ThatATwinRemembers_IsNotWrittenOnFrom()
+    {
+        const string name = "orders/42";
+        var last = (await _other.Leases.AcquireAsync(Acquire(name, "b"))).Value;
+        await _other.Leases.ReleaseAsync(Release(last));
+        var version = (await _other.Leases.PutKeyAsync(name, Put("x"))).Value.Version;
+        await _other.Leases.DeleteKeyAsync(name);
+        await DropAsync(name);
+        // As many changes as it had before: a stored version that began anew would be the remembered one again.
+        var again = (await _one.Leases.AcquireAsync(Acquire(name, "a"))).Value;
+        Assert.True(again.Token > last.Token);
+        Assert.True((await _one.Leases.PutKeyAsync(name, Put("x"))).Value.Version > version);
+
+        Assert.IsType<Refusal.Held>((await _other.Leases.AcquireAsync(Acquire(name, "b"))).Refusal);
+        Assert.IsType<Refusal.Conflict>((await _other.Leases.PutKeyAsync(name, Put("y") with { IfVersion = 0 })).Refusal);
+        Assert.Equal("a", Assert.Single((await _other.Leases.GetAsync(new GetLeaseRequest { Resource = name })).Value.Holders).Owner);
+    }
+
+    // By the sweepers of either, or by this.
+    private async Task DropAsync(string name)
+    {
+        foreach (var twin in new[] { _one, _other }) twin.Time.Advance(Retain + TimeSpan.FromMinutes(1));
+        var store = _one.Silo.GetRequiredService<LeaseStorage>().Store;
+        await Calls.UntilAsync(async () =>
+        {
+            await _one.Grains.GetGrain<IInternalLeaseGrain>(LeaseGrainKey.Of(name)).DropAsync();
+            await _one.Grains.GetGrain<IInternalKeyGrain>(KeyGrainKey.Of(name)).DropAsync();
+            return (await store.LoadAsync(RecordKind.Lease, name)).Version == 0
+                && (await store.LoadAsync(RecordKind.Key, name)).Version == 0;
+        });
     }
 
     [Fact]

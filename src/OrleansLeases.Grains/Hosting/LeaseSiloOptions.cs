@@ -1,5 +1,6 @@
 using Orleans.Configuration;
 using Orleans.Runtime;
+using OrleansLeases.Core;
 
 namespace OrleansLeases.Grains;
 
@@ -46,6 +47,20 @@ public sealed class LeaseSiloOptions
     public TimeSpan? FailoverTime { get; set; }
 
     /// <summary>
+    /// How long a name is kept that is free, unbound and unwatched: then its record is dropped, with its history and its request ids. The
+    /// tokens and versions of a name that comes back go on growing all the same. A repeat of a request is recognised for that long at
+    /// least.
+    /// </summary>
+    /// <value>30 days by default; 1 min to 3,650 days, or 0 for ever.</value>
+    public TimeSpan Retain { get; set; } = Retention.Default;
+
+    /// <summary>
+    /// <see cref="Retain"/> for the names of resources and keys that start with a prefix; of several the longest counts.
+    /// </summary>
+    /// <value>None by default.</value>
+    public IDictionary<string, TimeSpan> RetainByPrefix { get; } = new Dictionary<string, TimeSpan>();
+
+    /// <summary>
     /// The number of shards in which leases without an activation are swept; each is one query every 5 s, on one of the silos.
     /// </summary>
     /// <value>16 by default; 1 to 1,024.</value>
@@ -58,8 +73,12 @@ public sealed class LeaseSiloOptions
     internal TimeSpan FailoverTimeOf(ClusterMembershipOptions membership) =>
         FailoverTime ?? ((membership.NumMissedProbesLimit + 2) * membership.MaxProbeTimeout) + MoveTime;
 
+    internal Retention Retention => new(Retain, new Dictionary<string, TimeSpan>(RetainByPrefix));
+
     internal void Validate()
     {
+        Kept(nameof(Retain), Retain);
+        foreach (var (prefix, retain) in RetainByPrefix) Kept($"{nameof(RetainByPrefix)}[{prefix}]", retain);
         Within(nameof(RenewalFactor), RenewalFactor, 1, 100);
         Within(nameof(ClockSkew), ClockSkew, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         if (!Enum.IsDefined(Storage))
@@ -79,6 +98,11 @@ public sealed class LeaseSiloOptions
         Within("Limits.MaxWaiters", Limits.MaxWaiters, 0, 1_000_000);
         Within("Limits.MaxBatch", Limits.MaxBatch, 1, 100_000);
         Within("Limits.MaxKeys", Limits.MaxKeys, 0, 100_000);
+    }
+
+    private static void Kept(string name, TimeSpan retain)
+    {
+        if (Retention.FlawOf(retain) is { } flaw) throw new OrleansConfigurationException($"{nameof(LeaseSiloOptions)}.{name} is {flaw}.");
     }
 
     private static void Within<T>(string name, T value, T least, T most)

@@ -38,6 +38,8 @@ internal sealed class KeyGrain : KeeperGrain<KeyKeeper>, IKeyGrain, IInternalKey
     public IAsyncEnumerable<LeaseResult<WatchEvent[]>> WatchAsync(WatchPoint? since, CancellationToken cancellationToken) =>
         EventBatches.Of(StartWatchAsync(since), cancellationToken);
 
+    public Task<bool> DropAsync() => DropRecordAsync();
+
     public async Task<Refusal?> CleanAsync(string resource, long token, CancellationToken cancellationToken) =>
         (await Keeper.Submit(new KeyCommand.Clean(resource, token))!).Refusal;
 
@@ -72,6 +74,11 @@ internal interface IInternalKeyGrain : IGrainWithStringKey
     /// <returns>Completes when the keeper has looked.</returns>
     [Alias("Wake")]
     Task WakeAsync();
+
+    /// <summary>Drops the record, if it may be dropped: a sweep found it idle.</summary>
+    /// <returns>Whether it is gone.</returns>
+    [Alias("Drop")]
+    Task<bool> DropAsync();
 
     /// <summary>See <see cref="KeyCommand.Clean"/>.</summary>
     /// <param name="resource">The resource of the lease that has ended.</param>

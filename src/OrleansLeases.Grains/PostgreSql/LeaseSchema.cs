@@ -7,7 +7,7 @@ namespace OrleansLeases.Grains;
 public static class LeaseSchema
 {
     /// <summary>The version that this software needs.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private const string Remedy = "Run 'leases-silo migrate', call LeaseSchema.MigrateAsync, or apply sql/orleans-leases.sql with psql, "
         + "to the database that the silos use.";
@@ -162,6 +162,13 @@ public static class LeaseSchema
                 case when to_regproc('readfromstorage') is null then 'function readfromstorage' end,
                 case when to_regproc('load_lease_records') is null then 'function load_lease_records' end,
                 case when to_regproc('save_lease_records') is null then 'function save_lease_records' end,
+                case when to_regproc('store_lease_records') is null then 'function store_lease_records' end,
+                case when to_regproc('drop_lease_records') is null then 'function drop_lease_records' end,
+                case when to_regproc('take_back_lease_records') is null then 'function take_back_lease_records' end,
+                case when to_regclass('lease_record_idle') is null then 'index lease_record_idle' end,
+                case when not exists (select from pg_constraint
+                    where conname = 'lease_floor_key' and contype = 'p' and conrelid = to_regclass('lease_floor'))
+                    then 'the key of lease_floor' end,
                 case when to_regclass('orleansmembershiptable') is null then 'table orleansmembershiptable' end,
                 case when to_regproc('lease_fingerprint') is null then 'function lease_fingerprint' end]) part
             """,

@@ -23,6 +23,7 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
 
     private readonly CancellationTokenSource _stop = new();
     private readonly IRecordRows _rows;
+    private readonly RecordDrops _drops;
     private readonly NpgsqlDataSource _database;
     private readonly ILogger<PostgresRecordStore> _logger;
     private readonly string _serviceId;
@@ -35,6 +36,7 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
         _rows = rows;
         _database = database.Source;
         _serviceId = cluster.Value.ServiceId;
+        _drops = new(_database, _serviceId);
         _logger = logger;
         _watch = new(new WatchedPostgres(_database), options.Value.ClockSkew, time, clock, logger);
     }
@@ -50,7 +52,13 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
 
     public bool CanAddOrLoad => _rows.CanAddOrLoad;
 
-    public Task StartAsync(CancellationToken cancellationToken) => _watch.StartAsync(cancellationToken);
+    public bool CanDrop => true;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _watch.StartAsync(cancellationToken);
+        await _drops.ReadFloorsAsync(cancellationToken);
+    }
 
     public async ValueTask<StoredRecord> LoadAsync(RecordKind kind, string name) =>
         await _rows.LoadAsync(kind, name) is { } loaded ? Checked(loaded) : StoredRecord.None(kind, name);
@@ -61,7 +69,9 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
         {
             try
             {
-                return await _rows.SaveAsync(Epoch, previous, next, background) ? SaveOutcome.Saved : SaveOutcome.Conflict;
+                if (await _rows.SaveAsync(Epoch, previous, next, background)) return SaveOutcome.Saved;
+                if (previous.Version == 0) await LearnFloorAsync(next.Name);
+                return SaveOutcome.Conflict;
             }
             catch (Exception error) when (undone < MostUndone && DatabaseErrors.WasUndone(error))
             {
@@ -81,6 +91,7 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
             try
             {
                 var (saved, found) = await _rows.AddOrLoadAsync(Epoch, first, background);
+                if (!saved && found is null) await LearnFloorAsync(first.Name);
                 return saved ? new(SaveOutcome.Saved) : new(SaveOutcome.Conflict, found);
             }
             catch (Exception error) when (undone < MostUndone && DatabaseErrors.WasUndone(error))
@@ -94,21 +105,49 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
         }
     }
 
+    public RecordFloor FloorOf(RecordKind kind, string name) => _drops.FloorOf(kind, name);
+
+    public async ValueTask<SaveOutcome> DropAsync(StoredRecord record)
+    {
+        for (var undone = 0; ; undone++)
+        {
+            try
+            {
+                return await _drops.DropAsync(Epoch, record) ? SaveOutcome.Saved : SaveOutcome.Conflict;
+            }
+            catch (Exception error) when (undone < MostUndone && DatabaseErrors.WasUndone(error))
+            {
+                // As a save.
+            }
+            catch (Exception error) when (OutcomeOf(error) is not SaveOutcome.Unknown)
+            {
+                return OutcomeOf(error);
+            }
+        }
+    }
+
+    public ValueTask<IReadOnlyList<DueRecord>> IdleAsync(RecordKind kind, DueQuery query, CancellationToken cancellationToken) =>
+        ReadAsync(kind, "idle", "idle is not null and not held and due is null", query, cancellationToken);
+
     public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
         ReadAsync(kind, from, heldOnly, kind == RecordKind.Key ? KeyPageSize : PageSize, cancellationToken);
 
-    public async ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+        ReadAsync(query.Kind, "due", "due is not null", query, cancellationToken);
+
+    private async ValueTask<IReadOnlyList<DueRecord>> ReadAsync(
+        RecordKind kind, string time, string indexed, DueQuery query, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         await using var command = _database.CreateCommand(
-            """
-            select name, due from lease_record
-            where service_id = $1 and kind = $2 and due is not null and (due, name) > ($3, $4) and due <= $5
+            $"""
+            select name, {time} from lease_record
+            where service_id = $1 and kind = $2 and {indexed} and ({time}, name) > ($3, $4) and {time} <= $5
               and (hashtext(name) & 2147483647) % $6 = $7
-            order by due, name limit $8
+            order by {time}, name limit $8
             """);
         command.Parameters.Add(new() { Value = _serviceId });
-        command.Parameters.Add(new() { Value = RowKind.Of(query.Kind) });
+        command.Parameters.Add(new() { Value = RowKind.Of(kind) });
         command.Parameters.Add(new() { Value = query.After?.At ?? long.MinValue });
         command.Parameters.Add(new() { Value = query.After?.Name ?? "" });
         command.Parameters.Add(new() { Value = query.Until });
@@ -126,6 +165,19 @@ internal sealed partial class PostgresRecordStore : IRecordStore, IAsyncDisposab
         await _stop.CancelAsync();
         await _watch.DisposeAsync();
         _stop.Dispose();
+    }
+
+    // A first record was not written: another is there, or the floor has risen since it was last known here.
+    private async Task LearnFloorAsync(string name)
+    {
+        try
+        {
+            await _drops.ReadFloorsAsync(_stop.Token, name);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // Nothing was written all the same, and the next conflict asks again.
+        }
     }
 
     // An error that leaves the outcome open goes on to the keeper, to which an exception means just that.

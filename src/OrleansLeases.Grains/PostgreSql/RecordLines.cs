@@ -33,6 +33,15 @@ internal sealed class RecordLines
             head.WriteNumber("block"u8, next.Block);
             head.WriteBoolean("held"u8, next.IsHeld);
             if (next.Due is { } due) head.WriteNumber("due"u8, due);
+            if (next.IdleSince is { } idle) head.WriteNumber("idle"u8, idle);
+            head.WriteNumber("shard"u8, RecordFloor.ShardOf(next.Name));
+            if (previous.Version == 0)
+            {
+                head.WriteNumber("version"u8, StoredRow.FirstVersionOf(next));
+                head.WriteNumber("token"u8, next.Floor.Token);
+                head.WriteNumber("sequence"u8, next.Floor.Sequence);
+            }
+
             head.WriteEndObject();
         }
 

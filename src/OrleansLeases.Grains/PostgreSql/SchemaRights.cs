@@ -17,7 +17,7 @@ internal static class SchemaRights
                 select part, lacking
                 from (values
                     ('lease_meta', 'select'), ('orleansquery', 'select'),
-                    ('lease_record', 'select,insert,update'), ('lease_log', 'select,insert,update'),
+                    ('lease_record', 'select,insert,update'), ('lease_log', 'select,insert,update'), ('lease_floor', 'select'),
                     ('orleansmembershipversiontable', 'select,insert,update'),
                     ('orleansmembershiptable', 'select,insert,update,delete'),
                     ('orleansreminderstable', 'select,insert,update,delete')) needed (part, rights),
@@ -26,6 +26,7 @@ internal static class SchemaRights
                 union all
                 select part, 'execute'
                 from unnest(array['lease_name', 'writetostorage', 'readfromstorage', 'load_lease_records', 'save_lease_records',
+                    'store_lease_records', 'drop_lease_records', 'take_back_lease_records', 'lease_idle',
                     'lease_fingerprint', 'insert_membership', 'update_membership']) part
                 where not has_function_privilege(to_regproc(part), 'execute')) missing
             """,

@@ -30,6 +30,15 @@ internal sealed class BoundedStore(IRecordStore store, TimeSpan timeout, TimePro
 
     public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => Within(store.AddOrLoadAsync(first, background));
 
+    public bool CanDrop => store.CanDrop;
+
+    public RecordFloor FloorOf(RecordKind kind, string name) => store.FloorOf(kind, name);
+
+    public ValueTask<SaveOutcome> DropAsync(StoredRecord record) => Within(store.DropAsync(record));
+
+    public ValueTask<IReadOnlyList<DueRecord>> IdleAsync(RecordKind kind, DueQuery query, CancellationToken cancellationToken) =>
+        store.IdleAsync(kind, query, cancellationToken);
+
     public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
         store.RangeAsync(kind, from, heldOnly, cancellationToken);
 

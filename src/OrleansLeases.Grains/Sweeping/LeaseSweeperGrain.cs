@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Metadata;
 using Orleans.Runtime;
+using OrleansLeases.Core;
 using OrleansLeases.Storage;
 
 namespace OrleansLeases.Grains;
@@ -27,10 +28,12 @@ internal sealed partial class LeaseSweeperGrain(
 
     private const string Reminder = "sweep";
     private const int PageSize = 64;
+    private const int MaxIdlePages = 8;
     private static readonly TimeSpan ShortestReminder = TimeSpan.FromMinutes(1);
 
     private readonly int _shard = (int)context.GrainId.GetIntegerKey();
     private bool _hasReminder;
+    private IdleRecords? _idle;
 
     public IGrainContext GrainContext { get; } = context;
 
@@ -39,7 +42,10 @@ internal sealed partial class LeaseSweeperGrain(
     public Task OnActivateAsync(CancellationToken cancellationToken)
     {
         // There may have been more shards once.
-        if (_shard < Shards) this.RegisterGrainTimer(SweepAsync, new GrainTimerCreationOptions(TimeSpan.Zero, Period));
+        if (_shard >= Shards) return Task.CompletedTask;
+        this.RegisterGrainTimer(SweepAsync, new GrainTimerCreationOptions(TimeSpan.Zero, Period));
+        _idle = new(silo.Store, silo.Rules.Retention, silo.Clock, DropAsync, _shard, Shards);
+        this.RegisterGrainTimer(SweepIdleAsync, new GrainTimerCreationOptions(Period, Period));
         return Task.CompletedTask;
     }
 
@@ -90,6 +96,37 @@ internal sealed partial class LeaseSweeperGrain(
         catch (Exception error)
         {
             LogNotSwept(logger, _shard, error);
+        }
+    }
+
+    // A few pages each time: nobody waits for it, and what is left comes with the next one.
+    private async Task SweepIdleAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (var pages = 0; pages < MaxIdlePages && !cancellationToken.IsCancellationRequested; pages++)
+            {
+                if (!await _idle!.SweepAsync(cancellationToken)) break;
+            }
+        }
+        catch (Exception error)
+        {
+            LogNotSwept(logger, _shard, error);
+        }
+    }
+
+    private async Task<bool> DropAsync(RecordKind kind, string name)
+    {
+        try
+        {
+            return kind == RecordKind.Lease
+                ? await grains.GetGrain<IInternalLeaseGrain>(LeaseGrainKey.Of(name)).DropAsync()
+                : await grains.GetGrain<IInternalKeyGrain>(KeyGrainKey.Of(name)).DropAsync();
+        }
+        catch (Exception)
+        {
+            // On a silo that has just died, or stops. A later sweep finds it again.
+            return false;
         }
     }
 

@@ -23,6 +23,7 @@ public abstract class InfoSuite<TWorld> : LeaseSuite<TWorld>
         Assert.Matches(@"^\d+\.\d+\.\d+", info.Version);
         Assert.Equal(Limits, info.Limits);
         Assert.True(info.Grace >= TimeSpan.Zero);
+        Assert.Equal(TimeSpan.FromDays(30), info.Retain);
     }
 
     [Fact]

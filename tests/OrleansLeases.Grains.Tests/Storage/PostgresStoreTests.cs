@@ -84,7 +84,10 @@ public abstract class PostgresSilo : IAsyncLifetime
     /// <returns>When it is empty.</returns>
     public Task EmptyAsync() => Sql.ExecuteAsync(
         _connection,
-        "with blocks as (delete from lease_log where service_id = $1) delete from lease_record where service_id = $1",
+        """
+        with blocks as (delete from lease_log where service_id = $1), floors as (delete from lease_floor where service_id = $1)
+        delete from lease_record where service_id = $1
+        """,
         _serviceId);
 
     private protected abstract Task<Cluster> StartAsync(string connection, string serviceId);

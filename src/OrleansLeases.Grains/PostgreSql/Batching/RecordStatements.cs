@@ -62,7 +62,7 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
         var command = new NpgsqlCommand(
             """
             select kind, name, version, payload, older
-            from save_lease_records($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            from store_lease_records($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             """,
             connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = serviceId });
@@ -79,7 +79,21 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
         Add(command, [.. finished.Select(item => item.Of.Key.Name)]);
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. finished.Select(item => item.Block.Number)] });
         Add(command, [.. finished.Select(item => item.Block.Entries.ToArray())]);
+        command.Parameters.Add(new NpgsqlParameter<long?[]> { TypedValue = [.. saves.Select(save => save.IdleSince)] });
+        AddFirsts(command, saves);
         return command;
+    }
+
+    private static void AddFirsts(NpgsqlCommand command, PendingSave[] saves)
+    {
+        PendingSave[] firsts = [.. saves.Where(save => save.Expected is null)];
+        command.Parameters.Add(new NpgsqlParameter<int?[]>
+        {
+            TypedValue = firsts.Length == 0 ? [] : [.. saves.Select(save => save.Expected is null ? save.First : (int?)null)],
+        });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. firsts.Select(save => RecordFloor.ShardOf(save.Key.Name))] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. firsts.Select(save => save.Floor.Token)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. firsts.Select(save => save.Floor.Sequence)] });
     }
 
     // The record is UTF-8 already, as is what the database keeps.

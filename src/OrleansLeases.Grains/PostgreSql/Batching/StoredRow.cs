@@ -18,6 +18,9 @@ internal sealed record StoredRow(int Version, byte[] Payload, byte[]? Older)
         return record;
     }
 
+    /// <summary>The version of the row of a first record: a row's version is compared for equality only, and wraps.</summary>
+    public static int FirstVersionOf(StoredRecord first) => (int)((first.Version - 1) % int.MaxValue) + 1;
+
     public static string TagOf(int version) => version.ToString(CultureInfo.InvariantCulture);
 
     public static int? VersionOf(string? tag) => tag is null ? null : int.Parse(tag, CultureInfo.InvariantCulture);
@@ -48,6 +51,14 @@ internal sealed class PendingSave(int epoch, StoredRecord previous, StoredRecord
     public int? Expected { get; } = StoredRow.VersionOf(previous.Tag);
 
     public long? Due => next.Due;
+
+    public long? IdleSince => next.IdleSince;
+
+    /// <summary>The version of its row, where it is a first record.</summary>
+    public int First => StoredRow.FirstVersionOf(next);
+
+    /// <summary>What it was made above, where it is a first record.</summary>
+    public RecordFloor Floor => next.Floor;
 
     public bool IsHeld => next.IsHeld;
 

@@ -80,6 +80,15 @@ internal sealed class FaultyStorage(IRecordStore inner, FaultyStorage.Faults fau
 
     public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => Inner.AddOrLoadAsync(first, background);
 
+    public bool CanDrop => Inner.CanDrop;
+
+    public RecordFloor FloorOf(RecordKind kind, string name) => Inner.FloorOf(kind, name);
+
+    public ValueTask<SaveOutcome> DropAsync(StoredRecord record) => Inner.DropAsync(record);
+
+    public ValueTask<IReadOnlyList<DueRecord>> IdleAsync(RecordKind kind, DueQuery query, CancellationToken cancellationToken) =>
+        Inner.IdleAsync(kind, query, cancellationToken);
+
     public IAsyncEnumerable<StoredRecord> RangeAsync(RecordKind kind, string from, bool heldOnly, CancellationToken cancellationToken) =>
         Failure is { } failure ? throw failure : Inner.RangeAsync(kind, from, heldOnly, cancellationToken);
 
