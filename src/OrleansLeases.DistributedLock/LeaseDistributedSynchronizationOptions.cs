@@ -8,7 +8,7 @@ public sealed record LeaseDistributedSynchronizationOptions
 {
     /// <summary>
     /// The options of every lease that is acquired: its time to live, its lock-delay, a proof, the longest hold. Its mode, capacity and
-    /// owner are ignored; only exclusive leases leave a lock-delay.
+    /// owner are ignored; only exclusive leases leave a lock-delay, and are held for at least so long.
     /// </summary>
     /// <value>A lease of 30 s by default.</value>
     public LeaseOptions Lease { get; init; } = new();

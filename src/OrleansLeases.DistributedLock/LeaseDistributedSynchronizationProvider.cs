@@ -35,7 +35,7 @@ public sealed class LeaseDistributedSynchronizationProvider
         (_client, _prefix) = (client, options.Prefix);
         // An owner holds a resource once as a reader: the client numbers them.
         _exclusive = options.Lease with { Mode = LeaseMode.Exclusive, Capacity = null, Owner = null };
-        _shared = _exclusive with { Mode = LeaseMode.Shared, LockDelay = TimeSpan.Zero };
+        _shared = _exclusive with { Mode = LeaseMode.Shared, LockDelay = TimeSpan.Zero, HoldAtLeast = TimeSpan.Zero };
     }
 
     /// <summary>Makes a lock.</summary>

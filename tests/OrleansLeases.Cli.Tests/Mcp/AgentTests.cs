@@ -112,6 +112,25 @@ public sealed class AgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Grant_ThatComesInBetween_AndIsNotAskedFor_IsReleased()
+    {
+        await _ann.CallAsync("acquire", ("resource", "r"));
+        await _world.AdvanceUntilAsync(_bob.CallAsync("wait_for", ("resource", "r"), ("max_wait_seconds", 1)));
+        await _ann.CallAsync("release", ("resource", "r"));
+        await AgentWorld.EventuallyAsync(() => _world.Look("r").Holders.Any(holder => holder.Owner == _bob.Owner));
+
+        for (var i = 0; i < 13; i++)
+        {
+            _world.Time.Advance(TimeSpan.FromSeconds(5));
+            await AgentWorld.EventuallyAsync(
+                () => i >= 11 || _world.Look("r").Holders.Any(holder => holder.Remaining >= TimeSpan.FromSeconds(15)));
+        }
+
+        await AgentWorld.EventuallyAsync(() => _world.Look("r").Holders.Count == 0);
+        Assert.Equal(LeaseEventKind.Released, (await _world.Service.HistoryAsync("r")).Value.Events[^1].Kind);
+    }
+
+    [Fact]
     public async Task Wait_IsLeftByARelease()
     {
         await _ann.CallAsync("acquire", ("resource", "r"));

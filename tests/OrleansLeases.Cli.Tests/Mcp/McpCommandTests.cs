@@ -99,7 +99,7 @@ public sealed class McpCommandTests(ServerProcess server) : IClassFixture<Server
     private async Task<McpClient> ConnectAsync() => await McpClient.CreateAsync(new StdioClientTransport(new()
     {
         Command = Tool.Command,
-        Arguments = ["mcp", "--server", server.Address],
+        Arguments = ["mcp", "--server", server.Address, "--ttl", "1h"],
         // After which this client sends SIGTERM to what its own end has not ended.
         ShutdownTimeout = TimeSpan.FromMilliseconds(500),
         EnvironmentVariables = new Dictionary<string, string?> { ["LEASES_CONFIG"] = InProcess.NoContexts, ["LEASES_OWNER"] = null },

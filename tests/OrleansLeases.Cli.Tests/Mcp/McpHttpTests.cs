@@ -121,7 +121,8 @@ public sealed class McpHttpTests(McpHttpTests.World world) : IClassFixture<McpHt
             _server = await ServerProcess.StartAsync("--memory", "--access", access);
             // Its own credential is not passed on.
             _mcp = Tool.StartWith(
-                [("LEASES_TOKEN", _keys["bob"])], "mcp", "--http", "http://127.0.0.1:0", "--server", _server.Address, "--idle", "10s");
+                [("LEASES_TOKEN", _keys["bob"])],
+                "mcp", "--http", "http://127.0.0.1:0", "--server", _server.Address, "--idle", "10s", "--ttl", "1h");
             await Eventually.TrueAsync(() => _mcp.Out.Contains('\n', StringComparison.Ordinal), () => _mcp.Error);
             Endpoint = new($"{_mcp.Out[Listening.Length.._mcp.Out.IndexOf('\n', StringComparison.Ordinal)]}/mcp");
         }

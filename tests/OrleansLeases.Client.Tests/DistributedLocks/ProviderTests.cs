@@ -79,7 +79,11 @@ public sealed class ProviderTests : RecipeTests
     [Fact]
     public async Task Lease_IsOfTheOptions_AndOfTheClientsOwner()
     {
-        var options = new LeaseOptions { Ttl = TimeSpan.FromSeconds(7), LockDelay = TimeSpan.FromSeconds(3), Owner = "x", Capacity = 3 };
+        var options = new LeaseOptions
+        {
+            Ttl = TimeSpan.FromSeconds(7), LockDelay = TimeSpan.FromSeconds(3), HoldAtLeast = TimeSpan.FromSeconds(1), Owner = "x",
+            Capacity = 3,
+        };
         var provider = new LeaseDistributedSynchronizationProvider(Ann, new() { Lease = options });
 
         await using (var held = await provider.CreateLock("r").AcquireAsync())
@@ -88,6 +92,8 @@ public sealed class ProviderTests : RecipeTests
             Assert.Equal(held.Lease.Token, held.Token);
         }
 
+        Assert.Null(new LeaseDistributedSynchronizationProvider(Bob).CreateLock("r").TryAcquire());
+        World.Time.Advance(TimeSpan.FromSeconds(1));
         await using var one = await provider.CreateReaderWriterLock("r").AcquireReadLockAsync();
         await using var two = await provider.CreateReaderWriterLock("r").AcquireReadLockAsync();
         Assert.Equal(["ann/1", "ann/2"], World.HoldersOf("r"));
