@@ -27,8 +27,8 @@ internal sealed class LookTools(AgentSession session)
     }
 
     [McpServerTool(Name = "who_holds", Title = "Who holds a lease", ReadOnly = true, Idempotent = true, OpenWorld = false)]
-    [Description("Who holds a name, with which token, for what purpose and for how long unless renewed, how many wait, and how the last "
-        + "leases on it ended. That it is free now does not let you work on it: acquire it.")]
+    [Description("Who holds a name, with which token, for what purpose and for how long unless renewed, who waits in which order, and "
+        + "how the last leases on it ended. That it is free now does not let you work on it: acquire it.")]
     public async Task<CallToolResult> WhoHoldsAsync(
         [Description("The name, such as repo/main.")] string resource, CancellationToken cancellationToken = default)
     {

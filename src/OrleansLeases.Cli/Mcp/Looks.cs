@@ -22,6 +22,8 @@ internal static class Looks
         if (info.Capacity is { } capacity) yield return ("capacity", capacity);
         if (info.AvailableIn is { } available) yield return ("available_in_seconds", Advice.Seconds(available));
         if (info.Waiters is { } waiters) yield return ("waiting", waiters);
+        if (info.Queue is { } queue)
+            yield return ("queue", new JsonArray([.. queue.Take(MostHolders).Select(waiter => (JsonNode)waiter.Owner)]));
         yield return ("last_token", info.LastToken);
     }
 

@@ -82,7 +82,7 @@ public sealed class AgentTests : IAsyncLifetime
 
         Assert.Equal(("waiting", false), (waits.Outcome, waits.IsError));
         Assert.Contains("within 60 s to keep your place", waits.Next, StringComparison.Ordinal);
-        Assert.Equal(1, _world.Look("r").Waiters);
+        Assert.Equal([_bob.Owner], waits["queue"].EnumerateArray().Select(waiter => waiter.GetString()));
         Assert.NotEmpty(_bob.Progress);
         Assert.All(_bob.Progress, report => Assert.Contains("'r' is still held by others", report.Message!, StringComparison.Ordinal));
         Assert.Equal("waiting", (await _bob.CallAsync("acquire", ("resource", "r"))).Outcome);
