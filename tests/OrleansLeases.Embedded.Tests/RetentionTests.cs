@@ -158,9 +158,9 @@ public sealed class RetentionTests : IDisposable
 
         for (var i = 0; i < 2_000; i++) await DroppedAsync(RecordKind.Lease, $"n/{i}");
 
-        // What stays free is for the names that come next: so much, and a sixteenth of all.
+        // What stays free is for the names that come next: so much, and a part of all.
         var after = _folder.Number("PRAGMA page_count");
-        Assert.True(after < before + 256 + (full / 16) + 100, $"{before} pages became {full}, and {after}.");
+        Assert.True(after < before + 128 + (full / 32) + 100, $"{before} pages became {full}, and {after}.");
     }
 
     private static async Task CycleAsync(EmbeddedLeases leases, string name) =>

@@ -54,6 +54,14 @@ internal sealed class ServeVerb : Verb
         DefaultValueFactory = _ => "",
     };
 
+    private readonly Option<string> _retain = new("--retain")
+    {
+        Description = "How long a name is kept that is free, unbound and unwatched; other times for names that start so are separated by "
+            + "semicolons, and 0 is for ever: 30d;tasks/=1d;locks/=0. Its tokens go on growing when it comes back.",
+        HelpName = RetainedNames.Form,
+        DefaultValueFactory = _ => RetainedNames.Default,
+    };
+
     private readonly Option<string> _logFormat = new("--log-format")
     {
         Description = "How the log on stderr is written: text, or json for machines; a line for each event.",
@@ -80,7 +88,7 @@ internal sealed class ServeVerb : Verb
     {
         Option[] options =
         [
-            _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _bounds,
+            _data, _memory, _urls, _allowedHosts, _access, _cert, _key, _audit, _bounds, _retain,
             _logFormat, _logLevel, _insecure,
         ];
         foreach (var option in options)
@@ -126,6 +134,17 @@ internal sealed class ServeVerb : Verb
                 result.AddError($"--bounds {e.Message}");
             }
         });
+        _retain.Validators.Add(result =>
+        {
+            try
+            {
+                RetainedNames.Parse(result.GetValueOrDefault<string>() ?? "");
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"--retain {e.Message}");
+            }
+        });
         SetAction((parsed, _) => LeaseServer.RunAsync(
             new()
             {
@@ -137,6 +156,7 @@ internal sealed class ServeVerb : Verb
                 KeyFile = parsed.GetValue(_key),
                 AuditFile = parsed.GetValue(_audit),
                 Bounds = ServerBounds.Parse(parsed.GetRequiredValue(_bounds)),
+                Retained = RetainedNames.Parse(parsed.GetRequiredValue(_retain)),
                 Log = new()
                 {
                     Format = parsed.GetRequiredValue(_logFormat), Levels = ServerLog.ParseLevels(parsed.GetRequiredValue(_logLevel)),

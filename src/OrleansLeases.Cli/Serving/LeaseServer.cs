@@ -30,7 +30,12 @@ internal static class LeaseServer
         EmbeddedLeases leases;
         try
         {
-            var options = new EmbeddedLeaseOptions { Logger = loggers.CreateLogger<EmbeddedLeases>() };
+            var options = new EmbeddedLeaseOptions
+            {
+                Logger = loggers.CreateLogger<EmbeddedLeases>(),
+                Retain = settings.Retained.Usual,
+                RetainByPrefix = settings.Retained.ByPrefix,
+            };
             leases = folder is null ? EmbeddedLeases.InMemory(options) : await EmbeddedLeases.OpenAsync(folder, options);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)

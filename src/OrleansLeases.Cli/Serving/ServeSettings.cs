@@ -29,6 +29,9 @@ internal sealed record ServeSettings
     /// <summary>How much it takes at once.</summary>
     public required ServerBounds Bounds { get; init; }
 
+    /// <summary>How long names are kept that are not in use.</summary>
+    public required RetainedNames Retained { get; init; }
+
     /// <summary>How it logs.</summary>
     public required ServerLog Log { get; init; }
 

@@ -11,7 +11,7 @@ public sealed class CacheFillException(string message) : Exception(message);
 /// caller fills. The value of a filler is stored only if its lease is still in force, and the entry was not removed since it
 /// started; its own caller receives the value in any case.</para>
 /// <para>Not guaranteed: that it is filled only once: a filler may die just before its value is stored. An entry has no time to
-/// live; it stays until <see cref="InvalidateAsync"/>.</para>
+/// live; it stays until <see cref="InvalidateAsync"/>, however long that is.</para>
 /// </remarks>
 /// <param name="client">The client that renews the lease.</param>
 /// <param name="entry">The entry's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>prices/2030-01</c>.</param>

@@ -16,7 +16,9 @@ public enum TaskOutcome
 /// <summary>A task that one worker at a time does, and that is not done again. Thread-safe.</summary>
 /// <remarks>
 /// <para>Guaranteed: no two workers' leases on it are valid at once. Where a worker dies or loses its lease, the next
-/// one that claims the task does it. The mark that it is done is a free-standing key of the task's name, which stays. It is written
+/// one that claims the task does it. The mark that it is done is a free-standing key of the task's name. It stays until it is
+/// deleted: a service that drops the records of names which are not in use (<see cref="ServiceInfo.Retain"/>) keeps keys that have a
+/// value. Of the lease itself nothing is left then. It is written
 /// only while the worker's lease is in force, and no worker starts the task once it exists: a worker starts by claiming that
 /// key, bound to its lease.</para>
 /// <para>Not guaranteed: that the work runs only once. A worker may die between its last step and the mark; the next one

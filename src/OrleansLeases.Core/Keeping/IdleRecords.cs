@@ -5,12 +5,15 @@ namespace OrleansLeases.Core;
 /// <summary>Has the keepers drop what has been idle for as long as it is kept: a page at a time. Not thread-safe.</summary>
 /// <remarks>
 /// It goes through the idle records of each kind in the order of their times, once for each time after which some names are dropped, and
-/// goes on where it stopped: what is kept for longer is not looked at again and again. Now and then it begins anew, for those that were
-/// watched, or that the store did not drop.
+/// goes on where it stopped: what is kept for longer is not looked at again and again. Now and then, once it has come to the end, it begins
+/// anew, for those that were watched, or that the store did not drop.
 /// </remarks>
 internal sealed class IdleRecords
 {
     private const int PageSize = 64;
+
+    // Pages without a name that is to be dropped are read and no more.
+    private const int PagesAtOnce = 16;
     private static readonly TimeSpan LongestPass = TimeSpan.FromHours(6);
 
     private readonly IRecordStore _store;
@@ -47,14 +50,22 @@ internal sealed class IdleRecords
     private async Task<bool> SweepAsync(Pass pass, CancellationToken cancellationToken)
     {
         var now = _clock.Read();
-        if (now.Monotonic >= pass.StartOver)
+        if (pass.HasEnded && now.Monotonic >= pass.StartOver)
             (pass.StartOver, pass.After) = (now.Monotonic + Holder.Min(pass.Retain / 4, LongestPass), null);
-        var query = _shard with { Until = (now.Earliest - pass.Retain).Ticks / TimeSpan.TicksPerMillisecond, After = pass.After };
-        var page = await _store.IdleAsync(pass.Kind, query, cancellationToken).ConfigureAwait(false);
-        await Task.WhenAll(page.Where(record => _retention.Of(record.Name) == pass.Retain).Select(record => _drop(pass.Kind, record.Name)))
-            .ConfigureAwait(false);
-        if (page.Count > 0) pass.After = page[^1];
-        return page.Count == PageSize;
+        var query = _shard with { Until = (now.Earliest - pass.Retain).Ticks / TimeSpan.TicksPerMillisecond };
+        for (var pages = 0; pages < PagesAtOnce; pages++)
+        {
+            var page = await _store.IdleAsync(pass.Kind, query with { After = pass.After }, cancellationToken).ConfigureAwait(false);
+            if (page.Count > 0) pass.After = page[^1];
+            pass.HasEnded = page.Count < PageSize;
+            var dropped = await Task.WhenAll(
+                page.Where(record => _retention.Of(record.Name) == pass.Retain).Select(record => _drop(pass.Kind, record.Name)))
+                .ConfigureAwait(false);
+            if (pass.HasEnded) return false;
+            if (dropped.Length > 0) break;
+        }
+
+        return true;
     }
 
     private sealed class Pass(RecordKind kind, TimeSpan retain)
@@ -64,6 +75,8 @@ internal sealed class IdleRecords
         public TimeSpan Retain => retain;
 
         public DueRecord? After { get; set; }
+
+        public bool HasEnded { get; set; } = true;
 
         public TimeSpan StartOver { get; set; }
     }

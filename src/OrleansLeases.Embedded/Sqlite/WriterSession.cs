@@ -9,8 +9,8 @@ namespace OrleansLeases.Embedded;
 internal sealed class WriterSession : IDisposable
 {
     // Free pages up to these stay in the file, for what comes next.
-    private const long LeastFreePages = 256;
-    private const long FreePart = 16;
+    private const long LeastFreePages = 128;
+    private const long FreePart = 32;
 
     private readonly SqliteConnection _connection;
     private readonly FloorTable _floors;
@@ -102,7 +102,7 @@ internal sealed class WriterSession : IDisposable
         var free = Number(_freePages);
         var tooMany = free - LeastFreePages - (Number(_pages) / FreePart);
         if (tooMany <= 0) return;
-        using var vacuum = new Statement(_connection, $"PRAGMA incremental_vacuum({Math.Min(tooMany, (2 * dropped) + 16)})");
+        using var vacuum = new Statement(_connection, $"PRAGMA incremental_vacuum({Math.Min(tooMany, (4 * dropped) + 16)})");
         while (vacuum.Next())
         {
         }
