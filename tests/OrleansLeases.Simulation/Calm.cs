@@ -46,10 +46,11 @@ internal sealed class Calm(World world)
         world.Store.SetClock(TimeSpan.Zero, world.Cluster.Hosts);
         for (var place = 0; place < world.Cluster.Hosts.Length; place++)
         {
-            if (world.Cluster.Hosts[place] is { } host && host.Keepers.Ended is not null) world.CrashHost(place);
+            if (world.Cluster.Hosts[place] is { } host && (host.IsTakenForDead || host.Keepers.Ended is not null)) world.CrashHost(place);
             if (world.Cluster.Hosts[place] is null) world.StartHost(place);
             var mended = world.Cluster.Hosts[place]!;
             mended.Process.Thaw();
+            mended.Process.IsCutFromStore = false;
             // Hosts that compare their clocks find within 10 s that they are right.
             if (world.ComparesClocks) mended.Process.Clock.StepWall(-mended.Process.Clock.WallAhead);
             else if (world.IsCluster) mended.LeaseClock.Calibrate(mended.LeaseClock.ReadRaw());

@@ -81,5 +81,11 @@ internal enum Faults
     /// <summary>The database's clock steps, as far as it likes.</summary>
     StoreSteps = 1 << 23,
 
-    All = (1 << 24) - 1,
+    /// <summary>A host of a cluster does not reach the store for a while; the others do.</summary>
+    StoreCuts = 1 << 24,
+
+    /// <summary>The others take a host for dead, and it lives on until it learns of that.</summary>
+    TakenForDead = 1 << 25,
+
+    All = (1 << 26) - 1,
 }

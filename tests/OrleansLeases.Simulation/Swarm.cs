@@ -28,6 +28,8 @@ internal sealed class Swarm(World world)
             (Faults.HostSteps, () => StepHost(_dice.Between(-World.WallOff, World.WallOff))),
             (Faults.HostSkews, () => StepHost(World.FarOff(_dice))),
             (Faults.StoreSteps, StepStore),
+            (Faults.StoreCuts, CutFromStore),
+            (Faults.TakenForDead, TakeForDead),
             (Faults.ClientSteps, () => Client()?.Step(_dice.Between(TimeSpan.FromHours(-1), TimeSpan.FromHours(1)), _scheduler.Now)),
             (Faults.ClientPauses, PauseClient),
         }.FindAll(kind => world.Faults.HasFlag(kind.Kind));
@@ -70,9 +72,33 @@ internal sealed class Swarm(World world)
     {
         var place = _dice.Next(world.Cluster.Hosts.Length);
         if (world.Cluster.Hosts[place] is null || world.IsRestoring) return;
+        await CrashAsync(place).ConfigureAwait(false);
+    }
+
+    private async Task CrashAsync(int place)
+    {
         world.CrashHost(place);
         await _scheduler.PassAsync(Length(15)).ConfigureAwait(false);
         if (world.Cluster.Hosts[place] is null && !world.IsRestoring) world.StartHost(place);
+    }
+
+    private void CutFromStore()
+    {
+        if (!world.IsCluster || world.Cluster.Hosts[_dice.Next(world.Cluster.Hosts.Length)] is not { } host) return;
+        host.Process.IsCutFromStore = true;
+        _scheduler.After(Length(20), () => host.Process.IsCutFromStore = false);
+    }
+
+    // Frozen, or not heard. It reads the table of members every so often, once it runs.
+    private void TakeForDead()
+    {
+        var place = _dice.Next(world.Cluster.Hosts.Length);
+        if (!world.IsCluster || world.IsRestoring || world.Cluster.Hosts[place] is not { IsTakenForDead: false } host) return;
+        world.Cluster.Membership.TakeForDead(host);
+        _scheduler.After(Length(15), () => host.Process.Run(() =>
+        {
+            if (world.Cluster.Hosts[place] == host) _ = CrashAsync(place);
+        }));
     }
 
     private async Task StopHostAsync()

@@ -40,18 +40,20 @@ internal sealed class Cluster(Scheduler scheduler, SimNetwork network, Checking.
     /// <summary>Where a host at one place takes a name to be.</summary>
     public int PlaceOf(string name, int at)
     {
-        if (_believed.TryGetValue((at, name), out var believed) && Hosts[believed] is not null) return believed;
+        if (_believed.TryGetValue((at, name), out var believed) && IsMember(believed, at)) return believed;
         // FNV-1a: the hash codes of .NET differ from process to process.
         var hash = 2166136261u;
         foreach (var letter in name) hash = (hash ^ letter) * 16777619u;
         for (var next = 0; next < places; next++)
         {
             var place = (int)((hash + (uint)next) % (uint)places);
-            if (Hosts[place] is not null) return place;
+            if (IsMember(place, at)) return place;
         }
 
         return at;
     }
+
+    private bool IsMember(int place, int at) => Hosts[place] is { } host && (!host.IsTakenForDead || place == at);
 
     /// <summary>From now on a place takes a name to be somewhere, which others may see otherwise.</summary>
     public void Believe(int at, string name, int place) => _believed[(at, name)] = place;

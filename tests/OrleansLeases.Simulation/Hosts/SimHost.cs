@@ -79,6 +79,9 @@ internal sealed class SimHost
 
     public Watches Watches { get; }
 
+    /// <summary>The others count it no longer, and it does not know.</summary>
+    public bool IsTakenForDead => Process.IsTakenForDead;
+
     /// <summary>This run among the members.</summary>
     public SiloAddress Address { get; }
 

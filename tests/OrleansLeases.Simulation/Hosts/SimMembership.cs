@@ -43,12 +43,20 @@ internal sealed class SimMembership(Scheduler scheduler, SimHost?[] hosts)
         });
     }
 
+    /// <summary>The others hear that a host is dead, which goes on and knows nothing of it.</summary>
+    public void TakeForDead(SimHost host)
+    {
+        scheduler.Trace.Add(scheduler.Now, "taken for dead", host.Process.Name);
+        host.Process.IsTakenForDead = true;
+        Set(host.Address, SiloStatus.Dead);
+    }
+
     private void Set(SiloAddress silo, SiloStatus status)
     {
         _members = _members.SetItem(silo, Member(silo, status));
         _version++;
         var snapshot = Snapshot();
-        foreach (var host in hosts.OfType<SimHost>())
+        foreach (var host in hosts.OfType<SimHost>().Where(host => !host.IsTakenForDead))
         {
             var dice = scheduler.Dice;
             // What is not gossiped is read from the table some time.

@@ -148,7 +148,9 @@ internal sealed class HostStore(
                 return;
             }
 
-            var result = act(process.HasCrashed || answer.Task.IsCompleted);
+            if (process.IsCutFromStore) return;
+            // What one stores whom the others take for dead, none of their watches shows.
+            var result = act(process.HasCrashed || process.IsTakenForDead || answer.Task.IsCompleted);
             if (!loses) Answer(back, () => answer.TrySetResult(result));
             else if (isOnlyWriter) Fail(back);
         });

@@ -28,6 +28,12 @@ internal sealed class SimProcess
     /// <summary>When it last went on after it had been stopped.</summary>
     public TimeSpan ThawedAt { get; private set; }
 
+    /// <summary>Nothing of what it asks the store arrives there, or comes back.</summary>
+    public bool IsCutFromStore { get; set; }
+
+    /// <summary>Others take it for dead.</summary>
+    public bool IsTakenForDead { get; set; }
+
     public bool IsRunning => !HasCrashed && !IsFrozen;
 
     /// <summary>Runs code of this process, now or once it thaws.</summary>
