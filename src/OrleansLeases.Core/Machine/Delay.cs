@@ -5,8 +5,8 @@ namespace OrleansLeases.Core;
 /// <summary>The time after a lease's end in which only its owner may acquire.</summary>
 internal sealed record Delay
 {
-    // No owner's name: it binds everyone.
-    private const string Nobody = "";
+    /// <summary>No owner's name: it binds everyone.</summary>
+    internal const string Nobody = "";
 
     /// <summary>Whom it does not bind.</summary>
     [JsonPropertyName("o")]
@@ -38,12 +38,16 @@ internal sealed record Delay
     };
 
     /// <summary>
-    /// This and another one as one. Where they are of two owners each has to wait for the other's, so it binds both until the later end:
-    /// one of them for longer than it must, and nobody for less.
+    /// This and another one as one, which ends with neither of them: the one that lasts longer by this clock may be the shorter one by the
+    /// clock of the next host. Decision delays-end-by-either-clock.
     /// </summary>
-    internal Delay And(Delay? other) =>
-        other is null ? this
-        : (Ends < other.Ends ? other : this) with { Owner = Owner == other.Owner ? Owner : Nobody };
+    internal Delay And(Delay other, string owner) => new()
+    {
+        Owner = owner,
+        Length = Holder.Max(Length, other.Length),
+        EndsWall = Holder.Max(EndsWall, other.EndsWall),
+        Ends = Holder.Max(Ends, other.Ends),
+    };
 }
 
 /// <summary>What keeps other owners out once a lease has ended.</summary>

@@ -146,14 +146,19 @@ internal sealed partial class LeaseDraft(
     private void StartDelay(Holder holder)
     {
         var ends = holder.EndsAt + holder.LockDelay;
-        if (ends <= now.Monotonic || ends <= _delays.Lock?.Ends) return;
-        _delays = _delays with { Lock = Delay.Until(ends, holder.Owner, holder.LockDelay, now) };
+        if (ends <= now.Monotonic) return;
+        var delay = Delay.Until(ends, holder.Owner, holder.LockDelay, now);
+        if (_delays.Lock is { } before) delay = delay.And(before, ends <= before.Ends ? before.Owner : holder.Owner);
+        _delays = _delays with { Lock = delay };
     }
 
     // A transfer hands it on to the new holder instead.
     private void KeepHeld(Holder holder)
     {
-        if (holder.Hold is { } hold && now.Monotonic < hold.Ends) _delays = _delays with { Hold = hold.And(_delays.Hold) };
+        if (holder.Hold is not { } hold || now.Monotonic >= hold.Ends) return;
+        // Of two owners each has to wait for the other's: one of them for longer than it must, and nobody for less.
+        if (_delays.Hold is { } before) hold = hold.And(before, before.Owner == hold.Owner ? hold.Owner : Delay.Nobody);
+        _delays = _delays with { Hold = hold };
     }
 
     private void Record(LeaseEventKind kind, string owner, long token, TimeSpan at, string? reason, RequestFingerprint fingerprint)

@@ -175,6 +175,26 @@ public sealed class HoldAtLeastTests
         _fixture.Grant("next");
     }
 
+    // The writer's clock was ahead of this one's, as that of a machine that slept may be behind.
+    [Fact]
+    public void Holds_OfOneOwner_EndWithTheLaterOneByTheNextClockAsWell()
+    {
+        _fixture.Time.StepWall(Seconds(3600));
+        _fixture.Release(_fixture.Grant(Held(50)));
+        _fixture.Advance(40);
+        var token = _fixture.Grant(Held(20, id: "again"));
+        _fixture.Time.StepWall(-Seconds(3600));
+        _fixture.Reload("b");
+        _fixture.Release(token);
+        _fixture.Time.StepWall(Seconds(3600));
+        _fixture.Reload("c");
+
+        _fixture.Time.Advance(Seconds(20 + 1) - Tick);
+        Refused<Refusal.Held>(_fixture.Acquire(Ask("next")));
+        _fixture.Time.Advance(Tick);
+        _fixture.Grant("next");
+    }
+
     [Fact]
     public void Record_HasTheNewerSchema_OnlyWhileItTellsOfAHold()
     {

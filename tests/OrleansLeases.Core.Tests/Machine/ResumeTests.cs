@@ -163,6 +163,26 @@ public sealed class ResumeTests
         Assert.IsType<LeaseReply.Granted>(_fixture.Acquire(Ask("next")));
     }
 
+    [Fact]
+    public void Resume_OfTwoLockDelaysAsOne_EndsWithTheLaterOneByEitherClock()
+    {
+        _fixture.Time.StepWall(Seconds(3600));
+        _fixture.Grant(Ask(ttl: 1) with { LockDelay = Seconds(50) });
+        _fixture.Advance(1);
+        _fixture.Grant(Ask(ttl: 20, id: "again") with { LockDelay = Seconds(35) });
+        _fixture.Time.StepWall(-Seconds(3600));
+        _fixture.Reload("b");
+        _fixture.Advance(21);
+        _fixture.Tick();
+        _fixture.Time.StepWall(Seconds(3600));
+        _fixture.Reload("c");
+
+        _fixture.Time.Advance(Seconds(51 - 22 + 1) - Tick);
+        Refused<Refusal.Held>(_fixture.Acquire(Ask("next")));
+        _fixture.Time.Advance(Tick);
+        _fixture.Grant("next");
+    }
+
     // Version 1 stored no length of an order.
     [Fact]
     public void Resume_OfAnOrderWithoutALength_EndsItWithinTheHorizon()
