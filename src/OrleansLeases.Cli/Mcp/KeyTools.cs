@@ -17,8 +17,12 @@ internal sealed class KeyTools(AgentSession session)
         [Description("The name of a lease that you hold, to bind it to.")] string? bound_to = null,
         [Description("Write only over this version, as get_key told it; 0 only where there is none. Left out, over whatever is there.")]
         long? only_if_version = null,
+        [Description("Without bound_to, how many seconds it stays, 1 to 86400. Left out, until it is overwritten.")]
+        int? stays_seconds = null,
         CancellationToken cancellationToken = default)
     {
+        if (stays_seconds is not null && bound_to is not null)
+            throw new ArgumentException("stays_seconds goes without bound_to: what is bound stays as long as its lease.");
         AgentLease? lease = null;
         if (bound_to is not null && !session.TryGetHeld(bound_to, out lease))
             return Reply.Wrong(session, "not-held", $"You hold no lease on '{bound_to}'.", Advice.NotHeld);
@@ -28,13 +32,14 @@ internal sealed class KeyTools(AgentSession session)
             Lease = lease is null
                 ? null
                 : new() { Resource = lease.Handle.Resource, Owner = lease.Handle.Owner, Token = lease.Handle.Token },
+            Ttl = stays_seconds is { } seconds ? Bounds.Seconds(nameof(stays_seconds), seconds, least: 1, most: 86_400) : null,
             IfVersion = only_if_version,
         };
         var result = await session.Service.PutKeyAsync(key, request, cancellationToken);
         if (!result.TryGetValue(out var put, out var refusal)) return Reply.Refused(session, refusal);
         return Reply.Of(
             session, "written", lease is null
-                ? "It stays until someone overwrites it."
+                ? stays_seconds is null ? "It stays until someone overwrites it." : "It is gone by itself after that time."
                 : $"It is there for as long as you hold '{bound_to}', under the token {Advice.Number(lease.Handle.Token)}.",
             ("key", key), ("version", put.Version), ("token", lease?.Handle.Token));
     }

@@ -39,12 +39,22 @@ internal sealed class AgentWorld : IAsyncDisposable
     public static Task EventuallyAsync(Func<bool> condition) =>
         Eventually.TrueAsync(condition, () => "What was waited for did not happen.");
 
-    /// <summary>Moves the clock until a call is answered, in steps in which leases are renewed.</summary>
+    /// <summary>Moves the clock in steps, in which leases are renewed in time however busy the machine is.</summary>
+    public async Task AdvanceAsync(TimeSpan by)
+    {
+        for (var left = by; left > TimeSpan.Zero; left -= Step)
+        {
+            Time.Advance(left < Step ? left : Step);
+            await EventuallyAsync(() => _agents.TrueForAll(agent => agent.RenewalsUnderWay == 0));
+        }
+    }
+
+    /// <summary>Moves the clock until a call is answered.</summary>
     public async Task<T> AdvanceUntilAsync<T>(Task<T> answered)
     {
         while (!answered.IsCompleted)
         {
-            Time.Advance(Step);
+            await AdvanceAsync(Step);
             await Task.WhenAny(answered, Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System));
         }
 
@@ -79,6 +89,8 @@ internal sealed class Agent : IAsyncDisposable
 
     public string Owner => _session.Owner;
 
+    public int RenewalsUnderWay => _session.Client.RenewalsUnderWay;
+
     public ConcurrentQueue<ProgressNotificationValue> Progress { get; } = [];
 
     public static async Task<Agent> JoinAsync(AgentWorld world, string name)
@@ -94,7 +106,10 @@ internal sealed class Agent : IAsyncDisposable
         var client = await McpClient.CreateAsync(
             new StreamClientTransport(up.Writer.AsStream(), down.Reader.AsStream()),
             new() { ClientInfo = new() { Name = name, Version = "1" } });
-        return new(session, server, running, client);
+        var agent = new Agent(session, server, running, client);
+        // The session finds out who calls by the first call.
+        await agent.CallAsync("my_leases");
+        return agent;
     }
 
     /// <summary>Calls a tool.</summary>
