@@ -409,7 +409,7 @@ declare
     _dropped_kinds text[];
     _dropped_names text[];
 begin
-    if not exists (select from lease_meta where only_row and epoch = _epoch) then
+    if not exists (select from lease_meta where epoch = _epoch and only_row) then
         return;
     end if;
 
@@ -419,7 +419,7 @@ begin
             cross join lateral (
                 select ctid from lease_record
                 where service_id = _service and kind = item.kind and name = item.name and version = item.version offset 0) stored
-        where record.ctid = stored.ctid and record.version = item.version
+        where record.version = item.version and record.ctid = stored.ctid
         returning record.kind, record.name)
     select array_agg(kind), array_agg(name) into _dropped_kinds, _dropped_names from dropped;
     if _dropped_names is null then

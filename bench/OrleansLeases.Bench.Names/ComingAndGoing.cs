@@ -34,6 +34,9 @@ internal sealed class ComingAndGoing(INamesStore store, int names)
         Say($"meanwhile: {meanwhile}; p99 is {meanwhile.P99 / quiet.P99:0.00} times the quiet one");
         var after = await store.SizeAsync();
         Say($"then {Mebibytes(after)}: {(double)after / began:0.000} times where it began");
+        await store.CompactAsync();
+        var compact = await store.SizeAsync();
+        Say($"with its indexes built anew {Mebibytes(compact)}: {(double)compact / began:0.000} times");
     }
 
     private async Task EachAsync(int count, string prefix)

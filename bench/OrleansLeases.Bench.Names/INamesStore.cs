@@ -11,6 +11,9 @@ internal interface INamesStore : IAsyncDisposable
     /// <summary>How many names have a record.</summary>
     Task<long> CountAsync();
 
+    /// <summary>Has the store give back what it keeps for names that come, where an operator may do that.</summary>
+    Task CompactAsync();
+
     /// <summary>What the store takes of the disk, in bytes.</summary>
     Task<long> SizeAsync();
 }

@@ -38,6 +38,8 @@ internal sealed class PostgresNames : INamesStore
 
     public async Task<long> CountAsync() => await ReadAsync("select count(*) from lease_record");
 
+    public Task CompactAsync() => ExecuteAsync("reindex table lease_record; reindex table lease_log");
+
     public async Task<long> SizeAsync()
     {
         await ExecuteAsync("vacuum lease_record, lease_log, lease_floor");

@@ -163,6 +163,20 @@ public sealed class RetentionTests : IDisposable
         Assert.True(after < before + 128 + (full / 32) + 100, $"{before} pages became {full}, and {after}.");
     }
 
+    [Fact]
+    public async Task WhatIsDropped_LeavesNothingBehind()
+    {
+        await using var leases = Open(durable: true);
+        for (var i = 0; i < 40; i++) await leases.AddToCounterAsync("a", new AddToCounterRequest { Delta = 1 });
+        await leases.DeleteKeyAsync("a");
+        Assert.Equal(2, _folder.Number("SELECT count(*) FROM keys_log"));
+
+        await DroppedAsync(RecordKind.Key, "a");
+
+        Assert.Equal(0, _folder.Number("SELECT (SELECT count(*) FROM keys_log) + (SELECT count(*) FROM keys)"));
+        Assert.Equal(1, _folder.Number("SELECT count(*) FROM floor"));
+    }
+
     private static async Task CycleAsync(EmbeddedLeases leases, string name) =>
         await leases.ReleaseAsync(await leases.GrantAsync(By("ann", name)));
 
