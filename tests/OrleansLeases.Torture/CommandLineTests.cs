@@ -10,6 +10,7 @@ public sealed class CommandLineTests
 
         Assert.Equal((TimeSpan.FromMinutes(60), 7), (command.Length, command.Seed));
         Assert.Equal(["silos"], command.Worlds);
+        Assert.Equal(1_000, CommandLine.Parse(["--ticks", "1000"]).Ticks);
     }
 
     [Theory]
