@@ -1,10 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
+using Orleans.LeaseProviders;
 using Orleans.TestingHost;
 using OrleansLeases.Client;
 using OrleansLeases.Grains.Tests.Hosting;
 using OrleansLeases.OutsideStore;
+using FakeTimeProvider = OrleansLeases.Testing.ManualTimeProvider;
 
 namespace OrleansLeases.Grains.Tests;
 
@@ -41,6 +44,20 @@ public sealed class ReadmeExamples
     }
 
     [Fact]
+    public void StreamQueues_MoveFromAnotherProvider()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.UseOrleans(silo =>
+        {
+            // README: Stream queues that move
+            silo.UseLeasesForStreamQueues("streams", former: services => services.GetRequiredService<FormerProvider>());
+            // README: end
+        });
+        Assert.Single(
+            builder.Services, service => service.ServiceType == typeof(ILeaseProvider) && Equals(service.ServiceKey, "streams"));
+    }
+
+    [Fact]
     public void Client_HasMutualTls()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -65,6 +82,12 @@ public sealed class ReadmeExamples
     // Not called: its database is not there. SchemaTests migrate one.
     internal static async Task MigrateAsync()
     {
+        // README: A role and a database
+        const string Owner = "Host=db;Database=leases;Username=leases_owner;Password=…";
+        await LeaseSchema.MigrateAsync(Owner);
+        await LeaseSchema.GrantAsync(Owner, "leases_silo");
+
+        // README: end
         // README: The schema
         await LeaseSchema.MigrateAsync("Host=db;Database=leases;Username=leases;Password=…");
         // README: end
@@ -102,5 +125,59 @@ public sealed class ReadmeExamples
 
         // README: end
         Assert.True(lease.IsValid());
+    }
+
+    [Fact]
+    public async Task InProcessTestCluster_OnAClockOfTheTest_EndsLeasesAsDocumented()
+    {
+        // README: A test cluster on a clock
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var builder = new InProcessTestClusterBuilder(2);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock)); // the leases'
+            silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System); // Orleans' own
+            silo.AddLeases();
+        });
+        builder.ConfigureClient(client => client.AddLeases());
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync();
+
+        var service = cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>();
+        var request = new AcquireRequest { Resource = "jobs/report", Owner = "worker-1", Ttl = TimeSpan.FromSeconds(30) };
+        var first = (await service.AcquireAsync(request)).Value;
+
+        clock.Advance(TimeSpan.FromSeconds(30));
+        var second = (await service.AcquireAsync(request with { Owner = "worker-2" })).Value;
+        Assert.True(second.Token > first.Token);
+
+        // README: end
+    }
+
+    [Fact]
+    public async Task InProcessTestCluster_OnPostgres_LeasesAsDocumented()
+    {
+        var connection = await TestDatabase.SiloConnectionStringAsync();
+
+        // README: A test cluster on PostgreSQL
+        var builder = new InProcessTestClusterBuilder(2);
+        builder.ConfigureSilo((_, silo) => silo.AddLeases(connection));
+        builder.ConfigureClient(client => client.AddLeases());
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync();
+
+        // README: end
+        await using var leases = new LeaseClient(cluster.Client.ServiceProvider.GetRequiredService<ILeaseService>());
+        await using var lease = await leases.AcquireAsync($"readme/{Guid.NewGuid():N}");
+        Assert.True(lease.IsValid());
+    }
+
+    private abstract class FormerProvider : ILeaseProvider
+    {
+        public abstract Task<AcquireLeaseResult[]> Acquire(string category, LeaseRequest[] leaseRequests);
+
+        public abstract Task<AcquireLeaseResult[]> Renew(string category, AcquiredLease[] aquiredLeases);
+
+        public abstract Task Release(string category, AcquiredLease[] aquiredLeases);
     }
 }

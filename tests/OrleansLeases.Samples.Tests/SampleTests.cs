@@ -57,6 +57,14 @@ public sealed class SampleTests
     }
 
     [Fact]
+    public async Task Moving_FromAnotherLock_HasNoTwoAtWork()
+    {
+        var run = await SampleRun.OfAsync("Moving");
+        Assert.Matches(@"^\d+ turns of three versions, 0 times two at once\.$", run.Told[^1]);
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    [Fact]
     public async Task HostedWork_OfThreeHosts_IsLedByEachInTurn_AndStartedOnceATick()
     {
         var run = await SampleRun.OfAsync("HostedWork");

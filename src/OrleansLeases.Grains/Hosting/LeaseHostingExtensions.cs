@@ -159,21 +159,42 @@ public static class LeaseHostingExtensions
     /// does not compare a lease with the clock: a silo that could not renew reads its queues until a renewal is refused.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="silo"/> is null.</exception>
-    public static ISiloBuilder UseLeasesForStreamQueues(this ISiloBuilder silo, string? streamProvider = null)
+    public static ISiloBuilder UseLeasesForStreamQueues(this ISiloBuilder silo, string? streamProvider = null) =>
+        UseForStreamQueues(silo, streamProvider, static services => services.GetRequiredService<StreamQueueLeases>());
+
+    /// <summary>
+    /// As <see cref="UseLeasesForStreamQueues(ISiloBuilder, string?)"/>, beside the provider that queues were leased by before: a silo
+    /// reads a queue while both have granted it. For the time in which one silo after the other is replaced, so that none reads a queue
+    /// that another one reads.
+    /// </summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="streamProvider">The stream provider of the queues; null for all that have no other lease provider.</param>
+    /// <param name="former">
+    /// Finds the provider of before, such as <c>services => services.GetRequiredService&lt;MyProvider&gt;()</c>.
+    /// </param>
+    /// <returns>The same silo.</returns>
+    /// <remarks>
+    /// First every silo has this; only then one after the other has
+    /// <see cref="UseLeasesForStreamQueues(ISiloBuilder, string?)"/>. A silo with the former provider alone must never run beside one with
+    /// these leases alone.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="silo"/> or <paramref name="former"/> is null.</exception>
+    public static ISiloBuilder UseLeasesForStreamQueues(
+        this ISiloBuilder silo, string? streamProvider, Func<IServiceProvider, ILeaseProvider> former)
+    {
+        ArgumentNullException.ThrowIfNull(former);
+        return UseForStreamQueues(
+            silo, streamProvider, services => new BothQueueLeases(former(services), services.GetRequiredService<StreamQueueLeases>()));
+    }
+
+    private static ISiloBuilder UseForStreamQueues(
+        ISiloBuilder silo, string? streamProvider, Func<IServiceProvider, ILeaseProvider> provider)
     {
         ArgumentNullException.ThrowIfNull(silo);
         // One for all providers: it keeps the request ids whose outcome is unknown.
         silo.Services.TryAddSingleton(QueueLeases);
-        if (streamProvider is null)
-        {
-            silo.Services.AddSingleton<ILeaseProvider>(services => services.GetRequiredService<StreamQueueLeases>());
-        }
-        else
-        {
-            silo.Services.AddKeyedSingleton<ILeaseProvider>(
-                streamProvider, (services, _) => services.GetRequiredService<StreamQueueLeases>());
-        }
-
+        if (streamProvider is null) silo.Services.AddSingleton(provider);
+        else silo.Services.AddKeyedSingleton(streamProvider, (services, _) => provider(services));
         return silo;
     }
 
