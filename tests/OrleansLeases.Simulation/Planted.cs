@@ -80,4 +80,10 @@ internal enum Planted
 
     /// <summary>A silo counts on from its wall clock, whatever the database's says.</summary>
     WrongClocksCount = 1 << 24,
+
+    /// <summary>It is not stored until when an ended lease was to be held at least.</summary>
+    HoldsForgotten = 1 << 25,
+
+    /// <summary>It is not stored when the time of a key is over.</summary>
+    TimesForgotten = 1 << 26,
 }

@@ -23,6 +23,7 @@ internal sealed class World
     // whose wall clock was set back.
     private const Faults BesideSkews = Faults.StoreSteps | Faults.HostSleeps;
 
+    /// <summary>Of what others wait for after a lease: its lock-delay, or the rest of what it was to be held at least.</summary>
     public static readonly TimeSpan LongestLockDelay = TimeSpan.FromSeconds(5);
 
     private readonly RunOptions _options;

@@ -35,6 +35,8 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
 
     public Promises Promises { get; } = new(scheduler) { IsOff = mayEndLate };
 
+    public HoldPromises Holds { get; } = new(scheduler) { IsOff = areClocksWrong || mayEndLate };
+
     /// <summary>All grants of a resource by their tokens.</summary>
     public IEnumerable<KeyValuePair<long, LeaseLife>> LivesOf(string resource) => _lives.GetValueOrDefault(resource) ?? [];
 
@@ -57,6 +59,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
 
         OnlyGrows(after.Name, before.Lease, after.Lease);
         Promises.Written(after.Name, before.Lease, after.Lease);
+        Holds.Written(after.Name, before.Lease, after.Lease);
         Fit(after.Name, after.Lease);
         foreach (var holder in before.Lease.Holders)
         {
@@ -81,6 +84,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
         foreach (var belief in _beliefs.Values.SelectMany(all => all)) belief.IsExempt = true;
         _changes.Clear();
         Keys.Forget();
+        Holds.Forget();
         _strays.Clear();
         _ended.Clear();
         _toldEnded.Clear();

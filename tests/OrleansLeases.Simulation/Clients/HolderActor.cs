@@ -46,6 +46,9 @@ internal sealed class HolderActor(World world, SimClient client)
                 LockDelay = !isShared && _dice.OneIn(8)
                     ? _dice.Skewed(TimeSpan.FromMilliseconds(100), World.LongestLockDelay)
                     : TimeSpan.Zero,
+                HoldAtLeast = !isShared && _dice.OneIn(8)
+                    ? _dice.Skewed(TimeSpan.FromMilliseconds(100), World.LongestLockDelay)
+                    : TimeSpan.Zero,
             },
             _dice.OneIn(3) ? TimeSpan.Zero : _dice.Skewed(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(20)));
     }

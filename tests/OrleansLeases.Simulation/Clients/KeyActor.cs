@@ -6,13 +6,14 @@ namespace OrleansLeases.Simulation.Clients;
 internal sealed class KeyActor(World world, SimClient client)
 {
     private readonly Scheduling.Dice _dice = client.Dice.Fork();
+    private readonly TimedKey _timed = new(world, client);
 
     public async Task RunAsync()
     {
         while (!world.IsEnding)
         {
             await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), world.Seldom(1) / 2)).ConfigureAwait(false);
-            switch (_dice.Next(10))
+            switch (_dice.Next(13))
             {
                 case 0 or 1 or 2:
                     await client.Service.GetKeyAsync(_dice.Pick(world.Names.BoundKeys)).ConfigureAwait(false);
@@ -28,6 +29,12 @@ internal sealed class KeyActor(World world, SimClient client)
                     break;
                 case 8:
                     await ReadAsync(world.Registers[_dice.Next(world.Registers.Count)]).ConfigureAwait(false);
+                    break;
+                case 9:
+                    await _timed.PutAsync().ConfigureAwait(false);
+                    break;
+                case 10 or 11:
+                    await _timed.ReadAsync().ConfigureAwait(false);
                     break;
                 default:
                     await ListAsync().ConfigureAwait(false);

@@ -67,7 +67,10 @@ internal sealed class Cluster(Scheduler scheduler, SimNetwork network, Checking.
         if (here.Place == to) return call(here);
         var caller = here.Process;
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        network.Send(caller.Name, PlaceName(to), () => Hosts[to]?.Process, () => _ = AnswerAsync(Hosts[to]!));
+        // A restore is made with all hosts stopped: what one told another before reaches none that starts on the copy.
+        var restores = truth.Restores;
+        network.Send(
+            caller.Name, PlaceName(to), () => truth.Restores == restores ? Hosts[to]?.Process : null, () => _ = AnswerAsync(Hosts[to]!));
         return answer.Task;
 
         async Task AnswerAsync(SimHost host)

@@ -74,6 +74,7 @@ internal sealed class HostStore(
 
     public ValueTask<SaveOutcome> SaveAsync(StoredRecord previous, StoredRecord next, bool background)
     {
+        next = Kept(next);
         if (planted.HasFlag(Planted.HostAnswersBeforeItsSave))
         {
             _ = SaveInTimeAsync(previous, next);
@@ -83,11 +84,16 @@ internal sealed class HostStore(
         return new(SaveInTimeAsync(previous, next));
     }
 
-    public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background) => new(AskAsync(
-        isStray => store.TryWrite(StoredRecord.None(first.Kind, first.Name), first, _epoch, isStray) ? new AddOrLoad(SaveOutcome.Saved)
-            : new AddOrLoad(SaveOutcome.Conflict, Decoded(store.Read(first.Kind, first.Name))),
-        isWrite: true,
-        new AddOrLoad(SaveOutcome.NotSaved)));
+    public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background)
+    {
+        first = Kept(first);
+        return new(AskAsync(
+            isStray => store.TryWrite(StoredRecord.None(first.Kind, first.Name), first, _epoch, isStray)
+                ? new AddOrLoad(SaveOutcome.Saved)
+                : new AddOrLoad(SaveOutcome.Conflict, Decoded(store.Read(first.Kind, first.Name))),
+            isWrite: true,
+            new AddOrLoad(SaveOutcome.NotSaved)));
+    }
 
     public async IAsyncEnumerable<StoredRecord> RangeAsync(
         RecordKind kind, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -101,7 +107,7 @@ internal sealed class HostStore(
     {
         IReadOnlyList<DueRecord> Read() =>
         [
-            .. store.Rows.Where(row => row.Kind == RecordKind.Lease && row.Due <= query.Until && query.Takes(row.Name))
+            .. store.Rows.Where(row => row.Kind == query.Kind && row.Due <= query.Until && query.Takes(row.Name))
                 .OrderBy(row => row.Due).ThenBy(row => row.Name, StringComparer.Ordinal)
                 .Select(row => new DueRecord(row.Name, row.Due!.Value))
                 .Where(row => query.After is not { } last || row.At > last.At
@@ -115,6 +121,19 @@ internal sealed class HostStore(
         isStray => store.TryWrite(previous, next, _epoch, isStray) ? SaveOutcome.Saved : SaveOutcome.Conflict,
         isWrite: true,
         SaveOutcome.NotSaved);
+
+    private StoredRecord Kept(StoredRecord next)
+    {
+        store.Truth.Holds.Saves(next);
+        return next.Kind switch
+        {
+            RecordKind.Lease when planted.HasFlag(Planted.HoldsForgotten) && next.Lease.Hold is not null =>
+                new(next.Kind, next.Name, next.Lease with { Hold = null }),
+            RecordKind.Key when planted.HasFlag(Planted.TimesForgotten) && next.Key.Expiry is not null =>
+                new(next.Kind, next.Name, next.Key with { Expiry = null }),
+            _ => next,
+        };
+    }
 
     // Another run of a host knows only what the bytes say.
     private StoredRecord Decoded(StoredRecord record) => record.Version == 0 ? record

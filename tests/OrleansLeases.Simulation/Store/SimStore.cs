@@ -25,6 +25,9 @@ internal sealed class SimStore(Scheduler scheduler, Faults faults, Planted plant
     private static Comparer<(RecordKind Kind, string Name)> ByKindAndName { get; } = Comparer<(RecordKind Kind, string Name)>.Create(
         (one, other) => one.Kind != other.Kind ? one.Kind.CompareTo(other.Kind) : string.CompareOrdinal(one.Name, other.Name));
 
+    /// <summary>What sees every write.</summary>
+    public Truth Truth => truth;
+
     public Faults Faults { get; set; } = faults;
 
     public int Epoch { get; private set; }
