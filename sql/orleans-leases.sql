@@ -287,8 +287,7 @@ $$;
 -- a version) finds the name taken, the answer is what is stored there; all that it does not answer were of another version or epoch.
 -- The records come in the order of their kinds and names: two of these that meet wait for each other at most one way. A row that
 -- somebody keeps locked makes it fail soon, so that the others are written without it.
--- First records come with their versions; and, for them alone and in their order, with their shards and the floors that they were made
--- above.
+-- First records come with their versions, their shards and the floors that they were made above; where a batch has none, these are empty.
 create or replace function store_lease_records(
     _service text, _epoch integer, _kinds text[], _names text[], _versions integer[], _dues bigint[], _held boolean[], _blocks bigint[],
     _payloads text[], _log_kinds text[], _log_names text[], _log_blocks bigint[], _log_entries text[],
@@ -339,15 +338,30 @@ begin
             returning record.kind, record.name, record.version)
         select array_agg(kind), array_agg(name), array_agg(version) into _added_kinds, _added_names, _added_versions from added;
 
-        if _added_names is not null then
+        -- Looked at first, since it is nearly always so that none has risen. After the rows were written, and as a statement of its own:
+        -- see there.
+        if _added_names is not null and (
+            current_setting('transaction_isolation') <> 'read committed'
+            or exists (
+                select from unnest(_kinds, _versions, _shards, _tokens, _sequences) item (kind, version, shard, token, sequence)
+                    cross join lateral (
+                        select from lease_floor
+                        where service_id = _service and kind = item.kind and shard = item.shard
+                          and (token > item.token or sequence > item.sequence) offset 0) risen
+                where item.version is null)
+            or exists (
+                select from unnest(_versions, _shards) item (version, shard) where item.version is null and item.shard is null))
+        then
             select array_agg(low.kind), array_agg(low.name) into _low_kinds, _low_names
-            from take_back_lease_records(
-                _service,
-                (select array_agg(item.kind order by item.place)
-                 from unnest(_kinds, _versions) with ordinality item (kind, version, place) where item.version is null),
-                (select array_agg(item.name order by item.place)
-                 from unnest(_names, _versions) with ordinality item (name, version, place) where item.version is null),
-                _shards, _tokens, _sequences) low;
+            from (
+                select array_agg(item.kind order by item.place) as kinds, array_agg(item.name order by item.place) as names,
+                       array_agg(item.shard order by item.place) as shards, array_agg(item.token order by item.place) as tokens,
+                       array_agg(item.sequence order by item.place) as sequences
+                from unnest(_kinds, _names, _versions, _shards, _tokens, _sequences) with ordinality
+                    item (kind, name, version, shard, token, sequence, place)
+                where item.version is null) firsts
+                cross join lateral take_back_lease_records(
+                    _service, firsts.kinds, firsts.names, firsts.shards, firsts.tokens, firsts.sequences) low;
         end if;
 
         return query

@@ -86,14 +86,17 @@ internal sealed class RecordStatements(NpgsqlDataSource database, string service
 
     private static void AddFirsts(NpgsqlCommand command, PendingSave[] saves)
     {
-        PendingSave[] firsts = [.. saves.Where(save => save.Expected is null)];
+        if (!Array.Exists(saves, save => save.IsFirst)) saves = [];
+        command.Parameters.Add(new NpgsqlParameter<int?[]> { TypedValue = OfFirsts(saves, static save => save.First) });
         command.Parameters.Add(new NpgsqlParameter<int?[]>
         {
-            TypedValue = firsts.Length == 0 ? [] : [.. saves.Select(save => save.Expected is null ? save.First : (int?)null)],
+            TypedValue = OfFirsts(saves, static save => RecordFloor.ShardOf(save.Key.Name)),
         });
-        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. firsts.Select(save => RecordFloor.ShardOf(save.Key.Name))] });
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. firsts.Select(save => save.Floor.Token)] });
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. firsts.Select(save => save.Floor.Sequence)] });
+        command.Parameters.Add(new NpgsqlParameter<long?[]> { TypedValue = OfFirsts(saves, static save => save.Floor.Token) });
+        command.Parameters.Add(new NpgsqlParameter<long?[]> { TypedValue = OfFirsts(saves, static save => save.Floor.Sequence) });
+
+        static T?[] OfFirsts<T>(PendingSave[] saves, Func<PendingSave, T> value)
+            where T : struct => Array.ConvertAll(saves, save => save.IsFirst ? value(save) : (T?)null);
     }
 
     // The record is UTF-8 already, as is what the database keeps.

@@ -54,6 +54,8 @@ internal sealed class PendingSave(int epoch, StoredRecord previous, StoredRecord
 
     public long? IdleSince => next.IdleSince;
 
+    public bool IsFirst => Expected is null;
+
     /// <summary>The version of its row, where it is a first record.</summary>
     public int First => StoredRow.FirstVersionOf(next);
 
