@@ -160,7 +160,10 @@ public sealed record LeaseInfo
     [JsonPropertyName("availableInMs")]
     public TimeSpan? AvailableIn { get; init; }
 
-    /// <summary>The highest token ever granted; 0 where there was none.</summary>
+    /// <summary>
+    /// The highest token ever granted; 0 where there was none, or where the name was not in use for so long that its record was dropped.
+    /// Never a fence by itself: the next token is higher than any before, whatever this says.
+    /// </summary>
     public required long LastToken { get; init; }
 
     /// <summary>How many wait in the queue; absent in a listing.</summary>

@@ -17,8 +17,11 @@ internal sealed record KeyExpiry
     [JsonPropertyName("by")]
     public required string By { get; init; }
 
-    /// <summary>Monotonic: the end.</summary>
-    [JsonIgnore]
+    /// <summary>
+    /// Monotonic: the end, by the incarnation that stored it. It is stored as well, for that incarnation alone: a wall clock that was set
+    /// forward meanwhile would have the key live for longer with each load.
+    /// </summary>
+    [JsonPropertyName("m")]
     public TimeSpan Ends { get; init; }
 
     internal static KeyExpiry After(TimeSpan ttl, Instant now, LeaseRules rules) => new()
@@ -26,13 +29,13 @@ internal sealed record KeyExpiry
         Length = LeaseMachine.CeilToMillisecond(ttl),
         EndsWall = LeaseMachine.CeilToMillisecond(now.Latest + ttl),
         By = rules.Incarnation,
-        Ends = now.Monotonic + ttl,
+        Ends = LeaseMachine.CeilToMillisecond(now.Monotonic + ttl),
     };
 
     internal KeyExpiry Resume(Instant now, LeaseRules rules)
     {
+        if (By == rules.Incarnation) return this;
         // The clock of another host may be behind: by that one the key would be there still.
-        var skew = By == rules.Incarnation ? TimeSpan.Zero : rules.ClockSkew;
-        return this with { Ends = now.Monotonic + Holder.Min(EndsWall - now.Earliest, Length) + skew };
+        return this with { Ends = now.Monotonic + Holder.Min(EndsWall - now.Earliest, Length) + rules.ClockSkew };
     }
 }

@@ -10,6 +10,8 @@ namespace OrleansLeases.Core;
 internal sealed class RecordWatch(
     RecordBroadcaster broadcaster, string name, IHistory record, WatchEvent state, WatchPoint? since, long history)
 {
+    private bool IsUnused => record.First > record.Last;
+
     public LeaseWatch Start() => new(ReadAsync());
 
     private async IAsyncEnumerable<WatchEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -25,7 +27,8 @@ internal sealed class RecordWatch(
             else
             {
                 if (since is not null) yield return WatchEvent.Resync.Instance;
-                yield return state with { ResumeFrom = new(seen, history) };
+                // An unused name begins above a floor that may never be stored, or be another one elsewhere: nothing was seen of it.
+                yield return state with { ResumeFrom = new(IsUnused ? 0 : seen, history) };
             }
 
             var newest = record;
@@ -41,9 +44,12 @@ internal sealed class RecordWatch(
         }
     }
 
-    // A number that was never given out is another history's, whatever it says. Decision resume-point-names-its-history.
+    // A number that was never given out is another history's, whatever it says. Decision resume-point-names-its-history. Of a name that
+    // is not in use any but the first was given out before its record was dropped, and what came after it is not known.
     private bool IsKnown(WatchPoint point) =>
-        (point.History is null || point.History == history) && point.Sequence >= record.First - 1 && point.Sequence <= record.Last;
+        (point.History is null || point.History == history)
+        && (IsUnused ? point.Sequence == 0 && record.Last == 0
+            : point.Sequence >= record.First - 1 && point.Sequence <= record.Last);
 }
 
 /// <summary>

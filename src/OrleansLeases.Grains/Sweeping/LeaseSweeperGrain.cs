@@ -45,7 +45,8 @@ internal sealed partial class LeaseSweeperGrain(
         if (_shard >= Shards) return Task.CompletedTask;
         this.RegisterGrainTimer(SweepAsync, new GrainTimerCreationOptions(TimeSpan.Zero, Period));
         _idle = new(silo.Store, silo.Rules.Retention, silo.Clock, DropAsync, _shard, Shards);
-        this.RegisterGrainTimer(SweepIdleAsync, new GrainTimerCreationOptions(Period, Period));
+        // Beside the other: what is due, the published grace counts on.
+        this.RegisterGrainTimer(SweepIdleAsync, new GrainTimerCreationOptions(Period, Period) { Interleave = true });
         return Task.CompletedTask;
     }
 

@@ -130,6 +130,20 @@ public sealed class KeyExpiryTests
     }
 
     [Fact]
+    public void Resume_ByTheRunThatStoredIt_EndsWhenItWasTo_ThoughItsClockWasSetForward()
+    {
+        _time.StepWall(Seconds(3600));
+        Put("up", ttl: 10);
+        _time.Advance(Seconds(9));
+        Reload("a");
+
+        _time.Advance(Seconds(1) - Tick);
+        Assert.IsType<KeyReply.Found>(Apply(new KeyCommand.Get()));
+        _time.Advance(Tick);
+        Assert.IsType<Refusal.NotFound>(Refused(Apply(new KeyCommand.Get())));
+    }
+
+    [Fact]
     public void Resume_OfATimeStoredByAClockFarAhead_LastsNoLongerThanItWasToLast()
     {
         _time.StepWall(Seconds(3600));
@@ -281,8 +295,9 @@ public sealed class KeyExpiryTests
 
     private void Reload(string incarnation)
     {
+        // A run of a host has one clock.
+        if (_rules.Incarnation != incarnation) _clock = new(_time);
         _rules = _rules with { Incarnation = incarnation };
-        _clock = new(_time);
         _state = _stored.Resume(_clock.Read(), _rules);
     }
 

@@ -165,6 +165,24 @@ public sealed class ManyWatchersTests
         else Assert.IsType<WatchEvent.Resync>(events.Current);
     }
 
+    // It begins above a floor. What number a watcher saw before, its record was dropped since; and the floor may never be stored.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    [InlineData(48)]
+    public async Task Record_ThatIsNotInUse_KnowsNoNumber_AndGivesNoneOut(long since)
+    {
+        var unused = new History(49, 48);
+        await using var events =
+            new RecordWatch(new RecordBroadcaster(unused), "a", unused, WatchEvent.Resync.Instance, new(since), history: 7)
+                .Start().GetAsyncEnumerator();
+
+        Assert.True(await events.MoveNextAsync());
+        Assert.Null(events.Current.ResumeFrom);
+        Assert.True(await events.MoveNextAsync());
+        Assert.Equal(0, events.Current.ResumeFrom!.Value.Sequence);
+    }
+
     // After the reader has looked and before it waits, which two threads meet once in some thousand changes.
     [Theory]
     [InlineData(true)]
