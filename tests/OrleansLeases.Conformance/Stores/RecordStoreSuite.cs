@@ -41,6 +41,10 @@ public abstract partial class RecordStoreSuite
         // One that was loaded can be built on as well as one that was saved.
         Assert.Equal(SaveOutcome.Saved, await store.SaveAsync(loaded, records[2], background: false));
         AssertSame(records[2], await store.LoadAsync(kind, "a"));
+
+        // Nor by one that makes it held again.
+        Assert.Equal(SaveOutcome.Conflict, await store.SaveAsync(records[1], CopyOf(records[2]), background: false));
+        AssertSame(records[2], await store.LoadAsync(kind, "a"));
     }
 
     // A store may write less where a record is held as before.
