@@ -68,7 +68,8 @@ $$;
 
 create index if not exists lease_record_due on lease_record (service_id, kind, due, name) where due is not null;
 create index if not exists lease_record_held on lease_record (service_id, kind, name) where held;
-create index if not exists lease_record_idle on lease_record (service_id, kind, idle, name) where idle is not null and not held and due is null;
+-- The time alone, since every release adds to its right end.
+create index if not exists lease_record_idle on lease_record (idle) where idle is not null and not held and due is null;
 
 -- What dropped records leave, for each shard of names: a first record is made above it, and so goes on growing where its name had one.
 create table if not exists lease_floor

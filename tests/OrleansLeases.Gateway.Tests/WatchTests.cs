@@ -17,7 +17,8 @@ public sealed class WatchTests : IAsyncLifetime
 
     public WatchTests()
     {
-        _leases = EmbeddedLeases.InMemory(time: _time);
+        // Nothing is swept, so that the only timer is the stream's.
+        _leases = EmbeddedLeases.InMemory(new() { Retain = TimeSpan.Zero }, _time);
         // An engine without a disk begins another history whenever it starts, by its clock.
         _history = $"{(_time.GetUtcNow() - new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero)).TotalMilliseconds}";
     }
