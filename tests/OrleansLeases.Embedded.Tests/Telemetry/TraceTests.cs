@@ -59,10 +59,10 @@ public sealed class TraceTests : IAsyncLifetime
 
         Assert.Null((await waiting.WaitAsync(WaitTimeout)).Refusal);
 
-        // The keeper's span ends behind the response.
+        // The spans of the keeper, for the acquire and for the release, end behind the responses.
         await UntilAsync(() => Task.FromResult(
             spans.Ended.Any(span => span.OperationName == "leases.acquire")
-                && spans.Ended.Any(span => span.OperationName == "leases.keeper")));
+                && spans.Ended.Count(span => span.OperationName == "leases.keeper") == 2));
         Assert.Equal("test/leases.acquire/leases.keeper/leases.queue", spans.PathOf("leases.queue"));
         var queue = spans.Ended.Single(span => span.OperationName == "leases.queue");
         Assert.Equal("granted", queue.GetTagItem("leases.outcome"));
