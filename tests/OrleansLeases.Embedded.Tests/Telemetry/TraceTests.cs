@@ -59,10 +59,10 @@ public sealed class TraceTests : IAsyncLifetime
 
         Assert.Null((await waiting.WaitAsync(WaitTimeout)).Refusal);
 
-        // The spans of the keeper, for the acquire and for the release, end behind the responses.
+        // The keeper's span ends behind the response, and there is one of the release too.
         await UntilAsync(() => Task.FromResult(
-            spans.Ended.Any(span => span.OperationName == "leases.acquire")
-                && spans.Ended.Count(span => span.OperationName == "leases.keeper") == 2));
+            spans.Ended.Any(span => span.OperationName == "leases.queue")
+                && !spans.PathOf("leases.queue").StartsWith('?')));
         Assert.Equal("test/leases.acquire/leases.keeper/leases.queue", spans.PathOf("leases.queue"));
         var queue = spans.Ended.Single(span => span.OperationName == "leases.queue");
         Assert.Equal("granted", queue.GetTagItem("leases.outcome"));
