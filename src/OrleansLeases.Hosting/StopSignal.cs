@@ -43,6 +43,10 @@ internal sealed class StopSignal(ILogger log, string resource) : IDisposable
         {
             log.CallbackFailed(resource, error);
         }
+        catch (ObjectDisposedException)
+        {
+            // By a timer, in the moment in which the work has ended.
+        }
     }
 
     public void Dispose()

@@ -95,10 +95,10 @@ internal sealed class LeaderWork<T> : LeasedWork, ILeaderWork
 
     private async Task LiveAsync(T service, LeaseHandle lease, StopSignal stop)
     {
-        await service.StartAsync(stop.Token).ConfigureAwait(false);
-        var work = service.ExecuteTask ?? Task.CompletedTask;
         try
         {
+            await service.StartAsync(stop.Token).ConfigureAwait(false);
+            var work = service.ExecuteTask ?? Task.CompletedTask;
             await Task.WhenAny(work, stop.Requested).ConfigureAwait(false);
             if (work.IsCompletedSuccessfully && stop.Why is null)
             {
@@ -109,11 +109,29 @@ internal sealed class LeaderWork<T> : LeasedWork, ILeaderWork
         }
         finally
         {
+            await EndAsync(service, lease, stop).ConfigureAwait(false);
+        }
+
+        await (service.ExecuteTask ?? Task.CompletedTask).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Stops the service, and waits until it has, whatever an override of its start or its stop throws: the lease is released next.
+    /// </summary>
+    private static async Task EndAsync(T service, LeaseHandle lease, StopSignal stop)
+    {
+        try
+        {
             // Where it fails as well: an override may close what the service had opened.
             await service.StopAsync(lease.LostToken).ConfigureAwait(false);
         }
-
-        await work.ConfigureAwait(false);
+        finally
+        {
+            var work = service.ExecuteTask ?? Task.CompletedTask;
+            // An override that threw may not have asked it.
+            if (!work.IsCompleted) stop.Request(Failed);
+            await Task.WhenAny(work).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Asks the service to stop while there is still time for that, where its lease cannot be renewed.</summary>

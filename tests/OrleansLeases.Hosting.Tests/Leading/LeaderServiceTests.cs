@@ -59,6 +59,44 @@ public sealed class LeaderServiceTests : IAsyncLifetime
         await stopping;
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Service_WhoseOverrideThrows_KeepsTheOthersWaitingUntilItHasStopped(bool atItsStart)
+    {
+        var (begun, stops, asked) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        var exports = new Exports("ann", _exports)
+        {
+            Work = stop =>
+            {
+                begun.TrySetResult();
+                stop.Register(() => asked.TrySetResult());
+                return stops.Task;
+            },
+            Started = atItsStart ? WarmUpAsync : null,
+            Stopping = atItsStart ? null : () => throw new IOException("It cannot flush."),
+        };
+        var ann = await _world.StartAsync("ann", services => services.AddSingleton(exports).AddLeaderService<Exporter>());
+        await _world.SettleAsync(() => Running.Length == 1);
+        await JoinAsync("bob");
+        await LineUpAsync();
+
+        var stopping = ann.Host.StopAsync();
+
+        await asked.Task;
+        await _world.PassAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal("ann", Assert.Single(_exports).Host);
+        stops.SetResult();
+        await _world.SettleAsync(() => Running is [{ Host: "bob" }]);
+        await stopping;
+
+        async Task WarmUpAsync()
+        {
+            await begun.Task;
+            throw new IOException("It cannot warm up.");
+        }
+    }
+
     [Fact]
     public async Task Lease_ThatCannotBeRenewed_StopsTheServiceInGoodTime()
     {

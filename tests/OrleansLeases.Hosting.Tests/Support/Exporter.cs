@@ -12,6 +12,12 @@ internal sealed class Exports(string host, ConcurrentQueue<Export> all)
     public Func<CancellationToken, Task> Work { get; set; } =
         static stop => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
 
+    /// <summary>What an override of the start does after the service has started.</summary>
+    public Func<Task>? Started { get; set; }
+
+    /// <summary>What an override of the stop does before the service is asked to stop.</summary>
+    public Action? Stopping { get; set; }
+
     public Export Begin(long token)
     {
         var export = new Export(Host, token);
@@ -29,6 +35,18 @@ internal sealed record Export(string Host, long Token)
 /// <summary>A service that runs on one instance at a time.</summary>
 internal sealed class Exporter(Exports exports, LeaderTerm term) : BackgroundService
 {
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await base.StartAsync(cancellationToken);
+        if (exports.Started is { } started) await started();
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        exports.Stopping?.Invoke();
+        await base.StopAsync(cancellationToken);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var export = exports.Begin(term.Token);
