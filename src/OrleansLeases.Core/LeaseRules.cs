@@ -64,6 +64,14 @@ internal sealed record LeaseRules
     /// <returns>The epoch in a token's high bits.</returns>
     public static long TokenFloorOfEpoch(int epoch) => (long)epoch << CounterBits;
 
+    /// <summary>
+    /// How long a record must have been idle by the clock of this host, so that its name was kept for the whole of its time: the clock that
+    /// noted since when may have been behind.
+    /// </summary>
+    /// <param name="name">The name of the record.</param>
+    /// <returns>How long; null where it is kept for ever.</returns>
+    public TimeSpan? IdleBeforeDrop(string name) => Retention.Of(name) is { Ticks: > 0 } retain ? retain + ClockSkew : null;
+
     /// <summary>How far beyond the deadline a renewal stores the horizon.</summary>
     /// <param name="ttl">The lease's time to live.</param>
     /// <returns>min((factor - 1) x ttl, 30 s).</returns>

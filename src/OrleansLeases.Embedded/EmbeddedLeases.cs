@@ -63,7 +63,7 @@ public sealed class EmbeddedLeases : ILeaseService, IUndeliveredGrants, ICallerS
         if (store.IsDurable) _sweeper = new Sweeper(
             store, clock, time, _keepers.KeeperOf, () => log?.LookAtClock(clock.Stepped, options.ClockSkew));
         if (rules.Retention.Times.Count > 0)
-            _idleSweeper = new IdleSweeper(new IdleRecords(store, rules.Retention, clock, _keepers.DropAsync), time);
+            _idleSweeper = new IdleSweeper(new IdleRecords(store, rules, clock, _keepers.DropAsync), time);
         if (store is not SqliteStore folder) return;
         folder.Retention = rules.Retention;
         folder.Metrics = metrics.Store;

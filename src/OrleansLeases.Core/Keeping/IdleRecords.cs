@@ -20,21 +20,24 @@ internal sealed class IdleRecords
     private readonly Retention _retention;
     private readonly LeaseClock _clock;
     private readonly Func<RecordKind, string, Task<bool>> _drop;
+    private readonly TimeSpan _slack;
     private readonly DueQuery _shard;
     private readonly List<Pass> _passes;
 
     /// <param name="store">The store.</param>
-    /// <param name="retention">How long names are kept.</param>
+    /// <param name="rules">How long names are kept.</param>
     /// <param name="clock">What they are idle by.</param>
     /// <param name="drop">Has the keeper of a name drop its record, and says whether it has.</param>
     /// <param name="shard">The shard of names.</param>
     /// <param name="shards">How many shards there are.</param>
     public IdleRecords(
-        IRecordStore store, Retention retention, LeaseClock clock, Func<RecordKind, string, Task<bool>> drop, int shard = 0, int shards = 1)
+        IRecordStore store, LeaseRules rules, LeaseClock clock, Func<RecordKind, string, Task<bool>> drop, int shard = 0, int shards = 1)
     {
-        (_store, _retention, _clock, _drop) = (store, retention, clock, drop);
+        (_store, _retention, _clock, _drop) = (store, rules.Retention, clock, drop);
+        // What the keeper waits for, and that its clock may be behind this one: what it does not drop is looked at only much later.
+        _slack = 2 * rules.ClockSkew;
         _shard = new DueQuery { Until = 0, Limit = PageSize, Shard = shard, Shards = shards };
-        _passes = [.. retention.Times.SelectMany(
+        _passes = [.. _retention.Times.SelectMany(
             retain => new[] { RecordKind.Lease, RecordKind.Key }, (retain, kind) => new Pass(kind, retain))];
     }
 
@@ -52,7 +55,7 @@ internal sealed class IdleRecords
         var now = _clock.Read();
         if (pass.HasEnded && now.Monotonic >= pass.StartOver)
             (pass.StartOver, pass.After) = (now.Monotonic + Holder.Min(pass.Retain / 4, LongestPass), null);
-        var query = _shard with { Until = (now.Earliest - pass.Retain).Ticks / TimeSpan.TicksPerMillisecond };
+        var query = _shard with { Until = (now.Earliest - pass.Retain - _slack).Ticks / TimeSpan.TicksPerMillisecond };
         for (var pages = 0; pages < PagesAtOnce; pages++)
         {
             var page = await _store.IdleAsync(pass.Kind, query with { After = pass.After }, cancellationToken).ConfigureAwait(false);

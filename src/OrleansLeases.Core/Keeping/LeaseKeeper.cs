@@ -146,7 +146,7 @@ internal sealed partial class LeaseKeeper : RecordKeeper<LeaseState>
     private protected override void Begin() => _self = _host.NextActivation();
 
     private protected override bool MayDrop(LeaseState state, Instant now) =>
-        _host.Rules.Retention.Of(Name) is { Ticks: > 0 } retain && state.IsIdle(now, retain) && !SomeoneWaits && !IsWatched;
+        _host.Rules.IdleBeforeDrop(Name) is { } idle && state.IsIdle(now, idle) && !SomeoneWaits && !IsWatched;
 
     private protected override void Advance(LeaseState next)
     {

@@ -78,7 +78,7 @@ internal sealed class KeyKeeper : RecordKeeper<KeyState>
     }
 
     private protected override bool MayDrop(KeyState state, Instant now) =>
-        _host.Rules.Retention.Of(Name) is { Ticks: > 0 } retain && state.IsIdle(now, retain) && !IsWatched;
+        _host.Rules.IdleBeforeDrop(Name) is { } idle && state.IsIdle(now, idle) && !IsWatched;
 
     internal KeyTransition<TReply> Apply<TReply>(KeyState state, KeyCommand<TReply> command, Instant now)
         where TReply : KeyReply<TReply> => KeyMachine.Apply(Name, state, command, now, _host.Rules);

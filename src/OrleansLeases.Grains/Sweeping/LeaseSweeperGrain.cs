@@ -44,7 +44,7 @@ internal sealed partial class LeaseSweeperGrain(
         // There may have been more shards once.
         if (_shard >= Shards) return Task.CompletedTask;
         this.RegisterGrainTimer(SweepAsync, new GrainTimerCreationOptions(TimeSpan.Zero, Period));
-        _idle = new(silo.Store, silo.Rules.Retention, silo.Clock, DropAsync, _shard, Shards);
+        _idle = new(silo.Store, silo.Rules, silo.Clock, DropAsync, _shard, Shards);
         // Beside the other: what is due, the published grace counts on.
         this.RegisterGrainTimer(SweepIdleAsync, new GrainTimerCreationOptions(Period, Period) { Interleave = true });
         return Task.CompletedTask;

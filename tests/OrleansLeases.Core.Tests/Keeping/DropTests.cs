@@ -6,9 +6,13 @@ namespace OrleansLeases.Core.Tests;
 public sealed class DropTests
 {
     private static readonly TimeSpan Retain = TimeSpan.FromMinutes(1);
+    private static readonly LeaseRules Rules =
+        MachineFixture.NewRules() with { Retention = new(Retain, new Dictionary<string, TimeSpan>()) };
 
-    private readonly KeeperFixture _fixture = new(
-        MachineFixture.NewRules() with { Retention = new(Retain, new Dictionary<string, TimeSpan>()) });
+    // The skew of clocks counts besides.
+    private static readonly TimeSpan Idle = Rules.IdleBeforeDrop(KeeperFixture.Resource)!.Value;
+
+    private readonly KeeperFixture _fixture = new(Rules);
 
     [Fact]
     public void FreeRecord_IsDropped_OnceItWasFreeForSoLong()
@@ -17,7 +21,7 @@ public sealed class DropTests
         var grant = _fixture.Grant();
         Assert.False(Drop());
         KeeperFixture.Now<LeaseRelease>(_fixture.Release(grant.Token));
-        _fixture.Advance(59.999);
+        _fixture.Advance(60.999);
         Assert.False(Drop());
         _fixture.Advance(0.001);
 
@@ -31,6 +35,23 @@ public sealed class DropTests
     }
 
     [Fact]
+    public void Record_WhoseIdleTimeAClockBehindThisOneNoted_IsKeptForAllOfItsTime()
+    {
+        var behind = new ManualTimeProvider();
+        var ahead = new ManualTimeProvider();
+        ahead.StepWall(Rules.ClockSkew);
+        var fixture = new KeeperFixture(Rules, time: behind);
+        KeeperFixture.Now<LeaseRelease>(fixture.Release(fixture.Grant().Token));
+        var twin = new KeeperFixture(Rules with { Incarnation = "twin" }, fixture.Store, ahead);
+        twin.Advance(Retain - TimeSpan.FromMilliseconds(1));
+        Assert.False(Drop(twin));
+
+        twin.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.True(Drop(twin));
+    }
+
+    [Fact]
     public void LeaseThatRanOut_IsNotFree_BeforeItsEndIsStored()
     {
         _fixture.AlarmsRing = false;
@@ -39,7 +60,7 @@ public sealed class DropTests
         Assert.False(Drop());
         Assert.Empty(_fixture.Info().Holders);
         Assert.False(Drop());
-        _fixture.Advance(Retain);
+        _fixture.Advance(Idle);
         Assert.True(Drop());
     }
 
@@ -55,7 +76,7 @@ public sealed class DropTests
 
         KeeperFixture.Now<LeaseReply.Acknowledged>(_fixture.Do(new LeaseCommand.CleanUpDone(grant.Token, ["k"])));
         Assert.False(Drop());
-        _fixture.Advance(Retain);
+        _fixture.Advance(Idle);
         Assert.True(Drop());
     }
 
@@ -68,7 +89,7 @@ public sealed class DropTests
         _fixture.Advance(4 * Retain);
         Assert.False(Drop());
         Assert.Equal(LeaseStatus.Delayed, _fixture.Info().State);
-        _fixture.Advance(Retain);
+        _fixture.Advance(Idle);
         Assert.True(Drop());
     }
 
@@ -79,7 +100,7 @@ public sealed class DropTests
         {
             var grant = _fixture.Grant(id: $"lands {lands}");
             KeeperFixture.Now<LeaseRelease>(_fixture.Release(grant.Token));
-            _fixture.Advance(Retain);
+            _fixture.Advance(Idle);
             _fixture.Store.OnSave(drop => lands && drop.Write() == SaveOutcome.Saved
                 ? throw new IOException("no answer") : SaveOutcome.Unknown);
             Assert.IsType<Refusal.OutcomeUnknown>(Content(_fixture.Keeper.SubmitDrop()!));
@@ -87,12 +108,14 @@ public sealed class DropTests
             Assert.Equal(lands ? 0 : grant.Token, _fixture.Info().LastToken);
             Assert.Equal(loads + 1, _fixture.Store.Loads);
             Assert.True(_fixture.Grant(id: $"next {lands}") is { } next && next.Token > grant.Token);
-            _fixture.Advance(Retain);
+            _fixture.Advance(Idle);
             _fixture.Info();
         }
     }
 
-    private bool Drop() => Assert.IsType<Dropped>(Content(_fixture.Keeper.SubmitDrop()!)).Done;
+    private bool Drop() => Drop(_fixture);
+
+    private static bool Drop(KeeperFixture at) => Assert.IsType<Dropped>(Content(at.Keeper.SubmitDrop()!)).Done;
 
     private static object Content(Task<LeaseResult<Dropped>> answer)
     {

@@ -9,6 +9,7 @@ namespace OrleansLeases.Core.Tests;
 internal sealed class DropWorld
 {
     private static readonly TimeSpan Retain = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Idle = Retain + new LeaseRules { Incarnation = "" }.ClockSkew;
 
     private readonly ManualTimeProvider _time = new();
     private readonly ScriptedStore _store = new() { Hold = true, CanAddOrLoad = true };
@@ -65,7 +66,7 @@ internal sealed class DropWorld
                 BumpEpoch();
                 break;
             case 17 or 18:
-                _time.Advance(Retain);
+                _time.Advance(Idle);
                 break;
             case 19 or 20 when _told.Count > 0:
                 var (grant, owner) = _told[^1];
@@ -87,7 +88,7 @@ internal sealed class DropWorld
         _time.Advance(TimeSpan.FromHours(1));
         foreach (var host in _hosts) host.Keeper.Submit(new LeaseCommand.Get(Fresh: true));
         AnswerAll();
-        _time.Advance(Retain);
+        _time.Advance(Idle);
         _ = _hosts[0].Keeper.SubmitDrop();
         AnswerAll();
         Assert.Equal(0, _store.Read(MachineFixture.Resource).Version);
