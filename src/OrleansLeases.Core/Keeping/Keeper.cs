@@ -215,6 +215,12 @@ internal abstract class Keeper
     private protected void RestartWatches()
     {
         _host.Prefixes?.Lose(Name);
+        RestartOwnWatches();
+    }
+
+    /// <summary>Watches of this record begin again by the last event that they know; those of its prefix have missed nothing.</summary>
+    private protected void RestartOwnWatches()
+    {
         EndWatches();
         lock (_gate) _broadcaster = null;
     }

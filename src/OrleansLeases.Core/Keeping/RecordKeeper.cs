@@ -214,7 +214,13 @@ internal abstract class RecordKeeper<TState> : Keeper
         {
             // Where there is none, what it would be made above may have risen: its own record may have been dropped meanwhile.
             var found = stored.Version > 0 ? (TState)stored.State : None(_store.FloorOf(_kind, Name));
-            if (_state is null || found.Version != _state.Version || (found.Version == 0 && found.Floor != _state.Floor)) Adopt(found);
+            if (_state is null || found.Version != _state.Version || (found.Version == 0 && found.Floor != _state.Floor))
+            {
+                Adopt(found);
+                // Another keeper may have dropped what is watched here, with events that nobody here was shown. What is known here of the
+                // floor may lag, so that its number says nothing.
+                if (found.Version == 0) RestartOwnWatches();
+            }
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {

@@ -64,6 +64,31 @@ public sealed class KeeperWatchTests
         Assert.Equal(LeaseEventKind.Granted, await KindAsync(watch));
     }
 
+    [Fact]
+    public async Task Watch_OfWhatATwinHasDropped_Ends_ThoughNothingIsKnownHereOfTheFloor()
+    {
+        await using var watch = Watch(since: 0);
+        var rules = NewRules("twin") with { Retention = new(Seconds(60), new Dictionary<string, TimeSpan>()) };
+        var twin = new KeeperFixture(rules, _fixture.Store, _fixture.Time);
+        var token = twin.Grant().Token;
+        _fixture.Info(fresh: true);
+        Assert.Equal(LeaseEventKind.Granted, await KindAsync(watch));
+        var next = watch.MoveNextAsync();
+        // The end of the lease is gone with the record before it is shown here.
+        Now<LeaseRelease>(twin.Release(token));
+        twin.Advance(rules.IdleBeforeDrop(KeeperFixture.Resource)!.Value);
+        Assert.NotNull(twin.Keeper.SubmitDrop());
+        Assert.Equal(0, _fixture.Stored.Version);
+
+        _fixture.Info(fresh: true);
+
+        Assert.False(await next.AsTask().WaitAsync(WaitTimeout));
+        var again = Now<LeaseWatch>(_fixture.Keeper.Submit(new LeaseCommand.Watch(new(1)))!);
+        await using var events = again.GetAsyncEnumerator();
+        Assert.True(await events.MoveNextAsync());
+        Assert.IsType<WatchEvent.Resync>(events.Current);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
