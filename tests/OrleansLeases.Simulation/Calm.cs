@@ -121,7 +121,7 @@ internal sealed class Calm(World world)
     private async Task AllIsKnownAsync()
     {
         foreach (var watcher in world.Watchers) watcher.EndsAs(world.Store.Read(watcher.Kind, watcher.Name));
-        world.PrefixWatcher?.EndsAs(world.Store.Rows);
+        world.PrefixWatcher?.EndsAs();
 
         foreach (var counter in world.Counters)
         {

@@ -87,5 +87,8 @@ internal enum Faults
     /// <summary>The others take a host for dead, and it lives on until it learns of that.</summary>
     TakenForDead = 1 << 25,
 
-    All = (1 << 26) - 1,
+    /// <summary>Names that are not in use lose their records within seconds, where deployments keep them for days.</summary>
+    Drops = 1 << 26,
+
+    All = (1 << 27) - 1,
 }

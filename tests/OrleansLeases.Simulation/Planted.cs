@@ -2,7 +2,7 @@ namespace OrleansLeases.Simulation;
 
 /// <summary>A defect on purpose: a search that finds nothing is believed only once it has found each of these.</summary>
 [Flags]
-internal enum Planted
+internal enum Planted : long
 {
     None = 0,
 
@@ -86,4 +86,22 @@ internal enum Planted
 
     /// <summary>It is not stored when the time of a key is over.</summary>
     TimesForgotten = 1 << 26,
+
+    /// <summary>A record that is dropped leaves no floor.</summary>
+    DropsLeaveNoFloor = 1 << 27,
+
+    /// <summary>A record is gone a while before its floor is stored.</summary>
+    FloorsComeLate = 1 << 28,
+
+    /// <summary>The store takes the first record of a name, whatever it was made above.</summary>
+    StoreComparesNoFloors = 1 << 29,
+
+    /// <summary>The store drops a record whatever version it has by then.</summary>
+    DropsCompareNoVersions = 1 << 30,
+
+    /// <summary>A sweep drops what it finds by itself: keepers, who know of watches and of delays, are not asked.</summary>
+    DropsAskNobody = 1L << 31,
+
+    /// <summary>Names are kept for half of the time that is published.</summary>
+    NamesKeptForHalf = 1L << 32,
 }

@@ -41,7 +41,14 @@ internal sealed record Outcome(
     RunOptions Options, Faults Faults, ViolationException? Violation, ulong Hash, long Operations, long Grants, long Events,
     TimeSpan Length, IReadOnlyList<string> LastEvents)
 {
+    /// <summary>How many records were dropped.</summary>
+    public int Drops { get; init; }
+
+    /// <summary>How many of their names came back.</summary>
+    public int Returns { get; init; }
+
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"seed {Options.Seed} hash {Hash:x16} operations {Operations} grants {Grants} events {Events} simulated {Length} faults {Faults}");
+        $"seed {Options.Seed} hash {Hash:x16} operations {Operations} grants {Grants} drops {Drops} returns {Returns} events {Events} "
+            + $"simulated {Length} faults {Faults}");
 }

@@ -54,12 +54,13 @@ internal sealed class World
         if (!dice.OneIn(SkewedOneIn) && drawn.HasFlag(Faults.HostSkews) && (!IsCluster || (drawn & BesideSkews) != Faults.None))
             drawn &= !IsCluster || dice.OneIn(2) ? ~Faults.HostSkews : ~BesideSkews;
         Faults = options.Faults ?? drawn;
-        Names = Names.Of(dice);
+        Names = Names.Of(dice, come: Drops);
+        var retain = dice.Between(Seldom(1), Seldom(8));
         _addsOrLoads = dice.OneIn(2);
         _setting = new HostSetting(
             new LeaseLimits { MaxTtl = LongestTtl, MaxWait = TimeSpan.FromSeconds(8) }, dice.Between(1, 4), TimeSpan.FromSeconds(1),
-            Planted, LongLived);
-        Truth = new(Scheduler, AreClocksWrong, mayEndLate: Faults.HasFlag(Faults.HostSkews));
+            Planted, LongLived, Planted.HasFlag(Planted.NamesKeptForHalf) ? RetentionOf(retain / 2) : RetentionOf(retain));
+        Truth = new(Scheduler, RetentionOf(retain), AreClocksWrong, mayEndLate: Faults.HasFlag(Faults.HostSkews));
         Histories = new(Scheduler, Truth, IsCluster, HolderActor.Capacity);
         Recipes = new(Scheduler, Truth);
         Network = new(Scheduler, Faults);
@@ -67,7 +68,7 @@ internal sealed class World
         Cluster = new(Scheduler, Network, Truth, places);
         Resource = new(Network, Planted);
         Counters = [.. Names.Counters.Select(key => new CounterHistory(key, Scheduler))];
-        Registers = [.. Names.FreeKeys.Select(key => new RegisterHistory(key, Scheduler, IsCluster))];
+        Registers = [.. Names.FreeKeys.Select(key => new RegisterHistory(key, Scheduler, IsCluster, repeatsMayCome: Drops))];
     }
 
     /// <summary>The longest time to live: hours, where virtual time is to go by fast.</summary>
@@ -119,6 +120,9 @@ internal sealed class World
     public bool AreClocksWrong =>
         Faults.HasFlag(Faults.HostSkews) && (!ComparesClocks || (Faults & BesideSkews) != Faults.None);
 
+    /// <summary>Whether names lose their records that are not in use.</summary>
+    public bool Drops => Faults.HasFlag(Faults.Drops);
+
     /// <summary>Whether hosts compare their clocks with the database's: too often for years.</summary>
     public bool ComparesClocks => IsCluster && !LongLived;
 
@@ -139,7 +143,7 @@ internal sealed class World
         Scheduler.Run();
         return new Outcome(
             _options, Faults, Scheduler.Violation, Scheduler.Trace.Hash, Operations, Truth.Grants, Scheduler.Events, Scheduler.Now,
-            [.. Scheduler.Trace.Last()]);
+            [.. Scheduler.Trace.Last()]) { Drops = Truth.Names.Drops, Returns = Truth.Names.Returns };
     }
 
     public SimProcess NewProcess(string name)
@@ -300,12 +304,23 @@ internal sealed class World
     private void StartWatchers()
     {
         var client = StartClient(acts: false);
-        foreach (var name in Names.Resources) Watchers.Add(new(this, client, RecordKind.Lease, name));
-        foreach (var name in Names.Keys) Watchers.Add(new(this, client, RecordKind.Key, name));
+        foreach (var name in Names.Resources) Watch(RecordKind.Lease, name);
+        foreach (var name in Names.Keys) Watch(RecordKind.Key, name);
         foreach (var watcher in Watchers) _ = GuardAsync(watcher.RunAsync);
         PrefixWatcher = new(this, client, Dice.Pick(["lock", "shared", "recipe", "bound", "counter", ""]));
         _ = GuardAsync(PrefixWatcher.RunAsync);
+
+        // What is watched all the time is never dropped.
+        void Watch(RecordKind kind, string name)
+        {
+            if (!Drops || !Dice.OneIn(3)) Watchers.Add(new(this, client, kind, name, leaves: Drops && Dice.OneIn(2)));
+        }
     }
+
+    // What one client alone writes, whatever of it comes late, is not written again.
+    private Retention RetentionOf(TimeSpan retain) => Drops
+        ? new(retain, new Dictionary<string, TimeSpan> { [TimedKey.Prefix] = Seldom(60) })
+        : Retention.ForEver;
 
     /// <summary>Has all clients come to an end, and waits until their last calls were answered or given up.</summary>
     public async Task<bool> EndClientsAsync(TimeSpan within)

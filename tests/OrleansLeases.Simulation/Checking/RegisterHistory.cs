@@ -10,9 +10,11 @@ namespace OrleansLeases.Simulation.Checking;
 /// <param name="key">The key.</param>
 /// <param name="scheduler">True time.</param>
 /// <param name="readsMayBeStale">Hosts that overlap may read what they knew.</param>
-internal sealed class RegisterHistory(string key, Scheduler scheduler, bool readsMayBeStale)
+/// <param name="repeatsMayCome">A repeat may come after its request id is forgotten, and is another put.</param>
+internal sealed class RegisterHistory(string key, Scheduler scheduler, bool readsMayBeStale, bool repeatsMayCome)
 {
     private readonly List<Put> _puts = [];
+    private readonly List<Deletion> _deletions = [];
     private int _values;
 
     public string Key { get; } = key;
@@ -40,7 +42,7 @@ internal sealed class RegisterHistory(string key, Scheduler scheduler, bool read
             if (other == put || other.Version is not { } known) continue;
             if (known == version) scheduler.Fail("key", $"{Key}: version {version} was put twice.");
             var (first, second) = known < version ? (other, put) : (put, other);
-            if (second.IfVersion < first.Version)
+            if (second.IfVersion < first.Version && !(second.IfVersion == 0 && MayBeGone(first, second.Returned)))
                 scheduler.Fail("key", $"{Key}: version {second.Version} replaced {second.IfVersion}, after {first.Version}.");
             if (second.Returned < first.Invoked) scheduler.Fail("key", $"{Key}: version {second.Version} was put before {first.Version}.");
         }
@@ -50,7 +52,7 @@ internal sealed class RegisterHistory(string key, Scheduler scheduler, bool read
     {
         if (value is not null && _puts.Find(put => put.Value == value) is { } written)
         {
-            if (written.Version is { } known && known != version)
+            if (written.Version is { } known && known != version && !repeatsMayCome)
                 scheduler.Fail("key", $"{Key}: {value} was read as version {version}, and put as {known}.");
             if (written.Invoked > now) scheduler.Fail("key", $"{Key}: {value} was read before it was put.");
         }
@@ -58,9 +60,16 @@ internal sealed class RegisterHistory(string key, Scheduler scheduler, bool read
         if (readsMayBeStale) return;
         foreach (var put in _puts)
         {
-            if (put.Returned < asked && put.Version > version)
+            if (put.Returned < asked && put.Version > version && !(value is null && MayBeGone(put, now)))
                 scheduler.Fail("key", $"{Key}: version {version} was read after {put.Version} had been put.");
         }
+    }
+
+    public Deletion BeginDelete(TimeSpan now)
+    {
+        var deletion = new Deletion(now);
+        _deletions.Add(deletion);
+        return deletion;
     }
 
     /// <summary>A restored copy begins another history.</summary>
@@ -68,6 +77,17 @@ internal sealed class RegisterHistory(string key, Scheduler scheduler, bool read
     {
         _puts.Clear();
         Newest = 0;
+    }
+
+    // It may have been deleted since.
+    private bool MayBeGone(Put put, TimeSpan now) =>
+        _deletions.Exists(deletion => deletion.Invoked < now && deletion.Returned > put.Invoked);
+
+    internal sealed class Deletion(TimeSpan invoked)
+    {
+        public TimeSpan Invoked { get; } = invoked;
+
+        public TimeSpan Returned { get; set; } = TimeSpan.MaxValue;
     }
 
     internal sealed class Put(string value, long? ifVersion, TimeSpan invoked)

@@ -8,10 +8,15 @@ namespace OrleansLeases.Simulation.Checking;
 /// whenever it changes.
 /// </summary>
 /// <param name="scheduler">True time.</param>
+/// <param name="retention">How long names are kept that are not in use.</param>
 /// <param name="areClocksWrong">Clocks of hosts are off by more than is allowed: no holder may rely on its own deadline.</param>
 /// <param name="mayEndLate">Clocks of hosts are off, compared or not: what they stored may last longer.</param>
-internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEndLate)
+internal sealed class Truth(Scheduler scheduler, Retention retention, bool areClocksWrong, bool mayEndLate)
 {
+    // So many changes back a request id is known, whatever else is.
+    private const int LeastRequests = 500;
+    private const int LeastKeyRequests = 1_024;
+
     private readonly Dictionary<string, long> _highest = [];
     private readonly HashSet<(string Resource, long Token)> _granted = [];
     private readonly Dictionary<string, SortedDictionary<long, LeaseLife>> _lives = [];
@@ -20,6 +25,7 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
     private readonly Dictionary<(string Name, long Sequence, RecordKind Kind), (string Kind, long Token)> _changes = [];
     private readonly Dictionary<string, List<Belief>> _beliefs = [];
     private readonly HashSet<(RecordKind Kind, string Name, long Number)> _strays = [];
+    private readonly Dictionary<(RecordKind Kind, string Name), Dictionary<long, long>> _requests = [];
     private long _history;
 
     /// <summary>What was true is no more: an older copy was restored.</summary>
@@ -33,6 +39,9 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
     /// <summary>What was stored of keys.</summary>
     public KeyVersions Keys { get; } = new(scheduler);
 
+    /// <summary>What was dropped, and came back.</summary>
+    public DroppedNames Names { get; } = new(scheduler, retention) { IsOff = mayEndLate };
+
     public Promises Promises { get; } = new(scheduler) { IsOff = mayEndLate };
 
     public HoldPromises Holds { get; } = new(scheduler) { IsOff = areClocksWrong || mayEndLate };
@@ -41,15 +50,15 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
     public IEnumerable<KeyValuePair<long, LeaseLife>> LivesOf(string resource) => _lives.GetValueOrDefault(resource) ?? [];
 
     /// <summary>A write has landed.</summary>
-    /// <param name="before">What was stored.</param>
+    /// <param name="before">What was stored; what the first record was made above, where nothing was.</param>
     /// <param name="after">What is stored now.</param>
+    /// <param name="made">When its host made it.</param>
     /// <param name="isStray">The keeper has given it up or is gone: no watch of a prefix may ever show it.</param>
-    public void Written(StoredRecord before, StoredRecord after, bool isStray)
+    public void Written(StoredRecord before, StoredRecord after, TimeSpan made, bool isStray)
     {
-        var (known, last) = after.Kind == RecordKind.Lease
-            ? (before.Lease.Log.Last, after.Lease.Log.Last)
-            : (before.Key.Log.Last, after.Key.Log.Last);
+        var (known, last) = (before.State.Last, after.State.Last);
         while (isStray && known < last) _strays.Add((after.Kind, after.Name, ++known));
+        Names.Written(before, after, made);
         if (after.Kind == RecordKind.Key)
         {
             Remember(after.Name, after.Key.Log.Last - before.Key.Log.Last, after);
@@ -67,18 +76,37 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
         }
     }
 
-    /// <summary>Whether all changes after one and up to another were written by nobody who could show them.</summary>
+    /// <summary>A record was dropped.</summary>
+    /// <param name="record">What was stored.</param>
+    public void Dropped(StoredRecord record)
+    {
+        Names.Dropped(record);
+        _requests.Remove((record.Kind, record.Name));
+    }
+
+    /// <summary>Whether all changes after one and up to another were written by nobody who could show them, or never made.</summary>
     public bool AreStray(RecordKind kind, string name, long after, long last)
     {
-        while (after < last && _strays.Contains((kind, name, after + 1))) after++;
+        while (after < last)
+        {
+            if (_strays.Contains((kind, name, after + 1))) after++;
+            else if (Names.SkippedAfter(kind, name, after) is { } start) after = start;
+            else return false;
+        }
+
         return after == last;
     }
 
     /// <summary>An older copy was restored: what holders know of is forgotten, and only their tokens protect.</summary>
     /// <param name="epoch">The epoch from now on.</param>
-    public void Restored(int epoch)
+    /// <param name="stored">What is stored now.</param>
+    /// <param name="dropped">The last records of names that have none.</param>
+    public void Restored(int epoch, IReadOnlyList<StoredRecord> stored, IEnumerable<StoredRecord> dropped)
     {
         Restores++;
+        Names.Restored(stored.Concat(dropped));
+        _requests.Clear();
+        foreach (var record in stored) KnowRequests(record);
         RestoredAt = scheduler.Now;
         _history = LeaseRules.TokenFloorOfEpoch(epoch);
         foreach (var belief in _beliefs.Values.SelectMany(all => all)) belief.IsExempt = true;
@@ -208,11 +236,31 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
             LifeOf(resource)[entry.Token] = new(entry.Request.Id, entry.Owner, mode, scheduler.Now);
             if (_highest.TryGetValue(resource, out var highest) && entry.Token <= highest)
                 scheduler.Fail("I2", $"Token {entry.Token} of {resource} was granted after {highest}.");
-            if (before.Log.TryFind(entry.Request.Id, out var known))
-                scheduler.Fail("I7", $"Token {entry.Token} of {resource} was granted for the request of token {known.Token}.");
+            IsNew(RecordKind.Lease, resource, entry.Request.Id, sequence, LeastRequests);
             _highest[resource] = entry.Token;
             _granted.Add((resource, entry.Token));
         }
+    }
+
+    private void KnowRequests(StoredRecord record)
+    {
+        var requests = record.Kind == RecordKind.Lease
+            ? from change in record.Lease.Log.After(0)
+              where change.Entry.Kind == LeaseEventKind.Granted
+              select (change.Sequence, change.Entry.Request.Id)
+            : from change in record.Key.Log.After(0)
+              select (change.Sequence, change.Entry.Request.Id);
+        foreach (var (change, request) in requests) IsNew(record.Kind, record.Name, request, change, most: 0);
+    }
+
+    // I7: whatever the record still knows of it.
+    private void IsNew(RecordKind kind, string name, long request, long change, int most)
+    {
+        if (request == 0) return;
+        if (!_requests.TryGetValue((kind, name), out var requests)) _requests[(kind, name)] = requests = [];
+        if (requests.TryGetValue(request, out var known) && change - known <= most)
+            scheduler.Fail("I7", $"The request of change {known} of {name} was applied again, as change {change}.");
+        requests[request] = change;
     }
 
     private SortedDictionary<long, LeaseLife> LifeOf(string resource)
@@ -225,7 +273,10 @@ internal sealed class Truth(Scheduler scheduler, bool areClocksWrong, bool mayEn
     {
         var sequence = after.Key.Log.Last - count;
         foreach (var entry in after.Key.Log.NewestFirst().Take((int)count).Reverse())
+        {
             _changes[(key, ++sequence, RecordKind.Key)] = (entry.Kind.ToString(), 0);
+            IsNew(RecordKind.Key, key, entry.Request.Id, sequence, LeastKeyRequests);
+        }
     }
 
     // I1, in grantor time.

@@ -13,7 +13,7 @@ internal sealed class KeyActor(World world, SimClient client)
         while (!world.IsEnding)
         {
             await client.PauseAsync(_dice.Skewed(TimeSpan.FromMilliseconds(1), world.Seldom(1) / 2)).ConfigureAwait(false);
-            switch (_dice.Next(13))
+            switch (_dice.Next(world.Drops ? 16 : 13))
             {
                 case 0 or 1 or 2:
                     await client.Service.GetKeyAsync(_dice.Pick(world.Names.BoundKeys)).ConfigureAwait(false);
@@ -36,8 +36,11 @@ internal sealed class KeyActor(World world, SimClient client)
                 case 10 or 11:
                     await _timed.ReadAsync().ConfigureAwait(false);
                     break;
-                default:
+                case 12:
                     await ListAsync().ConfigureAwait(false);
+                    break;
+                default:
+                    await DeleteAsync(world.Registers[_dice.Next(world.Registers.Count)]).ConfigureAwait(false);
                     break;
             }
         }
@@ -76,6 +79,14 @@ internal sealed class KeyActor(World world, SimClient client)
                 return;
             }
         }
+    }
+
+    private async Task DeleteAsync(RegisterHistory register)
+    {
+        var deletion = register.BeginDelete(world.Scheduler.Now);
+        var result = await client.Service.DeleteKeyAsync(register.Key).ConfigureAwait(false);
+        // What nobody heard of may come at any time, and so may a repeat, which no request id names.
+        if (result.Refusal is null && !world.Faults.HasFlag(Faults.Duplicates)) deletion.Returned = world.Scheduler.Now;
     }
 
     private async Task ReadAsync(RegisterHistory register)

@@ -30,31 +30,31 @@ internal sealed class PrefixWatcher(World world, SimClient client, string prefix
     }
 
     /// <summary>With all faults over no change is missing.</summary>
-    public void EndsAs(IEnumerable<StoredRecord> stored)
+    public void EndsAs()
     {
-        foreach (var row in stored.Where(IsBelow))
+        foreach (var row in Rows)
         {
-            var (known, last) = (_known.GetValueOrDefault((row.Kind, row.Name)).Number, LastOf(row));
+            var (known, last) = (_known.GetValueOrDefault((row.Kind, row.Name)).Number, row.State.Last);
             if (known < last && !world.Truth.AreStray(row.Kind, row.Name, known, last))
                 world.Scheduler.Fail("watch", $"Below '{prefix}' change {known} of {row.Name} is the last that was shown, and not {last}.");
         }
 
-        _cache.EndsAs(world.Store.Rows.Where(row => row.Kind == RecordKind.Key && IsBelow(row)));
+        _cache.EndsAs(Rows.Where(row => row.Kind == RecordKind.Key));
     }
 
     // What a host had sent before an older copy was restored may arrive after the watcher has read that copy.
     private bool MayTellOfAnotherHistory => world.Scheduler.Now - world.Truth.RestoredAt < LatestResync;
 
-    private static long LastOf(StoredRecord row) => row.Kind == RecordKind.Lease ? row.Lease.Log.Last : row.Key.Log.Last;
-
-    private bool IsBelow(StoredRecord row) => row.Name.StartsWith(prefix, StringComparison.Ordinal);
+    // Of a name whose record was dropped, all that was stored before that counts.
+    private IEnumerable<StoredRecord> Rows =>
+        world.Store.Rows.Concat(world.Store.Dropped).Where(row => row.Name.StartsWith(prefix, StringComparison.Ordinal));
 
     // What is stored by now is read, so that only later changes have to come.
     private void Restart()
     {
         _resyncs++;
         _known.Clear();
-        foreach (var row in world.Store.Rows.Where(IsBelow)) _known[(row.Kind, row.Name)] = (LastOf(row), false);
+        foreach (var row in Rows) _known[(row.Kind, row.Name)] = (row.State.Last, false);
         _cache.Restart();
     }
 

@@ -11,8 +11,11 @@ internal sealed class TimedKey(World world, SimClient client)
     // Two skews of clocks, and what a clock is stepped by, on its way from one host to another.
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(4);
 
+    /// <summary>What the names of all of them begin with.</summary>
+    public const string Prefix = "timed/";
+
     private readonly Scheduling.Dice _dice = client.Dice.Fork();
-    private string _key = $"timed/{client.Name}/0";
+    private string _key = $"{Prefix}{client.Name}/0";
     private (string Value, TimeSpan ThereUntil, TimeSpan GoneBy, int Restores)? _put;
     private int _values;
 
@@ -26,7 +29,7 @@ internal sealed class TimedKey(World world, SimClient client)
         if (result.Refusal is not null)
         {
             // It may come yet, after the next one.
-            _key = $"timed/{client.Name}/{_values}";
+            _key = $"{Prefix}{client.Name}/{_values}";
             return;
         }
 

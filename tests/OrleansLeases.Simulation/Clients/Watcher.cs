@@ -6,10 +6,12 @@ namespace OrleansLeases.Simulation.Clients;
 /// Watches one resource or key for as long as it lives: every change once and in order, or resync and then the state. Of a key it keeps
 /// a cache.
 /// </summary>
-internal sealed class Watcher(World world, SimClient client, RecordKind kind, string name)
+internal sealed class Watcher(World world, SimClient client, RecordKind kind, string name, bool leaves)
 {
+    private readonly Scheduling.Dice _dice = world.Dice.Fork();
     private readonly Truth _truth = world.Truth;
     private readonly KeyCache? _cache = kind == RecordKind.Key ? new(world, name) : null;
+    private WatchPoint? _left;
 
     public string Name { get; } = name;
 
@@ -25,23 +27,48 @@ internal sealed class Watcher(World world, SimClient client, RecordKind kind, st
         var request = Kind == RecordKind.Lease ? new WatchRequest { Resource = Name } : new WatchRequest { Key = Name };
         while (!world.IsOver)
         {
-            var started = await Client.Service.WatchAsync(request).ConfigureAwait(false);
+            var started = await Client.Service.WatchAsync(request with { Since = _left }).ConfigureAwait(false);
             if (!started.TryGetValue(out var watch, out _))
             {
                 await Client.PauseAsync(TimeSpan.FromMilliseconds(200)).ConfigureAwait(false);
                 continue;
             }
 
-            Known = null;
-            await foreach (var change in watch.WithCancellation(CancellationToken.None).ConfigureAwait(false)) Take(change);
+            if (_left is null) Known = null;
+            await ReadAsync(watch).ConfigureAwait(false);
         }
     }
+
+    // It may leave, and come back with the last change that it knows of.
+    private async Task ReadAsync(LeaseWatch watch)
+    {
+        using var left = new CancellationTokenSource(
+            leaves && !world.IsEnding ? AWhile() : Timeout.InfiniteTimeSpan, Client.Process.Clock);
+        try
+        {
+            await foreach (var change in watch.WithCancellation(left.Token).ConfigureAwait(false))
+            {
+                _left = change.ResumeFrom ?? _left;
+                Take(change);
+            }
+
+            _left = null;
+        }
+        catch (OperationCanceledException) when (left.IsCancellationRequested)
+        {
+            await Client.PauseAsync(AWhile()).ConfigureAwait(false);
+        }
+    }
+
+    private TimeSpan AWhile() => _dice.Skewed(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30));
 
     /// <summary>With all faults over it knows the end state.</summary>
     public void EndsAs(StoredRecord stored)
     {
-        var last = Kind == RecordKind.Lease ? stored.Lease.Log.Last : stored.Key.Log.Last;
-        if (Known != last)
+        var last = stored.State.Last;
+        // Where nothing was done to it since its record was dropped, there is no last change to know.
+        var isUnused = stored.State.First > last;
+        if (Known is null || (Known != last && !isUnused))
             world.Scheduler.Fail("watch", $"The watcher of {Name} knows change {Known} in the end; the last is {last}.");
         _cache?.EndsAs(stored);
     }
@@ -75,7 +102,8 @@ internal sealed class Watcher(World world, SimClient client, RecordKind kind, st
     private void Follow(WatchEvent change)
     {
         var sequence = change.ResumeFrom!.Value.Sequence;
-        if (Known is { } known && sequence != known + 1)
+        var isFirst = Known == 0 && _truth.Names.IsFirst(Kind, Name, sequence);
+        if (Known is { } known && sequence != known + 1 && !isFirst)
             world.Scheduler.Fail("watch", $"{Name}: change {sequence} came after {known}, without resync.");
         if (Known is null) world.Scheduler.Fail("watch", $"{Name}: change {sequence} came before any state.");
         Known = sequence;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansLeases.Core;
 using OrleansLeases.Simulation.Checking;
 using OrleansLeases.Simulation.Clients;
 using OrleansLeases.Simulation.Hosts;
@@ -40,14 +41,15 @@ internal sealed class HostedWorld
         (_seed, _ticks) = (seed, ticks);
         _dice = new(seed);
         _scheduler = new(_dice.Fork(), new Trace(trace));
-        _truth = new(_scheduler, areClocksWrong: false, mayEndLate: false);
+        _truth = new(_scheduler, Retention.ForEver, areClocksWrong: false, mayEndLate: false);
         _histories = new(_scheduler, _truth, isCluster: false, HolderActor.Capacity);
         _ledger = new(_scheduler);
         // Every other seed has a network that loses messages.
         var network = new SimNetwork(_scheduler, seed % 2 == 0 ? Faults.Losses : Faults.None);
         _cluster = new(_scheduler, network, _truth, places: 1);
         var server = new SimProcess(_scheduler, Cluster.PlaceName(0), TimeSpan.FromDays(1), TimeSpan.Zero);
-        var setting = new HostSetting(new LeaseLimits(), RenewalFactor: 2, TimeSpan.FromSeconds(1), Planted.None, SweepsSeldom: true);
+        var setting = new HostSetting(
+            new LeaseLimits(), RenewalFactor: 2, TimeSpan.FromSeconds(1), Planted.None, SweepsSeldom: true, Retention.ForEver);
         var store = new HostStore(
             new SimStore(_scheduler, Faults.None, Planted.None, _truth), server, _scheduler, Planted.None, addsOrLoads: false,
             isOnlyWriter: true);

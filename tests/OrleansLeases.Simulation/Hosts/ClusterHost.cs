@@ -86,9 +86,7 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
     public Task<LeaseResult<LeaseWatch>> WatchAsync(WatchRequest request) => request.Prefix is { } prefix
         ? here.WatchPrefixAsync(prefix)
         : here.Watches.StartAsync(
-            request.Since, since => request.Key is { } key
-                ? WatchKeyAsync(key, since)
-                : here.Keepers.SubmitAsync(request.Resource!, new LeaseCommand.Watch(since)));
+            request.Since, since => request.Key is { } key ? WatchKeyAsync(key, since) : WatchLeaseAsync(request.Resource!, since));
 
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) =>
         Task.FromResult<LeaseResult<ServiceInfo>>(here.Info);
@@ -96,15 +94,26 @@ internal sealed class ClusterHost(Cluster cluster, SimHost here) : IServiceHost
     public Task<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken) =>
         Task.FromResult<LeaseResult<MemberList>>(new Refusal.Unavailable(RetryAfter, "Nobody operates this cluster."));
 
+    private async Task<LeaseResult<LeaseWatch>> WatchLeaseAsync(string resource, WatchPoint? since)
+    {
+        var started = await here.Keepers.SubmitAsync(resource, new LeaseCommand.Watch(since)).ConfigureAwait(false);
+        return started.TryGetValue(out var watch, out var refusal)
+            ? new LeaseWatch(here.WhileReadAsync(RecordKind.Lease, resource, watch), watch)
+            : refusal;
+    }
+
     private async Task<LeaseResult<LeaseWatch>> WatchKeyAsync(string key, WatchPoint? since)
     {
         var began = cluster.Scheduler.Now;
         var started = await here.WatchedKeys.WatchAsync(key, since).ConfigureAwait(false);
-        return started.TryGetValue(out var watch, out var refusal) ? new LeaseWatch(SeenAsync(key, watch, began), watch) : refusal;
+        return started.TryGetValue(out var watch, out var refusal)
+            ? new LeaseWatch(SeenAsync(key, here.WhileReadAsync(RecordKind.Key, key, watch), began), watch)
+            : refusal;
     }
 
     private async IAsyncEnumerable<WatchEvent> SeenAsync(
-        string key, LeaseWatch watch, TimeSpan began, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        string key, IAsyncEnumerable<WatchEvent> watch, TimeSpan began,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         string? before = null;
         await foreach (var change in watch.WithCancellation(cancellationToken).ConfigureAwait(false))
@@ -163,6 +172,9 @@ internal sealed class RoutedKeepers(Cluster cluster, SimHost here, Planted plant
             : KeyAsync(key, command);
 
     public Task<LeaseResult<KeyReply<KeyReply.Forgone>>> AskKeyAsync(string key, KeyCommand.Forgo command) => KeyAsync(key, command);
+
+    /// <summary>Has a record dropped that a sweep found idle.</summary>
+    public Task<bool> DropAsync(RecordKind kind, string name) => CallAsync(name, host => host.Keepers.DropAsync(kind, name));
 
     private Task<LeaseResult<TReply>> LeaseAsync<TReply>(string resource, LeaseCommand<TReply> command)
         where TReply : class =>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orleans.Runtime;
 using OrleansLeases.Core;
 using OrleansLeases.Embedded;
@@ -16,6 +17,8 @@ internal sealed class SimHost
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(10);
 
     private readonly Sweeper _sweeper;
+    private readonly IdleSweeper? _idleSweeper;
+    private readonly Dictionary<(RecordKind Kind, string Name), int> _watched = [];
     private readonly Cluster _cluster;
     private readonly Dictionary<string, (TimeSpan At, object Answer)> _read = [];
 
@@ -31,6 +34,7 @@ internal sealed class SimHost
             RenewalFactor = setting.RenewalFactor,
             ClockSkew = setting.Planted.HasFlag(Planted.FreesLate) ? 15 * setting.ClockSkew : setting.ClockSkew,
             TokenFloor = LeaseRules.TokenFloorOfEpoch(store.Epoch),
+            Retention = setting.Retention,
             Incarnation = $"{process.Name}.{run}",
         };
         Address = SimMembership.AddressOf(place, run);
@@ -52,6 +56,9 @@ internal sealed class SimHost
         // It makes what is due happen sooner, and is not needed for anything else.
         var sweeps = setting.SweepsSeldom ? new SeldomTimers(alarms) : alarms;
         _sweeper = new Sweeper(Store, LeaseClock, sweeps, Keepers.KeeperOf);
+        store.IsWatched = (kind, name) => _watched.GetValueOrDefault((kind, name)) > 0;
+        if (Rules.Retention.Times.Count > 0)
+            _idleSweeper = new IdleSweeper(new IdleRecords(Store, Rules, LeaseClock, DropAsync), sweeps);
     }
 
     public Planted Planted { get; }
@@ -73,7 +80,7 @@ internal sealed class SimHost
     /// <summary>What starts watches of keys.</summary>
     public KeyOperations WatchedKeys { get; }
 
-    public IKeepers Routed { get; }
+    public RoutedKeepers Routed { get; }
 
     public PrefixWatchers Prefixes { get; }
 
@@ -146,12 +153,43 @@ internal sealed class SimHost
             : _cluster.WatchSiloAsync(this, silo, Planted.HasFlag(Planted.SiloUnwatched) ? "\0" : prefix),
         Members, Process.Clock);
 
+    /// <summary>The same watch, and whether it is being read.</summary>
+    public async IAsyncEnumerable<WatchEvent> WhileReadAsync(
+        RecordKind kind, string name, LeaseWatch watch, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        _watched[(kind, name)] = _watched.GetValueOrDefault((kind, name)) + 1;
+        try
+        {
+            await foreach (var change in watch.WithCancellation(cancellationToken).ConfigureAwait(false)) yield return change;
+        }
+        finally
+        {
+            _watched[(kind, name)]--;
+        }
+    }
+
+    // As the grain that sweeps does: it asks the keeper of each name, wherever that is.
+    private async Task<bool> DropAsync(RecordKind kind, string name)
+    {
+        try
+        {
+            if (!Planted.HasFlag(Planted.DropsAskNobody)) return await Routed.DropAsync(kind, name).ConfigureAwait(false);
+            return await Store.DropAsync(await Store.LoadAsync(kind, name).ConfigureAwait(false)).ConfigureAwait(false)
+                == SaveOutcome.Saved;
+        }
+        catch (Exception error) when (error is TimeoutException or StoreUnreadableException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Shuts down in order: waiters are refused, calls under way finish.</summary>
     public void Stop()
     {
         _cluster.Membership.Leave(this);
         Watches.Dispose();
         _ = _sweeper.DisposeAsync().AsTask();
+        if (_idleSweeper is not null) _ = _idleSweeper.DisposeAsync().AsTask();
         Keepers.Dispose();
     }
 }
@@ -193,4 +231,5 @@ internal sealed class SilentTimers(TimeProvider clock) : TimeProvider
 }
 
 /// <summary>How hosts are set up.</summary>
-internal sealed record HostSetting(LeaseLimits Limits, int RenewalFactor, TimeSpan ClockSkew, Planted Planted, bool SweepsSeldom);
+internal sealed record HostSetting(
+    LeaseLimits Limits, int RenewalFactor, TimeSpan ClockSkew, Planted Planted, bool SweepsSeldom, Retention Retention);

@@ -15,7 +15,7 @@ namespace OrleansLeases.Simulation.Store;
 /// The only host of a store is the only writer: a save takes the time that it takes, and of a crashed run nothing lands any more, as with
 /// a file that one process has open.
 /// </remarks>
-internal sealed class HostStore(
+internal sealed partial class HostStore(
     SimStore store, SimProcess process, Scheduler scheduler, Planted planted, bool addsOrLoads, bool isOnlyWriter)
     : IRecordStore, IWatchedDatabase
 {
@@ -84,15 +84,20 @@ internal sealed class HostStore(
         return new(SaveInTimeAsync(previous, next));
     }
 
-    public ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background)
+    public async ValueTask<AddOrLoad> AddOrLoadAsync(StoredRecord first, bool background)
     {
         first = Kept(first);
-        return new(AskAsync(
-            isStray => store.TryWrite(StoredRecord.None(first.Kind, first.Name), first, _epoch, isStray)
+        var made = scheduler.Now;
+        var done = await AskAsync(
+            isStray => store.TryWrite(StoredRecord.None(first.Kind, first.Name), first, _epoch, made, isStray)
                 ? new AddOrLoad(SaveOutcome.Saved)
-                : new AddOrLoad(SaveOutcome.Conflict, Decoded(store.Read(first.Kind, first.Name))),
+                : new AddOrLoad(SaveOutcome.Conflict, Found(store.Read(first.Kind, first.Name))),
             isWrite: true,
-            new AddOrLoad(SaveOutcome.NotSaved)));
+            new AddOrLoad(SaveOutcome.NotSaved)).ConfigureAwait(false);
+        if (done is { Outcome: SaveOutcome.Conflict, Found: null }) await LearnFloorAsync(first.Kind, first.Name).ConfigureAwait(false);
+        return done;
+
+        StoredRecord? Found(StoredRecord stored) => stored.Version == 0 ? null : Decoded(stored);
     }
 
     public async IAsyncEnumerable<StoredRecord> RangeAsync(
@@ -103,24 +108,19 @@ internal sealed class HostStore(
         foreach (var row in await AskAsync(_ => Read(), isWrite: false)) yield return row;
     }
 
-    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<DueRecord> Read() =>
-        [
-            .. store.Rows.Where(row => row.Kind == query.Kind && row.Due <= query.Until && query.Takes(row.Name))
-                .OrderBy(row => row.Due).ThenBy(row => row.Name, StringComparer.Ordinal)
-                .Select(row => new DueRecord(row.Name, row.Due!.Value))
-                .Where(row => query.After is not { } last || row.At > last.At
-                    || (row.At == last.At && string.CompareOrdinal(row.Name, last.Name) > 0))
-                .Take(query.Limit),
-        ];
-        return new(AskAsync(_ => Read(), isWrite: false));
-    }
+    public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
+        new(AskAsync<IReadOnlyList<DueRecord>>(_ => store.Due(query), isWrite: false));
 
-    private Task<SaveOutcome> SaveInTimeAsync(StoredRecord previous, StoredRecord next) => AskAsync(
-        isStray => store.TryWrite(previous, next, _epoch, isStray) ? SaveOutcome.Saved : SaveOutcome.Conflict,
-        isWrite: true,
-        SaveOutcome.NotSaved);
+    private async Task<SaveOutcome> SaveInTimeAsync(StoredRecord previous, StoredRecord next)
+    {
+        var made = scheduler.Now;
+        var outcome = await AskAsync(
+            isStray => store.TryWrite(previous, next, _epoch, made, isStray) ? SaveOutcome.Saved : SaveOutcome.Conflict,
+            isWrite: true,
+            SaveOutcome.NotSaved).ConfigureAwait(false);
+        if (outcome == SaveOutcome.Conflict && previous.Version == 0) await LearnFloorAsync(next.Kind, next.Name).ConfigureAwait(false);
+        return outcome;
+    }
 
     private StoredRecord Kept(StoredRecord next)
     {
