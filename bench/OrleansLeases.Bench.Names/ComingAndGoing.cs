@@ -7,6 +7,10 @@ internal sealed class ComingAndGoing(INamesStore store, int names)
 {
     private const int AtOnce = 64;
     private const int Callers = 4;
+
+    // Of each caller. They are used for so often before the start that their histories grow no more.
+    private const int NamesOfCaller = 4;
+    private const int CyclesBefore = 600;
     private static readonly TimeProvider Clock = TimeProvider.System;
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(20);
@@ -15,6 +19,10 @@ internal sealed class ComingAndGoing(INamesStore store, int names)
     {
         // What was there before: a tenth as many names that stay.
         await EachAsync(names / 10, "kept/base");
+        await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
+        {
+            for (var i = 0; i < NamesOfCaller * CyclesBefore; i++) await CycleAsync(NameOf(caller, i));
+        })));
         var (began, count) = (await store.SizeAsync(), await store.CountAsync());
         Say($"{count:#,0} names stay, in {Mebibytes(began)}");
         var quiet = await MeasureAsync(() => Task.Delay(Quiet, Clock));
@@ -27,7 +35,7 @@ internal sealed class ComingAndGoing(INamesStore store, int names)
         start = Clock.GetTimestamp();
         var meanwhile = await MeasureAsync(async () =>
         {
-            while (await store.CountAsync() > count + (Callers * 250)) await Task.Delay(TimeSpan.FromSeconds(1), Clock);
+            while (await store.CountAsync() > count) await Task.Delay(TimeSpan.FromSeconds(1), Clock);
         });
         var took = Clock.GetElapsedTime(start).TotalSeconds;
         Say($"{most - count:#,0} names went within {took:0} s of the last, kept for {INamesStore.Retain.TotalSeconds:0} s");
@@ -58,7 +66,7 @@ internal sealed class ComingAndGoing(INamesStore store, int names)
             for (var i = 0; !stop.IsCancellationRequested; i++)
             {
                 var start = Clock.GetTimestamp();
-                await CycleAsync($"kept/load/{caller}/{i % 250}");
+                await CycleAsync(NameOf(caller, i));
                 times.Add(Clock.GetElapsedTime(start).TotalMilliseconds);
                 await Task.Delay(Pace, Clock);
             }
@@ -70,6 +78,8 @@ internal sealed class ComingAndGoing(INamesStore store, int names)
         double[] all = [.. (await Task.WhenAll(callers)).SelectMany(times => times).Order()];
         return new(all[all.Length / 2], all[all.Length * 99 / 100], all.Length);
     }
+
+    private static string NameOf(int caller, int i) => $"kept/load/{caller}/{i % NamesOfCaller}";
 
     private async Task CycleAsync(string name)
     {
