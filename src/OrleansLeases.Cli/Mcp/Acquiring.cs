@@ -1,5 +1,6 @@
 using System.Globalization;
 using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 using OrleansLeases.Client;
 
 namespace OrleansLeases.Cli.Mcp;
@@ -12,58 +13,84 @@ internal sealed class Acquiring(AgentSession session)
 
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
 
-    // Two calls at once that ask for one name would find it held by their own session.
-    private readonly SemaphoreSlim _one = session.AcquiresOneAtATime;
-
     /// <summary>Acquires a resource unless others hold it.</summary>
-    /// <returns>The lease; null where others hold it.</returns>
+    /// <returns>The lease, for <see cref="AnswerAsync"/>; null where others hold it.</returns>
     public async Task<AgentLease?> TryAsync(string resource, LeaseOptions options, CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellationToken);
-        try
-        {
-            if (session.TryGetHeld(resource, out var held)) return held;
-            if (session.QueueOf(resource) is not null) return null;
-            var lease = await session.Client.TryAcquireAsync(resource, options: options, cancellationToken: cancellationToken)
-                ?? await TakeUpAsync(resource, cancellationToken);
-            return lease is null ? null : await KeepAsync(lease);
-        }
-        finally
-        {
-            _one.Release();
-        }
+        using var alone = await EnterAsync(session.AcquiresOneAtATime, cancellationToken);
+        if (session.ToAnswerWith(resource) is { } held) return held;
+        return session.IsQueued(resource) ? null : await TryAloneAsync(resource, options, cancellationToken);
     }
 
     /// <summary>Waits in the queue for a resource.</summary>
-    /// <returns>The lease; null where the wait ran out, and the place in the queue is kept for a while.</returns>
-    public async Task<AgentLease?> WaitAsync(
+    /// <returns>
+    /// The lease, for <see cref="AnswerAsync"/>; null where the wait ran out, and the place in the queue is kept for a while, or where
+    /// another call has given up the place.
+    /// </returns>
+    public async Task<(AgentLease? Lease, bool HasLeft)> WaitAsync(
         string resource, LeaseOptions options, TimeSpan wait, IProgress<ProgressNotificationValue>? progress,
         CancellationToken cancellationToken)
     {
-        if (session.QueueOf(resource) is null && await TryAsync(resource, options, cancellationToken) is { } free) return free;
-        if (wait <= TimeSpan.Zero) return null;
-        var queued = session.Enter(resource, options)
-            ?? throw new LeaseRefusedException(new Refusal.LimitReached("queues", Advice.Patience, Advice.TooManyQueues));
-        queued.KeepFor(Timeout.InfiniteTimeSpan);
+        QueuedAcquire? queued;
+        using (await EnterAsync(session.AcquiresOneAtATime, cancellationToken))
+        {
+            if (session.ToAnswerWith(resource) is { } held) return (held, false);
+            queued = session.JoinQueue(resource, options);
+            if (queued is null)
+            {
+                if (await TryAloneAsync(resource, options, cancellationToken) is { } free) return (free, false);
+                if (wait <= TimeSpan.Zero) return default;
+                queued = session.Enter(resource, options);
+            }
+        }
+
         try
         {
             await WaitForAsync(queued.Grant, wait, progress, () => $"'{resource}' is still held by others", cancellationToken);
-            if (!queued.Grant.IsCompleted) return null;
-            if (queued.Take() is { } granted)
-            {
-                session.Forget(resource);
-                return await KeepAsync(granted);
-            }
-
-            if (session.TryGetHeld(resource, out var held)) return held;
-            session.Forget(resource);
-            await queued.Grant;
-            return null;
+            // Whichever of the calls that wait is first has taken it.
+            if (session.ToAnswerWith(resource) is { } granted) return (granted, false);
+            if (!queued.Grant.IsCompleted && !queued.IsOver) return default;
+            session.Forget(queued);
+            if (queued.Grant.IsFaulted) await queued.Grant;
+            return (null, HasLeft: true);
         }
         finally
         {
-            queued.KeepFor(Advice.Patience);
+            queued.StopWaiting();
         }
+    }
+
+    /// <summary>
+    /// Answers a call with a lease that it has asked for. Where nobody hears the answer, or it says something else than that the agent
+    /// holds the lease, that is released, unless the agent knows of it by another answer.
+    /// </summary>
+    public async Task<CallToolResult> AnswerAsync(
+        AgentLease lease, Func<Task<CallToolResult>> answer, CancellationToken cancellationToken)
+    {
+        var isTold = false;
+        try
+        {
+            var told = await answer();
+            cancellationToken.ThrowIfCancellationRequested();
+            isTold = true;
+            return told;
+        }
+        finally
+        {
+            if (!session.Answered(lease, isTold)) await lease.Handle.DisposeAsync();
+        }
+    }
+
+    /// <summary>Answers a call with a lease: that the agent holds it.</summary>
+    public Task<CallToolResult> AnswerHeldAsync(AgentLease lease, CancellationToken cancellationToken) =>
+        AnswerAsync(lease, () => Task.FromResult(Reply.Held(session, lease)), cancellationToken);
+
+    /// <summary>Waits until no other call is where one is at a time.</summary>
+    /// <returns>What to dispose of to let the next one in.</returns>
+    public static async Task<IDisposable> EnterAsync(SemaphoreSlim oneAtATime, CancellationToken cancellationToken)
+    {
+        await oneAtATime.WaitAsync(cancellationToken);
+        return new Turn(oneAtATime);
     }
 
     /// <summary>Waits for something, and says at times that it still does.</summary>
@@ -88,6 +115,17 @@ internal sealed class Acquiring(AgentSession session)
         }
     }
 
+    private async Task<AgentLease?> TryAloneAsync(string resource, LeaseOptions options, CancellationToken cancellationToken)
+    {
+        session.CheckRoomFor(resource);
+        var handle = await session.Client.TryAcquireAsync(resource, options: options, cancellationToken: cancellationToken)
+            ?? await TakeUpAsync(resource, cancellationToken);
+        if (handle is null) return null;
+        if (session.Keep(handle) is { } lease) return lease;
+        await handle.DisposeAsync();
+        throw new OperationCanceledException("The session is over.");
+    }
+
     // Another agent has handed it over to this one.
     private async Task<LeaseHandle?> TakeUpAsync(string resource, CancellationToken cancellationToken)
     {
@@ -98,11 +136,8 @@ internal sealed class Acquiring(AgentSession session)
         return taken.TryGetValue(out var lease, out _) ? lease : null;
     }
 
-    private async Task<AgentLease?> KeepAsync(LeaseHandle handle)
+    private sealed class Turn(SemaphoreSlim oneAtATime) : IDisposable
     {
-        var lease = new AgentLease(handle);
-        if (session.Keep(lease)) return lease;
-        await handle.DisposeAsync();
-        return null;
+        public void Dispose() => oneAtATime.Release();
     }
 }

@@ -46,9 +46,22 @@ internal static class Advice
         "Stop this work at once: do not write to it and do not finish it, for another may hold it already. Begin again by acquiring it, "
             + "from what you find then. Release it to hear of this no more.";
 
+    public const string HeldAnew =
+        "You had lost it and hold it anew, as 'lost_before' says: nothing that you did or found under that token counts, unless you have "
+            + "begun again since.";
+
     public const string NotHeld = "You do not hold it: do not write to it. Acquire it first.";
 
+    public const string LookFirst = "It is not known whether this was done. Look with my_leases, who_holds or get_key before you go on.";
+
     public const string AskedToHandOver = "Someone needs it. Finish soon and release it: it ends by then, and is not renewed beyond.";
+
+    public const string LeftByAnother =
+        "You wait for it no more: another call of yours has released it, or asks for it in another way. Do not touch it. Call again if you "
+            + "need it still.";
+
+    public const string TooManyNames =
+        "You hold, wait for and have lost too many names already. Release those that you are done with, and those that you have lost.";
 
     public const string TooManyQueues = "You wait for too many names already. Release some of them first.";
 
@@ -62,7 +75,7 @@ internal static class Advice
         Refusal.NotHolder => Lost,
         Refusal.Conflict => "It has changed, or is held in another way than you asked for: look again, then decide.",
         Refusal.LimitReached limit => $"Too much at once. Try again in {Seconds(limit.RetryAfter)} s, or release something.",
-        Refusal.OutcomeUnknown => "It is not known whether this was done. Look with my_leases, who_holds or get_key before you go on.",
+        Refusal.OutcomeUnknown => LookFirst,
         Refusal.Unavailable =>
             "The lease service does not answer. Try again in some seconds. Leases that you hold go on for now; if they end, they are "
             + "under 'lost'.",

@@ -32,7 +32,7 @@ internal sealed class LeaseTools(AgentSession session, Acquiring acquiring)
     {
         var options = OptionsOf(shared, capacity, purpose, max_hold_seconds);
         return await acquiring.TryAsync(resource, options, cancellationToken) is { } lease
-            ? Reply.Held(session, lease.Handle)
+            ? await acquiring.AnswerHeldAsync(lease, cancellationToken)
             : await BusyAsync(resource, cancellationToken);
     }
 
@@ -54,8 +54,9 @@ internal sealed class LeaseTools(AgentSession session, Acquiring acquiring)
     {
         var wait = Bounds.Wait(max_wait_seconds);
         var options = OptionsOf(shared, capacity, purpose, max_hold_seconds);
-        if (await acquiring.WaitAsync(resource, options, wait, progress, cancellationToken) is { } lease)
-            return Reply.Held(session, lease.Handle);
+        var (lease, hasLeft) = await acquiring.WaitAsync(resource, options, wait, progress, cancellationToken);
+        if (lease is not null) return await acquiring.AnswerHeldAsync(lease, cancellationToken);
+        if (hasLeft) return Reply.Of(session, "left-queue", Advice.LeftByAnother, ("resource", resource));
         return Reply.Of(
             session, "waiting", Advice.Waiting,
             await Looks.HoldersOfAsync(session, resource, cancellationToken) is { } info ? Looks.Fields(session, info) : []);
@@ -103,7 +104,7 @@ internal sealed class LeaseTools(AgentSession session, Acquiring acquiring)
             new() { Resource = resource, Owner = held.Handle.Owner, Token = held.Handle.Token, NewOwner = to },
             cancellationToken);
         if (!result.TryGetValue(out var grant, out var refusal)) return Reply.Refused(session, refusal);
-        session.Forget(resource);
+        session.Forget(held);
         await held.Handle.DisposeAsync();
         return Reply.Of(
             session, "handed-over", $"'{to}' holds it now, under the token {Advice.Number(grant.Token)}. Have it call acquire. Do not "
@@ -135,7 +136,7 @@ internal sealed class LeaseTools(AgentSession session, Acquiring acquiring)
 
     private async Task<CallToolResult> BusyAsync(string resource, CancellationToken cancellationToken)
     {
-        if (session.QueueOf(resource) is not null)
+        if (session.IsQueued(resource))
             return Reply.Of(session, "waiting", Advice.Waiting);
         return Reply.Of(
             session, "busy", Advice.Busy,

@@ -16,13 +16,13 @@ internal sealed class LookTools(AgentSession session)
         + "interruption, after an answer that did not come, and before a step that cannot be undone.")]
     public CallToolResult MyLeases()
     {
-        var (held, queued, _) = session.Look();
+        var (held, queued) = session.Look();
         return Reply.Of(
             session, "ok", held.Count == 0
                 ? "You hold nothing: acquire a name before you change what it stands for."
                 : "Go on with what is under 'held', and with nothing else. Release what you are done with.",
             ("you_are", session.Owner),
-            ("held", new JsonArray([.. held.Select(lease => Reply.LeaseOf(lease.Handle))])),
+            ("held", new JsonArray([.. held.Select(Reply.LeaseOf)])),
             ("waiting_for", new JsonArray([.. queued.Select(name => (JsonNode)name)])));
     }
 
@@ -47,7 +47,7 @@ internal sealed class LookTools(AgentSession session)
             },
             [
                 .. Looks.Fields(session, info),
-                ("recent_events", new JsonArray([.. events.Select(change => (JsonNode)Line(change))])),
+                ("recent_events", new JsonArray([.. events.Select(ObjectOf)])),
             ]);
     }
 
@@ -67,9 +67,14 @@ internal sealed class LookTools(AgentSession session)
             ("after", leases.Next));
     }
 
-    private static string Line(LeaseEvent change)
+    // Names and reasons are others': within a sentence they could look like the rest of it.
+    private static JsonObject ObjectOf(LeaseEvent change)
     {
-        var line = $"{change.At:O} {change.Kind.ToString().ToLowerInvariant()} {change.Owner} token {Advice.Number(change.Token)}";
-        return change.Reason is null ? line : $"{line}: {change.Reason}";
+        var shown = new JsonObject
+        {
+            ["at"] = change.At, ["event"] = change.Kind.ToString().ToLowerInvariant(), ["owner"] = change.Owner, ["token"] = change.Token,
+        };
+        if (change.Reason is { } reason) shown["reason"] = reason;
+        return shown;
     }
 }

@@ -11,11 +11,20 @@ internal sealed class SessionTool(McpServerTool tool, AgentSession session) : De
     public override async ValueTask<CallToolResult> InvokeAsync(
         RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
     {
+        var gone = (request.User as Caller)?.Gone ?? CancellationToken.None;
         try
         {
-            return await session.StartAsync(request.Server.ClientInfo?.Name, cancellationToken) is { } refusal
-                ? Reply.Refused(session, refusal)
-                : await base.InvokeAsync(request, cancellationToken);
+            return await session.CallAsync(
+                async ends => await session.StartAsync(request.Server.ClientInfo?.Name, ends) is { } refusal
+                    ? Reply.Refused(session, refusal)
+                    : await base.InvokeAsync(request, ends),
+                gone, cancellationToken);
+        }
+        catch (Exception over) when (
+            over is OperationCanceledException or ObjectDisposedException && !cancellationToken.IsCancellationRequested)
+        {
+            // With the agent's connection, the session, or the lease that the call was about.
+            return Reply.Wrong(session, "unknown", "The call was ended before it was done.", Advice.LookFirst);
         }
         catch (LeaseRefusedException refused)
         {

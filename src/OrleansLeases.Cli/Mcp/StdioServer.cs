@@ -10,6 +10,9 @@ internal static class StdioServer
 {
     private static readonly PosixSignal[] Ending = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
 
+    // A script may write its calls, close, and read the answers.
+    private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
+
     /// <summary>Serves until the input ends, or the process is told to end; then releases what the agent holds.</summary>
     public static async Task<int> RunAsync(ServerConnection connection, McpSettings settings)
     {
@@ -27,6 +30,7 @@ internal static class StdioServer
         {
             await using var transport = new StdioServerTransport("leases", loggers);
             await using var server = McpServer.Create(transport, options, loggers);
+            _ = EndAfterAsync(transport.MessageReader.Completion, session);
             await server.RunAsync(stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -40,5 +44,13 @@ internal static class StdioServer
         }
 
         return ExitCode.Done;
+    }
+
+    // The protocol's server waits for calls under way, and a wait may take minutes that nobody is there for.
+    private static async Task EndAfterAsync(Task input, AgentSession session)
+    {
+        await input.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(LastCalls, TimeProvider.System);
+        await session.EndAsync();
     }
 }

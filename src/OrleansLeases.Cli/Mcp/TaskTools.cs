@@ -25,26 +25,13 @@ internal sealed class TaskTools(AgentSession session, Acquiring acquiring)
         var wait = Bounds.Seconds(nameof(max_wait_seconds), max_wait_seconds, least: 0, Acquiring.MostSeconds);
         if (await DoneAsync(task, cancellationToken) is { } done) return done;
         var options = session.OptionsOf(shared: false, capacity: null, purpose: "task", maxHold: null);
-        if (await acquiring.WaitAsync(task, options, wait, progress, cancellationToken) is not { } lease)
-        {
-            return Reply.Of(
-                session, "busy", "Another agent is at it: do not do it. Take another task, or come back later.",
-                await Looks.HoldersOfAsync(session, task, cancellationToken) is { } info ? Looks.Fields(session, info) : []);
-        }
-
-        if (lease.Claim is not null) return Claimed(lease);
-        // Another agent may have done it before this one had the lease.
-        if (await SettledKey.ClaimAsync(session.Client, lease.Handle, task, ifVersion: 0) is { } claim)
-        {
-            lease = lease with { Claim = claim };
-            session.Keep(lease);
-            return Claimed(lease);
-        }
-
-        session.Forget(task);
-        await lease.Handle.DisposeAsync();
-        return await DoneAsync(task, cancellationToken)
-            ?? Reply.Wrong(session, "conflict", $"The key '{task}' belongs to something else.", "Choose another name for the task.");
+        var (lease, hasLeft) = await acquiring.WaitAsync(task, options, wait, progress, cancellationToken);
+        if (lease is not null)
+            return await acquiring.AnswerAsync(lease, () => ClaimAsync(lease, task, cancellationToken), cancellationToken);
+        if (hasLeft) return Reply.Of(session, "left-queue", Advice.LeftByAnother, ("task", task));
+        return Reply.Of(
+            session, "busy", "Another agent is at it: do not do it. Take another task, or come back later.",
+            await Looks.HoldersOfAsync(session, task, cancellationToken) is { } info ? Looks.Fields(session, info) : []);
     }
 
     [McpServerTool(Name = "finish_task", Title = "Mark a task as done", Destructive = true, Idempotent = true, OpenWorld = false)]
@@ -64,11 +51,31 @@ internal sealed class TaskTools(AgentSession session, Acquiring acquiring)
         var mark = result ?? $"done by {lease.Handle.Owner} with token {Advice.Number(lease.Handle.Token)}";
         if (!await SettledKey.SettleAsync(session.Client, lease.Handle, task, mark, claim))
             return Reply.Wrong(session, "lost", $"The claim of '{task}' is over; the mark was not written.", Advice.Lost);
-        session.Forget(task);
+        session.Forget(lease);
         await lease.Handle.DisposeAsync();
         return Reply.Of(
             session, "finished", "It is marked as done, and will not be given out again. Do no more to it; claim the next.",
             ("task", task), ("token", lease.Handle.Token));
+    }
+
+    private async Task<CallToolResult> ClaimAsync(AgentLease lease, string task, CancellationToken cancellationToken)
+    {
+        using (await Acquiring.EnterAsync(session.ClaimsOneAtATime, cancellationToken))
+        {
+            if (lease.Claim is not null) return Claimed(lease);
+            // Another agent may have done it before this one had the lease.
+            if (await SettledKey.ClaimAsync(session.Client, lease.Handle, task, ifVersion: 0) is { } claim)
+            {
+                return session.TryClaim(lease, claim)
+                    ? Claimed(lease)
+                    : Reply.Wrong(session, "not-claimed", $"'{task}' was released while it was being claimed.", Advice.NotHeld);
+            }
+        }
+
+        session.Forget(lease);
+        await lease.Handle.DisposeAsync();
+        return await DoneAsync(task, cancellationToken)
+            ?? Reply.Wrong(session, "conflict", $"The key '{task}' belongs to something else.", "Choose another name for the task.");
     }
 
     private async Task<CallToolResult?> DoneAsync(string task, CancellationToken cancellationToken) =>
@@ -79,7 +86,7 @@ internal sealed class TaskTools(AgentSession session, Acquiring acquiring)
             : null;
 
     private CallToolResult Claimed(AgentLease lease) => Reply.Held(
-        session, lease.Handle,
+        session, lease,
         $"Do the task now, alone. Pass the token {Advice.Number(lease.Handle.Token)} along with each write. Then call finish_task; "
             + "release gives it back undone. Stop at once if an answer lists it under 'lost'.",
         outcome: "claimed");

@@ -52,6 +52,9 @@ internal sealed class WatchTools(AgentSession session, Acquiring acquiring)
         }
 
         await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Such as a credential that has run out meanwhile: that nothing has changed would be a guess.
+        if (reading.Exception?.InnerException is { } ended && events.Count == 0)
+            return Reply.Wrong(session, "unknown", ended.Message, "The watch ended. Call again with the same arguments.");
         return Answer(events, since);
     }
 

@@ -90,6 +90,8 @@ internal sealed class Tool : IAsyncDisposable
         await _process.StandardInput.FlushAsync();
     }
 
+    public void CloseInput() => _process.StandardInput.Close();
+
     public async Task<ToolResult> ResultAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(Eventually.Limit, TimeProvider.System);

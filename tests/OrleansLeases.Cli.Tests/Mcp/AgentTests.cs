@@ -239,6 +239,19 @@ public sealed class AgentTests : IAsyncLifetime
         Assert.Equal("nothing", nothing.Outcome);
     }
 
+    // Such as what turns the direction of text, or the tags in which text can be hidden.
+    [Fact]
+    public async Task Text_ThatOthersChose_ShowsAllThatItHas()
+    {
+        await _ann.CallAsync("acquire", ("resource", "r"), ("purpose", "x\u202E\U000E0041 é 漢"));
+
+        var result = await _bob.Client.CallToolAsync("who_holds", new Dictionary<string, object?> { ["resource"] = "r" });
+
+        var text = Assert.IsType<TextContentBlock>(Assert.Single(result.Content)).Text;
+        Assert.Contains("\"x\\u202E\\uDB40\\uDC41 é 漢\"", text, StringComparison.Ordinal);
+        Assert.Equal("x\u202E\U000E0041 é 漢", Answer.Of(result)["holders"][0].GetProperty("purpose").GetString());
+    }
+
     [Theory]
     [InlineData("acquire", "resource", "a//b", "resource is 'a//b'")]
     [InlineData("acquire", "capacity", 3, "capacity goes with shared")]

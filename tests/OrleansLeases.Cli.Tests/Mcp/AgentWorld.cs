@@ -27,9 +27,12 @@ internal sealed class AgentWorld : IAsyncDisposable
 
     public EmbeddedLeases Service { get; }
 
-    public async Task<Agent> JoinAsync(string name)
+    /// <summary>Has an agent join.</summary>
+    /// <param name="name">What its program calls itself.</param>
+    /// <param name="by">What is between it and the service; nothing where left out.</param>
+    public async Task<Agent> JoinAsync(string name, ILeaseService? by = null)
     {
-        var agent = await Agent.JoinAsync(this, name);
+        var agent = await Agent.JoinAsync(this, name, by ?? Service);
         _agents.Add(agent);
         return agent;
     }
@@ -93,12 +96,12 @@ internal sealed class Agent : IAsyncDisposable
 
     public ConcurrentQueue<ProgressNotificationValue> Progress { get; } = [];
 
-    public static async Task<Agent> JoinAsync(AgentWorld world, string name)
+    public static async Task<Agent> JoinAsync(AgentWorld world, string name, ILeaseService service)
     {
         var (up, down) = (new Pipe(), new Pipe());
         var everybody = new CallerInfo { Principal = "anonymous", Rules = [], Quotas = [] };
         var session = new AgentSession(
-            world.Service, _ => ValueTask.FromResult<LeaseResult<CallerInfo>>(everybody), "team", AgentWorld.Ttl, world.Time);
+            service, _ => ValueTask.FromResult<LeaseResult<CallerInfo>>(everybody), "team", AgentWorld.Ttl, world.Time);
         var options = new McpServerOptions();
         SessionTools.Offer(options, session);
         var server = McpServer.Create(new StreamServerTransport(up.Reader.AsStream(), down.Writer.AsStream()), options);
@@ -113,12 +116,20 @@ internal sealed class Agent : IAsyncDisposable
     }
 
     /// <summary>Calls a tool.</summary>
-    public async Task<Answer> CallAsync(string tool, params (string Name, object? Value)[] arguments)
+    public Task<Answer> CallAsync(string tool, params (string Name, object? Value)[] arguments) =>
+        CallAsync(tool, arguments, CancellationToken.None);
+
+    /// <summary>Calls a tool, and cancels the call.</summary>
+    public async Task<Answer> CallAsync(string tool, (string Name, object? Value)[] arguments, CancellationToken cancellationToken)
     {
         var result = await Client.CallToolAsync(
-            tool, arguments.ToDictionary(argument => argument.Name, argument => argument.Value), new Reporter(Progress));
+            tool, arguments.ToDictionary(argument => argument.Name, argument => argument.Value), new Reporter(Progress),
+            cancellationToken: cancellationToken);
         return Answer.Of(result);
     }
+
+    /// <summary>Ends what the agent has, as the end of its connection does.</summary>
+    public Task EndSessionAsync() => _session.EndAsync();
 
     /// <summary>Ends the session.</summary>
     public async ValueTask DisposeAsync()

@@ -54,7 +54,7 @@ public sealed class McpCommandTests(ServerProcess server) : IClassFixture<Server
     [Fact]
     public async Task Agent_ThatIsKilled_IsFollowedByTheNext()
     {
-        await using var killed = Tool.Start(server.Address, "mcp", "--ttl", "500ms");
+        await using var killed = Tool.Start(server.Address, "mcp", "--ttl", "3s");
         await killed.TypeAsync($"{Begin.ReplaceLineEndings("")}\n{Begun}\n");
         await killed.TypeAsync(Call("claim_task", """{"task":"mcp/task"}"""));
         await Eventually.TrueAsync(
@@ -66,6 +66,23 @@ public sealed class McpCommandTests(ServerProcess server) : IClassFixture<Server
             "claim_task", new Dictionary<string, object?> { ["task"] = "mcp/task", ["max_wait_seconds"] = 30 }));
 
         Assert.Equal("claimed", claimed.Outcome);
+    }
+
+    [Fact]
+    public async Task Agent_WhoseProgramCloses_IsNotWaitedFor()
+    {
+        await using var other = Tool.Start(server.Address, "mcp");
+        await other.TypeAsync($"{Begin.ReplaceLineEndings("")}\n{Begun}\n{Call("acquire", """{"resource":"mcp/busy"}""")}");
+        await Eventually.TrueAsync(() => other.Out.Contains("held", StringComparison.Ordinal), () => other.Out + other.Error);
+        await using var tool = Tool.Start(server.Address, "mcp", "--ttl", "1h");
+        await tool.TypeAsync($"{Begin.ReplaceLineEndings("")}\n{Begun}\n{Call("acquire", """{"resource":"mcp/eof"}""")}");
+        await Eventually.TrueAsync(() => tool.Out.Contains("held", StringComparison.Ordinal), () => tool.Out + tool.Error);
+
+        await tool.TypeAsync(Call("wait_for", """{"resource":"mcp/busy","max_wait_seconds":600}"""));
+        tool.CloseInput();
+
+        Assert.Equal((0, ""), await tool.ResultAsync() is var ended ? (ended.Code, ended.Error) : default);
+        Assert.Equal("free", await StateOfAsync("mcp/eof"));
     }
 
     // A verb that is not about agents starts no slower for it.
