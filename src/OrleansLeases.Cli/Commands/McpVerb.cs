@@ -42,7 +42,8 @@ internal sealed class McpVerb : Verb
     private readonly Option<string?> _key = new("--key") { Description = "The private key of --cert, as PEM.", HelpName = "FILE" };
     private readonly Option<bool> _insecure = new("--insecure")
     {
-        Description = "With --http, listen on addresses that others reach, though the lease server asks nobody who is calling.",
+        Description = "With --http, listen on addresses that others reach, though the lease server asks nobody who is calling. It takes "
+            + "--allowed-hosts, against web pages that call it under a name of their own.",
     };
 
     public McpVerb()

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Security.Claims;
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using OrleansLeases.Cli.Connecting;
 using OrleansLeases.Gateway.Http;
@@ -9,20 +7,24 @@ using OrleansLeases.Gateway.Http;
 namespace OrleansLeases.Cli.Mcp;
 
 /// <summary>
-/// Who may call over HTTP: no web page of another origin, and nobody whom the lease service does not know. A session belongs to the
-/// principal that began it, and calls with the credential that this principal brought last, such as a token that was renewed. Thread-safe.
+/// Who may call over HTTP: no web page of another origin, and nobody whom the lease service does not know at that moment. A session
+/// belongs to the principal that began it, and calls with the credential that this principal brought last, such as a token that was
+/// renewed. Thread-safe.
 /// </summary>
 /// <param name="callers">Keeps out web pages.</param>
 /// <param name="open">Opens a connection to the service for a credential.</param>
 /// <param name="wantsCredentials">Others reach this server: a service that asks nobody is not passed on to them.</param>
-internal sealed class CallerGate(CallerCheck callers, Func<Func<string?>, ServerConnection> open, bool wantsCredentials)
+/// <param name="room">Where sessions begin.</param>
+internal sealed class CallerGate(
+    CallerCheck callers, Func<Func<string?>, ServerConnection> open, bool wantsCredentials, SessionRoom room)
 {
     private const string Scheme = "Bearer ";
     private const string SessionHeader = "Mcp-Session-Id";
-    private const int MostKnown = 10_000;
+
+    // As often as a server looks for keys that were revoked.
+    private static readonly TimeSpan AskedAgain = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, AgentCredential> _sessions = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, string> _principals = new(StringComparer.Ordinal);
 
     /// <summary>Lets a call pass, or refuses it.</summary>
     public async Task PassAsync(HttpContext context, RequestDelegate next)
@@ -33,25 +35,41 @@ internal sealed class CallerGate(CallerCheck callers, Func<Func<string?>, Server
             return;
         }
 
-        var bearer = BearerOf(context.Request);
-        var (principal, refused) = await PrincipalOfAsync(bearer, context.RequestAborted);
+        var id = context.Request.Headers[SessionHeader].ToString();
+        var session = _sessions.GetValueOrDefault(id);
+        var (principal, refused) = await PrincipalOfAsync(context, session);
         if (principal is null)
         {
             await ResponseWriter.RefuseAsync(context, refused!);
             return;
         }
 
-        // What a session of the protocol is bound to.
-        context.User = new(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, principal)], "leases"));
-        if (context.Request.Headers[SessionHeader].ToString() is { Length: > 0 } id && _sessions.TryGetValue(id, out var credential)
-            && credential.Principal == principal)
-            credential.Current = bearer;
-        await next(context);
+        if (id.Length > 0 || !HttpMethods.IsPost(context.Request.Method))
+        {
+            await CallAsync(context, next, principal);
+            return;
+        }
+
+        if (room.TryTake(principal, out var full) is not { } place)
+        {
+            await ResponseWriter.RefuseAsync(context, full!);
+            return;
+        }
+
+        context.Features.Set(place);
+        try
+        {
+            await CallAsync(context, next, principal);
+        }
+        finally
+        {
+            if (!place.IsOfASession) place.Dispose();
+        }
     }
 
     /// <summary>The credential of a session that begins with a call.</summary>
     public static AgentCredential CredentialOf(HttpContext context) =>
-        new(context.User.FindFirstValue(ClaimTypes.NameIdentifier)!) { Current = BearerOf(context.Request) };
+        new(context.User.FindFirstValue(ClaimTypes.NameIdentifier)!, BearerOf(context.Request));
 
     /// <summary>Has later calls of a session renew its credential.</summary>
     public void Began(string session, AgentCredential credential) => _sessions[session] = credential;
@@ -59,11 +77,56 @@ internal sealed class CallerGate(CallerCheck callers, Func<Func<string?>, Server
     /// <summary>Forgets a session.</summary>
     public void Ended(string session) => _sessions.TryRemove(session, out _);
 
-    // Asked once for each credential: the service itself judges every call that is made with it.
-    private async ValueTask<(string? Principal, Refusal? Refusal)> PrincipalOfAsync(string? bearer, CancellationToken cancellationToken)
+    private async Task CallAsync(HttpContext context, RequestDelegate next, string principal)
     {
-        var digest = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(bearer ?? "")));
-        if (_principals.TryGetValue(digest, out var known)) return (known, null);
+        // Its own source: the connection's may serve the next request by then.
+        var gone = new CancellationTokenSource();
+        await using var aborted = context.RequestAborted.UnsafeRegister(static gone => ((CancellationTokenSource)gone!).Cancel(), gone);
+        using var answered = new CancellationTokenSource();
+        // What a session of the protocol is bound to.
+        context.User = new Caller(new([new(ClaimTypes.NameIdentifier, principal)], "leases"), gone.Token);
+        var judged = KeepJudgingAsync(context, principal, answered.Token);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            await answered.CancelAsync();
+            await judged.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // A stream that stays open would keep a session for somebody whose key was revoked.
+    private async Task KeepJudgingAsync(HttpContext context, string principal, CancellationToken answered)
+    {
+        var bearer = BearerOf(context.Request);
+        while (true)
+        {
+            await Task.Delay(AskedAgain, TimeProvider.System, answered);
+            var (now, refusal) = await AskAsync(bearer, answered);
+            if (now == principal || (now is null && !IsNo(refusal!))) continue;
+            context.Abort();
+            return;
+        }
+    }
+
+    // Asked for each call: a session tells what it holds without the service, and ends without it.
+    private async ValueTask<(string? Principal, Refusal? Refusal)> PrincipalOfAsync(HttpContext context, AgentCredential? session)
+    {
+        var bearer = BearerOf(context.Request);
+        var before = session?.Current;
+        var (principal, refusal) = await AskAsync(bearer, context.RequestAborted);
+        if (session is null) return (principal, refusal);
+        if (principal == session.Principal) session.Renew(before, bearer);
+        // While the service cannot be asked, an agent must hear of what it loses. Nothing is granted meanwhile, and nothing ended.
+        if (principal is null && !IsNo(refusal!) && session.Is(bearer) && !HttpMethods.IsDelete(context.Request.Method))
+            return (session.Principal, null);
+        return (principal, refusal);
+    }
+
+    private async ValueTask<(string? Principal, Refusal? Refusal)> AskAsync(string? bearer, CancellationToken cancellationToken)
+    {
         using var connection = open(() => bearer);
         var asked = await connection.WhoAmIAsync(cancellationToken);
         if (!asked.TryGetValue(out var caller, out var refusal)) return (null, refusal);
@@ -74,30 +137,13 @@ internal sealed class CallerGate(CallerCheck callers, Func<Func<string?>, Server
                     + "service with --access, or this server with --insecure."));
         }
 
-        if (_principals.Count >= MostKnown) _principals.Clear();
-        _principals[digest] = caller.Principal;
         return (caller.Principal, null);
     }
+
+    private static bool IsNo(Refusal refusal) => refusal is Refusal.Unauthorized or Refusal.Forbidden;
 
     private static string? BearerOf(HttpRequest request) =>
         request.Headers.Authorization.ToString() is { } header && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             ? header[Scheme.Length..].Trim()
             : null;
-}
-
-/// <summary>What an agent's calls to the lease service are made with.</summary>
-/// <param name="principal">The principal that it is of.</param>
-internal sealed class AgentCredential(string principal)
-{
-    private volatile string? _current;
-
-    /// <summary>The principal.</summary>
-    public string Principal => principal;
-
-    /// <summary>The credential as it was brought last; null where the caller brings none.</summary>
-    public string? Current
-    {
-        get => _current;
-        set => _current = value;
-    }
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -22,7 +23,6 @@ namespace OrleansLeases.Cli.Mcp;
 internal static class McpHttpServer
 {
     private const long MostBody = 1024 * 1024;
-    private const int MostSessions = 1_000;
     private const int DescriptorsInReserve = 96;
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(8);
 
@@ -40,6 +40,14 @@ internal static class McpHttpServer
             throw new UsageException(
                 $"Others reach {settings.Urls}, and the lease server asks nobody who is calling: start that with --access FILE, listen on "
                     + "loopback, or, on a network that you trust, say --insecure.");
+        }
+
+        if (isOpen && settings.IsInsecure && settings.AllowedHosts.Length == 0)
+        {
+            throw new UsageException(
+                $"Others reach {settings.Urls} without a credential, and so does any web page that one of them has open, under a name that "
+                    + "its author gives this address (DNS rebinding). Say with --allowed-hosts under which names it is called, such as "
+                    + "mcp.example.org; localhost and its own addresses are taken anyway.");
         }
 
         await using var app = Build(settings, open, wantsCredentials: isOpen && !settings.IsInsecure);
@@ -86,7 +94,7 @@ internal static class McpHttpServer
         settings.Log.Apply(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = ListenWithKeepAlive);
-        builder.Services.AddSingleton(services => new CallerGate(CheckOf(settings, services), open, wantsCredentials));
+        builder.Services.AddSingleton(services => new CallerGate(CheckOf(settings, services), open, wantsCredentials, new()));
         builder.Services.AddMcpServer().WithHttpTransport(http => Configure(http, settings, open));
         var app = builder.Build();
         CallerGate gate;
@@ -117,14 +125,16 @@ internal static class McpHttpServer
         http.SessionMode = HttpServerSessionMode.Stateful;
 #pragma warning disable MCP9006 // They are of sessions, which the newest revision of the protocol has not.
         http.IdleTimeout = settings.Idle;
-        http.MaxIdleSessionCount = MostSessions;
+        // The gate bounds them: beyond this count, the one that was idle for longest would end, whoever's it is.
+        http.MaxIdleSessionCount = int.MaxValue;
 #pragma warning restore MCP9006
         http.ConfigureSessionOptions = (context, options, _) =>
         {
             var credential = CallerGate.CredentialOf(context);
             var connection = open(() => credential.Current);
             var session = new AgentSession(connection, settings);
-            context.Features.Set(new BegunSession(session, credential, connection));
+            var place = context.Features.GetRequiredFeature<SessionRoom.Place>();
+            context.Features.Set(new BegunSession(session, credential, connection, place));
             SessionTools.Offer(options, session);
             return Task.CompletedTask;
         };
@@ -136,11 +146,17 @@ internal static class McpHttpServer
     private static async Task RunAsync(HttpContext context, McpServer server, CancellationToken stop)
     {
         var gate = context.RequestServices.GetRequiredService<CallerGate>();
-        var begun = context.Features.Get<BegunSession>()!;
+        var stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var begun = context.Features.GetRequiredFeature<BegunSession>();
+        using var place = begun.Place;
+        place.IsOfASession = true;
         var id = server.SessionId!;
         gate.Began(id, begun.Credential);
         try
         {
+            // Its calls end first: the protocol's server waits for them.
+            using var ended = stop.UnsafeRegister(End, begun.Session);
+            using var stopped = stopping.UnsafeRegister(End, begun.Session);
             await server.RunAsync(stop);
         }
         finally
@@ -150,6 +166,8 @@ internal static class McpHttpServer
             begun.Connection.Dispose();
         }
     }
+
+    private static void End(object? session) => _ = ((AgentSession)session!).EndAsync();
 
     // An agent whose machine is gone closes no connection: its session would live for as long as the connection seems to.
     private static Socket ListenWithKeepAlive(EndPoint endpoint)
@@ -163,5 +181,6 @@ internal static class McpHttpServer
         return socket;
     }
 
-    private sealed record BegunSession(AgentSession Session, AgentCredential Credential, ServerConnection Connection);
+    private sealed record BegunSession(
+        AgentSession Session, AgentCredential Credential, ServerConnection Connection, SessionRoom.Place Place);
 }

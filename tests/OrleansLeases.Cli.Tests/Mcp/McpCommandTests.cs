@@ -85,6 +85,31 @@ public sealed class McpCommandTests(ServerProcess server) : IClassFixture<Server
         Assert.Equal("free", await StateOfAsync("mcp/eof"));
     }
 
+    // A page's author gives the address a name; a browser in the network then calls it under that.
+    [Fact]
+    public async Task Server_ThatOthersReach_IsCalledUnderNoNameButItsOwn()
+    {
+        await using var tool = Tool.Start(
+            server.Address, "mcp", "--http", "http://0.0.0.0:0", "--insecure", "--allowed-hosts", "mcp.example.org");
+        await Eventually.TrueAsync(() => tool.Out.Contains('\n', StringComparison.Ordinal), () => tool.Error);
+        var port = tool.Out.Split('\n')[0].Split(':')[^1];
+        using var http = new HttpClient();
+
+        async Task<System.Net.HttpStatusCode> CallAsync(string host)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/mcp");
+            request.Content = new StringContent(Begin, System.Text.Encoding.UTF8, "application/json");
+            request.Headers.Accept.ParseAdd("application/json, text/event-stream");
+            request.Headers.Host = host;
+            using var answer = await http.SendAsync(request);
+            return answer.StatusCode;
+        }
+
+        Assert.Equal(System.Net.HttpStatusCode.OK, await CallAsync($"mcp.example.org:{port}"));
+        Assert.Equal(System.Net.HttpStatusCode.OK, await CallAsync($"127.0.0.1:{port}"));
+        Assert.Equal(System.Net.HttpStatusCode.Forbidden, await CallAsync($"rebound.example.org:{port}"));
+    }
+
     // A verb that is not about agents starts no slower for it.
     [Fact]
     public async Task Server_HasNothingOfTheProtocolLoaded() =>
@@ -105,6 +130,7 @@ public sealed class McpCommandTests(ServerProcess server) : IClassFixture<Server
     [InlineData("--http has '0.0.0.0:1'", "--http", "0.0.0.0:1")]
     [InlineData("--cert and --key go together", "--http", "https://127.0.0.1:0", "--cert", "x")]
     [InlineData("listen on loopback", "--http", "http://0.0.0.0:0")]
+    [InlineData("--allowed-hosts under which names", "--http", "http://0.0.0.0:0", "--insecure")]
     public async Task CommandLine_ThatIsWrong_IsRefused(string expected, params string[] arguments)
     {
         var result = await InProcess.RunAsync(server.Address, ["mcp", .. arguments]);
