@@ -89,7 +89,7 @@ public sealed class LeaseClient : IAsyncDisposable
         string resource, LeaseOptions? options = null, CancellationToken cancellationToken = default)
     {
         var result = await RequestAsync(
-            ToRequest(resource, options), Timeout.InfiniteTimeSpan, options?.MaxHold, cancellationToken).ConfigureAwait(false);
+            ToRequest(resource, options), Timeout.InfiniteTimeSpan, options, cancellationToken).ConfigureAwait(false);
         return result.TryGetValue(out var lease, out var refusal) ? lease : throw new LeaseRefusedException(refusal);
     }
 
@@ -107,7 +107,7 @@ public sealed class LeaseClient : IAsyncDisposable
     public async ValueTask<LeaseHandle?> TryAcquireAsync(
         string resource, TimeSpan wait = default, LeaseOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var result = await RequestAsync(ToRequest(resource, options), wait, options?.MaxHold, cancellationToken).ConfigureAwait(false);
+        var result = await RequestAsync(ToRequest(resource, options), wait, options, cancellationToken).ConfigureAwait(false);
         if (result.TryGetValue(out var lease, out var refusal)) return lease;
         return refusal is Refusal.Held ? null : throw new LeaseRefusedException(refusal);
     }
@@ -129,7 +129,7 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<LeaseResult<LeaseHandle>> RequestAsync(
         AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken = default) =>
-        RequestAsync(request, wait, maxHold: null, cancellationToken);
+        RequestAsync(request, wait, options: null, cancellationToken);
 
     /// <summary>
     /// Stops renewing and acquiring. Leases that are still held expire at their deadlines and are lost then, since work under them may
@@ -233,7 +233,7 @@ public sealed class LeaseClient : IAsyncDisposable
     }
 
     private async ValueTask<LeaseResult<LeaseHandle>> RequestAsync(
-        AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, CancellationToken cancellationToken)
+        AcquireRequest request, TimeSpan wait, LeaseOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (wait == Timeout.InfiniteTimeSpan) wait = TimeSpan.MaxValue;
@@ -246,8 +246,8 @@ public sealed class LeaseClient : IAsyncDisposable
         try
         {
             var result = LeaseTracing.IsOn
-                ? await TraceAsync(request, wait, maxHold, takenIn, cancellationToken).ConfigureAwait(false)
-                : await KeepAskingAsync(request, wait, maxHold, takenIn, cancellationToken).ConfigureAwait(false);
+                ? await TraceAsync(request, wait, options, takenIn, cancellationToken).ConfigureAwait(false)
+                : await KeepAskingAsync(request, wait, options, takenIn, cancellationToken).ConfigureAwait(false);
             if (result.Refusal is { } refusal) _refusals.Note(request, refusal);
             return result;
         }
@@ -258,26 +258,27 @@ public sealed class LeaseClient : IAsyncDisposable
     }
 
     private ValueTask<LeaseResult<LeaseHandle>> TraceAsync(
-        AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, string? takenIn, CancellationToken cancellationToken) =>
-        CallTrace.RunAsync("Handle", () => KeepAskingAsync(request, wait, maxHold, takenIn, cancellationToken));
+        AcquireRequest request, TimeSpan wait, LeaseOptions? options, string? takenIn, CancellationToken cancellationToken) =>
+        CallTrace.RunAsync("Handle", () => KeepAskingAsync(request, wait, options, takenIn, cancellationToken));
 
     private async ValueTask<LeaseResult<LeaseHandle>> KeepAskingAsync(
-        AcquireRequest request, TimeSpan wait, TimeSpan? maxHold, string? takenIn, CancellationToken cancellationToken)
+        AcquireRequest request, TimeSpan wait, LeaseOptions? options, string? takenIn, CancellationToken cancellationToken)
     {
+        var started = _time.GetTimestamp();
         var longestWait = wait > TimeSpan.Zero ? (await _limits.AskAsync(cancellationToken).ConfigureAwait(false)).MaxWait : TimeSpan.Zero;
         var asking = new AcquireLoop(Service, _clock, _time, Random, request, longestWait)
         {
             Troubled = refusal => _logger.NotAnswered(request.Resource, request.Owner, refusal.Detail),
             Answered = () => _logger.AnsweredAgain(request.Resource, request.Owner),
+            FitsInto = options is { FitsCapacity: true } ? _limits : null,
         };
-        var started = _time.GetTimestamp();
         while (true)
         {
             var result = await AskAsync(asking, wait - _time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             if (!result.TryGetValue(out var grant, out var refusal)) return refusal;
 
             var now = _clock.Sample();
-            var lease = new HeldLease(grant, asking.SentAt, now, Random, _options.ClockDrift, maxHold, takenIn);
+            var lease = new HeldLease(grant, asking.SentAt, now, Random, _options.ClockDrift, options?.MaxHold, takenIn);
             if (lease.EndsAt > now)
             {
                 if (_held.TryAdd(lease))

@@ -65,6 +65,11 @@ public sealed record LeaseOptions
         }
     }
 
+    /// <summary>
+    /// A capacity beyond the service's <see cref="LeaseLimits.MaxHolders"/> asks for that many. Decision distributed-lock-capacity.
+    /// </summary>
+    internal bool FitsCapacity { get; init; }
+
     internal AcquireRequest ToRequest(string resource, string owner) => new()
     {
         Resource = resource,

@@ -64,7 +64,7 @@ public sealed class LeaseDistributedSynchronizationProvider
     {
         var resource = ResourceOf(name);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxCount, 1);
-        return new(new(_client, resource, cancellationToken => PlaceOfAsync(maxCount, cancellationToken)), maxCount);
+        return new(new(_client, resource, _shared with { Capacity = maxCount, FitsCapacity = true }), maxCount);
     }
 
     /// <summary>Refuses: no lease can be upgraded.</summary>
@@ -86,18 +86,5 @@ public sealed class LeaseDistributedSynchronizationProvider
     {
         ArgumentNullException.ThrowIfNull(name);
         return ResourceNames.Of(_prefix, name);
-    }
-
-    // Every service has room for as many as by default, unless it says otherwise when it refuses; only more than those are asked for.
-    private async ValueTask<LeaseOptions> PlaceOfAsync(int maxCount, CancellationToken cancellationToken)
-    {
-        var most = new LeaseLimits().MaxHolders;
-        if (maxCount > most)
-        {
-            var answer = await _client.Service.InfoAsync(cancellationToken).ConfigureAwait(false);
-            if (answer.TryGetValue(out var info, out _)) most = info.Limits.MaxHolders;
-        }
-
-        return _shared with { Capacity = Math.Min(maxCount, most) };
     }
 }

@@ -16,6 +16,7 @@ internal sealed class AcquireLoop(
     private static readonly TimeSpan ShortestSilence = TimeSpan.FromMinutes(1);
 
     private bool _askedAnew;
+    private bool _fittedAnew;
     private Refusal? _reported;
     private long? _reportedAt;
     private Refusal? _unknown;
@@ -31,6 +32,9 @@ internal sealed class AcquireLoop(
 
     /// <summary>Called where the service responds after <see cref="Troubled"/> was called; may be null.</summary>
     public Action? Answered { get; init; }
+
+    /// <summary>Whose <see cref="LeaseLimits.MaxHolders"/> bounds the capacity that is asked for; null where nothing does.</summary>
+    public ServiceLimits? FitsInto { get; init; }
 
     /// <summary>The last request.</summary>
     public AcquireRequest Request { get; private set; } = request with { RequestId = request.RequestId ?? RequestIds.New() };
@@ -50,11 +54,12 @@ internal sealed class AcquireLoop(
         var pauses = new Backoff(ShortestPause, LongestPause, random);
         while (true)
         {
+            var unfit = await FitAsync(anew: false, cancellationToken).ConfigureAwait(false);
             var callWait = Clamp(wait - time.GetElapsedTime(started), TimeSpan.Zero, longestWait);
             var sent = time.GetTimestamp();
-            SentAt = clock.Sample();
-            MayHaveGranted = true;
-            var result = await CallAsync(Request with { Wait = callWait }, cancellationToken).ConfigureAwait(false);
+            var result = unfit is null
+                ? await CallAsync(Request with { Wait = callWait }, cancellationToken).ConfigureAwait(false)
+                : unfit;
             if (_reported is not null && result.Refusal is not (Refusal.Unavailable or Refusal.OutcomeUnknown))
             {
                 _reported = null;
@@ -78,6 +83,7 @@ internal sealed class AcquireLoop(
             }
 
             if (result.Refusal is not { } refusal) return result;
+            if (await FitsAnewAsync(refusal, cancellationToken).ConfigureAwait(false)) continue;
             // Whatever the last response: an earlier request may have been granted.
             if (time.GetElapsedTime(started) >= wait) return _unknown ?? refusal;
             switch (refusal)
@@ -114,10 +120,40 @@ internal sealed class AcquireLoop(
     }
 
     // Over HTTP a grant may come after the call was given up, and is then given back if nobody else can know the request id.
-    private ValueTask<LeaseResult<LeaseGrant>> CallAsync(AcquireRequest asked, CancellationToken cancellationToken) =>
-        service is HttpLeaseService http
+    private ValueTask<LeaseResult<LeaseGrant>> CallAsync(AcquireRequest asked, CancellationToken cancellationToken)
+    {
+        SentAt = clock.Sample();
+        MayHaveGranted = true;
+        return service is HttpLeaseService http
             ? http.AcquireAsync(asked, HasOwnId, cancellationToken)
             : service.AcquireAsync(asked, cancellationToken);
+    }
+
+    /// <summary>Makes the capacity fit; where the service does not tell what fits, returns why. A guess would be a conflict.</summary>
+    private async ValueTask<Refusal?> FitAsync(bool anew, CancellationToken cancellationToken)
+    {
+        if (FitsInto is null || request.Capacity is not { } wanted) return null;
+        var answer = await FitsInto.TryAskAsync(anew, cancellationToken).ConfigureAwait(false);
+        if (answer.TryGetValue(out var limits, out var unanswered))
+        {
+            Request = Request with { Capacity = Math.Min(wanted, limits.MaxHolders) };
+            return null;
+        }
+
+        // Nothing was asked for that could have been granted.
+        return unanswered is Refusal.OutcomeUnknown ? new Refusal.Unavailable(TimeSpan.Zero, unanswered.Detail) : unanswered;
+    }
+
+    /// <summary>Whether a capacity that was refused is another one by now: the service may have been configured anew, once.</summary>
+    private async ValueTask<bool> FitsAnewAsync(Refusal refusal, CancellationToken cancellationToken)
+    {
+        var isOfCapacity =
+            refusal is Refusal.Conflict || (refusal is Refusal.InvalidRequest invalid && invalid.Errors.ContainsKey("capacity"));
+        if (FitsInto is null || !isOfCapacity || _fittedAnew) return false;
+        _fittedAnew = true;
+        var refused = Request.Capacity;
+        return await FitAsync(anew: true, cancellationToken).ConfigureAwait(false) is null && Request.Capacity != refused;
+    }
 
     private static TimeSpan Clamp(TimeSpan value, TimeSpan min, TimeSpan max) => value > max ? max : value < min ? min : value;
 }

@@ -5,16 +5,10 @@ namespace OrleansLeases.DistributedLocks.Internal;
 /// <summary>Acquires one kind of lease on one resource as the interfaces of Medallion.Threading want it. Thread-safe.</summary>
 /// <param name="client">The client.</param>
 /// <param name="resource">The resource.</param>
-/// <param name="options">Returns the options of the lease.</param>
-internal sealed class Acquirer(
-    LeaseClient client, string resource, Func<CancellationToken, ValueTask<LeaseOptions>> options)
+/// <param name="options">The options of the lease.</param>
+internal sealed class Acquirer(LeaseClient client, string resource, LeaseOptions options)
 {
     private const int Longest = int.MaxValue;
-
-    public Acquirer(LeaseClient client, string resource, LeaseOptions options)
-        : this(client, resource, _ => ValueTask.FromResult(options))
-    {
-    }
 
     public string Resource => resource;
 
@@ -53,8 +47,7 @@ internal sealed class Acquirer(
     private async ValueTask<LeaseDistributedSynchronizationHandle?> RunAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var kind = await options(cancellationToken).ConfigureAwait(false);
-        var lease = await client.TryAcquireAsync(resource, timeout, kind, cancellationToken).ConfigureAwait(false);
+        var lease = await client.TryAcquireAsync(resource, timeout, options, cancellationToken).ConfigureAwait(false);
         return lease is null ? null : new(lease);
     }
 

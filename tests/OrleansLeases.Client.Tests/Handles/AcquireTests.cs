@@ -57,6 +57,25 @@ public sealed class AcquireTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Wait_CountsTheCallThatTellsTheLimits()
+    {
+        await using var held = await _fixture.Client.AcquireAsync("r", new() { Ttl = HandleFixture.LongTtl });
+        await using var client = new LeaseClient(new SecretiveLeases(_fixture.Service), time: _fixture.Time);
+
+        // The limits are not waited for any longer than 2 s, and by then the wait is over.
+        var acquire = client.TryAcquireAsync("r", TimeSpan.FromSeconds(2)).AsTask();
+        await _fixture.AdvanceAsync(TimeSpan.FromSeconds(2));
+
+        Assert.Null(await acquire.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    private sealed class SecretiveLeases(ILeaseService inner) : ForwardingLeases(inner)
+    {
+        public override ValueTask<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken = default) =>
+            new(new TaskCompletionSource<LeaseResult<ServiceInfo>>().Task);
+    }
+
+    [Fact]
     public async Task TryAcquire_WhoseWaitRunsOut_IsNull()
     {
         await _fixture.AcquireAsync(ttl: HandleFixture.LongTtl);
