@@ -65,6 +65,24 @@ public sealed class ReadmeExamples
     }
 
     [Fact]
+    public void Recipes_AreRegisteredByTheirInterfaces()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddLeasesClient(leases => leases.Servers.Add("http://leases-1:7400"));
+
+        // README: Recipes by their interfaces
+        builder.Services.AddSingleton<ICounter>(
+            services => new Counter(services.GetRequiredService<LeaseClient>(), "invoices/sent"));
+        builder.Services.AddSingleton<Func<string, ITaskClaim>>(
+            services => task => new TaskClaim(services.GetRequiredService<LeaseClient>(), task));
+
+        // README: end
+        using var host = builder.Build();
+        Assert.IsType<Counter>(host.Services.GetRequiredService<ICounter>());
+        Assert.IsType<TaskClaim>(host.Services.GetRequiredService<Func<string, ITaskClaim>>()("invoices/2030-01"));
+    }
+
+    [Fact]
     public async Task Recipes_DoWhatTheySay()
     {
         await using var service = EmbeddedLeases.InMemory();

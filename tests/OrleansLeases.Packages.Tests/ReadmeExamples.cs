@@ -1,4 +1,5 @@
 using OrleansLeases.Client;
+using OrleansLeases.Client.Recipes;
 using OrleansLeases.Embedded;
 using FakeTimeProvider = OrleansLeases.Testing.ManualTimeProvider;
 
@@ -73,4 +74,38 @@ public sealed class ReadmeExamples
         Assert.Equal(NotHolderReason.Broken, lease.Loss!.Reason);
         // README: end
     }
+
+    [Fact]
+    public async Task Task_ThatAnotherWorkerDoes_IsLeftToIt()
+    {
+        // README: A fake of a recipe
+        var invoices = new Invoices(_ => new TakenTask());
+
+        Assert.Equal("sent by another worker", await invoices.SendAsync("2030-01"));
+        // README: end
+    }
+
+    // README: Code that is given a recipe, and its fake
+    private sealed class Invoices(Func<string, ITaskClaim> tasks)
+    {
+        public async Task<string> SendAsync(string month) => await tasks($"invoices/{month}").RunAsync(SendAllAsync) switch
+        {
+            TaskOutcome.Done => "sent",
+            TaskOutcome.WasDone => "sent before",
+            _ => "sent by another worker",
+        };
+
+        private Task SendAllAsync(LeaseHandle lease, CancellationToken stop) => Task.CompletedTask;
+    }
+
+    private sealed class TakenTask : ITaskClaim
+    {
+        public ValueTask<bool> IsDoneAsync(CancellationToken cancellationToken = default) => new(false);
+
+        public Task<TaskOutcome> RunAsync(
+            Func<LeaseHandle, CancellationToken, Task> work, TimeSpan wait = default, CancellationToken cancellationToken = default) =>
+            Task.FromResult(TaskOutcome.Busy);
+    }
+
+    // README: end
 }

@@ -16,6 +16,7 @@ namespace OrleansLeases.Client.Recipes;
 /// </param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="name"/> is null.</exception>
 public sealed class DistributedReaderWriterLock(LeaseClient client, string name, LeaseOptions? options = null)
+    : IDistributedReaderWriterLock
 {
     private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
     private readonly string _name = name ?? throw new ArgumentNullException(nameof(name));
@@ -26,52 +27,23 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
             Mode = LeaseMode.Shared, Capacity = null, LockDelay = TimeSpan.Zero, HoldAtLeast = TimeSpan.Zero,
         };
 
-    /// <summary>Acquires as a reader, once no writer holds or waits before it.</summary>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The lease. Dispose it when done.</returns>
-    /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public ValueTask<LeaseHandle> AcquireReadAsync(CancellationToken cancellationToken = default) =>
         _client.AcquireAsync(_name, _reading, cancellationToken);
 
-    /// <summary>Acquires as the writer, once no other holds or waits before it.</summary>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The lease. Dispose it when done.</returns>
-    /// <exception cref="LeaseRefusedException">The request is malformed, not allowed, or beyond a bound of the service.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public ValueTask<LeaseHandle> AcquireWriteAsync(CancellationToken cancellationToken = default) =>
         _client.AcquireAsync(_name, _writing, cancellationToken);
 
-    /// <summary>Acquires as a reader, if it is admitted in time.</summary>
-    /// <param name="wait">How long to wait in the queue; 0 by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The lease, or null. Dispose it when done.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public ValueTask<LeaseHandle?> TryAcquireReadAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
         _client.TryAcquireAsync(_name, wait, _reading, cancellationToken);
 
-    /// <summary>
-    /// Acquires as the writer, if it is admitted in time. With a wait of 0 it holds back no reader, and may never be admitted between them.
-    /// </summary>
-    /// <param name="wait">How long to wait in the queue; 0 by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The lease, or null. Dispose it when done.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public ValueTask<LeaseHandle?> TryAcquireWriteAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
         _client.TryAcquireAsync(_name, wait, _writing, cancellationToken);
 
-    /// <summary>Runs work as a reader, as <see cref="DistributedLock.RunAsync"/> does.</summary>
-    /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the queue, or cancels the token of the work.</param>
-    /// <returns>Completes when the work has ended and the lease was released.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
-    /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
-    /// <exception cref="LeaseRefusedException">As for <see cref="AcquireReadAsync"/>.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public async Task ReadAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -80,14 +52,7 @@ public sealed class DistributedReaderWriterLock(LeaseClient client, string name,
             await AcquireReadAsync(cancellationToken).ConfigureAwait(false), work, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Runs work as the writer, as <see cref="DistributedLock.RunAsync"/> does.</summary>
-    /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the queue, or cancels the token of the work.</param>
-    /// <returns>Completes when the work has ended and the lease was released.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
-    /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
-    /// <exception cref="LeaseRefusedException">As for <see cref="AcquireWriteAsync"/>.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public async Task WriteAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);

@@ -7,7 +7,7 @@ namespace OrleansLeases.Client.Recipes;
 /// <para>Not guaranteed: anything about work that goes on after its lease was lost. Tokens identify holders, but are no
 /// fences: a later one does not end an earlier lease. It limits concurrency, not a rate.</para>
 /// </remarks>
-public sealed class DistributedSemaphore
+public sealed class DistributedSemaphore : IDistributedSemaphore
 {
     private readonly LeaseClient _client;
     private readonly string _name;
@@ -34,35 +34,15 @@ public sealed class DistributedSemaphore
         };
     }
 
-    /// <summary>Acquires a lease, and waits in the queue without a limit.</summary>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The lease. Dispose it to release it.</returns>
-    /// <exception cref="LeaseRefusedException">
-    /// Another capacity is in force, which lasts while anyone holds or waits (<see cref="Refusal.Conflict"/>); or the request is
-    /// malformed, not allowed, or beyond a bound of the service.
-    /// </exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public ValueTask<LeaseHandle> AcquireAsync(CancellationToken cancellationToken = default) =>
         _client.AcquireAsync(_name, _options, cancellationToken);
 
-    /// <summary>Acquires a lease, if it is admitted in time.</summary>
-    /// <param name="wait">How long to wait in the queue; 0 by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The lease, or null. Dispose it to release it.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
-    /// <exception cref="LeaseRefusedException">As for <see cref="AcquireAsync"/>, and where the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public ValueTask<LeaseHandle?> TryAcquireAsync(TimeSpan wait = default, CancellationToken cancellationToken = default) =>
         _client.TryAcquireAsync(_name, wait, _options, cancellationToken);
 
-    /// <summary>Runs work under a lease, as <see cref="DistributedLock.RunAsync"/> does.</summary>
-    /// <param name="work">The work. Its token is cancelled when the lease is lost.</param>
-    /// <param name="cancellationToken">Leaves the queue, or cancels the token of the work.</param>
-    /// <returns>Completes when the work has ended and the lease was released.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
-    /// <exception cref="LeaseLostException">The lease was lost before the work had ended.</exception>
-    /// <exception cref="LeaseRefusedException">As for <see cref="AcquireAsync"/>.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public async Task RunAsync(Func<LeaseHandle, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);

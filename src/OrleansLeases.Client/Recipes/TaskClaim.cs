@@ -32,36 +32,17 @@ public enum TaskOutcome
 /// <param name="task">The task's name, as a resource and as a key: 1 to 512 bytes of UTF-8, a path such as <c>invoices/2030-01</c>.</param>
 /// <param name="options">The options of the lease; 30 s where left out. Its mode and capacity are ignored.</param>
 /// <exception cref="ArgumentNullException"><paramref name="client"/> or <paramref name="task"/> is null.</exception>
-public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? options = null)
+public sealed class TaskClaim(LeaseClient client, string task, LeaseOptions? options = null) : ITaskClaim
 {
     private readonly LeaseClient _client = client ?? throw new ArgumentNullException(nameof(client));
     private readonly string _task = task ?? throw new ArgumentNullException(nameof(task));
     private readonly LeaseOptions _options = (options ?? new()) with { Mode = LeaseMode.Exclusive, Capacity = null };
 
-    /// <summary>Whether the task is marked as done.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>Whether it is.</returns>
-    /// <exception cref="LeaseRefusedException">The service did not respond for 30 s, or the name is malformed or not allowed.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public async ValueTask<bool> IsDoneAsync(CancellationToken cancellationToken = default) =>
         await SettledKey.ReadAsync(_client, _task, cancellationToken).ConfigureAwait(false) is not null;
 
-    /// <summary>Does the task, unless it is done, or another worker holds it for longer than the wait.</summary>
-    /// <param name="work">
-    /// The work. Its token is cancelled when the lease is lost, and when <paramref name="cancellationToken"/> is. The task is done
-    /// when it returns.
-    /// </param>
-    /// <param name="wait">How long to wait for another worker to end; 0 by default, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="cancellationToken">Leaves the queue, or cancels the token of the work. Completed work is still marked.</param>
-    /// <returns>The outcome.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="work"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative and not infinite.</exception>
-    /// <exception cref="LeaseLostException">
-    /// The lease was lost before the mark was acknowledged. <see cref="IsDoneAsync"/> shows whether it was written. What else
-    /// the work throws is passed on, and the task is not done.
-    /// </exception>
-    /// <exception cref="LeaseRefusedException">The service refused, or did not respond; the mark may have been written.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc/>
     public async Task<TaskOutcome> RunAsync(
         Func<LeaseHandle, CancellationToken, Task> work, TimeSpan wait = default, CancellationToken cancellationToken = default)
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using OrleansLeases.Client.Recipes;
 using OrleansLeases.Client.Tests.Support;
 
@@ -22,6 +23,21 @@ public sealed class ConstructorTests
         Assert.Throws<ArgumentNullException>("client", () => Make(recipe, null!, "r"));
         Assert.Throws<ArgumentNullException>(() => Make(recipe, world.Join("ann"), null!));
         Assert.NotNull(Make(recipe, world.Join("ann"), "r"));
+    }
+
+    // Decision recipes-have-interfaces.
+    [Theory]
+    [MemberData(nameof(Recipes))]
+    public void Recipe_HasAnInterface_WithAllOfItsMethods(string recipe)
+    {
+        var type = typeof(Counter).Assembly.GetType($"{typeof(Counter).Namespace}.{recipe}")!;
+        var faked = Assert.Single(type.GetInterfaces());
+
+        Assert.Equal($"I{recipe}", faked.Name);
+        Assert.Equal(
+            type.GetMethods(BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Public)
+                .Select(method => method.ToString()).Order(),
+            faked.GetMethods().Select(method => method.ToString()).Order());
     }
 
     private static object Make(string recipe, LeaseClient client, string name) => recipe switch
