@@ -23,7 +23,7 @@ public sealed record LeaseOptions
 
     /// <summary>
     /// For exclusive leases, how long after the grant other owners wait, however early the lease is released or ends. For jobs that end
-    /// in a moment, and hosts whose clocks differ.
+    /// in a moment, and hosts whose clocks differ. The same owner, such as another task with this client, does not wait.
     /// </summary>
     /// <value>0 by default; at most 24 h.</value>
     public TimeSpan HoldAtLeast { get; init; }

@@ -22,46 +22,24 @@ public sealed class LeaseDistributedReaderWriterLock : IDistributedReaderWriterL
     /// <summary>
     /// Acquires as a reader, if it is free in time. Blocks the calling thread, and needs no other of its synchronization context.
     /// </summary>
-    /// <param name="timeout">How long to wait in the queue: 0 by default, at most <see cref="int.MaxValue"/> ms, or infinite.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle, or null. Dispose it to release.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.TryAcquire" path="/*[not(self::summary)]"/>
     public LeaseDistributedSynchronizationHandle? TryAcquireReadLock(
         TimeSpan timeout = default, CancellationToken cancellationToken = default) =>
         _reading.TryAcquire(timeout, cancellationToken);
 
     /// <summary>Acquires as a reader. Blocks the calling thread, and needs no other of its synchronization context.</summary>
-    /// <param name="timeout">How long to wait in the queue; without a limit by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle. Dispose it to release.</returns>
-    /// <exception cref="TimeoutException">It was held by others for longer.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.Acquire" path="/*[not(self::summary)]"/>
     public LeaseDistributedSynchronizationHandle AcquireReadLock(TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         _reading.Acquire(timeout, cancellationToken);
 
     /// <summary>Acquires as a reader, if it is free in time.</summary>
-    /// <param name="timeout">How long to wait in the queue: 0 by default, at most <see cref="int.MaxValue"/> ms, or infinite.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle, or null. Dispose it to release.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.TryAcquireAsync" path="/*[not(self::summary)]"/>
     public ValueTask<LeaseDistributedSynchronizationHandle?> TryAcquireReadLockAsync(
         TimeSpan timeout = default, CancellationToken cancellationToken = default) =>
         _reading.TryAcquireAsync(timeout, cancellationToken);
 
     /// <summary>Acquires as a reader, first come, first served.</summary>
-    /// <param name="timeout">How long to wait in the queue; without a limit by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle. Dispose it to release.</returns>
-    /// <exception cref="TimeoutException">It was held by others for longer.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.AcquireAsync" path="/*[not(self::summary)]"/>
     public ValueTask<LeaseDistributedSynchronizationHandle> AcquireReadLockAsync(
         TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         _reading.AcquireAsync(timeout, cancellationToken);
@@ -69,47 +47,25 @@ public sealed class LeaseDistributedReaderWriterLock : IDistributedReaderWriterL
     /// <summary>
     /// Acquires as the writer, if it is free in time. Blocks the calling thread, and needs no other of its synchronization context.
     /// </summary>
-    /// <param name="timeout">How long to wait in the queue: 0 by default, at most <see cref="int.MaxValue"/> ms, or infinite.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle, or null. Dispose it to release.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.TryAcquire" path="/*[not(self::summary)]"/>
     public LeaseDistributedSynchronizationHandle? TryAcquireWriteLock(
         TimeSpan timeout = default, CancellationToken cancellationToken = default) =>
         _writing.TryAcquire(timeout, cancellationToken);
 
     /// <summary>Acquires as the writer. Blocks the calling thread, and needs no other of its synchronization context.</summary>
-    /// <param name="timeout">How long to wait in the queue; without a limit by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle. Dispose it to release.</returns>
-    /// <exception cref="TimeoutException">It was held by others for longer.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.Acquire" path="/*[not(self::summary)]"/>
     public LeaseDistributedSynchronizationHandle AcquireWriteLock(
         TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         _writing.Acquire(timeout, cancellationToken);
 
     /// <summary>Acquires as the writer, if it is free in time.</summary>
-    /// <param name="timeout">How long to wait in the queue: 0 by default, at most <see cref="int.MaxValue"/> ms, or infinite.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle, or null. Dispose it to release.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.TryAcquireAsync" path="/*[not(self::summary)]"/>
     public ValueTask<LeaseDistributedSynchronizationHandle?> TryAcquireWriteLockAsync(
         TimeSpan timeout = default, CancellationToken cancellationToken = default) =>
         _writing.TryAcquireAsync(timeout, cancellationToken);
 
     /// <summary>Acquires as the writer, first come, first served.</summary>
-    /// <param name="timeout">How long to wait in the queue; without a limit by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle. Dispose it to release.</returns>
-    /// <exception cref="TimeoutException">It was held by others for longer.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.AcquireAsync" path="/*[not(self::summary)]"/>
     public ValueTask<LeaseDistributedSynchronizationHandle> AcquireWriteLockAsync(
         TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         _writing.AcquireAsync(timeout, cancellationToken);

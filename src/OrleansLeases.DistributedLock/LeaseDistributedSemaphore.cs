@@ -26,45 +26,23 @@ public sealed class LeaseDistributedSemaphore : IDistributedSemaphore
     /// <summary>
     /// Acquires one of its places, if it is free in time. Blocks the calling thread, and needs no other of its synchronization context.
     /// </summary>
-    /// <param name="timeout">How long to wait in the queue: 0 by default, at most <see cref="int.MaxValue"/> ms, or infinite.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle, or null. Dispose it to release.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.TryAcquire" path="/*[not(self::summary)]"/>
     public LeaseDistributedSynchronizationHandle? TryAcquire(TimeSpan timeout = default, CancellationToken cancellationToken = default) =>
         _acquirer.TryAcquire(timeout, cancellationToken);
 
     /// <summary>Acquires one of its places. Blocks the calling thread, and needs no other of its synchronization context.</summary>
-    /// <param name="timeout">How long to wait in the queue; without a limit by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle. Dispose it to release.</returns>
-    /// <exception cref="TimeoutException">It was held by others for longer.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.Acquire" path="/*[not(self::summary)]"/>
     public LeaseDistributedSynchronizationHandle Acquire(TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         _acquirer.Acquire(timeout, cancellationToken);
 
     /// <summary>Acquires one of its places, if it is free in time.</summary>
-    /// <param name="timeout">How long to wait in the queue: 0 by default, at most <see cref="int.MaxValue"/> ms, or infinite.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle, or null. Dispose it to release.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.TryAcquireAsync" path="/*[not(self::summary)]"/>
     public ValueTask<LeaseDistributedSynchronizationHandle?> TryAcquireAsync(
         TimeSpan timeout = default, CancellationToken cancellationToken = default) =>
         _acquirer.TryAcquireAsync(timeout, cancellationToken);
 
     /// <summary>Acquires one of its places, first come, first served.</summary>
-    /// <param name="timeout">How long to wait in the queue; without a limit by default.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The handle. Dispose it to release.</returns>
-    /// <exception cref="TimeoutException">It was held by others for longer.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite, or too long.</exception>
-    /// <exception cref="LeaseRefusedException">The request was refused for another reason, or the service cannot be reached.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="LeaseDistributedLock.AcquireAsync" path="/*[not(self::summary)]"/>
     public ValueTask<LeaseDistributedSynchronizationHandle> AcquireAsync(
         TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         _acquirer.AcquireAsync(timeout, cancellationToken);

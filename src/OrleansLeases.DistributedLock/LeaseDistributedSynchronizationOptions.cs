@@ -8,10 +8,17 @@ public sealed record LeaseDistributedSynchronizationOptions
 {
     /// <summary>
     /// The options of every lease that is acquired: its time to live, its lock-delay, a proof, the longest hold. Its mode, capacity and
-    /// owner are ignored; only exclusive leases leave a lock-delay, and are held for at least so long.
+    /// owner are ignored; only exclusive leases leave a lock-delay, and are held for at least so long. Both keep out other clients: all
+    /// locks and writers of one client are one owner, whom neither binds.
     /// </summary>
     /// <value>A lease of 30 s by default.</value>
-    public LeaseOptions Lease { get; init; } = new();
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
+    public LeaseOptions Lease
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(
+            nameof(value), $"{nameof(Lease)} is null; leave it out for a lease of 30 s, or set new {nameof(LeaseOptions)}().");
+    } = new();
 
     /// <summary>
     /// What the resource of every name begins with, such as <c>locks</c> for <c>locks/orders</c>: for rights by prefix, and to keep

@@ -99,6 +99,25 @@ public sealed class ProviderTests : RecipeTests
         Assert.Equal(["ann/1", "ann/2"], World.HoldersOf("r"));
     }
 
+    [Fact]
+    public async Task HoldAtLeast_KeepsOutOtherClients_AndNotThisOne()
+    {
+        var options = new LeaseDistributedSynchronizationOptions { Lease = new() { HoldAtLeast = TimeSpan.FromMinutes(1) } };
+        var provider = new LeaseDistributedSynchronizationProvider(Ann, options);
+        provider.CreateLock("r").Acquire().Dispose();
+
+        Assert.Null(new LeaseDistributedSynchronizationProvider(Bob, options).CreateLock("r").TryAcquire());
+        await using var again = await provider.CreateLock("r").TryAcquireAsync();
+        Assert.NotNull(again);
+    }
+
+    [Fact]
+    public void Options_WithoutALease_AreRefused()
+    {
+        var refusal = Assert.Throws<ArgumentNullException>(() => new LeaseDistributedSynchronizationOptions { Lease = null! });
+        Assert.StartsWith("Lease is null;", refusal.Message, StringComparison.Ordinal);
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Forget(LeaseClient client) => new LeaseDistributedSynchronizationProvider(client).AcquireLock("r");
 }
