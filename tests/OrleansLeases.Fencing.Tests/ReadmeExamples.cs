@@ -35,7 +35,7 @@ public sealed class ReadmeExamples : IAsyncLifetime
         await using var lease = await _leases.AcquireAsync("orders/42");
 
         // README: A table that refuses stale writers
-        var fence = new LeaseFence(dataSource);    // Npgsql's; InstallAsync once, or psql -f sql/lease-fence.sql
+        var fence = new LeaseFence(dataSource);    // of Npgsql 10; InstallAsync once, or psql -f sql/lease-fence.sql
         await fence.InstallAsync();
 
         await fence.RunAsync("orders/42", lease.Token, async (connection, stop) =>
