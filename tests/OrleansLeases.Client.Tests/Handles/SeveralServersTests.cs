@@ -156,20 +156,16 @@ public sealed class SeveralServersTests : IAsyncLifetime
     [Fact]
     public async Task Release_AtAServerThatFallsSilent_IsMadeAtTheOther()
     {
-        var lease = await AcquireAsync(Ttl);
+        // The server is given up well before the release, which has a limit of its own.
+        var patience = TimeSpan.FromSeconds(1);
+        var client = new LeaseClient(_wires.Service(_time, serverTimeout: patience), new() { Owner = "ann" }, _time);
+        var lease = await client.TryAcquireAsync("r", options: new() { Ttl = Ttl });
         _networks[0].FateOf = _ => Fate.Hangs;
-        var release = lease.ReleaseAsync();
+        var release = lease!.ReleaseAsync();
         await Eventually.TrueAsync(() => _networks[0].OpenCalls("release") == 1);
 
-        // A release is given up by its own limit and tried again with a pause, at the other server then.
-        await AdvanceAsync(TimeSpan.FromSeconds(5));
-        await Eventually.TrueAsync(() =>
-        {
-            // From then on its clock stands still: this one must not be given up too.
-            if (_networks[1].Sent<ReleaseRequest>().Any()) return true;
-            _time.Advance(Step);
-            return false;
-        });
+        _time.Advance(patience);
+
         await Eventually.TrueAsync(() => LookAsync().Result.State == LeaseStatus.Free);
         Assert.Single(_networks[0].Sent<ReleaseRequest>());
         Assert.Single(_networks[1].Sent<ReleaseRequest>());
