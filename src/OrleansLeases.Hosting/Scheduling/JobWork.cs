@@ -19,6 +19,10 @@ internal sealed class JobWork : LeasedWork
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestRound = TimeSpan.FromHours(1);
 
+    // An instance that is stopped as it takes a tick gives it back, within the time that its host has to stop, 30 s by default. Others,
+    // which may have seen the tick taken, look at the mark once more. Decision ticks-are-marked-first.
+    private static readonly TimeSpan GivenBackWithin = TimeSpan.FromSeconds(35);
+
     private readonly ScheduledJobOptions _options;
     private readonly Func<ScheduledRun, CancellationToken, Task> _job;
     private readonly TickSchedule _schedule;
@@ -27,6 +31,7 @@ internal sealed class JobWork : LeasedWork
     // What this instance took, or may have taken, and has not started yet: nobody else starts it.
     private string? _taken;
     private string? _reportedMark;
+    private string? _sleptOn;
 
     public JobWork(
         IServiceProvider services, string name, ScheduledJobOptions options, Func<ScheduledRun, CancellationToken, Task> job)
@@ -88,11 +93,13 @@ internal sealed class JobWork : LeasedWork
         }
 
         var next = _schedule.After(mark.Tick > now ? mark.Tick : now);
-        while (Time.GetElapsedTime(began) < LongestRound && !stopping.IsCancellationRequested)
+        var round = mark.Take == _sleptOn ? LongestRound : GivenBackWithin;
+        _sleptOn = mark.Take;
+        while (round - Time.GetElapsedTime(began) is { Ticks: > 0 } rest && !stopping.IsCancellationRequested)
         {
             var left = next - Time.GetUtcNow() ?? LongestSleep;
             if (left <= TimeSpan.Zero) return;
-            await PauseAsync(left < LongestSleep ? left : LongestSleep, stopping).ConfigureAwait(false);
+            await PauseAsync(new[] { left, rest, LongestSleep }.Min(), stopping).ConfigureAwait(false);
         }
     }
 

@@ -108,6 +108,9 @@ internal sealed class Way(ILeaseService service) : ForwardingLeases(service)
     /// <summary>How many answers to marks of ticks are lost.</summary>
     public int LosesAnswersToPuts { get; set; }
 
+    /// <summary>How often the mark of a tick was read.</summary>
+    public int Reads { get; private set; }
+
     /// <summary>Called before each mark of a tick.</summary>
     public Action? BeforePut { get; set; }
 
@@ -126,8 +129,13 @@ internal sealed class Way(ILeaseService service) : ForwardingLeases(service)
         ReleaseRequest request, CancellationToken cancellationToken = default) =>
         IsCut ? Away : await base.ReleaseAsync(request, cancellationToken);
 
-    public override async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default) =>
-        IsCut ? Away : await base.GetKeyAsync(key, cancellationToken);
+    public override async ValueTask<LeaseResult<KeyValue>> GetKeyAsync(string key, CancellationToken cancellationToken = default)
+    {
+        if (IsCut) return Away;
+        var value = await base.GetKeyAsync(key, cancellationToken);
+        Reads++;
+        return value;
+    }
 
     public override async ValueTask<LeaseResult<KeyPut>> PutKeyAsync(
         string key, PutKeyRequest request, CancellationToken cancellationToken = default)

@@ -47,13 +47,6 @@ internal sealed class HostedWorld
         // Every other seed has a network that loses messages.
         var network = new SimNetwork(_scheduler, seed % 2 == 0 ? Faults.Losses : Faults.None);
         _cluster = new(_scheduler, network, _truth, places: 1);
-        var server = new SimProcess(_scheduler, Cluster.PlaceName(0), TimeSpan.FromDays(1), TimeSpan.Zero);
-        var setting = new HostSetting(
-            new LeaseLimits(), RenewalFactor: 2, TimeSpan.FromSeconds(1), Planted.None, SweepsSeldom: true, Retention.ForEver);
-        var store = new HostStore(
-            new SimStore(_scheduler, Faults.None, Planted.None, _truth), server, _scheduler, Planted.None, addsOrLoads: false,
-            isOnlyWriter: true);
-        _cluster.Hosts[0] = new(server, 0, 1, store, setting, _cluster);
     }
 
     /// <summary>Runs it all; the answer is whether nothing was violated.</summary>
@@ -75,6 +68,17 @@ internal sealed class HostedWorld
         return _scheduler.Violation is null;
     }
 
+    private void StartServer()
+    {
+        var server = new SimProcess(_scheduler, Cluster.PlaceName(0), TimeSpan.FromDays(1), TimeSpan.Zero);
+        var setting = new HostSetting(
+            new LeaseLimits(), RenewalFactor: 2, TimeSpan.FromSeconds(1), Planted.None, SweepsSeldom: true, Retention.ForEver);
+        var store = new HostStore(
+            new SimStore(_scheduler, Faults.None, Planted.None, _truth), server, _scheduler, Planted.None, addsOrLoads: false,
+            isOnlyWriter: true);
+        _cluster.Hosts[0] = new(server, 0, 1, store, setting, _cluster);
+    }
+
     private async Task GuardAsync()
     {
         try
@@ -90,6 +94,7 @@ internal sealed class HostedWorld
 
     private async Task LiveAsync()
     {
+        StartServer();
         for (var i = 0; i < Instances; i++) Start();
         for (var minute = 1; minute <= _ticks; minute++)
         {

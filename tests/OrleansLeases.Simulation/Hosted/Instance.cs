@@ -16,18 +16,20 @@ internal sealed class Instance
 
     private readonly HostedLedger _ledger;
     private readonly Dice _dice;
-    private readonly IHostedLifecycleService _works;
+    private readonly LeasedWork[] _works;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _run = Task.CompletedTask;
 
     public Instance(SimProcess process, ILeaseService service, HostedLedger ledger, Dice dice)
     {
         (Process, _ledger, _dice) = (process, ledger, dice);
         var client = new LeaseClient(
-            new InstanceService(service, process), new() { Owner = process.Name }, process.Clock, new HolderClock(process.Clock),
+            service, new() { Owner = process.Name }, process.Clock, new HolderClock(process.Clock),
             dice.Fork());
         var services = new ServiceCollection().AddSingleton(client).AddSingleton(this);
         services.AddLeaderService<Leader>(options => options.Lease = new() { Ttl = Ttl });
         services.AddScheduledJob(Job, "* * * * *", RunAsync, options => options.Lease = new() { Ttl = Ttl });
-        _works = services.BuildServiceProvider().GetServices<IHostedService>().OfType<IHostedLifecycleService>().Single();
+        _works = [.. services.BuildServiceProvider().GetServices<LeasedWork>()];
     }
 
     public SimProcess Process { get; }
@@ -37,14 +39,16 @@ internal sealed class Instance
     /// <summary>When something was last done to it: it was killed, stopped, or goes on again.</summary>
     public TimeSpan DisturbedAt { get; set; } = TimeSpan.MinValue;
 
-    public void Start() => Process.Run(() => _ = _works.StartedAsync(CancellationToken.None));
+    // Not as a host does, beside each other: the order of the thread pool is no part of the seed.
+    public void Start() => Process.Run(() => _run = Task.WhenAll([.. _works.Select(work => work.RunAsync(_stopping.Token))]));
 
     /// <summary>Stops in order, as a host does.</summary>
     public void Stop() => Process.Run(() => _ = EndAsync());
 
     private async Task EndAsync()
     {
-        await _works.StoppingAsync(CancellationToken.None).ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _run.ConfigureAwait(false);
         HasStopped = true;
     }
 
@@ -75,26 +79,5 @@ internal sealed class Instance
                 instance._ledger.LeadsNoMore(term.Lease);
             }
         }
-    }
-
-    /// <summary>
-    /// The service as a process calls it while it is there: what the collector finishes of one that has crashed calls nobody.
-    /// </summary>
-    private sealed class InstanceService(ILeaseService service, SimProcess process) : Testing.ForwardingLeases(service)
-    {
-        public override ValueTask<LeaseResult<LeaseGrant>> AcquireAsync(
-            AcquireRequest request, CancellationToken cancellationToken = default) =>
-            process.HasCrashed ? Never<LeaseGrant>() : base.AcquireAsync(request, cancellationToken);
-
-        public override ValueTask<LeaseResult<LeaseRelease>> ReleaseAsync(
-            ReleaseRequest request, CancellationToken cancellationToken = default) =>
-            process.HasCrashed ? Never<LeaseRelease>() : base.ReleaseAsync(request, cancellationToken);
-
-        public override ValueTask<LeaseResult<LeaseInfo>> GetAsync(
-            GetLeaseRequest request, CancellationToken cancellationToken = default) =>
-            process.HasCrashed ? Never<LeaseInfo>() : base.GetAsync(request, cancellationToken);
-
-        private static ValueTask<LeaseResult<T>> Never<T>()
-            where T : class => new(new TaskCompletionSource<LeaseResult<T>>().Task);
     }
 }

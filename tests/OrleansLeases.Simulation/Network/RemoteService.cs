@@ -41,6 +41,8 @@ internal sealed partial class RemoteService(
         Func<T, IEnumerable<LeaseGrant>>? newGrantsOf = null)
         where T : class
     {
+        // The collector finishes handles of a process that has crashed, whose code would go on by that, whenever it comes.
+        if (process.HasCrashed) return await new TaskCompletionSource<LeaseResult<T>>().Task.ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         var place = _place;
         var sent = _scheduler.Now;

@@ -52,8 +52,9 @@ internal sealed class Scheduler(Dice dice, Trace trace) : IThreadPoolWorkItem
     {
         // Handles of a run that is over are collected, and their lost tokens cancelled.
         if (_ends) return;
-        // A second thread would come as it likes.
-        if (_thread is not null && Thread.CurrentThread != _thread) Environment.FailFast("Code of the simulation runs on another thread.");
+        // A second thread would come as it likes: before the run, that of the pool would.
+        if (_thread is null ? Thread.CurrentThread.IsThreadPoolThread : Thread.CurrentThread != _thread)
+            Environment.FailFast("Code of the simulation runs on another thread.");
         _queue.Enqueue(what, new(at > Now ? at.Ticks : Now.Ticks, Dice.NextBits(), ++_sequence));
     }
 

@@ -22,6 +22,7 @@ internal sealed class SimClock : TimeProvider
     private TimeSpan _wallAhead;
     private TimeSpan _slept;
     private bool _isPaused;
+    private bool _hasStopped;
     private long _partsPerMillion;
     private long _turn;
 
@@ -59,6 +60,9 @@ internal sealed class SimClock : TimeProvider
     public TimeSpan Slept => _slept + (IsAsleep && !_isPaused ? _scheduler.Now - _since : TimeSpan.Zero);
 
     public override DateTimeOffset GetUtcNow() => Start + Monotonic + Slept + _wallAhead;
+
+    /// <summary>Its process has crashed: no timer of it is armed any more.</summary>
+    public void Stop() => _hasStopped = true;
 
     /// <summary>Steps the wall clock.</summary>
     public void StepWall(TimeSpan by) => _wallAhead += by;
@@ -130,7 +134,7 @@ internal sealed class SimClock : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            if (_disposed) return false;
+            if (_disposed || clock._hasStopped) return false;
             _armed++;
             _period = period;
             clock._armed.Remove(this);

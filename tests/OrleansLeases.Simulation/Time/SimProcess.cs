@@ -47,6 +47,7 @@ internal sealed class SimProcess
     public void Crash()
     {
         HasCrashed = true;
+        Clock.Stop();
         _inbox.Clear();
         _scheduler.Trace.Add(_scheduler.Now, "crash", Name);
     }
