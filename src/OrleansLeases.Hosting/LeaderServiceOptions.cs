@@ -50,8 +50,9 @@ public sealed class LeaderServiceOptions
         [
             string.IsNullOrEmpty(Resource)
                 ? $"{Name}.{nameof(Resource)} is empty; a generic service needs a name, such as leaders/exports."
-                : null,
+                : OptionBounds.NameFault($"{Name}.{nameof(Resource)}", Resource, "leaders/exports"),
             Lease is null ? $"{Name}.{nameof(Lease)} is null; leave it out for a lease of 30 s." : null,
+            Lease is null ? null : LeaseFault.Of($"{Name}.{nameof(Lease)}", Lease),
             Lease is null ? null : OptionBounds.Fault($"{Name}.{nameof(StopMargin)}", EffectiveStopMargin, TimeSpan.Zero, Lease.Ttl / 2),
             OptionBounds.Fault($"{Name}.{nameof(LongestPause)}", LongestPause, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1)),
             OptionBounds.Fault($"{Name}.{nameof(ShortestPause)}", ShortestPause, TimeSpan.FromMilliseconds(1), LongestPause),

@@ -16,6 +16,7 @@ internal abstract class LeasedWork
     private static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(1);
 
     private volatile Condition _condition = new(HealthStatus.Healthy, "It has not begun yet.");
+    private volatile string? _trouble;
     private volatile Unstopped? _unstopped;
     private volatile bool _hasEnded;
 
@@ -57,10 +58,25 @@ internal abstract class LeasedWork
 
     protected TimeProvider Time => Client.Time;
 
+    /// <summary>What keeps the work from going on, whatever it did before; null where nothing does.</summary>
+    protected string? Trouble
+    {
+        set => _trouble = value;
+    }
+
     /// <summary>Works until the token is cancelled, and what was under way has ended. Never throws.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         await GoRoundAsync(stopping).ConfigureAwait(false);
+        try
+        {
+            await EndAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            Log.InTrouble(Resource, error);
+        }
+
         _hasEnded = true;
     }
 
@@ -74,12 +90,16 @@ internal abstract class LeasedWork
                 : new(failure, $"It goes on although its lease is over; only what checks the token {token} is protected from it.");
         }
 
+        if (_trouble is { } trouble) return HealthCheckResult.Degraded(trouble);
         var condition = _condition;
         return new(condition.Status, condition.Words);
     }
 
     /// <summary>One round; the answer is false where it failed and a pause is due.</summary>
     protected abstract Task<bool> RoundAsync(CancellationToken stopping);
+
+    /// <summary>Comes after the last round.</summary>
+    protected virtual Task EndAsync() => Task.CompletedTask;
 
     protected void Note(HealthStatus status, string words) => _condition = new(status, words);
 
@@ -131,7 +151,7 @@ internal abstract class LeasedWork
             }
             catch (Exception error) when (error is not OutOfMemoryException)
             {
-                Note(HealthStatus.Degraded, $"It cannot go on, and tries again: {error.Message}");
+                Trouble = $"It cannot go on, and tries again: {error.Message}";
                 Log.InTrouble(Resource, error);
             }
 

@@ -48,6 +48,7 @@ internal sealed class LeasedWorks(IEnumerable<LeasedWork> works, IServiceProvide
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        if (_stopping.IsCancellationRequested) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         try
         {
@@ -65,5 +66,10 @@ internal sealed class LeasedWorks(IEnumerable<LeasedWork> works, IServiceProvide
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose()
+    {
+        // A host that is disposed of without a stop, as one is whose start has failed.
+        _stopping.Cancel();
+        _stopping.Dispose();
+    }
 }

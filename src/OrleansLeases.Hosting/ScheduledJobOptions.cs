@@ -75,7 +75,8 @@ public sealed class ScheduledJobOptions
                 : null,
             OptionBounds.Fault($"{Name}.{nameof(ClockSkew)}", ClockSkew, TimeSpan.Zero, TimeSpan.FromHours(1)),
             Lease is null ? $"{Name}.{nameof(Lease)} is null; leave it out for a lease of 30 s." : null,
-            string.IsNullOrEmpty(Resource) ? $"{Name}.{nameof(Resource)} is empty; it takes 1 to 512 bytes, such as jobs/nightly." : null,
+            Lease is null ? null : LeaseFault.Of($"{Name}.{nameof(Lease)}", Lease),
+            OptionBounds.NameFault($"{Name}.{nameof(Resource)}", Resource, "jobs/nightly"),
         ];
         return faults.OfType<string>();
     }

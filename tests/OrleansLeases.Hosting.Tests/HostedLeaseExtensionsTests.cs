@@ -37,6 +37,20 @@ public sealed class HostedLeaseExtensionsTests : IAsyncLifetime
         Assert.StartsWith($"bills: {fault}", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("a//b", 30, "Resource is 'jobs/a//b'; it takes a path of 1 to 512 bytes without empty, . or .. segments, such as jobs/nightly.")]
+    [InlineData("a/../b", 30, "Resource is 'jobs/a/../b'; it takes a path")]
+    [InlineData("bills", 0, "Lease.Ttl is 00:00:00; it takes 00:00:00.0010000 to")]
+    public async Task Job_WithANameOrLeaseThatNoServiceTakes_KeepsTheHostFromStarting(string name, int ttl, string fault)
+    {
+        var member = _world.Build("ann", services => services.AddScheduledJob(
+            name, "0 3 * * *", (_, _) => Task.CompletedTask, options => options.Lease = new() { Ttl = TimeSpan.FromSeconds(ttl) }));
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => member.Host.StartAsync());
+
+        Assert.StartsWith($"{name}: ScheduledJobOptions.{fault}", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Service_WithWrongOptions_KeepsTheHostFromStarting()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace OrleansLeases.Client.Internal;
 
@@ -10,4 +11,13 @@ internal static class OptionBounds
         where T : IComparable<T> => value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
             ? null
             : string.Create(CultureInfo.InvariantCulture, $"{name} is {value}; it takes {least} to {most}.");
+
+    /// <summary>What is wrong with the name of a resource; null where nothing is that the service would refuse by its form.</summary>
+    /// <param name="name">What has the value.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="example">A name that fits.</param>
+    public static string? NameFault(string name, string? value, string example) =>
+        !string.IsNullOrEmpty(value) && Encoding.UTF8.GetByteCount(value) <= Names.MaxBytes && Names.BadSegmentOf(value) is null
+            ? null
+            : $"{name} is '{value}'; it takes a path of 1 to {Names.MaxBytes} bytes without empty, . or .. segments, such as {example}.";
 }

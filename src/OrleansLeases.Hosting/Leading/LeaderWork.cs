@@ -18,7 +18,7 @@ internal sealed class LeaderWork<T> : LeasedWork, ILeaderWork
     private readonly TimeSpan _goodTerm;
 
     public LeaderWork(IServiceProvider services, LeaderServiceOptions options)
-        : base(services, options.ClientKey, typeof(T).Name, options.Resource!, (options.ShortestPause, options.LongestPause))
+        : base(services, options.ClientKey, typeof(T).ToString(), options.Resource!, (options.ShortestPause, options.LongestPause))
     {
         _election = new(Client, Resource, options.Lease);
         (_stopMargin, _goodTerm) = (options.EffectiveStopMargin, options.LongestPause);
@@ -28,6 +28,7 @@ internal sealed class LeaderWork<T> : LeasedWork, ILeaderWork
 
     protected override async Task<bool> RoundAsync(CancellationToken stopping)
     {
+        Trouble = null;
         Note(HealthStatus.Healthy, "It waits for its turn to lead.");
         var term = await _election.CampaignAsync(stopping).ConfigureAwait(false);
         // Released once the service has stopped, and not before.

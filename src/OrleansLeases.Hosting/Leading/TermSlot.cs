@@ -11,9 +11,3 @@ internal sealed class TermSlot
         set;
     }
 }
-
-/// <summary>A service that leads, whatever its type.</summary>
-internal interface ILeaderWork
-{
-    Type Service { get; }
-}

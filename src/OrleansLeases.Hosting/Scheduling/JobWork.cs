@@ -28,10 +28,11 @@ internal sealed class JobWork : LeasedWork
     private readonly TickSchedule _schedule;
     private readonly JobMarkStore _marks;
 
-    // What this instance took, or may have taken, and has not started yet: nobody else starts it.
+    // What this instance took, or may have taken, and has not started yet: nobody else starts it. Then the mark of before is known.
     private string? _taken;
+    private JobMark? _before;
     private string? _reportedMark;
-    private string? _sleptOn;
+    private JobMark? _sleptOn;
 
     public JobWork(
         IServiceProvider services, string name, ScheduledJobOptions options, Func<ScheduledRun, CancellationToken, Task> job)
@@ -59,7 +60,9 @@ internal sealed class JobWork : LeasedWork
         }
 
         // Null while another instance takes the tick, or runs the job for it or for an earlier one.
-        var lease = await Client.TryAcquireAsync(Resource, WaitInQueue, LeaseFor(due), stopping).ConfigureAwait(false);
+        var options = LeaseFor(due);
+        var lease = await Client.TryAcquireAsync(Resource, WaitFor(options), options, stopping).ConfigureAwait(false);
+        Trouble = null;
         if (lease is null) return true;
         lease.Lease.IsGuarded = true;
         TimeSpan pause;
@@ -85,16 +88,17 @@ internal sealed class JobWork : LeasedWork
     {
         var began = Time.GetTimestamp();
         var now = Time.GetUtcNow();
-        if (mark.Tick - now > _options.ClockSkew && _reportedMark != mark.Take)
+        var isAhead = mark.Tick - now > _options.ClockSkew;
+        Trouble = isAhead ? $"It was last started for {mark.Tick:o}, which is ahead of this machine's clock." : null;
+        if (isAhead && _reportedMark != mark.Take)
         {
             _reportedMark = mark.Take;
             Log.MarkAhead(Name, mark.Tick, Resource);
-            Note(HealthStatus.Degraded, $"It was last started for {mark.Tick:o}, which is ahead of this machine's clock.");
         }
 
         var next = _schedule.After(mark.Tick > now ? mark.Tick : now);
-        var round = mark.Take == _sleptOn ? LongestRound : GivenBackWithin;
-        _sleptOn = mark.Take;
+        var round = mark == _sleptOn ? LongestRound : GivenBackWithin;
+        _sleptOn = mark;
         while (round - Time.GetElapsedTime(began) is { Ticks: > 0 } rest && !stopping.IsCancellationRequested)
         {
             var left = next - Time.GetUtcNow() ?? LongestSleep;
@@ -127,21 +131,36 @@ internal sealed class JobWork : LeasedWork
     private async Task<bool> MarkAsync(JobMark mark, long version, DateTimeOffset tick, LeaseHandle lease, CancellationToken stopping)
     {
         var missed = _schedule.CountBetween(mark.Tick, tick) + (mark.Take == _taken ? 1 : 0);
-        var take = _taken = RequestIds.New();
+        // One name until it is started: which of several writes came to something, where that is not known, does not matter.
+        var take = _taken ??= RequestIds.New();
+        _before = mark;
         // Not cut short where the host stops: nobody would know whether the tick was taken.
         var marked = await _marks.WriteAsync(new(tick, take, lease.Owner, lease.Token), version, CancellationToken.None)
             .ConfigureAwait(false);
         if (marked is null) return false;
         if (stopping.IsCancellationRequested)
         {
-            // Given back, for an instance that goes on.
-            _taken = null;
-            await _marks.WriteAsync(mark, marked.Value, CancellationToken.None).ConfigureAwait(false);
+            await GiveBackAsync(marked.Value).ConfigureAwait(false);
             return false;
         }
 
         if (missed > 0) Miss(missed, _schedule.LastDue(mark.Tick, tick - TimeSpan.FromTicks(1)) ?? mark.Tick);
         return true;
+    }
+
+    // What could not be given back under the lease, or was taken for a start under another one.
+    protected override async Task EndAsync()
+    {
+        if (_taken is null) return;
+        var (mark, version) = await _marks.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        if (mark?.Take == _taken) await GiveBackAsync(version).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives a tick that was taken and not started back, for an instance that goes on.</summary>
+    private async Task GiveBackAsync(long version)
+    {
+        await _marks.WriteAsync(_before!, version, CancellationToken.None).ConfigureAwait(false);
+        _taken = null;
     }
 
     private void Miss(int ticks, DateTimeOffset last)
@@ -159,8 +178,8 @@ internal sealed class JobWork : LeasedWork
         var here = Time.GetUtcNow();
         if (await ServiceTimeAsync(stopping).ConfigureAwait(false) is not { } service || tick - service <= _options.ClockSkew)
             return TimeSpan.Zero;
+        Trouble = $"This machine's clock is {here - service} ahead of the service's, and the job waits for that.";
         Log.ClockAhead(tick, Name, here - service);
-        Note(HealthStatus.Degraded, $"This machine's clock is {here - service} ahead of the service's, and the job waits for that.");
         return tick - service < LongestSleep ? tick - service : LongestSleep;
     }
 
@@ -219,6 +238,10 @@ internal sealed class JobWork : LeasedWork
         Log.CutShort(Name, tick, why);
         return why;
     }
+
+    // One that waited until the hold of the winner is over would get the lease, find the tick taken, and keep others waiting in turn.
+    private static TimeSpan WaitFor(LeaseOptions lease) =>
+        lease.HoldAtLeast > TimeSpan.Zero && lease.HoldAtLeast / 2 < WaitInQueue ? lease.HoldAtLeast / 2 : WaitInQueue;
 
     // The mark needs no such time: a second line, for whoever has deleted it.
     private LeaseOptions LeaseFor(DateTimeOffset tick)

@@ -11,6 +11,7 @@ public sealed class ScheduledJobTests : IAsyncLifetime
 {
     private const string Resource = "jobs/bills";
     private const string EveryMinute = "* * * * *";
+    private const string Hourly = "1 * * * *";
 
     private readonly HostingWorld _world = new();
     private readonly ConcurrentQueue<(string Host, int Minute, long Token)> _runs = new();
@@ -187,7 +188,9 @@ public sealed class ScheduledJobTests : IAsyncLifetime
         await BegunAsync();
         await _world.UntilAsync(() => _world.Look(Resource).State == LeaseStatus.Delayed);
 
-        Assert.Equal(TimeSpan.FromSeconds(seconds), _world.Look(Resource).AvailableIn);
+        var history = (await _world.Service.HistoryAsync(Resource)).Value;
+        var granted = history.Events.Last(change => change.Kind == LeaseEventKind.Granted).At;
+        Assert.Equal(granted + TimeSpan.FromSeconds(seconds), _world.Time.GetUtcNow() + _world.Look(Resource).AvailableIn);
     }
 
     [Fact]
@@ -247,8 +250,7 @@ public sealed class ScheduledJobTests : IAsyncLifetime
     [Fact]
     public async Task Tick_ThatIsGivenBackAfterAnotherHostSawItTaken_IsStartedByThat()
     {
-        const string hourly = "1 * * * *";
-        var ann = await JoinAsync("ann", schedule: hourly);
+        var ann = await JoinAsync("ann", schedule: Hourly);
         await BegunAsync();
         var (isMarked, goesOn) = (false, new TaskCompletionSource());
         ann.Way.AfterPut = () =>
@@ -258,7 +260,7 @@ public sealed class ScheduledJobTests : IAsyncLifetime
             return goesOn.Task;
         };
         await _world.UntilAsync(() => isMarked);
-        var bob = await JoinAsync("bob", schedule: hourly);
+        var bob = await JoinAsync("bob", schedule: Hourly);
         await _world.SettleAsync(() => bob.Way.Reads > 0);
         var stops = ann.Host.StopAsync();
         goesOn.SetResult();
@@ -267,6 +269,90 @@ public sealed class ScheduledJobTests : IAsyncLifetime
         await _world.UntilAsync(() => Minutes.Length == 1);
 
         Assert.Equal(("bob", 1), (_runs.First().Host, Minutes[0]));
+    }
+
+    [Fact]
+    public async Task Mark_ThatArrivesLate_IsKnownAgain_AndItsTickStarted()
+    {
+        var ann = await JoinAsync("ann", schedule: Hourly);
+        await BegunAsync();
+        ann.Way.DropsPuts = true;
+        await _world.UntilAsync(() => ann.Log.Has(8));
+        ann.Way.DropsPuts = false;
+        // It overtakes the mark of the next attempt.
+        ann.Way.BeforePut = () =>
+        {
+            ann.Way.BeforePut = null;
+            Assert.Null(_world.Service.PutKeyAsync(Resource, ann.Way.Dropped!).AsTask().Result.Refusal);
+        };
+
+        await _world.UntilAsync(() => Minutes.Length == 1);
+
+        Assert.Equal([1], Minutes);
+    }
+
+    [Fact]
+    public async Task Host_ThatStopsBeforeItStartsWhatItTook_GivesItBack()
+    {
+        var ann = await JoinAsync("ann", schedule: Hourly);
+        await BegunAsync();
+        ann.Way.LosesAnswersToPuts = int.MaxValue;
+        await _world.UntilAsync(() => ann.Log.Has(8));
+        ann.Way.LosesAnswersToPuts = 0;
+        await ann.Host.StopAsync();
+        await JoinAsync("bob", schedule: Hourly);
+
+        await _world.UntilAsync(() => Minutes.Length == 1);
+
+        Assert.Equal(("bob", 1), (_runs.First().Host, Minutes[0]));
+    }
+
+    [Fact]
+    public async Task Hosts_ThatFindTheTickTaken_KeepNobodyWaiting()
+    {
+        foreach (var name in (string[])["ann", "bob", "cid"]) await JoinAsync(name);
+        await BegunAsync();
+        await TickAsync(1);
+        var step = TimeSpan.FromMilliseconds(50);
+        await _world.Time.AdvanceUntilAsync(() => _world.Look(Resource).State == LeaseStatus.Delayed, step);
+
+        await _world.Time.AdvanceUntilAsync(() => _world.Look(Resource).State != LeaseStatus.Delayed, step);
+
+        Assert.Equal(LeaseStatus.Free, _world.Look(Resource).State);
+        Assert.Equal(_runs.Single().Token, _world.Look(Resource).LastToken);
+    }
+
+    [Fact]
+    public async Task Health_OnceTheServiceResponds_IsGoodAgain_ThoughAnotherHostRunsTheJob()
+    {
+        var ann = await JoinAsync("ann", schedule: Hourly);
+        await BegunAsync();
+        ann.Way.IsCut = true;
+        await JoinAsync("bob", schedule: Hourly);
+        await _world.UntilAsync(() => ann.Log.Has(8));
+        Assert.Equal(HealthStatus.Degraded, (await ann.HealthAsync(Resource)).Status);
+
+        ann.Way.IsCut = false;
+
+        await _world.UntilAsync(() => ann.HealthAsync(Resource).Result.Status == HealthStatus.Healthy);
+        Assert.Equal("bob", _runs.Single().Host);
+    }
+
+    [Fact]
+    public async Task Host_ThatIsDisposedOfWithoutAStop_AsksTheRunToStop()
+    {
+        CancellationToken stopped = default;
+        var ann = await JoinAsync("ann", job: stop =>
+        {
+            stopped = stop;
+            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        });
+        await BegunAsync();
+        await _world.UntilAsync(() => stopped.CanBeCanceled);
+
+        ann.Host.Dispose();
+
+        Assert.True(stopped.IsCancellationRequested);
     }
 
     [Fact]

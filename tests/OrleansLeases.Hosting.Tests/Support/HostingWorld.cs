@@ -111,6 +111,12 @@ internal sealed class Way(ILeaseService service) : ForwardingLeases(service)
     /// <summary>How often the mark of a tick was read.</summary>
     public int Reads { get; private set; }
 
+    /// <summary>Marks of ticks are not made, though nobody says so.</summary>
+    public bool DropsPuts { get; set; }
+
+    /// <summary>The mark that was dropped last.</summary>
+    public PutKeyRequest? Dropped { get; private set; }
+
     /// <summary>Called before each mark of a tick.</summary>
     public Action? BeforePut { get; set; }
 
@@ -144,6 +150,12 @@ internal sealed class Way(ILeaseService service) : ForwardingLeases(service)
         var isTick = request.IfVersion > 0;
         if (isTick) BeforePut?.Invoke();
         if (IsCut) return Away;
+        if (isTick && DropsPuts)
+        {
+            Dropped = request;
+            return new Refusal.OutcomeUnknown(request.RequestId, "No answer came.");
+        }
+
         var put = await base.PutKeyAsync(key, request, cancellationToken);
         if (isTick && AfterPut is { } after) await after();
         if (IsCut) return Away;
