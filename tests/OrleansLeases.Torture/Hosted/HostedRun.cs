@@ -44,7 +44,8 @@ internal sealed class HostedRun(int ticks, int jobs, int period, int seed) : IAs
         _server = await Server.StartAsync(_folder.Path);
         for (var i = 0; i < Instances; i++) Start();
         foreach (var instance in _running) await instance.ReadyAsync();
-        // The first tick after all were there, and the first one that is not waited for.
+        for (var job = 0; job < jobs; job++) await BegunAsync(job, stop);
+        // The first tick after all had begun, and the first one that is not waited for.
         var first = NextTick(TimeProvider.System.GetUtcNow());
         var end = first + TimeSpan.FromSeconds((long)period * ((ticks + jobs - 1) / jobs));
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -73,6 +74,13 @@ internal sealed class HostedRun(int ticks, int jobs, int period, int seed) : IAs
 
     private DateTimeOffset NextTick(DateTimeOffset after) =>
         DateTimeOffset.FromUnixTimeSeconds(((after.ToUnixTimeSeconds() / period) + 1) * period);
+
+    /// <summary>Ticks of a job count from when the first instance has stored its first mark.</summary>
+    private async Task BegunAsync(int job, CancellationToken stop)
+    {
+        while ((await _server!.Leases.GetKeyAsync(InstanceProgram.ResourceOf(job), stop)).Refusal is not null)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop);
+    }
 
     private InstanceProcess Start()
     {
