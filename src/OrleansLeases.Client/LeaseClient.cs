@@ -147,6 +147,24 @@ public sealed class LeaseClient : IAsyncDisposable
     }
 
     /// <summary>
+    /// Releases all leases that are held, for an application that stops: each is lost first. Work that a recipe awaits releases its lease
+    /// with its end; where that does not come, the lease expires. From then on the client acquires and renews nothing. Hosts do it with
+    /// their clients of <c>AddLeasesClient</c> once their services have stopped; silos and Orleans clients do it with theirs.
+    /// </summary>
+    /// <param name="cancellationToken">There is no more time for that: what is left is released in the background, or expires.</param>
+    /// <returns>Completes when the service has responded to all releases, or the token is cancelled. Never throws.</returns>
+    public async Task ReleaseAllAsync(CancellationToken cancellationToken = default)
+    {
+        _held.Close();
+        var lost = _held.LoseAllAsync(lease => GiveBack(lease.Grant, _clock.Sample() + lease.Grant.Ttl));
+        await DoneAsync([lost, .. _guarded.Keys]).ConfigureAwait(false);
+        await DoneAsync(_background.Keys).ConfigureAwait(false);
+
+        async Task DoneAsync(IEnumerable<Task> work) =>
+            await Task.WhenAll(work).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>
     /// Takes up a lease that its owner has without this client, such as one that was transferred to it: renews it by its token.
     /// </summary>
     internal async ValueTask<LeaseResult<LeaseHandle>> TakeUpAsync(
@@ -173,22 +191,6 @@ public sealed class LeaseClient : IAsyncDisposable
         {
             _held.EndAsking();
         }
-    }
-
-    /// <summary>
-    /// Gives back all leases, when the application has stopped: each is lost first. Work that a recipe awaits gives its lease back with its
-    /// end; where that does not come, the lease expires.
-    /// </summary>
-    /// <param name="cancellationToken">There is no more time for that.</param>
-    internal async Task GiveBackAllAsync(CancellationToken cancellationToken)
-    {
-        _held.Close();
-        var lost = _held.LoseAllAsync(lease => GiveBack(lease.Grant, _clock.Sample() + lease.Grant.Ttl));
-        await DoneAsync([lost, .. _guarded.Keys]).ConfigureAwait(false);
-        await DoneAsync(_background.Keys).ConfigureAwait(false);
-
-        async Task DoneAsync(IEnumerable<Task> work) =>
-            await Task.WhenAll(work).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Keeps track of work under a lease that releases it with its end.</summary>

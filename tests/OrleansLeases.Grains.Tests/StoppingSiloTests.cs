@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.TestingHost;
+using OrleansLeases.Client;
 using OrleansLeases.Grains.Tests.Hosting;
 using OrleansLeases.Testing;
 using static OrleansLeases.Grains.Tests.Hosting.Requests;
@@ -25,18 +26,31 @@ public sealed class StoppingSiloTests
         builder.Options.ConfigureFileLogging = false;
         builder.Options.ServiceId = serviceId;
         builder.ConfigureSilo((_, silo) => silo.AddLeases(database, options => options.SweeperShards = 1).Services.AddSingleton(ended));
+        builder.ConfigureClient(client => client.AddLeases());
         await using var cluster = builder.Build();
         await cluster.DeployAsync();
         var where = await cluster.Client.GetGrain<IHolder>("h").HoldAsync(Leases);
+        var silo = cluster.Silos.Single(silo => silo.SiloAddress.ToString() == where);
+        // Of those who do not release them.
+        var ofClient = await cluster.Client.ServiceProvider.GetRequiredService<LeaseClient>().AcquireAsync("of the client");
+        var ofSilo = await cluster.GetSiloServiceProvider(silo.SiloAddress).GetRequiredService<LeaseClient>().AcquireAsync("of the silo");
 
-        await cluster.StopSiloAsync(cluster.Silos.Single(silo => silo.SiloAddress.ToString() == where)).WaitAsync(Calls.WaitTimeout);
+        await cluster.StopClusterClientAsync().WaitAsync(Calls.WaitTimeout);
+        Assert.Equal(1, await FreeAsync());
+        await cluster.StopSiloAsync(silo).WaitAsync(Calls.WaitTimeout);
+
+        Assert.All(
+            [ofClient, ofSilo],
+            lease => Assert.EndsWith("was given back, since its host has stopped.", lease.Loss?.Detail, StringComparison.Ordinal));
 
         Assert.Equal(Enumerable.Repeat((Refusal?)null, Leases), ended.Releases);
         if (silos > 1) Assert.Null(ended.Other);
         else Assert.StartsWith("This silo is stopping", Assert.IsType<Refusal.Unavailable>(ended.Other).Detail, StringComparison.Ordinal);
-        Assert.Equal(
-            (long)Leases,
-            await Sql.ScalarAsync<long>(database, "select count(*) from leases where service_id = $1 and not held", serviceId));
+        Assert.True(ended.WasHeld);
+        Assert.Equal(Leases + 3, await FreeAsync());
+
+        Task<long> FreeAsync() =>
+            Sql.ScalarAsync<long>(database, "select count(*) from leases where service_id = $1 and not held", serviceId);
     }
 
     /// <summary>How the releases of a grain ended that is gone.</summary>
@@ -46,6 +60,9 @@ public sealed class StoppingSiloTests
 
         /// <summary>What an acquire was refused with; null where it was granted.</summary>
         public Refusal? Other { get; set; }
+
+        /// <summary>Whether a handle of the silo was valid until then.</summary>
+        public bool WasHeld { get; set; }
     }
 }
 
@@ -58,13 +75,16 @@ public interface IHolder : IGrainWithStringKey
 }
 
 /// <inheritdoc cref="IHolder"/>
-internal sealed class Holder(ILeaseService leases, StoppingSiloTests.Ended ended, ILocalSiloDetails silo) : Grain, IHolder
+internal sealed class Holder(
+    ILeaseService leases, LeaseClient client, StoppingSiloTests.Ended ended, ILocalSiloDetails silo) : Grain, IHolder
 {
     private readonly List<LeaseGrant> _held = [];
+    private LeaseHandle? _handle;
 
     public async Task<string> HoldAsync(int count)
     {
         for (var i = 0; i < count; i++) _held.Add((await leases.AcquireAsync(Acquire($"held/{i}", "me"))).Value);
+        _handle = await client.AcquireAsync("of the grain");
         return silo.SiloAddress.ToString();
     }
 
@@ -82,6 +102,7 @@ internal sealed class Holder(ILeaseService leases, StoppingSiloTests.Ended ended
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         foreach (var grant in _held) ended.Releases.Add((await ReleaseAsync(grant, cancellationToken)).Refusal);
+        ended.WasHeld = _handle!.IsValid();
         ended.Other = (await leases.AcquireAsync(Acquire("other", "me"), cancellationToken)).Refusal;
     }
 }

@@ -331,7 +331,7 @@ internal sealed class AgentSession(
         lock (_gate) (client, underWay) = (_client, [.. _underWay]);
         if (client is null) return;
         using var limit = new CancellationTokenSource(GivingBack, time);
-        await client.GiveBackAllAsync(limit.Token);
+        await client.ReleaseAllAsync(limit.Token);
         // What is granted to them from now on the client gives back itself, and says so to its own end.
         await Task.WhenAll(underWay).WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await client.DisposeAsync();

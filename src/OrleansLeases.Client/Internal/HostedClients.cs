@@ -14,8 +14,8 @@ internal sealed class HostedClients
         return client;
     }
 
-    public Task GiveBackAllAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(_clients.Select(client => client.GiveBackAllAsync(cancellationToken)));
+    public Task ReleaseAllAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(_clients.Select(client => client.ReleaseAllAsync(cancellationToken)));
 }
 
 /// <summary>Gives back what the clients of a host hold, once all of its services have stopped: before that they may rely on it.</summary>
@@ -31,5 +31,5 @@ internal sealed class HostedClientsEnd(HostedClients clients) : IHostedLifecycle
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => clients.GiveBackAllAsync(cancellationToken);
+    public Task StoppedAsync(CancellationToken cancellationToken) => clients.ReleaseAllAsync(cancellationToken);
 }

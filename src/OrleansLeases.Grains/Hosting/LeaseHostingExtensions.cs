@@ -19,7 +19,8 @@ namespace OrleansLeases.Grains;
 /// <summary>Adds leases to an Orleans application.</summary>
 /// <remarks>
 /// The <see cref="LeaseClient"/> is for handles that renew by themselves and for recipes, in grains too. It uses the
-/// <see cref="LeaseClientOptions"/> among the services, if there are any. A client that was added before is not replaced.
+/// <see cref="LeaseClientOptions"/> among the services, if there are any. A client that was added before is not replaced. What its handles
+/// still hold when the silo or the client of the cluster stops is lost and released: in a silo once its grains are deactivated.
 /// </remarks>
 public static class LeaseHostingExtensions
 {
@@ -143,6 +144,8 @@ public static class LeaseHostingExtensions
     {
         ArgumentNullException.ThrowIfNull(client);
         AddService(client.Services, static _ => null);
+        client.Services.AddSingleton<ILifecycleParticipant<IClusterClientLifecycle>>(
+            services => services.GetRequiredService<LeaseClientEnd>());
         return client;
     }
 
@@ -235,6 +238,7 @@ public static class LeaseHostingExtensions
         silo.Services.AddSingleton<IServiceRecords>(
             services => new ServiceRecords(services.GetRequiredService<LeaseSilo>().Store));
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseSilo>());
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<LeaseClientEnd>());
         silo.Services.AddSingleton<LastSiloFallback>();
         var registered = silo.Services;
         silo.Services.AddSingleton(services => new PortGuard(services, registered));
@@ -261,11 +265,12 @@ public static class LeaseHostingExtensions
             {
                 Metrics = provider.GetRequiredService<OperationMetrics>(),
             });
-        services.TryAddSingleton(provider => new LeaseClient(
+        services.TryAddSingleton<LeaseClientEnd>();
+        services.TryAddSingleton(provider => provider.GetRequiredService<LeaseClientEnd>().Of(new LeaseClient(
             provider.GetRequiredService<ILeaseService>(),
             OptionsOf(provider),
             provider.GetService<TimeProvider>(),
-            provider.GetService<ILogger<LeaseClient>>()));
+            provider.GetService<ILogger<LeaseClient>>())));
     }
 
     private static LeaseClientOptions OptionsOf(IServiceProvider provider)
