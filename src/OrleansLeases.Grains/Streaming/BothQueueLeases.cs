@@ -26,7 +26,7 @@ internal sealed class BothQueueLeases(ILeaseProvider former, ILeaseProvider next
         catch
         {
             // Whoever asked is told of no lease, and would release none.
-            await former.Release(category, [.. granted.Select(i => results[i].AcquiredLease!)]).ConfigureAwait(false);
+            await GiveUpAsync(former, category, granted.Select(i => results[i].AcquiredLease!)).ConfigureAwait(false);
             throw;
         }
 
@@ -39,8 +39,8 @@ internal sealed class BothQueueLeases(ILeaseProvider former, ILeaseProvider next
         var results = await former.Renew(category, Array.ConvertAll(aquiredLeases, FormerOf)).ConfigureAwait(false);
         var others = await next.Renew(category, Array.ConvertAll(aquiredLeases, NextOf)).ConfigureAwait(false);
         // What the one has lost the other gives up, so that a silo may take the queue which needs both.
-        int[] lost = [.. Enumerable.Range(0, results.Length).Where(i => !IsGranted(results[i]) && IsGranted(others[i]))];
-        if (lost.Length > 0) await next.Release(category, [.. lost.Select(i => others[i].AcquiredLease!)]).ConfigureAwait(false);
+        var lost = Enumerable.Range(0, results.Length).Where(i => !IsGranted(results[i]) && IsGranted(others[i]));
+        await GiveUpAsync(next, category, lost.Select(i => others[i].AcquiredLease!)).ConfigureAwait(false);
         int[] granted = [.. IndicesOf(results)];
         return await TogetherAsync(category, results, granted, [.. granted.Select(i => others[i])]).ConfigureAwait(false);
     }
@@ -48,8 +48,35 @@ internal sealed class BothQueueLeases(ILeaseProvider former, ILeaseProvider next
     public async Task Release(string category, AcquiredLease[] aquiredLeases)
     {
         ArgumentNullException.ThrowIfNull(aquiredLeases);
-        await next.Release(category, Array.ConvertAll(aquiredLeases, NextOf)).ConfigureAwait(false);
-        await former.Release(category, Array.ConvertAll(aquiredLeases, FormerOf)).ConfigureAwait(false);
+        var ofFormer = Array.ConvertAll(aquiredLeases, FormerOf);
+        try
+        {
+            await next.Release(category, Array.ConvertAll(aquiredLeases, NextOf)).ConfigureAwait(false);
+        }
+        catch
+        {
+            await GiveUpAsync(former, category, ofFormer).ConfigureAwait(false);
+            throw;
+        }
+
+        await former.Release(category, ofFormer).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Releases leases on the way to another outcome, which goes before a failure of this: whoever asked has to hear of what was granted,
+    /// or of the first error. What is not released here expires.
+    /// </summary>
+    private static async Task GiveUpAsync(ILeaseProvider provider, string category, IEnumerable<AcquiredLease> leases)
+    {
+        AcquiredLease[] all = [.. leases];
+        if (all.Length == 0) return;
+        try
+        {
+            await provider.Release(category, all).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+        }
     }
 
     private async Task<AcquireLeaseResult[]> TogetherAsync(
@@ -63,7 +90,7 @@ internal sealed class BothQueueLeases(ILeaseProvider former, ILeaseProvider next
             results[i] = IsGranted(other) ? new(Join(one, other.AcquiredLease!), other.StatusCode, null!) : other;
         }
 
-        if (alone.Count > 0) await former.Release(category, [.. alone]).ConfigureAwait(false);
+        await GiveUpAsync(former, category, alone).ConfigureAwait(false);
         return results;
     }
 
@@ -72,10 +99,10 @@ internal sealed class BothQueueLeases(ILeaseProvider former, ILeaseProvider next
 
     private static bool IsGranted(AcquireLeaseResult result) => result is { StatusCode: ResponseCode.OK, AcquiredLease: not null };
 
-    // The tokens of both in one: the length of the first goes before it, whatever they are made of.
+    // The tokens of both in one: the length of the first goes before it, whatever they are made of. A provider may have none.
     private static AcquiredLease Join(AcquiredLease one, AcquiredLease other) => new(
         one.ResourceKey, one.Duration < other.Duration ? one.Duration : other.Duration,
-        string.Create(CultureInfo.InvariantCulture, $"{one.Token!.Length}:{one.Token}{other.Token}"),
+        string.Create(CultureInfo.InvariantCulture, $"{one.Token?.Length ?? 0}:{one.Token}{other.Token}"),
         one.StartTimeUtc < other.StartTimeUtc ? one.StartTimeUtc : other.StartTimeUtc);
 
     private static AcquiredLease FormerOf(AcquiredLease both) => With(both, Split(both.Token!).Former);
