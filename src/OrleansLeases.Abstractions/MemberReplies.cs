@@ -28,10 +28,10 @@ public sealed record ServiceMember
     public string? Version { get; init; }
 
     /// <summary>
-    /// How far its clock is ahead of the store's, in milliseconds; negative where it is behind. Absent where it did not answer or nothing
-    /// is compared.
+    /// How far its clock is ahead of the store's; negative where it is behind. Absent where it did not answer or nothing is compared.
     /// </summary>
-    public long? ClockOffsetMs { get; init; }
+    [JsonPropertyName("clockOffsetMs")]
+    public TimeSpan? ClockOffset { get; init; }
 
     /// <summary>How many leases it has in memory that are in force; absent where it did not answer.</summary>
     public long? Held { get; init; }

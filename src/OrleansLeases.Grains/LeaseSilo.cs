@@ -78,7 +78,7 @@ internal sealed class LeaseSilo : ILifecycleParticipant<ISiloLifecycle>
         State = _stopping ? MemberState.Stopping : Info.Refusal is null ? MemberState.Ready : MemberState.NotReady,
         Detail = Info.Refusal?.Detail,
         Version = _info?.Version,
-        ClockOffsetMs = (long?)_clockOffset?.Invoke()?.TotalMilliseconds,
+        ClockOffset = _clockOffset?.Invoke(),
         Held = _metrics.HeldNow,
         Waiters = _metrics.WaitingNow,
     };

@@ -17,7 +17,7 @@ public sealed class FreezeTests(SharedCluster shared)
         var abandoned = await run.AbandonAsync(24);
 
         Assert.All(
-            await MembersAsync(), member => Assert.Equal((MemberState.Ready, true), (member.State, member.ClockOffsetMs is not null)));
+            await MembersAsync(), member => Assert.Equal((MemberState.Ready, true), (member.State, member.ClockOffset is not null)));
 
         silo.Process.Freeze();
         Assert.Equal(

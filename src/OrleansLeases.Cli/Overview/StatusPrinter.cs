@@ -88,8 +88,8 @@ internal static class StatusPrinter
 
     private static string Of(ServiceMember member) => member switch
     {
-        { State: MemberState.Ready, ClockOffsetMs: { } offset } =>
-            $"{member.Name}: ready, clock {Number(offset)} ms from the database's, {Has(member)}",
+        { State: MemberState.Ready, ClockOffset: { } offset } =>
+            $"{member.Name}: ready, clock {Number(offset.Ticks / TimeSpan.TicksPerMillisecond)} ms from the database's, {Has(member)}",
         { State: MemberState.Ready } => $"{member.Name}: ready, {Has(member)}",
         { Detail: { } detail } => $"{member.Name}: {Word(member.State)}: {detail}",
         _ => $"{member.Name}: {Word(member.State)}",

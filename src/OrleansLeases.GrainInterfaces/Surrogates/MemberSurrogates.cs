@@ -21,9 +21,12 @@ internal sealed class ServiceMemberConverter : IConverter<ServiceMember, Service
     public ServiceMember ConvertFromSurrogate(in ServiceMemberSurrogate surrogate) => new()
     {
         Name = surrogate.Name, Address = surrogate.Address, State = surrogate.State, Detail = surrogate.Detail,
-        Version = surrogate.Version, ClockOffsetMs = surrogate.ClockOffsetMs, Held = surrogate.Held, Waiters = surrogate.Waiters,
+        Version = surrogate.Version,
+        ClockOffset = surrogate.ClockOffsetMs is { } offset ? TimeSpan.FromMilliseconds(offset) : null,
+        Held = surrogate.Held, Waiters = surrogate.Waiters,
     };
 
     public ServiceMemberSurrogate ConvertToSurrogate(in ServiceMember value) => new(
-        value.Name, value.Address, value.State, value.Detail, value.Version, value.ClockOffsetMs, value.Held, value.Waiters);
+        value.Name, value.Address, value.State, value.Detail, value.Version, value.ClockOffset?.Ticks / TimeSpan.TicksPerMillisecond,
+        value.Held, value.Waiters);
 }
