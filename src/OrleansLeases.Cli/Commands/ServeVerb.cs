@@ -112,39 +112,9 @@ internal sealed class ServeVerb : Verb
         {
             if (ServerLog.ProblemOf(result.GetValueOrDefault<string>() ?? "") is { } problem) result.AddError($"--log-format {problem}");
         });
-        _logLevel.Validators.Add(result =>
-        {
-            try
-            {
-                ServerLog.ParseLevels(result.GetValueOrDefault<string>() ?? "");
-            }
-            catch (FormatException e)
-            {
-                result.AddError($"--log-level {e.Message}");
-            }
-        });
-        _bounds.Validators.Add(result =>
-        {
-            try
-            {
-                ServerBounds.Parse(result.GetValueOrDefault<string>() ?? "");
-            }
-            catch (FormatException e)
-            {
-                result.AddError($"--bounds {e.Message}");
-            }
-        });
-        _retain.Validators.Add(result =>
-        {
-            try
-            {
-                RetainedNames.Parse(result.GetValueOrDefault<string>() ?? "");
-            }
-            catch (FormatException e)
-            {
-                result.AddError($"--retain {e.Message}");
-            }
-        });
+        Parses(_logLevel, text => ServerLog.ParseLevels(text));
+        Parses(_bounds, text => ServerBounds.Parse(text));
+        Parses(_retain, text => RetainedNames.Parse(text));
         SetAction((parsed, _) => LeaseServer.RunAsync(
             new()
             {
@@ -165,4 +135,16 @@ internal sealed class ServeVerb : Verb
             },
             parsed.InvocationConfiguration.Output, Output.Of(parsed).Note));
     }
+
+    private static void Parses(Option<string> option, Action<string> parse) => option.Validators.Add(result =>
+    {
+        try
+        {
+            parse(result.GetValueOrDefault<string>() ?? "");
+        }
+        catch (FormatException e)
+        {
+            result.AddError($"{option.Name} {e.Message}");
+        }
+    });
 }

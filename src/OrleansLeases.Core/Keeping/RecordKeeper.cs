@@ -80,26 +80,19 @@ internal abstract class RecordKeeper<TState> : Keeper
 
         var isFresh = IsCompared(call);
         var mustBeFresh = call.RequiresFreshRead;
-        if (!_hasAsked)
+        var isFirst = !_hasAsked;
+        _hasAsked = true;
+        if (isFirst && !mustBeFresh && _store.CanAddOrLoad)
         {
-            _hasAsked = true;
-            if (!mustBeFresh && _store.CanAddOrLoad)
-            {
-                if (await TryAddAsync(call)) return;
-                isFresh = _state is not null;
-            }
+            if (await TryAddAsync(call)) return;
+            isFresh = _state is not null;
         }
 
         for (var conflicts = 0; ;)
         {
             if (_state is null || (mustBeFresh && !isFresh))
             {
-                if (await LoadAsync(call.Span) is { } notRead)
-                {
-                    call.Fail(notRead);
-                    return;
-                }
-
+                if (!await LoadForAsync(call)) return;
                 isFresh = true;
             }
 
@@ -188,6 +181,14 @@ internal abstract class RecordKeeper<TState> : Keeper
     /// <summary>
     /// Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.
     /// </summary>
+    private async ValueTask<bool> LoadForAsync<TReply>(PendingCall<TState, TReply> call)
+        where TReply : class
+    {
+        if (await LoadAsync(call.Span) is not { } notRead) return true;
+        call.Fail(notRead);
+        return false;
+    }
+
     private async ValueTask<Refusal?> LoadAsync(Activity? span)
     {
         var use = StoreSpan.Start(_host.Metrics, span, StoreMetrics.Load);

@@ -20,42 +20,22 @@ internal static class LeaseEndpoints
 
     public static void Map(IEndpointRouteBuilder endpoints, LeaseChanges changes, LeaseReads reads)
     {
-        var changing = MapChanges(endpoints, changes);
+        var changing = new Changing(endpoints, changes);
+        MapHolding(changing);
+        MapEnding(changing);
         MapReads(endpoints, reads);
 
         // A resource may be named like a change, so that the same path takes both methods.
         endpoints.MapOtherMethods(Named, context =>
-            context.Request.RouteValues["resource"] is string name && changing.Contains(name) ? "GET, POST" : "GET");
+            context.Request.RouteValues["resource"] is string name && changing.Words.Contains(name) ? "GET, POST" : "GET");
         endpoints.MapOtherMethods(History, _ => "GET");
     }
 
-    // Returns the last segments of their paths.
-    private static HashSet<string> MapChanges(IEndpointRouteBuilder endpoints, LeaseChanges changes)
+    private static void MapHolding(Changing changing)
     {
-        var changing = new HashSet<string>(StringComparer.Ordinal);
-
-        void Map<TRequest, TReply>(string word, RequestDelegate handler, OperationMetadata operation)
-        {
-            changing.Add(word);
-            var endpoint = endpoints.MapPost($"{Path}/{word}", handler);
-            endpoint.WithOperation(
-                handler,
-                operation with { Body = typeof(TRequest), Reply = typeof(TReply), Refusals = [.. Always, .. operation.Refusals] });
-            if (word is "renew" or "renew-batch" or "release") endpoint.WithMetadata(OwnRoom.Instance);
-        }
-
-        void MapChange<TRequest, TReply>(
-            string word,
-            JsonTypeInfo<TRequest> request,
-            Func<ILeaseService, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
-            JsonTypeInfo<TReply> reply,
-            OperationMetadata operation)
-            where TRequest : class
-            where TReply : class => Map<TRequest, TReply>(word, changes.Answer(request, change, reply), operation);
-
         var json = LeaseJson.Default;
 
-        Map<AcquireRequest, LeaseGrant>("acquire", changes.AcquireAsync, new OperationMetadata("acquireLease")
+        changing.Map<AcquireRequest, LeaseGrant>("acquire", changing.Acquire, new OperationMetadata("acquireLease")
         {
             Tag = Tag,
             Summary = "Grants the resource, or says who has it.",
@@ -63,7 +43,7 @@ internal static class LeaseEndpoints
             Refusals = [RefusalCode.Held, RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
             Parameters = [OperationMetadata.IdempotencyKey],
         });
-        MapChange(
+        changing.MapChange(
             "renew", json.RenewRequest, static (leases, request, stop) => leases.RenewAsync(request, stop), json.LeaseRenewal,
             new OperationMetadata("renewLease")
             {
@@ -71,7 +51,7 @@ internal static class LeaseEndpoints
                 Summary = "Extends a lease by its time to live from now. Never moves its deadline earlier.",
                 Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
             });
-        MapChange(
+        changing.MapChange(
             "renew-batch", json.RenewBatchRequest, static (leases, request, stop) => leases.RenewBatchAsync(request, stop),
             json.RenewBatchReply,
             new OperationMetadata("renewLeases")
@@ -80,7 +60,7 @@ internal static class LeaseEndpoints
                 Summary = "Extends up to 1,000 leases, each on its own, answered in order.",
                 Refusals = [RefusalCode.OutcomeUnknown],
             });
-        MapChange(
+        changing.MapChange(
             "release", json.ReleaseRequest, static (leases, request, stop) => leases.ReleaseAsync(request, stop), json.LeaseRelease,
             new OperationMetadata("releaseLease")
             {
@@ -88,7 +68,13 @@ internal static class LeaseEndpoints
                 Summary = "Ends a lease at its holder's word.",
                 Refusals = [RefusalCode.NotHolder, RefusalCode.OutcomeUnknown],
             });
-        MapChange(
+    }
+
+    private static void MapEnding(Changing changing)
+    {
+        var json = LeaseJson.Default;
+
+        changing.MapChange(
             "transfer", json.TransferRequest, static (leases, request, stop) => leases.TransferAsync(request, stop), json.LeaseGrant,
             new OperationMetadata("transferLease")
             {
@@ -98,7 +84,7 @@ internal static class LeaseEndpoints
                 Refusals = [RefusalCode.NotHolder, RefusalCode.Held, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
                 Parameters = [OperationMetadata.IdempotencyKey],
             });
-        MapChange(
+        changing.MapChange(
             "break", json.BreakRequest, static (leases, request, stop) => leases.BreakAsync(request, stop), json.LeaseBreak,
             new OperationMetadata("breakLease")
             {
@@ -109,7 +95,6 @@ internal static class LeaseEndpoints
                 Refusals = [RefusalCode.NotHolder, RefusalCode.Conflict, RefusalCode.OutcomeUnknown],
                 Parameters = [OperationMetadata.IdempotencyKey],
             });
-        return changing;
     }
 
     private static void MapReads(IEndpointRouteBuilder endpoints, LeaseReads reads)
@@ -151,5 +136,34 @@ internal static class LeaseEndpoints
             Refusals = Always,
             Parameters = [OperationMetadata.Resource],
         });
+    }
+
+    /// <summary>Maps changes.</summary>
+    private sealed class Changing(IEndpointRouteBuilder endpoints, LeaseChanges changes)
+    {
+        /// <summary>The last segments of their paths.</summary>
+        public HashSet<string> Words { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Answers requests for a change.</summary>
+        public RequestDelegate Acquire => changes.AcquireAsync;
+
+        public void Map<TRequest, TReply>(string word, RequestDelegate handler, OperationMetadata operation)
+        {
+            Words.Add(word);
+            var endpoint = endpoints.MapPost($"{Path}/{word}", handler);
+            endpoint.WithOperation(
+                handler,
+                operation with { Body = typeof(TRequest), Reply = typeof(TReply), Refusals = [.. Always, .. operation.Refusals] });
+            if (word is "renew" or "renew-batch" or "release") endpoint.WithMetadata(OwnRoom.Instance);
+        }
+
+        public void MapChange<TRequest, TReply>(
+            string word,
+            JsonTypeInfo<TRequest> request,
+            Func<ILeaseService, TRequest, CancellationToken, ValueTask<LeaseResult<TReply>>> change,
+            JsonTypeInfo<TReply> reply,
+            OperationMetadata operation)
+            where TRequest : class
+            where TReply : class => Map<TRequest, TReply>(word, changes.Answer(request, change, reply), operation);
     }
 }

@@ -145,7 +145,27 @@ public static class LeaseSchema
                 $"The database '{connection.Database}' has lease schema {version}; this silo needs {Version}. {Remedy}");
         }
 
-        // What someone took away by hand would cost safety or speed without a word.
+        if (await LackOfAsync(connection, cancellationToken).ConfigureAwait(false) is { } missing)
+            throw new InvalidOperationException($"The lease schema of the database '{connection.Database}' lacks {missing}. {Remedy}");
+
+        await using var settings = new NpgsqlCommand(
+            "select epoch, fingerprint is not distinct from lease_fingerprint(), current_setting('synchronous_commit') from lease_meta",
+            connection);
+        await using var found = await settings.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await found.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (!found.GetBoolean(1))
+            throw new InvalidOperationException(
+                $"A function or a query of the lease schema of the database '{connection.Database}' was changed. {Remedy}");
+        if (found.GetString(2) == "off")
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has synchronous_commit off: it would lose grants after their responses, and "
+                    + "grant their tokens again. Turn it on.");
+        return found.GetInt32(0);
+    }
+
+    /// <summary>What someone took away by hand, which would cost safety or speed without a word; null where all is there.</summary>
+    private static async Task<string?> LackOfAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
         await using var parts = new NpgsqlCommand(
             """
             select string_agg(part, ', ' order by part) from unnest(array[
@@ -173,22 +193,7 @@ public static class LeaseSchema
                 case when to_regproc('lease_fingerprint') is null then 'function lease_fingerprint' end]) part
             """,
             connection);
-        if (await parts.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is string missing)
-            throw new InvalidOperationException($"The lease schema of the database '{connection.Database}' lacks {missing}. {Remedy}");
-
-        await using var settings = new NpgsqlCommand(
-            "select epoch, fingerprint is not distinct from lease_fingerprint(), current_setting('synchronous_commit') from lease_meta",
-            connection);
-        await using var found = await settings.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await found.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (!found.GetBoolean(1))
-            throw new InvalidOperationException(
-                $"A function or a query of the lease schema of the database '{connection.Database}' was changed. {Remedy}");
-        if (found.GetString(2) == "off")
-            throw new InvalidOperationException(
-                $"The database '{connection.Database}' has synchronous_commit off: it would lose grants after their responses, and "
-                    + "grant their tokens again. Turn it on.");
-        return found.GetInt32(0);
+        return await parts.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as string;
     }
 
     private static string Resource(string name)
