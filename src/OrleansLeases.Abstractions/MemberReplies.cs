@@ -38,6 +38,12 @@ public sealed record ServiceMember
 
     /// <summary>How many requests wait in its queues; absent where it did not answer.</summary>
     public long? Waiters { get; init; }
+
+    /// <summary>How many leases and keys have a record; absent where the members share a database, which is asked itself.</summary>
+    public long? Records { get; init; }
+
+    /// <summary>What its store takes of the disk, in bytes; absent where there is no disk, or the members share a database.</summary>
+    public long? DiskBytes { get; init; }
 }
 
 /// <summary>How a member of a service is.</summary>

@@ -98,8 +98,10 @@ internal sealed class EmbeddedHost(
     public Task<LeaseResult<ServiceInfo>> InfoAsync(CancellationToken cancellationToken) => Task.FromResult<LeaseResult<ServiceInfo>>(
         store.Trouble is { } trouble ? new Refusal.Unavailable(RetryAfter, trouble.Reason) : info);
 
-    public Task<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<LeaseResult<MemberList>>(new MemberList
+    public Task<LeaseResult<MemberList>> ListMembersAsync(CancellationToken cancellationToken)
+    {
+        var size = (store as IMeasuredStore)?.Measure();
+        return Task.FromResult<LeaseResult<MemberList>>(new MemberList
         {
             Members =
             [
@@ -111,9 +113,12 @@ internal sealed class EmbeddedHost(
                     Version = info.Version,
                     Held = metrics.HeldNow,
                     Waiters = metrics.WaitingNow,
+                    Records = size?.Records,
+                    DiskBytes = size?.DiskBytes,
                 },
             ],
         });
+    }
 
     private async Task<LeaseResult<T>> RunAsync<T>(Func<Task<LeaseResult<T>>> list, CancellationToken cancellationToken)
         where T : class

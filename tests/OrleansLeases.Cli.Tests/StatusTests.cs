@@ -30,6 +30,7 @@ public sealed class StatusTests(ServerProcess server) : IClassFixture<ServerProc
         Assert.StartsWith(
             $"server   {server.Address}: ready\nservice  embedded-memory, nothing survives a restart, version ", text.Out,
             StringComparison.Ordinal);
+        Assert.Contains("\nstore    6 records of leases and keys\n", text.Out, StringComparison.Ordinal);
         Assert.Contains("\nWAITED FOR  OWNER  REMAINING  WAITING\nstatus/5    ann    5h 59m     1\n", text.Out, StringComparison.Ordinal);
         Assert.Contains("\nstatus/0                     ann    59m 5", text.Out, StringComparison.Ordinal);
         Assert.InRange(text.Out.Split('\n').Length, 10, 24);

@@ -163,6 +163,26 @@ public sealed class RetentionTests : IDisposable
         Assert.True(after < before + 128 + (full / 32) + 100, $"{before} pages became {full}, and {after}.");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task HowMuchThereIs_IsSaid_AndSurvivesARestart(bool durable)
+    {
+        await using var leases = Open(durable);
+        foreach (var name in new[] { "a", "b", "a" }) await CycleAsync(leases, name);
+        foreach (var value in new[] { "x", "y" }) await leases.PutKeyAsync("k", new PutKeyRequest { Value = value });
+        Assert.Equal(3, (await MemberAsync(leases)).Records);
+
+        foreach (var name in new[] { "a", "b" }) await DroppedAsync(RecordKind.Lease, name);
+
+        var member = await MemberAsync(leases);
+        Assert.Equal((1L, durable), (member.Records, member.DiskBytes > 0));
+        if (!durable) return;
+        await leases.DisposeAsync();
+        await using var next = Open(durable: true);
+        Assert.Equal(1, (await MemberAsync(next)).Records);
+    }
+
     [Fact]
     public async Task WhatIsDropped_LeavesNothingBehind()
     {
@@ -179,6 +199,9 @@ public sealed class RetentionTests : IDisposable
 
     private static async Task CycleAsync(EmbeddedLeases leases, string name) =>
         await leases.ReleaseAsync(await leases.GrantAsync(By("ann", name)));
+
+    private static async Task<ServiceMember> MemberAsync(EmbeddedLeases leases) =>
+        Assert.Single((await leases.ListMembersAsync()).Value.Members);
 
     private EmbeddedLeases Open(bool durable, EmbeddedLeaseOptions? options = null)
     {

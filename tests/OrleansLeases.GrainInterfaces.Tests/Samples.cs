@@ -27,7 +27,7 @@ internal static class Samples
     private static readonly ServiceMember Member = new()
     {
         Name = Text, Address = "10.0.0.7:11111", State = MemberState.Silent, Detail = Text, Version = "0.1.0",
-        ClockOffset = TimeSpan.FromMilliseconds(-15), Held = 7, Waiters = 2,
+        ClockOffset = TimeSpan.FromMilliseconds(-15), Held = 7, Waiters = 2, Records = 12, DiskBytes = 1L << 40,
     };
 
     private static readonly LeaseInfo Info = new()

@@ -46,6 +46,7 @@ internal static class StatusPrinter
             "service", $"{EngineOf(info)}, version {info.Version}, epoch {Number(info.Epoch)}, grace {Durations.Format(info.Grace)}");
         // One process has nothing to add to what its own line says.
         foreach (var member in status.Members.Count > 1 ? status.Members : []) summary.Row("member", Of(member));
+        if (status.Members is [{ Records: { } records } only]) summary.Row("store", Stored(records, only.DiskBytes));
         if (status.Caller is { } caller) summary.Row("you", caller.Principal);
         if (status.Leases is not { } leases)
         {
@@ -83,6 +84,11 @@ internal static class StatusPrinter
         writer.WriteLine();
         rows.WriteTo(writer);
     }
+
+    private static string Stored(long records, long? bytes) =>
+        $"{Number(records)} records of leases and keys" + (bytes is { } size
+            ? string.Create(CultureInfo.InvariantCulture, $", {size / 1048576.0:0.0} MiB on disk")
+            : "");
 
     private static string Of(ServerHealth server) => server.IsReady ? "ready" : $"not ready: {server.Detail}";
 

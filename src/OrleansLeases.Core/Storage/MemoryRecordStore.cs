@@ -7,7 +7,7 @@ namespace OrleansLeases.Storage;
 /// <summary>
 /// Keeps records in memory, as long as this object lives. Thread-safe; several services and silos of one process may share it.
 /// </summary>
-public sealed class MemoryRecordStore : IRecordStore
+public sealed class MemoryRecordStore : IRecordStore, IMeasuredStore
 {
     private readonly FloorTable _floors = new();
     private readonly Table _leases;
@@ -69,6 +69,8 @@ public sealed class MemoryRecordStore : IRecordStore
         return ValueTask.FromResult<IReadOnlyList<DueRecord>>(
             [.. due.OrderBy(record => record.At).ThenBy(record => record.Name, Utf8Order.Instance).Take(query.Limit)]);
     }
+
+    StoreSize? IMeasuredStore.Measure() => new(_leases.Records.Count + _keys.Records.Count, null);
 
     private static async IAsyncEnumerable<StoredRecord> ReadAsync(
         Table table, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -57,16 +57,26 @@ internal sealed class StoreMetrics
 
     public void Batched(string operation, int records) => _batches.Note(records, Tags.Of(Tags.StoreOperation, operation));
 
-    /// <summary>Shows the trouble of a store.</summary>
-    public static void Observe(Meter meter, IRecordStore store) => meter.CreateObservableGauge(
-        "leases.store.trouble",
-        () =>
-        {
-            var trouble = store.Trouble?.Kind;
-            return Kinds.Select(kind => new Measurement<int>(kind == trouble ? 1 : 0, Tags.Of(Tags.Trouble, WordOf(kind))));
-        },
-        "1",
-        "1 while the service is not ready for that reason, else 0.");
+    /// <summary>Shows the trouble of a store, and how much it has where it says so.</summary>
+    public static void Observe(Meter meter, IRecordStore store)
+    {
+        meter.CreateObservableGauge(
+            "leases.store.trouble",
+            () =>
+            {
+                var trouble = store.Trouble?.Kind;
+                return Kinds.Select(kind => new Measurement<int>(kind == trouble ? 1 : 0, Tags.Of(Tags.Trouble, WordOf(kind))));
+            },
+            "1",
+            "1 while the service is not ready for that reason, else 0.");
+        var measured = store as IMeasuredStore;
+        meter.CreateObservableGauge(
+            "leases.store.records", () => Of(measured?.Measure()?.Records), "{record}", "Leases and keys that have a record.");
+        meter.CreateObservableGauge(
+            "leases.store.size", () => Of(measured?.Measure()?.DiskBytes), "By", "What the store takes of the disk.");
+
+        static IEnumerable<Measurement<long>> Of(long? found) => found is { } value ? [new(value)] : [];
+    }
 
     // A listener that came meanwhile has no start to count from.
     private void Record(long start, string operation, string outcome)

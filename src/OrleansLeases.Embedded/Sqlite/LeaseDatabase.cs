@@ -8,6 +8,9 @@ internal static class LeaseDatabase
 {
     public const int Schema = 3;
 
+    /// <summary>How many leases and keys have a record, as every transaction counts them.</summary>
+    public const string ReadRecords = "SELECT value FROM meta WHERE name = 'records'";
+
     // "LEAS": what says in a file of SQLite's whose it is.
     private const int ApplicationId = 0x4C454153;
 
@@ -177,6 +180,8 @@ internal static class LeaseDatabase
                 slot INTEGER NOT NULL,
                 entries TEXT NOT NULL,
                 PRIMARY KEY (name, slot)) WITHOUT ROWID;
+            INSERT INTO meta SELECT 'records', (SELECT count(*) FROM lease) + (SELECT count(*) FROM keys)
+            WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'records');
             COMMIT;
             """);
         if (Number(connection, "PRAGMA application_id") != ApplicationId) Execute(connection, $"PRAGMA application_id = {ApplicationId}");

@@ -12,7 +12,7 @@ namespace OrleansLeases.Embedded;
 /// Records in one SQLite file. A record's row has its newest block of the log; older blocks, which no longer change,
 /// have rows of their own, so that a busy resource does not rewrite its history with every grant. Decision blocks-have-rows.
 /// </summary>
-internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
+internal sealed class SqliteStore : IRecordStore, IMeasuredStore, IAsyncDisposable
 {
     // An index that is missing fails here, rather than make every listing slow.
     internal const string ListHeld =
@@ -62,9 +62,11 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
     private readonly Statement _dueKeys;
     private readonly Statement _idleLeases;
     private readonly Statement _idleKeys;
+    private readonly Statement _records;
     private readonly FloorTable _floors = new();
     private IdleRounding _rounding = new(Retention.ForEver);
     private readonly StoreTrouble _trouble;
+    private bool _isClosed;
 
     private SqliteStore(HeldFolder folder, int? maxPages, ILogger logger)
     {
@@ -102,6 +104,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         _dueKeys = new Statement(_reader, ListDueKeys);
         _idleLeases = new Statement(_reader, ListIdleLeases);
         _idleKeys = new Statement(_reader, ListIdleKeys);
+        _records = new Statement(_reader, LeaseDatabase.ReadRecords);
         folder.Remember();
     }
 
@@ -158,6 +161,30 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         ValueTask.FromResult<IReadOnlyList<DueRecord>>(
             Watched(() => Read(kind == RecordKind.Lease ? _idleLeases : _idleKeys, query)));
 
+    public StoreSize? Measure()
+    {
+        try
+        {
+            lock (_readerGate)
+            {
+                if (_isClosed) return null;
+                try
+                {
+                    return _records.Next() ? new(_records.Int64(0), LengthOf(_file) + LengthOf(_file + "-wal")) : null;
+                }
+                finally
+                {
+                    _records.Reset();
+                }
+            }
+        }
+        catch (Exception error) when (error is SqliteException or IOException)
+        {
+            // Who looks at how much there is learns of trouble elsewhere.
+            return null;
+        }
+    }
+
     public async IAsyncEnumerable<StoredRecord> RangeAsync(
         RecordKind kind, string from, bool heldOnly, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -181,6 +208,8 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
 
     public ValueTask<IReadOnlyList<DueRecord>> DueAsync(DueQuery query, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<DueRecord>>(Watched(() => Read(query.Kind == RecordKind.Lease ? _due : _dueKeys, query)));
+
+    private static long LengthOf(string file) => new FileInfo(file) is { Exists: true } found ? found.Length : 0;
 
     private Table TableOf(RecordKind kind) => kind switch
     {
@@ -233,6 +262,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
         await _writer.DisposeAsync().ConfigureAwait(false);
         lock (_readerGate)
         {
+            _isClosed = true;
             _leases.Dispose();
             _keys.Dispose();
             _service.Dispose();
@@ -240,6 +270,7 @@ internal sealed class SqliteStore : IRecordStore, IAsyncDisposable
             _dueKeys.Dispose();
             _idleLeases.Dispose();
             _idleKeys.Dispose();
+            _records.Dispose();
             _reader.Dispose();
         }
 

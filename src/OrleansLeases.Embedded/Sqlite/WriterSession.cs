@@ -16,12 +16,16 @@ internal sealed class WriterSession : IDisposable
     private readonly FloorTable _floors;
     private readonly Statement _state;
     private readonly Statement _count;
+    private readonly Statement _countRecords;
     private readonly Statement _raise;
     private readonly Statement _pages;
     private readonly Statement _freePages;
     private readonly RecordTable _leases;
     private readonly RecordTable _keys;
     private readonly RecordTable _service;
+
+    // In this transaction, less those that were dropped.
+    private long _made;
 
     public WriterSession(string file, int? maxPages, FloorTable floors)
     {
@@ -45,6 +49,7 @@ internal sealed class WriterSession : IDisposable
         Empty = new Statement(_connection, "DELETE FROM trial");
         _state = new Statement(_connection, "SELECT value FROM meta WHERE name IN ('change', 'epoch') ORDER BY name");
         _count = new Statement(_connection, "UPDATE meta SET value = ?1 WHERE name = 'change'");
+        _countRecords = new Statement(_connection, "UPDATE meta SET value = value + ?1 WHERE name = 'records'");
         _raise = new Statement(
             _connection,
             """
@@ -73,14 +78,20 @@ internal sealed class WriterSession : IDisposable
 
     public (long Epoch, long Change) ReadState()
     {
+        // Read as the transaction begins.
+        _made = 0;
         var change = _state.Next() ? _state.Int64(0) : -1;
         var epoch = _state.Next() ? _state.Int64(0) : -1;
         _state.Reset();
         return (epoch, change);
     }
 
-    /// <summary>Numbers the change, so that a loss can be noticed when the folder is opened.</summary>
-    public void Count(long change) => _count.Bind(1, change).Run();
+    /// <summary>Numbers the change, so that a loss can be noticed when the folder is opened; and counts the records.</summary>
+    public void Count(long change)
+    {
+        _count.Bind(1, change).Run();
+        if (_made != 0) _countRecords.Bind(1, _made).Run();
+    }
 
     public SaveOutcome Save(PendingSave save)
     {
@@ -93,7 +104,9 @@ internal sealed class WriterSession : IDisposable
         if (save.Drops) return Drop(table, save);
         // It was made above a floor that has risen since: its own name may have been dropped meanwhile.
         if (save.Version == 0 && !save.Floor.Covers(_floors.Of(save.Kind, save.Name))) return SaveOutcome.Conflict;
-        return table.Save(save);
+        var outcome = table.Save(save);
+        if (outcome == SaveOutcome.Saved && save.Version == 0 && save.Kind != RecordKind.Service) _made++;
+        return outcome;
     }
 
     /// <summary>Gives pages back to the file system, a few for each record that was dropped.</summary>
@@ -110,7 +123,7 @@ internal sealed class WriterSession : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in new[] { Begin, Commit, Rollback, Fill, Empty, _state, _count, _raise, _pages, _freePages })
+        foreach (var statement in new[] { Begin, Commit, Rollback, Fill, Empty, _state, _count, _countRecords, _raise, _pages, _freePages })
             statement.Dispose();
         _leases.Dispose();
         _keys.Dispose();
@@ -121,6 +134,7 @@ internal sealed class WriterSession : IDisposable
     private SaveOutcome Drop(RecordTable table, PendingSave save)
     {
         if (!table.Drop(save)) return SaveOutcome.Conflict;
+        _made--;
         var (shard, floor) = (RecordFloor.ShardOf(save.Name), save.FloorAfter);
         // Written though it may seem to be that high: what is known here may be of a transaction that was rolled back.
         _raise.Bind(1, (long)save.Kind).Bind(2, shard).Bind(3, floor.Token).Bind(4, floor.Sequence).Run();

@@ -13,7 +13,8 @@ internal sealed class MemberListConverter : IConverter<MemberList, MemberListSur
 
 [GenerateSerializer, Alias("OrleansLeases.Surrogates.ServiceMember"), Immutable]
 internal record struct ServiceMemberSurrogate(
-    string Name, string? Address, MemberState State, string? Detail, string? Version, long? ClockOffsetMs, long? Held, long? Waiters);
+    string Name, string? Address, MemberState State, string? Detail, string? Version, TimeSpan? ClockOffset, long? Held, long? Waiters,
+    long? Records, long? DiskBytes);
 
 [RegisterConverter]
 internal sealed class ServiceMemberConverter : IConverter<ServiceMember, ServiceMemberSurrogate>
@@ -21,12 +22,11 @@ internal sealed class ServiceMemberConverter : IConverter<ServiceMember, Service
     public ServiceMember ConvertFromSurrogate(in ServiceMemberSurrogate surrogate) => new()
     {
         Name = surrogate.Name, Address = surrogate.Address, State = surrogate.State, Detail = surrogate.Detail,
-        Version = surrogate.Version,
-        ClockOffset = surrogate.ClockOffsetMs is { } offset ? TimeSpan.FromMilliseconds(offset) : null,
-        Held = surrogate.Held, Waiters = surrogate.Waiters,
+        Version = surrogate.Version, ClockOffset = surrogate.ClockOffset, Held = surrogate.Held, Waiters = surrogate.Waiters,
+        Records = surrogate.Records, DiskBytes = surrogate.DiskBytes,
     };
 
     public ServiceMemberSurrogate ConvertToSurrogate(in ServiceMember value) => new(
-        value.Name, value.Address, value.State, value.Detail, value.Version, value.ClockOffset?.Ticks / TimeSpan.TicksPerMillisecond,
-        value.Held, value.Waiters);
+        value.Name, value.Address, value.State, value.Detail, value.Version, value.ClockOffset, value.Held, value.Waiters,
+        value.Records, value.DiskBytes);
 }

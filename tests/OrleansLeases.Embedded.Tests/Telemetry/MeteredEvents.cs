@@ -115,7 +115,7 @@ internal static class MeteredEvents
             ["leases.clock.offset{monotonic} +2"]),
         ["batch of the store"] = new(
             engine => engine.StartOnFolderAsync(), engine => engine.GrantAsync(),
-            [Call("acquire", "ok"), "leases.held +1", Loaded, "leases.store.batch.size{save} +1", Saved]),
+            [Call("acquire", "ok"), "leases.held +1", Loaded, "leases.store.batch.size{save} +1", Saved, "leases.store.records +1"]),
     };
 
     private static string Call(string verb, string outcome) => $"leases.operation.duration{{{outcome},{verb}}} +1";

@@ -15,7 +15,10 @@ public sealed class MetricTests
 
         var moved = await engine.RunAsync(MeteredEvents.All[name]);
 
-        Assert.Equal(MeteredEvents.All[name].Moves.Order(StringComparer.Ordinal), moved);
+        // How many pages a commit writes is SQLite's to say.
+        Assert.Equal(
+            MeteredEvents.All[name].Moves.Order(StringComparer.Ordinal),
+            moved.Where(series => !series.StartsWith("leases.store.size ", StringComparison.Ordinal)));
     }
 
     [Fact]

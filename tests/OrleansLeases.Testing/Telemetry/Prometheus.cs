@@ -17,7 +17,7 @@ public static class Prometheus
 
     private static IEnumerable<string> Of(string instrument, string[] row)
     {
-        var name = instrument.Replace('.', '_') + (row[1] == "s" ? "_seconds" : "");
+        var name = instrument.Replace('.', '_') + row[1] switch { "s" => "_seconds", "By" => "_bytes", _ => "" };
         return row[0] switch
         {
             "histogram" => [$"{name}_bucket", $"{name}_sum", $"{name}_count"],
