@@ -38,7 +38,7 @@ public sealed class HostedLeaseExtensionsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("a//b", 30, "Resource is 'jobs/a//b'; it takes a path of 1 to 512 bytes without empty, . or .. segments, such as jobs/nightly.")]
+    [InlineData("a//b", 30, "Resource is 'jobs/a//b'; it takes a path of 1 to 512 bytes without empty, . or .. segments, such as jobs/n")]
     [InlineData("a/../b", 30, "Resource is 'jobs/a/../b'; it takes a path")]
     [InlineData("bills", 0, "Lease.Ttl is 00:00:00; it takes 00:00:00.0010000 to")]
     public async Task Job_WithANameOrLeaseThatNoServiceTakes_KeepsTheHostFromStarting(string name, int ttl, string fault)

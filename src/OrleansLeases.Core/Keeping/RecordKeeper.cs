@@ -178,9 +178,7 @@ internal abstract class RecordKeeper<TState> : Keeper
         }
     }
 
-    /// <summary>
-    /// Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.
-    /// </summary>
+    /// <summary>Reads the stored record for a call, and fails the call where that comes to nothing.</summary>
     private async ValueTask<bool> LoadForAsync<TReply>(PendingCall<TState, TReply> call)
         where TReply : class
     {
@@ -189,6 +187,9 @@ internal abstract class RecordKeeper<TState> : Keeper
         return false;
     }
 
+    /// <summary>
+    /// Reads the stored record. Where this keeper knows that version already, it knows it better: deadlines are not stored.
+    /// </summary>
     private async ValueTask<Refusal?> LoadAsync(Activity? span)
     {
         var use = StoreSpan.Start(_host.Metrics, span, StoreMetrics.Load);

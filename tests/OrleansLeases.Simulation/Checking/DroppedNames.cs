@@ -75,7 +75,13 @@ internal sealed class DroppedNames(Scheduler scheduler, Retention retention)
         _highest.Clear();
         _lastChange.Clear();
         _returns.Clear();
-        foreach (var record in records) Note(record);
+        foreach (var record in records)
+        {
+            Note(record);
+            // One that came back before the copy was made, and was not changed since: watches show that it was never used.
+            if (record.State.Last > 0 && record.State.First > record.State.Last)
+                _returns[(record.Kind, record.Name)] = [(-1, record.State.Last)];
+        }
     }
 
     private void Begins(StoredRecord first)
