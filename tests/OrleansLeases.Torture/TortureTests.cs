@@ -14,6 +14,8 @@ public sealed class TortureTests(ITestOutputHelper output)
 
         foreach (var round in rounds) output.WriteLine(round.ToString());
         Assert.All(rounds, round => Assert.True(round.Counts["kills"] > 2 && round.Counts["told grants"] > 20, $"{round}"));
+        // A busy machine gets to read few keys of the one world or the other.
+        Assert.NotEqual(0, rounds.Sum(round => round.Counts["keys shown"]));
         Assert.Empty(rounds.SelectMany(round => round.Violations));
     }
 }

@@ -14,6 +14,9 @@ internal sealed class BoundKeys(Ledger ledger, string name)
     private readonly ConcurrentQueue<Sighting> _sightings = new();
     private readonly ConcurrentBag<Task> _puts = [];
 
+    /// <summary>How many keys readers were shown. Without any, no fault could be found.</summary>
+    public int Shown => _sightings.Count(sighting => !sighting.Written);
+
     /// <summary>
     /// Puts a holder's key, or that of someone who was one. Nobody waits for it: a gateway that hangs must not cost the holder its
     /// lease.
@@ -47,8 +50,6 @@ internal sealed class BoundKeys(Ledger ledger, string name)
     public async Task<IReadOnlyList<string>> FindFaultsAsync(Ledger told)
     {
         await Task.WhenAll(_puts);
-        Assert.Contains(_sightings, sighting => sighting.Written);
-        Assert.Contains(_sightings, sighting => !sighting.Written);
         var ends = new Dictionary<(string Resource, long Token), End>();
         foreach (var ofResource in told.Tenures.GroupBy(tenure => tenure.Resource))
         {

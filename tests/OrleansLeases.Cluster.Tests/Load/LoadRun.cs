@@ -159,6 +159,7 @@ internal sealed class LoadRun : IAsyncDisposable
         await AssertGrantableAsync(latest);
         await AssertNoKeysAreLeftAsync();
         await Watchers.AssertNothingIsMissingAsync(_cluster.Silos[0].Leases);
+        Assert.NotEqual(0, Keys.Shown);
         var faults = Ledger.FindFaults().Concat(await Table.FindFaultsAsync(Ledger)).Concat(await Keys.FindFaultsAsync(Ledger))
             .Concat(Watchers.Faults).ToList();
         Assert.True(

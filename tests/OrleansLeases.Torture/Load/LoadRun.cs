@@ -67,6 +67,9 @@ internal sealed class LoadRun : IAsyncDisposable
             ]);
     }
 
+    /// <summary>How many keys readers were shown.</summary>
+    public int KeysShown => _keys.Shown;
+
     /// <summary>What holders were told up to now.</summary>
     public int Grants => _ledger.Tenures.Count + _shared.Tenures.Count + _workers.Tenures;
 

@@ -55,6 +55,7 @@ internal sealed record Round(string World, int Seed)
         world.Counts.Add("calls", load.Calls);
         world.Counts.Add("told grants", load.Grants);
         world.Counts.Add("leases found held", load.FoundHeld);
+        world.Counts.Add("keys shown", load.KeysShown);
         world.Counts.Add("stale writes refused", load.StaleWritesRefused);
         world.Counts.Add("rounds");
         if (violations.Count > 0 && Folder is not null) Keep(world, load, violations);
