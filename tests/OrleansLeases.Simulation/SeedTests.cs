@@ -49,8 +49,11 @@ public sealed partial class SeedTests
         {
             nameof(Planted.WrongClocksCount) => 38,
             nameof(Planted.TimesForgotten) => 15,
-            nameof(Planted.HoldsForgotten) => 10,
+            nameof(Planted.FloorsComeLate) => 8,
+            nameof(Planted.SiloUnwatched) => 6,
             nameof(Planted.LateLooks) => 6,
+            nameof(Planted.DropsCompareNoVersions) => 4,
+            nameof(Planted.HoldsForgotten) => 2,
             _ => 1,
         };
 
