@@ -297,7 +297,8 @@ public sealed class ScheduledJobTests : IAsyncLifetime
         var ann = await JoinAsync("ann", schedule: Hourly);
         await BegunAsync();
         ann.Way.LosesAnswersToPuts = int.MaxValue;
-        await _world.UntilAsync(() => ann.Log.Has(8));
+        // In steps below the pause that follows, after which it would start the tick.
+        await _world.Time.AdvanceUntilAsync(() => ann.Log.Has(8), TimeSpan.FromMilliseconds(100));
         ann.Way.LosesAnswersToPuts = 0;
         await ann.Host.StopAsync();
         await JoinAsync("bob", schedule: Hourly);
