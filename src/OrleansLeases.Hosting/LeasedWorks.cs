@@ -69,7 +69,7 @@ internal sealed class LeasedWorks(IEnumerable<LeasedWork> works, IServiceProvide
     public void Dispose()
     {
         // A host that is disposed of without a stop, as one is whose start has failed.
-        _stopping.Cancel();
+        if (!_stopping.IsCancellationRequested) _stopping.Cancel();
         _stopping.Dispose();
     }
 }
