@@ -17,7 +17,7 @@ internal sealed class AgentSession(
     ILeaseService service, Func<CancellationToken, ValueTask<LeaseResult<CallerInfo>>> whoAmI, string? ownerBase, TimeSpan ttl,
     TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>How many names an agent may hold, wait for and have lost, together: it is told all of them.</summary>
+    /// <summary>How many names an agent may hold, wait for and have lost, together: each response lists all losses.</summary>
     public const int MostNames = 200;
 
     private const int MostQueues = 100;

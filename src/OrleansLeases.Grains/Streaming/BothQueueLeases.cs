@@ -63,8 +63,8 @@ internal sealed class BothQueueLeases(ILeaseProvider former, ILeaseProvider next
     }
 
     /// <summary>
-    /// Releases leases on the way to another outcome, which goes before a failure of this: whoever asked has to hear of what was granted,
-    /// or of the first error. What is not released here expires.
+    /// Releases leases that are of no use once another call has failed or was refused. A failure to release them is ignored: the caller
+    /// must receive the grants, or the first error. A lease that is not released expires.
     /// </summary>
     private static async Task GiveUpAsync(ILeaseProvider provider, string category, IEnumerable<AcquiredLease> leases)
     {
