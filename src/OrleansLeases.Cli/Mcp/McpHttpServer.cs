@@ -125,7 +125,8 @@ internal static class McpHttpServer
         http.SessionMode = HttpServerSessionMode.Stateful;
 #pragma warning disable MCP9006 // They are of sessions, which the newest revision of the protocol has not.
         http.IdleTimeout = settings.Idle;
-        // CallerGate refuses new sessions instead: beyond this count the protocol's library ends the session idle for longest, of any caller.
+        // CallerGate refuses new sessions instead: beyond this count the protocol's library ends the one that is idle for longest, of any
+        // caller.
         http.MaxIdleSessionCount = int.MaxValue;
 #pragma warning restore MCP9006
         http.ConfigureSessionOptions = (context, options, _) =>
