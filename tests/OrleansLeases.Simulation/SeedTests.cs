@@ -99,7 +99,10 @@ public sealed partial class SeedTests
     {
         var start = new ProcessStartInfo("dotnet", $"{typeof(SeedTests).Assembly.Location} {arguments}")
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["DOTNET_PROCESSOR_COUNT"] = "1" },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            // Garbage that is collected seldom costs little: nearly all of it is young.
+            Environment = { ["DOTNET_PROCESSOR_COUNT"] = "1", ["DOTNET_GCgen0size"] = "0x4000000" },
         };
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
