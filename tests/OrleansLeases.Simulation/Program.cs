@@ -7,6 +7,8 @@ namespace OrleansLeases.Simulation;
 /// <summary>Runs seeds, one after the other; prints the hash of each, and of one that fails the smallest command that shows it.</summary>
 internal static class Program
 {
+    private const int SeedsForEachPlant = 200;
+
     public static int Main(string[] arguments)
     {
         // One thread, so that what happens depends on the seed alone.
@@ -18,8 +20,12 @@ internal static class Program
 
         try
         {
-            if (arguments is ["--hosted", var ticks, .. var seeds]) return RunHosted(int.Parse(ticks, CultureInfo.InvariantCulture), seeds);
-            return Run(CommandLine.Parse(arguments));
+            return arguments switch
+            {
+                ["--hosted", var ticks, .. var seeds] => RunHosted(int.Parse(ticks, CultureInfo.InvariantCulture), seeds),
+                ["--plants", .. var names] => FindPlanted(names),
+                _ => Run(CommandLine.Parse(arguments)),
+            };
         }
         catch (FormatException error)
         {
@@ -35,6 +41,26 @@ internal static class Program
         foreach (var seed in seeds)
             good &= new HostedWorld(ulong.Parse(seed, CultureInfo.InvariantCulture), ticks, trace: null).Run(Console.Out);
         return good ? 0 : 1;
+    }
+
+    /// <summary><c>--plants NAME…</c>: searches for each of these defects, or for every one there is.</summary>
+    private static int FindPlanted(string[] names)
+    {
+        var missed = 0;
+        foreach (var name in names.Length > 0 ? names : Enum.GetNames<Planted>().Where(name => name != nameof(Planted.None)))
+        {
+            var run = CommandLine.Parse(["--plant", name]).Run;
+            var seed = PlantedSeeds.NearWhereItShows(run.Planted);
+            var found = Enumerable.Range(seed, SeedsForEachPlant)
+                .Select(number => new World(run with { Seed = (ulong)number }, trace: null).Run())
+                .FirstOrDefault(outcome => outcome.Violation is not null);
+            if (found is null) missed++;
+            Console.WriteLine(found is null
+                ? $"MISSED {name} by {SeedsForEachPlant} seeds from {seed}"
+                : $"FOUND {name} by seed {found.Options.Seed}: {found.Violation!.Message}");
+        }
+
+        return missed == 0 ? 0 : 1;
     }
 
     private static int Run(CommandLine command)
