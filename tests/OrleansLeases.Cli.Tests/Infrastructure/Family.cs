@@ -20,7 +20,7 @@ internal sealed class Family : IDisposable
             # Without a process for each beat, which would keep a core busy.
             exec 9<> <(:)
             now() { echo "${EPOCHREALTIME/[.,]/}000"; }
-            pause() { read -rt 0.02 -u 9; }
+            pause() { read -rt 0.02 -u 9 || true; }
             now > started
             (trap '' TERM; while :; do now >> beats; pause; done) &
             echo $! > child
