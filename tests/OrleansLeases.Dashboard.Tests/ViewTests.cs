@@ -42,6 +42,7 @@ public sealed class ViewTests(Browser browser) : DashboardTest(browser)
         await Expect(page.Locator(".facts").First).ToContainTextAsync("Grace");
         await Expect(page.Locator(".members .state")).ToHaveTextAsync("ready");
         await Expect(page.Locator(".members .card")).ToContainTextAsync("Leases in memory");
+        await Expect(page.Locator(".members .card")).ToContainTextAsync("Records stored");
         await Expect(page.Locator("#link")).ToHaveTextAsync("Live");
 
         await ReleaseAsync(await AcquireAsync("r"));

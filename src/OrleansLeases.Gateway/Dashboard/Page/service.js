@@ -161,7 +161,7 @@ export class ServicePage {
 const states = { silent: 'does not answer', 'not-ready': 'not ready' };
 
 // One process of the service: its health, its clock, and what it has.
-function member({ name, address, state, detail, version, clockOffsetMs, held, waiters }) {
+function member({ name, address, state, detail, version, clockOffsetMs, held, waiters, records, diskBytes }) {
   const clock = clockOffsetMs === undefined ? null
     : clockOffsetMs === 0 ? 'in step with the database'
     : `${Math.abs(clockOffsetMs)} ms ${clockOffsetMs > 0 ? 'ahead of' : 'behind'} the database`;
@@ -173,6 +173,8 @@ function member({ name, address, state, detail, version, clockOffsetMs, held, wa
       address ? fact('Address', shown(address, 'id')) : null, clock ? fact('Clock', clock) : null,
       held === undefined ? null : fact('Leases in memory', count(held)),
       waiters === undefined ? null : fact('Requests that wait', count(waiters)),
+      records === undefined ? null : fact('Records stored', count(records)),
+      diskBytes === undefined ? null : fact('On disk', `${(diskBytes / 1048576).toFixed(1)} MiB`),
       version ? fact('Version', version) : null));
 }
 
