@@ -110,6 +110,8 @@ public sealed class ApiKeyTests : IAsyncLifetime
         var caller = await FindAsync(elsewhere, key.Token);
         Assert.NotNull(caller);
 
+        var withBody = await SendAsync(HttpMethod.Delete, $"/v1/tokens/{key.Id}", _root.Token, "{}");
+        Assert.Equal(HttpStatusCode.BadRequest, withBody.StatusCode);
         var revoked = await SendAsync(HttpMethod.Delete, $"/v1/tokens/{key.Id}", _root.Token);
         Assert.Contains("\"existed\":true", await revoked.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
@@ -288,7 +290,7 @@ public sealed class ApiKeyTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
-        if (method == HttpMethod.Post) request.Content = new StringContent(body!, new MediaTypeHeaderValue("application/json"));
+        if (body is not null) request.Content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
         return await _host.Client.SendAsync(request);
     }
 

@@ -63,6 +63,17 @@ public sealed class BodyShapeTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Endpoints))]
+    public async Task Post_WhenTheQuerySaysSomething_NamesIt(string endpoint)
+    {
+        var body = Shapes.BodyWith(endpoint, "", "");
+        (await PostAsync($"{endpoint}?token=1&extra", body)).AssertInvalid("token");
+        (await PostAsync($"{endpoint}?extra", body)).AssertInvalid("extra");
+        Assert.Empty(_leases.Asked);
+        Assert.Equal(200, (await PostAsync($"{endpoint}?", body)).Status);
+    }
+
+    [Theory]
+    [MemberData(nameof(Endpoints))]
     public async Task Post_WhenFieldIsUnknown_NamesIt(string endpoint)
     {
         var body = Shapes.BodyWith(endpoint, "", "");

@@ -172,6 +172,18 @@ public sealed class KeyTests : IAsyncLifetime
     public async Task Delete_OfABadVersion_NamesIt(string version) =>
         (await _host.SendAsync(HttpMethod.Delete, $"/v1/keys/a?ifVersion={version}")).AssertInvalid("ifVersion");
 
+    [Fact]
+    public async Task Write_WithItsConditionInTheWrongPlace_IsRefused_NotUnconditional()
+    {
+        var before = (await PutAsync("a", """{"value":"1"}""")).Body.GetProperty("version").GetInt64();
+        (await PutAsync("a?ifVersion=7", """{"value":"2"}""")).AssertInvalid("ifVersion");
+        (await _host.PostAsync("/v1/counters/a?requestId=i", """{"delta":1}""")).AssertInvalid("requestId");
+        (await DeleteAsync("a", """{"ifVersion":7}""", chunked: false)).AssertInvalid("body");
+        (await DeleteAsync("a", """{"ifVersion":7}""", chunked: true)).AssertInvalid("body");
+        Assert.Equal(before, (await _host.GetAsync("/v1/keys/a")).Body.GetProperty("version").GetInt64());
+        Assert.Equal(200, (await DeleteAsync("a", "", chunked: false)).Status);
+    }
+
     [Theory]
     [InlineData("POST", "/v1/keys/a", "GET, PUT, DELETE")]
     [InlineData("POST", "/v1/keys", "GET")]
@@ -191,6 +203,16 @@ public sealed class KeyTests : IAsyncLifetime
         Assert.Equal(200, (await PutAsync("a", $$"""{"value":"{{value}}"}""")).Status);
         (await PutAsync("a", $$"""{"value":"{{value}}x"}""")).AssertInvalid("value");
         Assert.Equal(65_536, (await _host.GetAsync("/v1/keys/a")).Body.GetProperty("value").GetString()!.Length);
+    }
+
+    private async Task<Reply> DeleteAsync(string key, string body, bool chunked)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, $"/v1/keys/{key}")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
+        request.Headers.TransferEncodingChunked = chunked;
+        return await Reply.ReadAsync(await _host.Client.SendAsync(request));
     }
 
     private async Task<Reply> PutAsync(string key, string body)

@@ -96,6 +96,8 @@ public sealed class ProofKeyTests : IAsyncLifetime
         Assert.Equal(before, await KeyIdsAsync(host));
         rights = LeaseRights.Admin;
         Assert.Equal(400, (await DeleteAsync(host, Path + "?all=true")).Status);
+        Assert.Equal(400, (await DeleteAsync(host, Path, new StringContent("{}"))).Status);
+        Assert.Equal(before, await KeyIdsAsync(host));
         Assert.Equal(200, (await DeleteAsync(host, Path)).Status);
         Assert.NotEqual(before, await KeyIdsAsync(host));
         Assert.Equal(
@@ -144,9 +146,11 @@ public sealed class ProofKeyTests : IAsyncLifetime
         return JsonSerializer.Deserialize(reply.Body.GetRawText(), LeaseJson.Default.RetiredProofKeys)!;
     }
 
-    private static async Task<(int Status, JsonElement Body)> DeleteAsync(GatewayHost host, string path)
+    private static async Task<(int Status, JsonElement Body)> DeleteAsync(
+        GatewayHost host, string path, HttpContent? body = null)
     {
-        using var response = await host.Client.DeleteAsync(path);
+        using var request = new HttpRequestMessage(HttpMethod.Delete, path) { Content = body };
+        using var response = await host.Client.SendAsync(request);
         return ((int)response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement);
     }
 

@@ -19,8 +19,6 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
     private const int MaxNameLength = 128;
 
     private static readonly BodyReader<CreateApiKeyRequest> Create = new(LeaseJson.Default.CreateApiKeyRequest);
-    private static readonly FieldNames NoParameters = new(required: [], optional: []);
-
     private static readonly CallerInfo Anonymous = new()
     {
         Principal = "anonymous",
@@ -103,7 +101,7 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
     {
         if (await RefuseAsync(context)) return;
         FieldErrors errors = default;
-        _ = new QueryReader(context, NoParameters, ref errors);
+        _ = new QueryReader(context, FieldNames.None, ref errors);
         if (errors.Any)
         {
             await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
@@ -120,7 +118,8 @@ internal sealed class AccessEndpoints(LeaseAccessExtensions.AccessKeys? access, 
         if (await RefuseAsync(context)) return;
         FieldErrors errors = default;
         var id = RawPath.ReadName(context, "id", ref errors);
-        _ = new QueryReader(context, NoParameters, ref errors);
+        RequestBody.RequireNone(context, ref errors);
+        _ = new QueryReader(context, FieldNames.None, ref errors);
         if (id is not null && !ApiKeyText.IsId(id)) errors.Add("id", $"takes the {ApiKeyText.IdLength} hexadecimal digits of a key's id");
         if (id is null || errors.Any)
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Json;
@@ -63,6 +64,15 @@ internal static class RequestBody
         return null;
     }
 
+    /// <summary>
+    /// Makes sure that a change that takes no body was sent none: what the caller says there, a condition perhaps, would be passed over.
+    /// </summary>
+    public static void RequireNone(HttpContext context, ref FieldErrors errors)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+            errors.Add(FieldReader.Body, "is not taken here; leave it out and say everything in the path and the query");
+    }
+
     private static HttpProblem? ProblemOf(HttpRequest request) =>
         !IsJson(request.ContentType) ? HttpProblem.WrongMediaType(FieldErrors.Shorten(request.ContentType ?? ""))
         : request.ContentLength > MaxBytes ? HttpProblem.BodyTooLarge
@@ -93,6 +103,8 @@ internal static class RequestBody
         where T : class
     {
         errors = default;
+        // A condition that stands in the query of a put, as that of a delete does, must not be passed over.
+        _ = new QueryReader(context, FieldNames.None, ref errors);
         var idempotencyKey = reader.TakesRequestId ? IdempotencyKey.Read(context, ref errors) : null;
         if (body.IsSingleSegment) return Parse(body.FirstSpan, idempotencyKey, reader, ref errors);
 

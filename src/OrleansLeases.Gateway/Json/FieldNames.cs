@@ -5,6 +5,9 @@ namespace OrleansLeases.Gateway.Json;
 /// <summary>The fields that an object takes. Immutable; at most 32.</summary>
 internal sealed class FieldNames
 {
+    /// <summary>Those of what takes no field at all.</summary>
+    public static readonly FieldNames None = new(required: [], optional: []);
+
     private readonly string[] _names;
     private readonly byte[][] _utf8;
 

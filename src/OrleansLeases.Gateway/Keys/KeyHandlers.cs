@@ -12,7 +12,6 @@ internal sealed class KeyHandlers(ServiceCalls calls)
 
     private static readonly BodyReader<PutKeyRequest> Put = new(LeaseJson.Default.PutKeyRequest);
     private static readonly BodyReader<AddToCounterRequest> Add = new(LeaseJson.Default.AddToCounterRequest);
-    private static readonly FieldNames None = new(required: [], optional: []);
     private static readonly FieldNames DeleteParameters = new(required: [], optional: ["ifVersion"]);
     private static readonly FieldNames ListParameters = new(required: [], optional: ["prefix", "pageSize", "after"]);
 
@@ -27,7 +26,7 @@ internal sealed class KeyHandlers(ServiceCalls calls)
     {
         FieldErrors errors = default;
         var key = RawPath.ReadName(context, Key, ref errors);
-        _ = new QueryReader(context, None, ref errors);
+        _ = new QueryReader(context, FieldNames.None, ref errors);
         if (key is null || errors.Any)
         {
             await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
@@ -42,6 +41,7 @@ internal sealed class KeyHandlers(ServiceCalls calls)
     {
         FieldErrors errors = default;
         var key = RawPath.ReadName(context, Key, ref errors);
+        RequestBody.RequireNone(context, ref errors);
         var ifVersion = new QueryReader(context, DeleteParameters, ref errors).Integer("ifVersion", ref errors);
         if (key is null || errors.Any)
         {

@@ -7,7 +7,6 @@ namespace OrleansLeases.Gateway.Leases;
 /// <summary>The calls that look at leases.</summary>
 internal sealed class LeaseReads(ServiceCalls calls)
 {
-    private static readonly FieldNames None = new(required: [], optional: []);
     private static readonly FieldNames GetParameters = new(required: [], optional: ["consistent"]);
     private static readonly FieldNames ListParameters = new(required: [], optional: ["prefix", "owner", "state", "pageSize", "after"]);
 
@@ -31,7 +30,7 @@ internal sealed class LeaseReads(ServiceCalls calls)
     {
         FieldErrors errors = default;
         var resource = RawPath.ReadName(context, "resource", ref errors);
-        _ = new QueryReader(context, None, ref errors);
+        _ = new QueryReader(context, FieldNames.None, ref errors);
         if (resource is null || errors.Any)
         {
             await ResponseWriter.RefuseAsync(context, errors.ToRefusal());

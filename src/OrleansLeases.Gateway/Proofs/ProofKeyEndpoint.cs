@@ -13,8 +13,6 @@ internal sealed class ProofKeyEndpoint(GrantProofs proofs, ServiceCalls calls)
 {
     private const string Path = "/v1/proof-keys";
 
-    private static readonly FieldNames NoParameters = new(required: [], optional: []);
-
     public static void Map(IEndpointRouteBuilder endpoints, ProofKeyEndpoint keys)
     {
         RequestDelegate retire = keys.RetireAsync;
@@ -32,7 +30,8 @@ internal sealed class ProofKeyEndpoint(GrantProofs proofs, ServiceCalls calls)
     private async Task RetireAsync(HttpContext context)
     {
         FieldErrors errors = default;
-        _ = new QueryReader(context, NoParameters, ref errors);
+        RequestBody.RequireNone(context, ref errors);
+        _ = new QueryReader(context, FieldNames.None, ref errors);
         if (errors.Any)
         {
             await ResponseWriter.RefuseAsync(context, errors.ToRefusal());
