@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using OrleansLeases.Embedded.Tests.Hosting;
 using static OrleansLeases.Embedded.Tests.Hosting.Calls;
 
@@ -13,7 +11,6 @@ internal static class Victim
 {
     private const string Unbound = "unbound";
     private const string Ended = "ended";
-    private const string Survived = "survived";
 
     /// <summary>Lives in a process of its own, which is killed at one of its saves.</summary>
     /// <param name="folder">Where its data is.</param>
@@ -21,16 +18,8 @@ internal static class Victim
     /// <param name="written">Whether it dies once the save is on disk, or before.</param>
     public static async Task<Acknowledged> LiveAndDieAsync(string folder, int point, bool written)
     {
-        using var process = Process.Start(
-            new ProcessStartInfo("dotnet", [typeof(Victim).Assembly.Location, folder, $"{point}", $"{written}"])
-            {
-                RedirectStandardOutput = true,
-            })!;
-        var told = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        var survived = told.Contains(Survived, StringComparison.Ordinal);
-        Assert.Equal(survived, process.ExitCode == 0);
-        return new(told.Contains(Unbound, StringComparison.Ordinal), told.Contains(Ended, StringComparison.Ordinal), survived);
+        var (told, survived) = await VictimProcess.LiveAndDieAsync(nameof(Victim), folder, $"{point}", $"{written}");
+        return new(told.Contains(Unbound), told.Contains(Ended), survived);
     }
 
     /// <summary>One life.</summary>
@@ -52,27 +41,23 @@ internal static class Victim
         return new(Unbound: true, Ended: true, Survived: !store.HasFailed);
     }
 
-    private static async Task Main(string[] arguments)
+    /// <summary>One life in this process, which it ends.</summary>
+    public static async Task LiveAsync(string folder, int point, bool written)
     {
-        var point = int.Parse(arguments[1], CultureInfo.InvariantCulture);
-        var written = bool.Parse(arguments[2]);
         var saves = 0;
         Func<Task> before = written ? () => Task.CompletedTask : DieAtPoint;
         Func<Task> after = written ? DieAtPoint : () => Task.CompletedTask;
-        var store = new ScriptedStore(SqliteStore.Open(arguments[0]))
+        var store = new ScriptedStore(SqliteStore.Open(folder))
         {
             BeforeSave = _ => before(), AfterSave = _ => after(), BeforeSaveKey = (_, _) => before(), AfterSaveKey = (_, _) => after(),
         };
         await using var leases = Engines.Over(store, TimeProvider.System);
         await LiveAsync(leases, "victim", store, Console.Out.WriteLine);
-        Console.WriteLine(Survived);
 
         Task DieAtPoint()
         {
-            if (Interlocked.Increment(ref saves) <= point) return Task.CompletedTask;
-            using var self = Process.GetCurrentProcess();
-            self.Kill();
-            return new TaskCompletionSource().Task;
+            if (Interlocked.Increment(ref saves) > point) VictimProcess.Die();
+            return Task.CompletedTask;
         }
     }
 }
