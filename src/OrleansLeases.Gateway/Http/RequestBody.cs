@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using OrleansLeases.Gateway.Bounds;
 using OrleansLeases.Gateway.Json;
@@ -69,7 +68,8 @@ internal static class RequestBody
     /// </summary>
     public static void RequireNone(HttpContext context, ref FieldErrors errors)
     {
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+        // Over HTTP/2, our own client's empty body is told from none only by reading it, so what says no length passes there.
+        if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
             errors.Add(FieldReader.Body, "is not taken here; leave it out and say everything in the path and the query");
     }
 
