@@ -2,14 +2,15 @@ using System.Globalization;
 
 namespace OrleansLeases.Cli;
 
-/// <summary>Durations as people write them: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>1h</c>, <c>1h30m</c>.</summary>
+/// <summary>Durations as people write them: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>1h30m</c>, <c>90d</c>.</summary>
 internal static class Durations
 {
-    private const long MaxMilliseconds = 365L * 24 * 60 * 60 * 1000;
+    private const long MaxMilliseconds = 3650L * 24 * 60 * 60 * 1000;
 
-    private static readonly (string Unit, long Milliseconds)[] Units = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    private static readonly (string Unit, long Milliseconds)[] Units =
+        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-    /// <summary>Reads a duration: whole numbers with their units, the largest first, each once.</summary>
+    /// <summary>Reads a duration of up to ten years: whole numbers with their units, the largest first, each once.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
@@ -31,11 +32,11 @@ internal static class Durations
         return text.Length > 0 && rest.IsEmpty;
     }
 
-    /// <summary>Exactly, as <see cref="TryParse"/> reads it.</summary>
+    /// <summary>Exactly, as <see cref="TryParse"/> reads it; in hours at most, in which the bounds of leases are known.</summary>
     public static string Write(TimeSpan duration)
     {
         var (left, text) = ((long)duration.TotalMilliseconds, "");
-        foreach (var (unit, milliseconds) in Units)
+        foreach (var (unit, milliseconds) in Units.AsSpan(1))
         {
             if (left >= milliseconds) text += Invariant($"{left / milliseconds}{unit}");
             left %= milliseconds;

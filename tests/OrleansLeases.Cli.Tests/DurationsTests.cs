@@ -12,6 +12,8 @@ public sealed class DurationsTests
     [InlineData("1h30m", 5_400_000)]
     [InlineData("1m500ms", 60_500)]
     [InlineData("1h2m3s4ms", 3_723_004)]
+    [InlineData("1d", 86_400_000)]
+    [InlineData("90d12h", 7_819_200_000)]
     public void TryParse_OfADuration_IsIt(string text, long milliseconds)
     {
         Assert.True(Durations.TryParse(text, out var duration));
@@ -27,12 +29,15 @@ public sealed class DurationsTests
     [InlineData(" 1s")]
     [InlineData("1 s")]
     [InlineData("1.5s")]
-    [InlineData("1d")]
+    [InlineData("1D")]
+    [InlineData("1w")]
     [InlineData("1S")]
     [InlineData("9223372036854775807h")]
-    [InlineData("8761h")]
-    [InlineData("8760h1ms")]
+    [InlineData("3651d")]
+    [InlineData("87601h")]
+    [InlineData("3650d1ms")]
     [InlineData("30m1h")]
+    [InlineData("1h1d")]
     [InlineData("1h1h")]
     [InlineData("1h30")]
     [InlineData("1hm")]

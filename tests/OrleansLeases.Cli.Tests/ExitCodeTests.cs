@@ -109,7 +109,7 @@ public sealed class ExitCodeTests
     [InlineData(
         "--if-version is '-1'; it takes a whole number from 0 to 9223372036854775807.", "key", "put", "k", "v", "--if-version", "-1")]
     [InlineData("--delta is '1.5'; it takes", "counter", "add", "k", "--delta", "1.5")]
-    [InlineData("--ttl is '30'; it takes a duration such as 500ms, 30s, 5m or 1h30m.", "acquire", "r", "--ttl", "30")]
+    [InlineData("--ttl is '30'; it takes a duration such as 500ms, 30s, 5m, 1h30m or 90d.", "acquire", "r", "--ttl", "30")]
     [InlineData("leases key put takes KEY VALUE; VALUE is missing.", "key", "put", "k")]
     [InlineData("leases key takes one of put, get, delete, list.", "key")]
     [InlineData("--lock-delay is for exclusive leases", "acquire", "r", "--shared", "--lock-delay", "1s")]

@@ -21,12 +21,41 @@ public sealed class UsageTests
     [InlineData("--timeout is 0; it takes 1ms to 24h.", "list", "--timeout", "0")]
     [InlineData("--timeout is '1h30'; it takes a duration", "list", "--timeout", "1h30")]
     [InlineData("--interval is 99ms; it takes 100ms to 24h.", "top", "--interval", "99ms")]
+    [InlineData("'jobs/' is one argument too many: `leases list`; did you mean --prefix jobs/?\n", "list", "jobs/")]
+    [InlineData("'x' is one argument too many: `leases status`. A value of several words is quoted.\n", "status", "x")]
+    [InlineData("'--sinec' is no option of `leases audit`; did you mean --since?", "audit", "--sinec")]
+    [InlineData("--ttl takes a value: --ttl DURATION.\n", "acquire", "r", "--ttl")]
+    [InlineData("--data takes a value: --data DIR.\n", "epoch", "show", "--data=")]
+    [InlineData("leases break takes --reason TEXT, which is missing: Why, for the holder and the history.\nSee", "break", "r")]
+    [InlineData("leases renew takes --token TOKEN, which is missing: The token of the grant.\nSee", "renew", "r")]
+    [InlineData("--token is no whole number, and so was taken for a credential;", "renew", "r", "--owner", "ann", "--token", "seven")]
     public async Task WhatIsNotKnown_Is2_AndSaysWhatIsLikelyMeant(string message, params string[] arguments)
     {
         var result = await InProcess.RunAsync(null, arguments);
 
         Assert.Equal((2, ""), (result.Code, result.Out));
         Assert.StartsWith($"leases: {message}", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--data is empty; name a folder.", "serve", "--data", "")]
+    [InlineData("--data is empty; name a folder.", "epoch", "show", "--data", "")]
+    [InlineData("--access is empty; name a file.", "serve", "--memory", "--access", "")]
+    [InlineData("--audit is empty; name a file.", "serve", "--memory", "--audit", "")]
+    [InlineData("--cacert is empty; name a file.", "list", "--cacert", "")]
+    [InlineData("--client-cert is empty; name a file.", "key", "list", "--client-cert", "")]
+    [InlineData("--token-file is empty; name a file.", "context", "set", "prod", "--server", "http://x", "--token-file", "")]
+    [InlineData("CONTEXT is empty; name a context.", "context", "set", "", "--server", "http://x")]
+    [InlineData("--context is empty; name a context.", "list", "--context", "")]
+    [InlineData("FILE is empty; name a file.", "backup", "")]
+    [InlineData("FILE is empty; name a file.", "restore", "")]
+    [InlineData("FILE is empty; name a file.", "audit", "")]
+    public async Task EmptyPath_Is2_AndSaysWhatItTakes(string message, params string[] arguments)
+    {
+        var result = await InProcess.RunAsync(null, arguments);
+
+        Assert.Equal((2, ""), (result.Code, result.Out));
+        Assert.StartsWith($"leases: {message}\n", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -134,7 +134,8 @@ internal static class Inputs
     {
         var text = result.Tokens[0].Value;
         if (Durations.TryParse(text, out var duration)) return duration;
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name} is '{text}'; it takes a duration such as 500ms, 30s, 5m or 1h30m.");
+        var option = ((OptionResult)result.Parent!).Option;
+        result.AddError($"{option.Name} is '{text}'; it takes a duration such as 500ms, 30s, 5m, 1h30m or 90d.");
         return null;
     }
 

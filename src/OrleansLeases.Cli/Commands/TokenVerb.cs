@@ -12,7 +12,7 @@ internal sealed class TokenVerb : Verb
     public TokenVerb()
         : base(
             "token", "Make, list and revoke the API keys of a server that wants credentials.",
-            "leases token create ci --principal ci --expires 2160h", "leases token list", "leases token revoke 0123456789abcdef")
+            "leases token create ci --principal ci --expires 90d", "leases token list", "leases token revoke 0123456789abcdef")
     {
         Subcommands.Add(new CreateTokenVerb());
         Subcommands.Add(new ListTokensVerb());
@@ -39,7 +39,7 @@ internal sealed class CreateTokenVerb : ClientVerb
     public CreateTokenVerb()
         : base(
             "create", "Make an API key, and show it this once.",
-            "leases token create ci --principal ci --expires 2160h", "leases token create admin --principal admin --for-file")
+            "leases token create ci --principal ci --expires 90d", "leases token create admin --principal admin --for-file")
     {
         Arguments.Add(_name);
         foreach (var option in new Option[] { _principal, _expires, _forFile }) Options.Add(option);

@@ -20,6 +20,9 @@ internal static class Credential
 
     private static string? _given;
 
+    /// <summary>Whether <c>--token</c> of the command line is one.</summary>
+    public static bool IsGiven => _given is not null;
+
     /// <summary>
     /// Takes the credential out of a command line. Verbs take the token of a lease as <c>--token</c> as well: that is a whole number, and
     /// no credential is.

@@ -57,7 +57,7 @@ internal static class McpHttpServer
         }
         catch (Exception e) when (e is IOException or SocketException or FormatException or InvalidOperationException or AggregateException)
         {
-            note($"Cannot listen on {settings.Urls}: {e.Message.TrimEnd('.')}. Choose another address with --http.");
+            note(ServingCertificate.ListenFault(settings.Urls!, e, "Choose another address with --http."));
             return ExitCode.Failed;
         }
 

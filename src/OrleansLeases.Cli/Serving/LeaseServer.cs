@@ -58,8 +58,8 @@ internal static class LeaseServer
                 or AggregateException)
             {
                 note(
-                    $"Cannot listen on {settings.Urls}: {e.Message.TrimEnd('.')}. Choose another address with --urls, such as --urls "
-                        + $"http://127.0.0.1:7401.");
+                    ServingCertificate.ListenFault(
+                        settings.Urls, e, "Choose another address with --urls, such as --urls http://127.0.0.1:7401."));
                 return ExitCode.Failed;
             }
 

@@ -35,22 +35,12 @@ internal sealed record RetainedNames(TimeSpan Usual, IReadOnlyDictionary<string,
 
     private static TimeSpan DurationOf(string text, string part)
     {
-        if (!TryParse(text, out var duration) || (duration > TimeSpan.Zero && duration < Least) || duration.TotalDays > MostDays)
+        if (!Durations.TryParse(text, out var duration) || (duration > TimeSpan.Zero && duration < Least) || duration.TotalDays > MostDays)
         {
             throw new FormatException(
                 $"has '{part}', whose time is '{text}'; it takes 1m to {MostDays}d, such as 12h or 30d, or 0 for ever.");
         }
 
         return duration;
-    }
-
-    // Days are for this alone: a lease is for less.
-    private static bool TryParse(string text, out TimeSpan duration)
-    {
-        if (!text.EndsWith('d')) return Durations.TryParse(text, out duration);
-        var isWhole = int.TryParse(
-            text[..^1], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var days);
-        duration = isWhole && days <= MostDays ? TimeSpan.FromDays(days) : TimeSpan.MaxValue;
-        return isWhole;
     }
 }

@@ -26,4 +26,14 @@ internal static class ServingCertificate
             throw new UsageException($"{e.Message} (--cert, --key)");
         }
     }
+
+    /// <summary>Why a server cannot listen, and what helps.</summary>
+    /// <param name="urls">Where it was to listen.</param>
+    /// <param name="error">What has happened.</param>
+    /// <param name="remedy">What else helps than a certificate.</param>
+    public static string ListenFault(string urls, Exception error, string remedy) =>
+        // Kestrel's own words are about a developer's certificate.
+        error is InvalidOperationException && error.Message.Contains("certificate", StringComparison.Ordinal)
+            ? $"Cannot listen on {urls}: https takes a certificate. Name it with --cert FILE and --key FILE, as PEM."
+            : $"Cannot listen on {urls}: {error.Message.TrimEnd('.')}. {remedy}";
 }
