@@ -38,6 +38,20 @@ public sealed class ExitCodeTests
     }
 
     [Fact]
+    public async Task OutcomeUnknown_NamesARemedyThatTheVerbHas()
+    {
+        await using var server = new ScriptedServer((503, Problem(new Refusal.OutcomeUnknown("r1", "unknown"))));
+
+        var acquire = await Tool.RunAsync(server.Address, "acquire", "r", "--owner", "ann");
+        var run = await Tool.RunAsync(server.Address, "run", "r", "--owner", "ann", "--", "true");
+
+        Assert.Equal((5, 5), (acquire.Code, run.Code));
+        Assert.Contains("--request-id r1", acquire.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("--request-id", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Run it again", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Acquire_ThatWaits_RepeatsItsIdAcrossAnswersThatSayNothing()
     {
         await using var server = new ScriptedServer(

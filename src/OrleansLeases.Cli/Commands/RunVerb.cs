@@ -96,6 +96,11 @@ internal sealed class RunVerb : ClientVerb
             HoldAtLeast = parsed.GetValue(_holdAtLeast) ?? TimeSpan.Zero,
         };
         var run = new LeaseRun(server.Service, request, wait, [path, .. command.AsSpan(1)], parsed.GetValue(_passToken), output.Note);
-        return await run.RunAsync(refusal => output.Refuse(refusal, other => server.Hint(other) ?? AcquireVerb.HeldHint(other, wait)));
+        return await run.RunAsync(refusal => output.Refuse(
+            refusal, other => server.Hint(other) ?? AcquireVerb.HeldHint(other, wait) ?? UnknownHint(other)));
     }
+
+    // Unlike acquire it takes no request id: a lease without its command is of no use.
+    private static string? UnknownHint(Refusal refusal) => refusal is Refusal.OutcomeUnknown
+        ? "The command has not run. Run it again; a lease that was granted all the same ends by itself, --ttl after that." : null;
 }

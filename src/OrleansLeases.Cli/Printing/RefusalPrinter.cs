@@ -15,7 +15,7 @@ internal static class RefusalPrinter
                     holders.Row("", holder.Owner, LeasePrinter.Word(holder.Mode), $"{Durations.Format(holder.Remaining)} left");
                 holders.WriteTo(writer);
                 break;
-            case Refusal.OutcomeUnknown { RequestId: { } requestId }:
+            case Refusal.OutcomeUnknown { RequestId: { } requestId } when hint is null:
                 writer.WriteLine(
                     $"The change may have happened. To find out, repeat the command with --request-id {TerminalText.Quote(requestId)}");
                 break;
