@@ -161,7 +161,7 @@ public abstract partial class RecordStoreSuite
     private static RecordFloor HighestFloor(IRecordStore store, RecordKind kind, string[] names) =>
         names.Aggregate(default(RecordFloor), (floor, name) => floor.RaisedTo(store.FloorOf(kind, name)));
 
-    private static Task<List<StoredRecord>> OfCyclesAsync(RecordKind kind, string name, int cycles, RecordFloor floor = default) =>
+    internal static Task<List<StoredRecord>> OfCyclesAsync(RecordKind kind, string name, int cycles, RecordFloor floor = default) =>
         kind == RecordKind.Lease ? OfCyclesAsync(name, cycles, floor) : OfKeyCyclesAsync(name, cycles, floor);
 
     private static async Task UseAsync(ILeaseService leases, RecordKind kind, string name, bool end)

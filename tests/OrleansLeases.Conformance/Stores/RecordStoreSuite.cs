@@ -290,7 +290,7 @@ public abstract partial class RecordStoreSuite
             },
             floor);
 
-    private static async Task SaveAllAsync(IRecordStore store, IEnumerable<StoredRecord> records)
+    internal static async Task SaveAllAsync(IRecordStore store, IEnumerable<StoredRecord> records)
     {
         var last = new Dictionary<(RecordKind, string), StoredRecord>();
         foreach (var record in records)
