@@ -68,7 +68,7 @@ internal static class RequestBody
     /// </summary>
     public static void RequireNone(HttpContext context, ref FieldErrors errors)
     {
-        // Over HTTP/2, our own client's empty body is told from none only by reading it, so what says no length passes there.
+        // Over HTTP/2 a request without a length may have an empty body, as our own client's does: only reading it would tell.
         if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0)
             errors.Add(FieldReader.Body, "is not taken here; leave it out and say everything in the path and the query");
     }
