@@ -12,7 +12,7 @@ if [ -z "${LEASES_TEST_SIGNALS:-}" ] && env --default-signal=HUP,INT,QUIT true 2
 fi
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
-# The tests start hundreds of processes that end soon. Without profiles for a later compilation, and without W^X, a start costs a fifth less.
+# The tests start hundreds of processes that end soon. Without profiles for later compilation and without W^X, each costs a fifth less.
 export DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0
 configuration=Release
 results=artifacts/test-results
@@ -117,7 +117,8 @@ done
 # A warning of the restore is an error too.
 echo "== Building OrleansLeases.sln ($configuration, warnings as errors)"
 # Where nodes are not reused, the SDK starts a compiler for each project, which takes twice as long as one for all.
-dotnet build OrleansLeases.sln --configuration "$configuration" -warnaserror -nodeReuse:false -p:UseSharedCompilation=true -verbosity:minimal
+dotnet build OrleansLeases.sln --configuration "$configuration" -warnaserror -nodeReuse:false -p:UseSharedCompilation=true \
+    -verbosity:minimal
 built=$?
 dotnet build-server shutdown --vbcscompiler > /dev/null
 if [ "$built" -ne 0 ]; then
@@ -129,7 +130,8 @@ fi
 projects=()
 for project in $(test_projects < OrleansLeases.sln); do
     if grep -q '<NeedsPostgres>true' "$project" && ! has_postgres; then
-        not_run+=("$(basename "$project" .csproj): there is no PostgreSQL server on this machine; install one, or name one with LEASES_TEST_POSTGRES.")
+        name=$(basename "$project" .csproj)
+        not_run+=("$name: there is no PostgreSQL server on this machine; install one, or name one with LEASES_TEST_POSTGRES.")
     else
         projects+=("$project")
     fi
